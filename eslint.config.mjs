@@ -1,0 +1,129 @@
+import { builtinModules } from 'node:module';
+import js from '@eslint/js';
+import nx from '@nx/eslint-plugin';
+import prettier from 'eslint-config-prettier';
+import jsdoc from 'eslint-plugin-jsdoc';
+import * as jsonc from 'jsonc-eslint-parser';
+import tseslint from 'typescript-eslint';
+
+const typed = Object.assign({}, js.configs.recommended.rules, ...tseslint.configs.recommended.map((config) => config.rules));
+
+// Who may import whom. Only apps see everything, so no format can reach another one.
+const boundaries = (external) => [
+  'error',
+  {
+    depConstraints: [
+      { sourceTag: 'type:core', onlyDependOnLibsWithTags: [], ...external },
+      { sourceTag: 'type:dialect', onlyDependOnLibsWithTags: ['type:core'], ...external },
+      { sourceTag: 'type:format', onlyDependOnLibsWithTags: ['type:core', 'type:dialect'] },
+      { sourceTag: 'type:node', onlyDependOnLibsWithTags: ['type:core'] },
+      { sourceTag: 'type:runtime', onlyDependOnLibsWithTags: ['type:core'] },
+      { sourceTag: 'type:parity', onlyDependOnLibsWithTags: ['type:core'], ...external },
+      { sourceTag: 'type:app', onlyDependOnLibsWithTags: ['*'] },
+    ],
+  },
+];
+
+const bareError = {
+  selector: ":matches(NewExpression, CallExpression)[callee.name='Error']",
+  message: 'Use a typed error of @drover/core: it carries a code, a help text and the origin.',
+};
+
+// Portable packages are compiled with the web's types, for what Node has as well (Blob, TextDecoder). These are on one side only.
+const onOneSideOnly = [
+  ...[
+    'window',
+    'document',
+    'navigator',
+    'location',
+    'localStorage',
+    'sessionStorage',
+    'XMLHttpRequest',
+    'FileReader',
+    'Image',
+    'alert',
+    'self',
+  ],
+  ...['process', 'Buffer', 'global', '__dirname', '__filename', 'require', 'module', 'setImmediate'],
+];
+const nodeModules = {
+  paths: builtinModules.map((name) => ({ name, message: 'Only packages/node, cli and conformance use Node modules.' })),
+  patterns: [{ group: ['node:*'], message: 'Only packages/node, cli and conformance use Node modules.' }],
+};
+const inward = (...outer) => ({
+  'no-restricted-imports': [
+    'error',
+    {
+      ...nodeModules,
+      patterns: [...nodeModules.patterns, { regex: `^(\\.\\./)+(${outer.join('|')})\\b`, message: 'schema <- codec <- ops <- format.ts' }],
+    },
+  ],
+});
+
+const dependencies = { buildTargets: ['build'], checkVersionMismatches: false };
+
+export default [
+  { ignores: ['**/dist', '**/node_modules', 'fixtures', 'reports', '.nx'] },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  {
+    files: ['**/*.mjs', 'packages/cli/bin/*.js'],
+    languageOptions: { globals: Object.fromEntries(Object.getOwnPropertyNames(globalThis).map((name) => [name, 'readonly'])) },
+    rules: js.configs.recommended.rules,
+  },
+  {
+    files: ['packages/*/package.json'],
+    languageOptions: { parser: jsonc },
+    plugins: { '@nx': nx },
+    rules: { '@nx/dependency-checks': ['error', { ...dependencies, ignoredFiles: ['{projectRoot}/**/*.test.ts', '{projectRoot}/*.mjs'] }] },
+  },
+  {
+    files: ['packages/conformance/package.json'],
+    rules: { '@nx/dependency-checks': ['error', { ...dependencies, ignoredFiles: ['{projectRoot}/*.mjs'] }] },
+  },
+  {
+    files: ['packages/*/src/**/*.ts'],
+    languageOptions: { parser: tseslint.parser },
+    plugins: { '@nx': nx, '@typescript-eslint': tseslint.plugin },
+    rules: {
+      ...typed,
+      'no-undef': 'off',
+      'no-console': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@nx/enforce-module-boundaries': boundaries({}),
+    },
+  },
+  {
+    files: ['packages/*/src/**/*.ts'],
+    ignores: ['**/*.test.ts', '**/src/schema/**', '**/*.generated.ts'],
+    plugins: { jsdoc },
+    rules: {
+      '@nx/enforce-module-boundaries': boundaries({ bannedExternalImports: ['*'] }),
+      'no-restricted-syntax': ['error', bareError],
+      'jsdoc/require-jsdoc': [
+        'error',
+        {
+          publicOnly: { esm: true, cjs: false },
+          enableFixer: false,
+          require: { FunctionDeclaration: true, ClassDeclaration: true },
+          contexts: [
+            'TSInterfaceDeclaration',
+            'TSTypeAliasDeclaration',
+            // An op documents itself in its `summary`.
+            "ExportNamedDeclaration > VariableDeclaration:not([declarations.0.init.callee.name='defineOp'])",
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['packages/{core,graphdef,onnx,tfjs,mxnet,parity,runtimes}/src/**/*.ts'],
+    ignores: ['**/*.test.ts', 'packages/runtimes/src/mxnet*', 'packages/runtimes/src/mxnet/**'],
+    rules: { 'no-restricted-imports': ['error', nodeModules], 'no-restricted-globals': ['error', ...onOneSideOnly] },
+  },
+  { files: ['packages/{onnx,tfjs,mxnet}/src/schema/**/*.ts'], ignores: ['**/*.test.ts'], rules: inward('codec', 'ops', 'rules', 'format') },
+  { files: ['packages/{onnx,tfjs,mxnet}/src/codec/**/*.ts'], ignores: ['**/*.test.ts'], rules: inward('ops', 'rules', 'format') },
+  { files: ['packages/{onnx,tfjs,mxnet}/src/ops/**/*.ts'], ignores: ['**/*.test.ts'], rules: inward('rules', 'format') },
+  { files: ['packages/cli/src/**/*.ts', 'packages/conformance/src/**/*.ts'], rules: { 'no-console': 'off' } },
+  prettier,
+];
