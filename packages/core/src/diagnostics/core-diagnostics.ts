@@ -1,0 +1,101 @@
+import { defineDiagnostics } from './diagnostic.js';
+
+/** Findings that every format shares. */
+export const coreDiagnostics = defineDiagnostics('core', {
+  'not-convertible': {
+    failure: 'unsupported',
+    severity: 'error',
+    summary: 'An operator of the source has no faithful form in the target.',
+    help: 'Replace the operator in the source model, or convert to a format that has it (`drover inspect` lists them).',
+  },
+  'foreign-op': {
+    failure: 'unsupported',
+    severity: 'error',
+    summary: 'An operator of the source has no canonical form here, so it can only be written back to its own format.',
+    help: 'Remove or replace the operator in the source model, or supply a rule for it.',
+  },
+  'dtype-narrowed': {
+    failure: 'note',
+    severity: 'info',
+    summary: 'A tensor is stored in a narrower type because the target has no wider one; the range was proved or is guarded.',
+    help: 'Nothing to do when the values stay in the range of the narrower type.',
+  },
+  'dtype-unproved': {
+    failure: 'note',
+    severity: 'warning',
+    summary: 'A tensor is stored in a narrower type and nothing in the model proves that its values fit.',
+    help: 'Feed only values within the range of the narrower type.',
+  },
+  'attribute-ignored': {
+    failure: 'note',
+    severity: 'warning',
+    summary: 'The source sets an attribute that no rule reads.',
+    help: 'Check that the attribute has no meaning for inference.',
+  },
+  'transpose-kept': {
+    failure: 'note',
+    severity: 'info',
+    summary: 'A layout change remains in the target because the signature or an operator needs it.',
+    help: 'Use --input-layout to move the signature to the layout of the target.',
+  },
+  'invalid-graph': {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'The graph breaks a rule of the representation: a cycle, a dangling value, a wrong operand.',
+    help: 'The source model is damaged or its exporter wrote an invalid graph.',
+  },
+  'invalid-shape': {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'Shapes or types of operands do not fit the operator.',
+    help: 'The source model is damaged, or its declared shapes are wrong.',
+  },
+  'invalid-text': {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'A graph in text form cannot be parsed.',
+    help: 'See the place named in the message.',
+  },
+  limit: {
+    failure: 'limit',
+    severity: 'error',
+    summary: 'A bound that protects from hostile input was reached.',
+    help: 'Raise the limit if you trust the file.',
+  },
+  json: {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'A file is not JSON, or something in it is missing or has another type than the format says.',
+    help: 'Check that the file is complete and is the one that the exporter wrote.',
+  },
+  range: {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'Bytes were asked for beyond the end of a file: it is truncated, or its sizes are wrong.',
+    help: 'Check that the file is complete (a partial download or a Git LFS pointer is a common cause).',
+  },
+  path: {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'A file names another one outside its own folder, or by a path that is not portable.',
+    help: 'Weights must lie in the folder of the model. Move them there and name them by a relative path.',
+  },
+  'missing-file': {
+    failure: 'io',
+    severity: 'error',
+    summary: 'A file that the model needs is not there.',
+    help: 'Put the file beside the model, or name it with --params.',
+  },
+  'not-evaluable': {
+    failure: 'unsupported',
+    severity: 'error',
+    summary: 'The reference evaluator cannot compute an operator or a shape.',
+    help: 'Run the model in its own runtime.',
+  },
+  'unknown-format': {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'The content of a file is of no known model format.',
+    help: 'Name the format with --from, or check the file.',
+  },
+});

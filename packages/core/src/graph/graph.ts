@@ -1,0 +1,232 @@
+import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
+import type { Attrs, AttrValues } from '../ops/attr.js';
+import type { GivenOperands, Op, Operands, PerOperand, ValueType } from '../ops/define-op.js';
+import { isStatic, symbolsOf, type Dim, type Shape } from '../tensor/dim.js';
+import type { DType } from '../tensor/dtype.js';
+import { tensor } from '../tensor/tensor.js';
+import { Weight } from '../tensor/weight.js';
+import { freshDim, inferTypes } from './infer.js';
+import { flatten, Node, type NodeOrigin, type Region } from './node.js';
+import { Value, type ValueOrigin } from './value.js';
+
+/** Integer constants of at most this many elements are looked at as symbolic values. */
+const maxKnownElements = 1024;
+
+/** A result of a graph, under the name that callers know. */
+export interface Output {
+  name: string;
+  value: Value;
+}
+
+/** What a new node may state beside operands and attributes. */
+export interface NodeOptions {
+  readonly name?: string | undefined;
+  readonly origin?: NodeOrigin | undefined;
+  /** Names for the results, in order. Defaults to the node's name. */
+  readonly outputs?: readonly string[] | undefined;
+  readonly regions?: Readonly<Record<string, Region>>;
+  /** Number of values of a `many` result, where operands and attributes do not tell. */
+  readonly resultCount?: number;
+}
+
+/** A dimension that depends on data: it cannot stand in an attribute, because no input of the model tells it. */
+export function isDataDependent(dim: Dim): boolean {
+  return typeof dim !== 'number' && [...symbolsOf(dim)].some((name) => name.startsWith('?'));
+}
+
+/**
+ * A graph: inputs, nodes, outputs. Nodes keep the order in which they were added; `sorted` gives an order in which every node follows what it needs. A new
+ * node's types are inferred at once, so a graph under construction always knows its shapes.
+ */
+export class Graph {
+  readonly inputs: Value[] = [];
+  readonly outputs: Output[] = [];
+  readonly #nodes = new Set<Node>();
+  /** Values of the graph around this one, and the input that stands for each. */
+  readonly #captures = new Map<Value, Value>();
+
+  constructor(
+    public name = 'main',
+    /** The graph around this one, when this is the body of a node. */
+    readonly parent: Graph | undefined = undefined,
+  ) {}
+
+  /** Nodes in the order they were added. */
+  get nodes(): Iterable<Node> {
+    return this.#nodes;
+  }
+
+  get size(): number {
+    return this.#nodes.size;
+  }
+
+  /** Declares an input. */
+  input(name: string, dtype: DType, shape: Shape | undefined, origin?: ValueOrigin): Value {
+    const value = new Value(name, { dtype, shape }, undefined, origin);
+    this.inputs.push(value);
+    return value;
+  }
+
+  /** Declares an output. */
+  output(name: string, value: Value): void {
+    this.outputs.push({ name, value });
+  }
+
+  /** A constant over a handle. Small integer constants in memory become known elements. */
+  constant(weight: Weight, name = 'constant', origin?: ValueOrigin): Value {
+    const known = /int/.test(weight.dtype) && weight.shape.reduce((a, b) => a * b, 1) <= maxKnownElements ? weight.peek() : undefined;
+    const elements = known && Array.from(known.data as ArrayLike<number | bigint>, Number);
+    return new Value(name, { dtype: weight.dtype, shape: weight.shape, elements: elements?.every(Number.isSafeInteger) ? elements : undefined }, weight, origin);
+  }
+
+  /** A constant from plain values, for what a rule makes itself. */
+  literal(dtype: DType, shape: readonly number[], values: readonly (number | bigint | boolean | string)[], name?: string): Value {
+    return this.constant(Weight.from(tensor(dtype, shape, values)), name);
+  }
+
+  /** The input that stands for a value of the graph around this one. Constants are shared, not captured. */
+  capture(outer: Value): Value {
+    if (outer.constant) return outer;
+    const known = this.#captures.get(outer);
+    if (known) return known;
+    const inner = this.input(outer.name, outer.dtype, outer.shape, outer.origin);
+    inner.elements = outer.elements;
+    this.#captures.set(outer, inner);
+    return inner;
+  }
+
+  /** Closes a body: its graph with the captured values in the order of its last inputs. */
+  region(): Region {
+    return { graph: this, captures: [...this.#captures.keys()] };
+  }
+
+  /**
+   * Adds a node and gives its results. Operands that state a `dimsOrOperand` attribute move into the attribute when their elements are known. Throws
+   * `core/invalid-shape` or `core/invalid-graph` when operands, attributes or constraints do not hold.
+   */
+  add<I extends Operands, O extends Operands, A extends Attrs>(
+    op: Op<I, O, A>,
+    operands: GivenOperands<I, Value>,
+    attrs: AttrValues<A>,
+    options: NodeOptions = {},
+  ): PerOperand<O, Value> {
+    const name = options.name ?? op.name;
+    const given: Record<string, unknown> = { ...operands };
+    const settled: Record<string, unknown> = { ...attrs };
+    for (const [key, attr] of Object.entries(op.attrs)) {
+      const operand = attr.operand === undefined ? undefined : (given[attr.operand] as Value | undefined);
+      if (settled[key] !== null || !operand?.elements || operand.elements.some(isDataDependent)) continue;
+      settled[key] = operand.elements;
+      delete given[attr.operand!];
+    }
+    const inputs = flatten<Value>(op.inputs, given);
+    while (inputs.length > 0 && inputs.at(-1) === undefined) inputs.pop();
+    const node = new Node<Op<I, O, A>>(op, inputs, settled as AttrValues<A>, options.regions ?? {}, name, options.origin);
+    const types = inferTypes(node as Node, options.resultCount);
+    types.forEach((type, i) => {
+      const value = new Value(options.outputs?.[i] || (types.length > 1 ? `${name}:${i}` : name), type);
+      value.producer = node as Node;
+      node.outputs.push(value);
+    });
+    for (const value of node.dependencies()) value.users.add(node as Node);
+    this.#nodes.add(node as Node);
+    return node.results;
+  }
+
+  /** The node that {@link add} made for a result. */
+  static producer(value: Value): Node {
+    if (!value.producer) throw coreDiagnostics.error('invalid-graph', { message: `${value.name} has no producer.`, origin: { file: '' } });
+    return value.producer;
+  }
+
+  /** Puts `to` in the place of `from` everywhere in this graph: operands, captures and outputs. */
+  replaceUses(from: Value, to: Value): void {
+    if (from === to) return;
+    for (const node of [...from.users]) {
+      node.inputs.forEach((value, i) => value === from && (node.inputs[i] = to));
+      for (const { captures } of Object.values(node.regions)) captures.forEach((value, i) => value === from && (captures[i] = to));
+      to.users.add(node);
+    }
+    from.users.clear();
+    for (const output of this.outputs) if (output.value === from) output.value = to;
+  }
+
+  /** Sets one operand of a node. */
+  setInput(node: Node, index: number, value: Value | undefined): void {
+    const before = node.inputs[index];
+    node.inputs[index] = value;
+    if (before && ![...node.dependencies()].includes(before)) before.users.delete(node);
+    value?.users.add(node);
+  }
+
+  /** Infers a node's result types again, after its operands or attributes changed. */
+  infer(node: Node): void {
+    inferTypes(node, node.outputs.length).forEach((type, i) => (node.outputs[i]!.type = type));
+  }
+
+  /** Takes a node out. Its results must have no uses left. */
+  remove(node: Node): void {
+    this.#nodes.delete(node);
+    for (const value of node.dependencies()) value.users.delete(node);
+  }
+
+  /**
+   * Nodes in an order in which each follows what it needs, as near to the order of addition as that allows. Throws `core/invalid-graph` that names a node
+   * of a cycle.
+   */
+  sorted(): Node[] {
+    const order: Node[] = [];
+    const state = new Map<Node, 'open' | 'done'>();
+    for (const root of this.#nodes) {
+      const stack = [root];
+      while (stack.length > 0) {
+        const node = stack.at(-1)!;
+        if (state.get(node) === 'done') {
+          stack.pop();
+          continue;
+        }
+        const waiting = [...node.dependencies()].map((value) => value.producer).filter((p): p is Node => p !== undefined && this.#nodes.has(p) && state.get(p) !== 'done');
+        if (waiting.length === 0) {
+          state.set(node, 'done');
+          order.push(node);
+          stack.pop();
+        } else {
+          if (state.get(node) === 'open' && waiting.some((p) => state.get(p) === 'open')) {
+            throw coreDiagnostics.error('invalid-graph', { message: `${node} depends on itself.`, origin: { file: '', node: node.name, op: node.op.name } });
+          }
+          state.set(node, 'open');
+          stack.push(...waiting.reverse());
+        }
+      }
+    }
+    return order;
+  }
+
+  /** Constants in use, in the order of their first use. */
+  constants(): Value[] {
+    const found = new Set<Value>();
+    for (const node of this.sorted()) for (const value of node.dependencies()) if (value.constant) found.add(value);
+    for (const { value } of this.outputs) if (value.constant) found.add(value);
+    return [...found];
+  }
+
+  /** Names of the dimensions that the inputs bind. */
+  symbols(): Set<string> {
+    return new Set(this.inputs.flatMap(({ shape }) => (shape ?? []).flatMap((dim) => [...symbolsOf(dim)])));
+  }
+}
+
+/** The shape of a value where it must be known. Throws `core/invalid-shape`. */
+export function knownShape(value: Value | ValueType): Shape {
+  if (value.shape) return value.shape;
+  throw coreDiagnostics.error('invalid-shape', { message: `The rank of ${String(value)} is not known.`, origin: { file: '' } });
+}
+
+/** The shape of a value where every dimension must be a number. Throws `core/invalid-shape`. */
+export function staticShape(value: Value | ValueType): readonly number[] {
+  const shape = knownShape(value);
+  if (isStatic(shape)) return shape;
+  throw coreDiagnostics.error('invalid-shape', { message: `The shape of ${String(value)} is not known before the model runs.`, origin: { file: '' } });
+}
+
+export { freshDim };

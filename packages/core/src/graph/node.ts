@@ -1,0 +1,72 @@
+import type { AttrValues, Attrs } from '../ops/attr.js';
+import type { Op, Operands, PerOperand } from '../ops/define-op.js';
+import type { Graph } from './graph.js';
+import type { Value } from './value.js';
+
+/** Where a node comes from in the source model. */
+export interface NodeOrigin {
+  /** The source's name of the node. */
+  readonly node: string;
+  /** The source's operator, as its format spells it. */
+  readonly op: string;
+}
+
+/**
+ * A body of a node. Its graph is closed: the last `captures.length` inputs of the graph stand for values of the graph around it, the ones before are the
+ * parameters that the operator passes.
+ */
+export interface Region {
+  readonly graph: Graph;
+  readonly captures: Value[];
+}
+
+/** An operator at work: operands, attributes, bodies and results. */
+export class Node<O extends Op = Op> {
+  readonly outputs: Value[] = [];
+  constructor(
+    readonly op: O,
+    /** Operands in the order of the operator's declaration; the values of a `many` operand follow one another at the end. */
+    readonly inputs: (Value | undefined)[],
+    public attrs: AttrValues<O['attrs']>,
+    readonly regions: Readonly<Record<string, Region>>,
+    public name: string,
+    public origin: NodeOrigin | undefined,
+  ) {}
+
+  /** Whether this is a node of that operator; narrows the type. */
+  is<I extends Operands, R extends Operands, A extends Attrs>(op: Op<I, R, A>): this is Node<Op<I, R, A>> {
+    return (this.op as Op) === (op as Op);
+  }
+
+  /** Operands by name. */
+  get operands(): PerOperand<O['inputs'], Value> {
+    return byName(this.op.inputs, this.inputs) as PerOperand<O['inputs'], Value>;
+  }
+
+  /** Results by name. */
+  get results(): PerOperand<O['outputs'], Value> {
+    return byName(this.op.outputs, this.outputs) as PerOperand<O['outputs'], Value>;
+  }
+
+  /** Every value that the node needs: operands and captures of its bodies. */
+  *dependencies(): Iterable<Value> {
+    for (const value of this.inputs) if (value) yield value;
+    for (const region of Object.values(this.regions)) yield* region.captures;
+  }
+
+  toString(): string {
+    return `${this.op.name} ${this.name}`;
+  }
+}
+
+/** Entries of a flat list by the names of a declaration. */
+export function byName<T>(declared: Operands, flat: readonly (T | undefined)[]): Record<string, T | undefined | readonly T[]> {
+  return Object.fromEntries(
+    Object.entries(declared).map(([name, { arity }], i) => [name, arity === 'many' ? flat.slice(i).filter((each) => each !== undefined) : flat[i]]),
+  );
+}
+
+/** The inverse of {@link byName}. */
+export function flatten<T>(declared: Operands, named: Readonly<Record<string, unknown>>): (T | undefined)[] {
+  return Object.entries(declared).flatMap(([name, { arity }]) => (arity === 'many' ? ((named[name] ?? []) as T[]) : [named[name] as T | undefined]));
+}

@@ -1,0 +1,27 @@
+import type { Graph } from '../graph/graph.js';
+import { verify } from '../graph/verify.js';
+
+/** What a pass leaves as it was, beside the meaning of the graph. */
+export type Kept = 'names' | 'layout' | 'composites';
+
+/** A change of a graph that keeps its meaning, its inputs and its outputs. */
+export interface Pass<Options> {
+  readonly name: string;
+  readonly keeps: readonly Kept[];
+  /** Edits one graph (its nodes' bodies are visited by {@link runPass}) and gives the number of edits: 0 on a second run. */
+  run(graph: Graph, options: Options): number | Promise<number>;
+}
+
+/** Declares a pass. Its doc comment shows a graph before and after. */
+export function definePass<Options = void>(name: string, keeps: readonly Kept[], run: Pass<Options>['run']): Pass<Options> {
+  return { name, keeps, run };
+}
+
+/** Runs a pass on a graph and on every body in it, bodies first, and verifies the result. Gives the number of edits. */
+export async function runPass<Options>(pass: Pass<Options>, graph: Graph, options: Options): Promise<number> {
+  let edits = 0;
+  for (const node of graph.nodes) for (const { graph: body } of Object.values(node.regions)) edits += await runPass(pass, body, options);
+  edits += await pass.run(graph, options);
+  verify(graph);
+  return edits;
+}
