@@ -74,7 +74,9 @@ export default [
     files: ['packages/*/package.json'],
     languageOptions: { parser: jsonc },
     plugins: { '@nx': nx },
-    rules: { '@nx/dependency-checks': ['error', { ...dependencies, ignoredFiles: ['{projectRoot}/**/*.test.ts', '{projectRoot}/*.mjs'] }] },
+    rules: {
+      '@nx/dependency-checks': ['error', { ...dependencies, ignoredFiles: ['{projectRoot}/**/*.{test,live}.ts', '{projectRoot}/*.mjs'] }],
+    },
   },
   {
     files: ['packages/conformance/package.json'],
@@ -95,7 +97,7 @@ export default [
   },
   {
     files: ['packages/*/src/**/*.ts'],
-    ignores: ['**/*.test.ts', '**/src/schema/**', '**/*.generated.ts'],
+    ignores: ['**/*.{test,live}.ts', '**/src/schema/**', '**/*.generated.ts'],
     plugins: { jsdoc },
     rules: {
       '@nx/enforce-module-boundaries': boundaries({ bannedExternalImports: ['*'] }),
@@ -118,12 +120,16 @@ export default [
   },
   {
     files: ['packages/{core,graphdef,onnx,tfjs,mxnet,parity,runtimes}/src/**/*.ts'],
-    ignores: ['**/*.test.ts', 'packages/runtimes/src/mxnet*', 'packages/runtimes/src/mxnet/**'],
+    ignores: ['**/*.{test,live}.ts', 'packages/runtimes/src/mxnet*', 'packages/runtimes/src/mxnet/**'],
     rules: { 'no-restricted-imports': ['error', nodeModules], 'no-restricted-globals': ['error', ...onOneSideOnly] },
   },
-  { files: ['packages/{onnx,tfjs,mxnet}/src/schema/**/*.ts'], ignores: ['**/*.test.ts'], rules: inward('codec', 'ops', 'rules', 'format') },
-  { files: ['packages/{onnx,tfjs,mxnet}/src/codec/**/*.ts'], ignores: ['**/*.test.ts'], rules: inward('ops', 'rules', 'format') },
-  { files: ['packages/{onnx,tfjs,mxnet}/src/ops/**/*.ts'], ignores: ['**/*.test.ts'], rules: inward('rules', 'format') },
+  {
+    files: ['packages/{onnx,tfjs,mxnet}/src/schema/**/*.ts'],
+    ignores: ['**/*.{test,live}.ts'],
+    rules: inward('codec', 'ops', 'rules', 'format'),
+  },
+  { files: ['packages/{onnx,tfjs,mxnet}/src/codec/**/*.ts'], ignores: ['**/*.{test,live}.ts'], rules: inward('ops', 'rules', 'format') },
+  { files: ['packages/{onnx,tfjs,mxnet}/src/ops/**/*.ts'], ignores: ['**/*.{test,live}.ts'], rules: inward('rules', 'format') },
   { files: ['packages/cli/src/**/*.ts', 'packages/conformance/src/**/*.ts'], rules: { 'no-console': 'off' } },
   prettier,
 ];

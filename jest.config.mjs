@@ -1,1 +1,1 @@
-export default { projects: ['<rootDir>/packages/*'] };
+export default { projects: ['<rootDir>/packages/*'], maxWorkers: '100%' };

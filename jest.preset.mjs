@@ -3,6 +3,7 @@ const environment = new URL('./jest.environment.mjs', import.meta.url).pathname;
 /** The jest configuration of one package. */
 export const preset = (displayName) => ({
   displayName,
+  testTimeout: 60_000,
   testMatch: ['<rootDir>/src/**/*.test.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   testEnvironment: environment,

@@ -1,0 +1,102 @@
+// Packs every publishable package, checks each tarball with publint and are-the-types-wrong, then installs it alone in an empty folder, with nothing but
+// the Drover packages it depends on, and imports, requires and type-checks each of its entries there.
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+
+const execute = promisify(execFile);
+const root = resolve(import.meta.dirname, '..');
+const environment = { ...process.env, NODE_OPTIONS: '', npm_config_node_options: '' };
+
+const packages = new Map(
+  readdirSync(join(root, 'packages'))
+    .map((folder) => ({ folder, manifest: JSON.parse(readFileSync(join(root, 'packages', folder, 'package.json'), 'utf8')) }))
+    .filter(({ manifest }) => !manifest.private)
+    .map((entry) => [entry.manifest.name, entry]),
+);
+
+const run = async (file, args, cwd) => {
+  try {
+    return (await execute(file, args, { cwd, env: environment, maxBuffer: 64 << 20 })).stdout;
+  } catch (error) {
+    throw new Error(`${file} ${args.join(' ')}\n${error.stdout}${error.stderr}`, { cause: error });
+  }
+};
+
+/** `name` and every Drover package that it needs, itself first. */
+const closure = (name, found = new Set()) => {
+  if (found.has(name)) return found;
+  found.add(name);
+  for (const dependency of Object.keys(packages.get(name).manifest.dependencies ?? {}))
+    if (packages.has(dependency)) closure(dependency, found);
+  return found;
+};
+
+const entriesOf = (manifest) =>
+  Object.keys(manifest.exports)
+    .filter((key) => key !== './package.json')
+    .map((key) => manifest.name + key.slice(1));
+
+const checkTarball = async (tarball) => {
+  const { messages, pkg } = await publint({ pack: { tarball: readFileSync(tarball) }, strict: true });
+  const lint = messages.map((message) => formatMessage(message, pkg));
+  if (lint.length) throw new Error(`publint\n${lint.join('\n')}`);
+  await run(join(root, 'node_modules/.bin/attw'), [tarball, '--profile', 'esm-only', '--no-emoji', '--format', 'ascii'], root);
+};
+
+const checkInstalled = async ({ manifest }, tarballs, scratch) => {
+  const folder = mkdtempSync(join(scratch, 'alone-'));
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'alone', private: true, type: 'module' }));
+  const wanted = [...closure(manifest.name)].map((name) => tarballs.get(name));
+  await run('npm', ['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock', ...wanted], folder);
+
+  const entries = entriesOf(manifest);
+  const list = JSON.stringify(entries);
+  writeFileSync(
+    join(folder, 'import.mjs'),
+    `for (const entry of ${list}) if (Object.keys(await import(entry)).length === 0) throw new Error(entry + ' exports nothing');`,
+  );
+  writeFileSync(
+    join(folder, 'require.cjs'),
+    `for (const entry of ${list}) if (Object.keys(require(entry)).length === 0) throw new Error(entry + ' exports nothing');`,
+  );
+  await run(process.execPath, ['import.mjs'], folder);
+  await run(process.execPath, ['require.cjs'], folder);
+  for (const command of Object.keys(manifest.bin ?? {})) await run(join(folder, 'node_modules/.bin', command), ['--help'], folder);
+
+  writeFileSync(
+    join(folder, 'consumer.ts'),
+    entries.map((entry, i) => `import * as entry${i} from '${entry}';\nexport { entry${i} };\n`).join(''),
+  );
+  const types = ['--typeRoots', join(root, 'node_modules/@types'), '--types', 'node'];
+  await run(
+    join(root, 'node_modules/.bin/tsc'),
+    ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2023,dom', ...types, 'consumer.ts'],
+    folder,
+  );
+};
+
+const scratch = mkdtempSync(join(tmpdir(), 'drover-packages-'));
+try {
+  const selected = [...packages.keys()].flatMap((name) => ['-w', name]);
+  const packed = JSON.parse(await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', scratch, ...selected], root));
+  const tarballs = new Map(Object.values(packed).map(({ name, filename }) => [name, join(scratch, filename)]));
+  let failed = 0;
+  for (const [name, entry] of packages) {
+    try {
+      await checkTarball(tarballs.get(name));
+      await checkInstalled(entry, tarballs, scratch);
+      console.log(`${name}: packs, installs alone, imports (${entriesOf(entry.manifest).join(', ')})`);
+    } catch (error) {
+      failed++;
+      console.error(`${name}: ${error.message}`);
+    }
+  }
+  if (failed) process.exitCode = 1;
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
