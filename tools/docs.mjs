@@ -1,0 +1,84 @@
+// Writes docs/reference/ from the packages themselves; with --check, says what is out of date instead.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { dtypes as allTypes, ops } from '@drover/core';
+
+const folder = resolve(import.meta.dirname, '..', 'docs', 'reference');
+const generated = 'Written by `npm run docs` from the packages themselves.\n';
+const formats = ['onnx', 'tfjs', 'mxnet'];
+const packages = ['core', 'graphdef', ...formats, 'node', 'runtimes', 'parity', 'cli'];
+const modules = new Map(await Promise.all(packages.map(async (name) => [name, await import(`@drover/${name}`)])));
+
+const cell = (text) => String(text).replaceAll('|', '\\|').replaceAll('\n', ' ');
+const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n') + '\n';
+const byName = ([a], [b]) => (a < b ? -1 : 1);
+const arity = { one: '', optional: ', may be absent', many: ', any number' };
+
+const operand = (name, { arity: count, dtypes }) => `\`${name}\`: ${dtypes.length === allTypes.length ? 'any type' : dtypes.join(', ')}${arity[count]}`;
+const list = (title, items) => (items.length ? `${title}:\n\n${items.map((item) => `- ${item}`).join('\n')}\n` : '');
+
+const operator = ([name, op]) =>
+  [
+    `## ${name}\n`,
+    `${op.summary}\n`,
+    list(
+      'Operands',
+      Object.entries(op.inputs).map(([key, each]) => operand(key, each)),
+    ),
+    list(
+      'Results',
+      Object.entries(op.outputs).map(([key, each]) => operand(key, each)),
+    ),
+    list(
+      'Attributes',
+      Object.entries(op.attrs).map(([key, attr]) => `\`${key}\`: ${attr.says}`),
+    ),
+    list(
+      'Regions',
+      (op.regions ?? []).map((region) => `\`${region}\``),
+    ),
+    list(
+      'Constraints',
+      Object.entries(op.constraints).map(([id, { says }]) => `${id}: ${says}`),
+    ),
+    op.decompose ? 'It decomposes into simpler operators where a target lacks it.\n' : '',
+  ]
+    .filter(Boolean)
+    .join('\n');
+
+const isCatalogue = (value) => typeof value === 'object' && value !== null && 'prefix' in value && 'kinds' in value;
+const catalogues = new Map(
+  [...modules.values()].flatMap((module) => Object.values(module).filter(isCatalogue)).map((each) => [each.prefix, each]),
+);
+
+const pages = {
+  'operators.md': `# Operators of the canonical graph\n\n${generated}\n${Object.entries(ops).sort(byName).map(operator).join('\n')}`,
+  'diagnostics.md': `# Diagnostics\n\n${generated}\n${[...catalogues.entries()]
+    .sort(byName)
+    .map(
+      ([prefix, { kinds }]) =>
+        `## ${prefix}\n\n${table(
+          ['Code', 'Severity', 'What it means', 'What to do'],
+          Object.entries(kinds)
+            .sort(byName)
+            .map(([name, kind]) => [`\`${prefix}/${name}\``, kind.severity, kind.summary, kind.help]),
+        )}`,
+    )
+    .join('\n')}`,
+};
+
+const present = existsSync(folder) ? readdirSync(folder) : [];
+const stale = [
+  ...Object.keys(pages).filter((page) => !present.includes(page) || readFileSync(join(folder, page), 'utf8') !== pages[page]),
+  ...present.filter((page) => !(page in pages)),
+];
+if (process.argv.includes('--check')) {
+  for (const page of stale) console.error(`docs/reference/${page} is out of date: run \`npm run docs\`.`);
+  if (stale.length) process.exitCode = 1;
+} else {
+  mkdirSync(folder, { recursive: true });
+  for (const page of stale)
+    if (page in pages) writeFileSync(join(folder, page), pages[page]);
+    else rmSync(join(folder, page));
+  console.log(`docs/reference: ${stale.length} written, ${Object.keys(pages).length} in all`);
+}
