@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openModel, readStandardInput } from './open-model.js';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'drover-model-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const put = (...names: string[]) => names.forEach((name) => writeFileSync(join(root, name), name));
+const failing = (code: string) => expect.objectContaining({ diagnostics: [expect.objectContaining({ code })] });
+
+describe('openModel', () => {
+  it.each([
+    [['model.json', 'group1-shard1of1.bin', 'golden.npz'], 'model.json'],
+    [['net-symbol.json', 'net-0000.params'], 'net-symbol.json'],
+    [['net.onnx', 'net.onnx.data', 'config.json'], 'net.onnx'],
+  ])('finds the model among %j', async (names, expected) => {
+    put(...names);
+    const source = await openModel(root);
+    expect(source.name).toBe(join(root, expected));
+    source.close();
+  });
+
+  it('asks which one when there are several', async () => {
+    put('a.onnx', 'model.json');
+    await expect(openModel(root)).rejects.toEqual(failing('node/ambiguous-model'));
+    const source = await openModel(join(root, 'a.onnx'));
+    expect(source.size).toBe('a.onnx'.length);
+    source.close();
+  });
+
+  it('tells that there is none', async () => {
+    put('readme.txt');
+    await expect(openModel(root)).rejects.toEqual(failing('node/no-model'));
+    await expect(openModel(join(root, 'none'))).rejects.toEqual(failing('core/missing-file'));
+  });
+});
+
+it('reads a stream to its end', async () => {
+  async function* chunks() {
+    yield new Uint8Array([1, 2]);
+    yield new Uint8Array([3]);
+  }
+  const source = await readStandardInput(chunks());
+  expect(source.name).toBe('-');
+  expect([...(await source.read())]).toEqual([1, 2, 3]);
+  expect([...(await source.read({ offset: 1, length: 2 }))]).toEqual([2, 3]);
+  await expect(source.sibling('x')).rejects.toEqual(failing('core/missing-file'));
+});
