@@ -63,7 +63,7 @@ const inward = (...outer) => ({
 const dependencies = { buildTargets: ['build'], checkVersionMismatches: false };
 
 export default [
-  { ignores: ['**/dist', '**/node_modules', 'fixtures', 'reports', '.nx'] },
+  { ignores: ['**/dist', '**/node_modules', 'fixtures', '.nx'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     files: ['**/*.mjs', 'packages/cli/bin/*.js'],
