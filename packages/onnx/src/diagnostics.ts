@@ -1,0 +1,71 @@
+import { defineDiagnostics } from '@drover/core';
+
+/** Findings of the ONNX format. */
+export const onnxDiagnostics = defineDiagnostics('onnx', {
+  wire: {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'The bytes are not a protobuf message: a bad tag, a length past the end, a truncated number.',
+    help: 'Check that the file is complete and really ONNX (a partial download, a Git LFS pointer or an HTML page is a common cause).',
+  },
+  empty: {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'The file is empty, or it holds no graph.',
+    help: 'Check that the file was written completely and is an ONNX model, not a tensor or another protobuf file.',
+  },
+  'too-large': {
+    failure: 'unsupported',
+    severity: 'error',
+    summary: 'A protobuf message cannot be larger than 2 GiB.',
+    help: 'Write the weights to an external data file.',
+  },
+  unencodable: {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'A value does not fit the field that should hold it: an integer out of range, text that is not Unicode.',
+    help: 'The model that is being written holds a value that ONNX cannot store. Check where it came from.',
+  },
+  'payload-size': {
+    failure: 'io',
+    severity: 'error',
+    summary: 'The bytes of a tensor are more or fewer than were announced when writing began.',
+    help: 'A source file changed while it was being read. Convert again.',
+  },
+  'tensor-dtype': {
+    failure: 'unsupported',
+    severity: 'error',
+    summary: 'A tensor has an element type that is unknown here, or that cannot be stored in the way the tensor stores it.',
+    help: 'Store the tensor in a type that ONNX IR 13 defines; strings belong in string_data.',
+  },
+  'tensor-shape': {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'The dimensions of a tensor are negative, too many, or too large to count.',
+    help: 'The model is damaged, or its exporter wrote wrong dimensions.',
+  },
+  'tensor-size': {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'A tensor holds more or less data than its type and shape say.',
+    help: 'The model is damaged or truncated, or its exporter wrote a wrong shape.',
+  },
+  'tensor-data': {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'The data of a tensor contradicts itself: stored twice, values out of range of the type, text that is not UTF-8.',
+    help: 'The model is damaged, or its exporter is at fault. Export it again.',
+  },
+  'external-data': {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'The entries that say where a tensor lies in another file are incomplete or not numbers.',
+    help: 'External data needs `location`, and where given `offset` and `length` as decimal numbers of bytes.',
+  },
+  'external-entry-ignored': {
+    failure: 'note',
+    severity: 'warning',
+    summary: 'An entry about external data has no effect here: its key is unknown, or it is a checksum, which is not verified.',
+    help: 'Nothing to do when the weights come from where you expect.',
+  },
+});
