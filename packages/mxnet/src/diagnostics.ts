@@ -1,0 +1,54 @@
+import { defineDiagnostics } from '@drover/core';
+
+/** Findings of the MXNet format. */
+export const mxnetDiagnostics = defineDiagnostics('mxnet', {
+  symbol: {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'A symbol file is JSON, but not a graph as MXNet writes it: an index leads nowhere or forward, or a field is missing.',
+    help: 'Check that the file is complete and was written by Symbol.save, HybridBlock.export or save_checkpoint.',
+  },
+  attribute: {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'An attribute of a node is missing or has a value that MXNet would not accept for this operator.',
+    help: 'The file was edited or is damaged. Export the model again.',
+  },
+  params: {
+    failure: 'malformed',
+    severity: 'error',
+    summary:
+      'A params file is not a list of arrays as MXNet writes it: a magic number, a count, a dimension, a type or an index is out of range.',
+    help: 'Check that the file is complete (a partial download or a Git LFS pointer is a common cause).',
+  },
+  duplicate: {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'A params file holds two arrays of one name, so that it is not certain which one counts.',
+    help: 'Save the parameters again from the framework.',
+  },
+  limit: {
+    failure: 'limit',
+    severity: 'error',
+    summary: 'An MXNet file asks for more than a bound that protects from hostile input allows.',
+    help: 'Raise the limit that the message names if you trust the file.',
+  },
+  npz: {
+    failure: 'unsupported',
+    severity: 'error',
+    summary: 'The params file is an npz or npy file, as MXNet 2.0 writes in NumPy mode; only the binary list is read.',
+    help: 'Load the parameters in MXNet and save them with mx.nd.save.',
+  },
+  'no-array': {
+    failure: 'unsupported',
+    severity: 'error',
+    summary: 'A params file holds an array without shape and elements, and the elements are asked for.',
+    help: 'Initialise the parameter in MXNet before saving.',
+  },
+  'not-writable': {
+    failure: 'unsupported',
+    severity: 'error',
+    summary: 'A tensor has a type or a shape that a params file of MXNet 1.9 cannot hold.',
+    help: 'Cast the tensor, or give a scalar the shape [1].',
+  },
+});
