@@ -1,0 +1,40 @@
+import { pool, poolAttrs, poolConstraints, poolType } from '../kernels/pool.js';
+import { floatTypes } from '../tensor/dtype.js';
+import { tensor } from '../tensor/tensor.js';
+import { bool } from './attr.js';
+import { defineOp, one } from './define-op.js';
+
+/**
+ * Mean of each window, as ONNX AveragePool-22. The divisor is the number of taps that lie in the input, or with `countIncludePad` in the input or its
+ * padding: taps that `ceil` lets reach behind the padding never count. A window of padding only gives 0.
+ */
+export const averagePool = defineOp({
+  name: 'AveragePool',
+  summary: 'Mean of the elements of `x` in each window.',
+  inputs: { x: one(...floatTypes) },
+  outputs: { y: one(...floatTypes) },
+  attrs: { ...poolAttrs(), countIncludePad: bool() },
+  constraints: poolConstraints,
+  infer: ({ x }, attrs, { fresh }) => ({ y: poolType(x, attrs, fresh) }),
+  evaluate: ({ x }, attrs) => {
+    const y = pool(x, attrs, (taps, count, padded) => {
+      let sum = 0;
+      for (let i = 0; i < count; i++) sum += taps[i]!;
+      return count === 0 ? 0 : sum / (attrs.countIncludePad ? padded : count);
+    });
+    return { y };
+  },
+  ulp: (_, { kernel }) => kernel.reduce((a, b) => a * b, 1) + 1,
+  examples: [
+    {
+      inputs: { x: tensor('float32', [1, 1, 4], [3, 6, 9, 12]) },
+      attrs: { layout: 'channelsFirst', kernel: [3], strides: [2], dilations: [1], padding: 'explicit', pads: [1, 0], ceil: true, countIncludePad: true },
+      outputs: { y: tensor('float32', [1, 1, 2], [3, 9]) },
+    },
+    {
+      inputs: { x: tensor('float32', [1, 3, 1], [2, 4, 6]) },
+      attrs: { layout: 'channelsLast', kernel: [2], strides: [2], dilations: [1], padding: 'sameUpper', pads: [0, 0], ceil: false, countIncludePad: false },
+      outputs: { y: tensor('float32', [1, 2, 1], [3, 6]) },
+    },
+  ],
+});

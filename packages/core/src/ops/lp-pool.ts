@@ -1,0 +1,32 @@
+import { pool, poolAttrs, poolConstraints, poolType } from '../kernels/pool.js';
+import { floatTypes } from '../tensor/dtype.js';
+import { tensor } from '../tensor/tensor.js';
+import { int } from './attr.js';
+import { defineOp, one } from './define-op.js';
+
+/** The p-norm of each window, (sum of |x|^p)^(1/p), as ONNX LpPool-22; padding adds nothing. */
+export const lpPool = defineOp({
+  name: 'LpPool',
+  summary: 'The p-norm of the elements of `x` in each window.',
+  inputs: { x: one(...floatTypes) },
+  outputs: { y: one(...floatTypes) },
+  attrs: { ...poolAttrs(), p: int() },
+  constraints: { ...poolConstraints, C4: { says: 'p is positive', holds: (_, { p }) => p > 0 } },
+  infer: ({ x }, attrs, { fresh }) => ({ y: poolType(x, attrs, fresh) }),
+  evaluate: ({ x }, attrs) => {
+    const y = pool(x, attrs, (taps, count) => {
+      let sum = 0;
+      for (let i = 0; i < count; i++) sum += Math.abs(taps[i]!) ** attrs.p;
+      return sum ** (1 / attrs.p);
+    });
+    return { y };
+  },
+  ulp: (_, { kernel }) => kernel.reduce((a, b) => a * b, 1) + 8,
+  examples: [
+    {
+      inputs: { x: tensor('float32', [1, 1, 3], [3, -4, 0]) },
+      attrs: { layout: 'channelsFirst', kernel: [2], strides: [1], dilations: [1], padding: 'explicit', pads: [0, 0], ceil: false, p: 2 },
+      outputs: { y: tensor('float32', [1, 1, 2], [5, 4]) },
+    },
+  ],
+});
