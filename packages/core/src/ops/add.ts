@@ -1,4 +1,4 @@
-import { broadcastElements, broadcasts, broadcastType, evaluateBinary } from '../kernels/binary.js';
+import { broadcastElements, broadcastType, evaluateBinary, sameTypeBroadcast } from '../kernels/binary.js';
 import { wrapInteger } from '../kernels/wrap-integer.js';
 import { addDim } from '../tensor/dim.js';
 import { numberTypes } from '../tensor/dtype.js';
@@ -12,10 +12,7 @@ export const add = defineOp({
   inputs: { a: one(...numberTypes), b: one(...numberTypes) },
   outputs: { y: one(...numberTypes) },
   attrs: {},
-  constraints: {
-    C1: { says: 'a and b have one element type', holds: ({ a, b }) => a.dtype === b.dtype },
-    C2: { says: 'the shapes of a and b broadcast', holds: ({ a, b }) => broadcasts(a, b) },
-  },
+  constraints: sameTypeBroadcast,
   infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a, b, addDim) } }),
   evaluate: ({ a, b }) => ({ y: wrapInteger(evaluateBinary(a, b, a.dtype, (x, y) => x + y, (x, y) => x + y)) }),
   ulp: () => 1,
@@ -25,6 +22,10 @@ export const add = defineOp({
       attrs: {},
       outputs: { y: tensor('float32', [2, 3], [11, 21, 31, 12, 22, 32]) },
     },
-    { inputs: { a: tensor('uint8', [1], [250]), b: tensor('uint8', [1], [10]) }, attrs: {}, outputs: { y: tensor('uint8', [1], [4]) } },
+    {
+      inputs: { a: tensor('uint8', [1], [250]), b: tensor('uint8', [1], [10]) },
+      attrs: {},
+      outputs: { y: tensor('uint8', [1], [4]) },
+    },
   ],
 });

@@ -1,32 +1,166 @@
+import { abs } from './abs.js';
+import { acos } from './acos.js';
+import { acosh } from './acosh.js';
 import { add } from './add.js';
+import { and } from './and.js';
+import { asin } from './asin.js';
+import { asinh } from './asinh.js';
+import { atan } from './atan.js';
+import { atan2 } from './atan2.js';
+import { atanh } from './atanh.js';
 import { averagePool } from './average-pool.js';
-import { convTranspose } from './conv-transpose.js';
+import { bitShift } from './bit-shift.js';
+import { bitwiseAnd } from './bitwise-and.js';
+import { bitwiseNot } from './bitwise-not.js';
+import { bitwiseOr } from './bitwise-or.js';
+import { bitwiseXor } from './bitwise-xor.js';
+import { cast } from './cast.js';
+import { ceil } from './ceil.js';
+import { celu } from './celu.js';
+import { clip } from './clip.js';
 import { conv } from './conv.js';
+import { convTranspose } from './conv-transpose.js';
+import { cos } from './cos.js';
+import { cosh } from './cosh.js';
 import { depthToSpace } from './depth-to-space.js';
+import { dequantizeLinear } from './dequantize-linear.js';
+import { div } from './div.js';
+import { elu } from './elu.js';
+import { equal } from './equal.js';
+import { erf } from './erf.js';
 import { exp } from './exp.js';
+import { expm1 } from './expm1.js';
+import { floor } from './floor.js';
+import { gelu } from './gelu.js';
+import { greater } from './greater.js';
+import { greaterOrEqual } from './greater-or-equal.js';
+import { hardSigmoid } from './hard-sigmoid.js';
+import { hardSwish } from './hard-swish.js';
+import { isInf } from './is-inf.js';
+import { isNan } from './is-nan.js';
+import { leakyRelu } from './leaky-relu.js';
+import { less } from './less.js';
+import { lessOrEqual } from './less-or-equal.js';
+import { log } from './log.js';
+import { log1p } from './log1p.js';
 import { lpPool } from './lp-pool.js';
+import { max } from './max.js';
 import { maxPool } from './max-pool.js';
+import { min } from './min.js';
+import { mish } from './mish.js';
+import { mod } from './mod.js';
+import { mul } from './mul.js';
+import { neg } from './neg.js';
+import { not } from './not.js';
+import { or } from './or.js';
+import { pRelu } from './p-relu.js';
+import { pow } from './pow.js';
+import { quantizeLinear } from './quantize-linear.js';
+import { reciprocal } from './reciprocal.js';
+import { relu } from './relu.js';
 import { reshape } from './reshape.js';
 import { resize } from './resize.js';
+import { round } from './round.js';
+import { selu } from './selu.js';
+import { sigmoid } from './sigmoid.js';
+import { sign } from './sign.js';
+import { sin } from './sin.js';
+import { sinh } from './sinh.js';
 import { softmax } from './softmax.js';
+import { softplus } from './softplus.js';
+import { softsign } from './softsign.js';
 import { spaceToDepth } from './space-to-depth.js';
+import { sqrt } from './sqrt.js';
+import { sub } from './sub.js';
+import { tan } from './tan.js';
+import { tanh } from './tanh.js';
+import { thresholdedRelu } from './thresholded-relu.js';
 import { transpose } from './transpose.js';
+import { where } from './where.js';
+import { xor } from './xor.js';
 
 /** The core set: every operator, by name. */
 export const ops = {
+  Abs: abs,
+  Acos: acos,
+  Acosh: acosh,
   Add: add,
+  And: and,
+  Asin: asin,
+  Asinh: asinh,
+  Atan: atan,
+  Atan2: atan2,
+  Atanh: atanh,
   AveragePool: averagePool,
+  BitShift: bitShift,
+  BitwiseAnd: bitwiseAnd,
+  BitwiseNot: bitwiseNot,
+  BitwiseOr: bitwiseOr,
+  BitwiseXor: bitwiseXor,
+  Cast: cast,
+  Ceil: ceil,
+  Celu: celu,
+  Clip: clip,
   Conv: conv,
   ConvTranspose: convTranspose,
+  Cos: cos,
+  Cosh: cosh,
   DepthToSpace: depthToSpace,
+  DequantizeLinear: dequantizeLinear,
+  Div: div,
+  Elu: elu,
+  Equal: equal,
+  Erf: erf,
   Exp: exp,
+  Expm1: expm1,
+  Floor: floor,
+  Gelu: gelu,
+  Greater: greater,
+  GreaterOrEqual: greaterOrEqual,
+  HardSigmoid: hardSigmoid,
+  HardSwish: hardSwish,
+  IsInf: isInf,
+  IsNaN: isNan,
+  LeakyRelu: leakyRelu,
+  Less: less,
+  LessOrEqual: lessOrEqual,
+  Log: log,
+  Log1p: log1p,
   LpPool: lpPool,
+  Max: max,
   MaxPool: maxPool,
+  Min: min,
+  Mish: mish,
+  Mod: mod,
+  Mul: mul,
+  Neg: neg,
+  Not: not,
+  Or: or,
+  PRelu: pRelu,
+  Pow: pow,
+  QuantizeLinear: quantizeLinear,
+  Reciprocal: reciprocal,
+  Relu: relu,
   Reshape: reshape,
   Resize: resize,
+  Round: round,
+  Selu: selu,
+  Sigmoid: sigmoid,
+  Sign: sign,
+  Sin: sin,
+  Sinh: sinh,
   Softmax: softmax,
+  Softplus: softplus,
+  Softsign: softsign,
   SpaceToDepth: spaceToDepth,
+  Sqrt: sqrt,
+  Sub: sub,
+  Tan: tan,
+  Tanh: tanh,
+  ThresholdedRelu: thresholdedRelu,
   Transpose: transpose,
+  Where: where,
+  Xor: xor,
 } as const;
 
 /** Name of an operator of the core set. */

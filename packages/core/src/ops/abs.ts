@@ -1,0 +1,23 @@
+import { mapNumber, unaryExample } from '../kernels/unary.js';
+import { maxDim, mulDim } from '../tensor/dim.js';
+import { numberTypes } from '../tensor/dtype.js';
+import { tensor } from '../tensor/tensor.js';
+import { defineOp, one } from './define-op.js';
+
+/** Magnitude; that of the smallest integer of a type wraps to itself. */
+export const abs = defineOp({
+  name: 'Abs',
+  summary: 'Magnitude of `x`.',
+  inputs: { x: one(...numberTypes) },
+  outputs: { y: one(...numberTypes) },
+  attrs: {},
+  constraints: {},
+  infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape, elements: x.elements?.map((e) => maxDim(e, mulDim(e, -1))) } }),
+  evaluate: ({ x }) => ({ y: mapNumber(x, Math.abs, (x) => (x < 0n ? -x : x)) }),
+  ulp: () => 0,
+  examples: [
+    unaryExample([[-1.5, 1.5], [2, 2], [-Infinity, Infinity]]),
+    { inputs: { x: tensor('int8', [3], [-5, -128, 7]) }, attrs: {}, outputs: { y: tensor('int8', [3], [5, -128, 7]) } },
+    { inputs: { x: tensor('int64', [2], [-3, 3]) }, attrs: {}, outputs: { y: tensor('int64', [2], [3, 3]) } },
+  ],
+});

@@ -1,0 +1,35 @@
+import { broadcastType, evaluateBinary, sameTypeBroadcast } from '../kernels/binary.js';
+import { wrapInteger } from '../kernels/wrap-integer.js';
+import { intTypes } from '../tensor/dtype.js';
+import { tensor } from '../tensor/tensor.js';
+import { defineOp, one } from './define-op.js';
+
+/** Bits set in both. With broadcasting. */
+export const bitwiseAnd = defineOp({
+  name: 'BitwiseAnd',
+  summary: 'Bits set in both of `a` and `b`, with broadcasting.',
+  inputs: { a: one(...intTypes), b: one(...intTypes) },
+  outputs: { y: one(...intTypes) },
+  attrs: {},
+  constraints: sameTypeBroadcast,
+  infer: ({ a, b }) => ({ y: broadcastType(a.dtype, a, b) }),
+  evaluate: ({ a, b }) => ({ y: wrapInteger(evaluateBinary(a, b, a.dtype, (x, y) => x & y, (x, y) => x & y)) }),
+  ulp: () => 0,
+  examples: [
+    {
+      inputs: { a: tensor('uint8', [2], [12, 255]), b: tensor('uint8', [2], [10, 1]) },
+      attrs: {},
+      outputs: { y: tensor('uint8', [2], [8, 1]) },
+    },
+    {
+      inputs: { a: tensor('uint32', [1], [4294967295]), b: tensor('uint32', [1], [2147483648]) },
+      attrs: {},
+      outputs: { y: tensor('uint32', [1], [2147483648]) },
+    },
+    {
+      inputs: { a: tensor('int64', [1], [-1]), b: tensor('int64', [1], [5]) },
+      attrs: {},
+      outputs: { y: tensor('int64', [1], [5]) },
+    },
+  ],
+});

@@ -1,0 +1,22 @@
+import { mapNumber } from '../kernels/unary.js';
+import { intTypes } from '../tensor/dtype.js';
+import { tensor } from '../tensor/tensor.js';
+import { defineOp, one } from './define-op.js';
+
+/** Every bit turned. */
+export const bitwiseNot = defineOp({
+  name: 'BitwiseNot',
+  summary: 'Every bit of `x` turned.',
+  inputs: { x: one(...intTypes) },
+  outputs: { y: one(...intTypes) },
+  attrs: {},
+  constraints: {},
+  infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
+  evaluate: ({ x }) => ({ y: mapNumber(x, (x) => -x - 1, (x) => -x - 1n) }),
+  ulp: () => 0,
+  examples: [
+    { inputs: { x: tensor('uint8', [3], [0, 1, 255]) }, attrs: {}, outputs: { y: tensor('uint8', [3], [255, 254, 0]) } },
+    { inputs: { x: tensor('int32', [3], [0, -1, 6]) }, attrs: {}, outputs: { y: tensor('int32', [3], [-1, 0, -7]) } },
+    { inputs: { x: tensor('uint64', [1], [0n]) }, attrs: {}, outputs: { y: tensor('uint64', [1], [18446744073709551615n]) } },
+  ],
+});

@@ -1,0 +1,72 @@
+import { knownComparison } from '../kernels/known-comparison.js';
+import { isWider, roundSaturated } from '../kernels/saturate.js';
+import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
+import { bounds, type Dim } from '../tensor/dim.js';
+import { complexTypes, dtypes, intRange, isFloat, isInt, type DType } from '../tensor/dtype.js';
+import { tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
+import { castTensor } from '../tensor/weight.js';
+import { dtypeAttr } from './attr.js';
+import { defineOp, one } from './define-op.js';
+
+const castTypes = dtypes.filter((dtype) => !complexTypes.some((complex) => complex === dtype));
+
+function knownElement(element: Dim, to: DType): Dim | undefined {
+  if (to === 'bool') return knownComparison(element, 0, (difference) => difference !== 0);
+  const range = intRange(to);
+  if (!range) return undefined;
+  // Sizes of tensors fit 32 bits wherever a model uses such a type for them.
+  const [low, high] = typeof element === 'number' || (to !== 'int64' && to !== 'int32') ? bounds(element) : [0, 0];
+  return low >= range[0] && high <= range[1] ? element : undefined;
+}
+
+function fromText(text: string): number {
+  const value = /^[+-]?inf(inity)?$/i.test(text) ? (text.startsWith('-') ? -Infinity : Infinity) : Number(text);
+  if (text.trim() !== '' && (!Number.isNaN(value) || /^nan$/i.test(text))) return value;
+  throw coreDiagnostics.error('not-evaluable', { message: `${JSON.stringify(text)} is not a number.`, origin: { file: '' } });
+}
+
+function toText(x: Tensor): Tensor {
+  if (isFloat(x.dtype)) throw coreDiagnostics.error('not-evaluable', { message: 'How many digits a float has as text is not defined.', origin: { file: '' } });
+  return { dtype: 'string', shape: x.shape, data: Array.from(x.data as ArrayLike<number | bigint>, String) };
+}
+
+function convert(x: Tensor, to: DType): Tensor {
+  if (to === x.dtype) return x;
+  if (to === 'string') return toText(x);
+  if (x.dtype === 'string') {
+    const texts = x.data as readonly string[];
+    if ((to === 'int64' || to === 'uint64') && texts.every((text) => /^[+-]?\d+$/.test(text))) return tensor(to, x.shape, texts.map(BigInt));
+    return convert({ dtype: 'float64', shape: x.shape, data: Float64Array.from(texts, fromText) }, to);
+  }
+  if (!isFloat(to)) return castTensor(x, to);
+  const values = toNumbers(x);
+  return { dtype: to, shape: x.shape, data: isFloat(x.dtype) && isWider(to, x.dtype) ? values : roundSaturated(values, to) };
+}
+
+/**
+ * Elements of another type. Floats round to nearest, ties to even, and saturate in the types of 8 bits and fewer; floats become integers by truncation,
+ * integers wrap; what is not zero is true. A text is read as a number.
+ */
+export const cast = defineOp({
+  name: 'Cast',
+  summary: 'The elements of `x` converted to another type: to floats to nearest (8 bits and fewer saturate), to integers by truncation and wrapping.',
+  inputs: { x: one(...castTypes) },
+  outputs: { y: one(...castTypes) },
+  attrs: { to: dtypeAttr() },
+  constraints: { C1: { says: 'the type is not complex', holds: (_, { to }) => castTypes.includes(to) } },
+  infer: ({ x }, { to }) => {
+    const elements = x.elements?.map((element) => knownElement(element, to));
+    return { y: { dtype: to, shape: x.shape, elements: elements?.every((element) => element !== undefined) ? elements : undefined } };
+  },
+  evaluate: ({ x }, { to }) => ({ y: convert(x, to) }),
+  ulp: () => 0,
+  examples: [
+    { inputs: { x: tensor('float32', [3], [1.7, -1.7, 0]) }, attrs: { to: 'int32' }, outputs: { y: tensor('int32', [3], [1, -1, 0]) } },
+    { inputs: { x: tensor('int64', [3], [300, -1, 5]) }, attrs: { to: 'uint8' }, outputs: { y: tensor('uint8', [3], [44, 255, 5]) } },
+    { inputs: { x: tensor('float32', [2], [0.5, 0]) }, attrs: { to: 'bool' }, outputs: { y: tensor('bool', [2], [true, false]) } },
+    { inputs: { x: tensor('float32', [2], [2049, 70000]) }, attrs: { to: 'float16' }, outputs: { y: tensor('float16', [2], [2048, Infinity]) } },
+    { inputs: { x: tensor('float32', [2], [1000, -1000]) }, attrs: { to: 'float8e4m3fn' }, outputs: { y: tensor('float8e4m3fn', [2], [448, -448]) } },
+    { inputs: { x: tensor('string', [3], ['-1.5', '2e3', 'INF']) }, attrs: { to: 'float64' }, outputs: { y: tensor('float64', [3], [-1.5, 2000, Infinity]) } },
+    { inputs: { x: tensor('int64', [1], [9007199254740993n]) }, attrs: { to: 'string' }, outputs: { y: tensor('string', [1], ['9007199254740993']) } },
+  ],
+});

@@ -1,0 +1,40 @@
+import { mapNumber, unaryExample } from '../kernels/unary.js';
+import { maxDim, minDim } from '../tensor/dim.js';
+import { isInt, numberTypes } from '../tensor/dtype.js';
+import { tensor } from '../tensor/tensor.js';
+import { float, nullable } from './attr.js';
+import { defineOp, one } from './define-op.js';
+
+/** Numbers held within bounds; max wins where min is above it. */
+export const clip = defineOp({
+  name: 'Clip',
+  summary: 'min(max(x, min), max); a bound of null is absent.',
+  inputs: { x: one(...numberTypes) },
+  outputs: { y: one(...numberTypes) },
+  attrs: { min: nullable(float()), max: nullable(float()) },
+  constraints: {
+    C1: { says: 'the bounds are not NaN', holds: (_, { min, max }) => !Number.isNaN(min) && !Number.isNaN(max) },
+    C2: {
+      says: 'the bounds of integers are integers within 2^53',
+      holds: ({ x }, { min, max }) => !isInt(x.dtype) || [min, max].every((bound) => bound === null || Number.isSafeInteger(bound)),
+    },
+  },
+  infer: ({ x }, { min, max }) => {
+    const raised = x.elements?.map((e) => (min === null ? e : maxDim(e, min)));
+    return { y: { dtype: x.dtype, shape: x.shape, elements: raised?.map((e) => (max === null ? e : minDim(e, max))) } };
+  },
+  evaluate: ({ x }, { min, max }) => {
+    const [low, high] = [min ?? -Infinity, max ?? Infinity];
+    const held = (v: bigint) => {
+      const raised = v < low ? BigInt(low) : v;
+      return raised > high ? BigInt(high) : raised;
+    };
+    return { y: mapNumber(x, (v) => Math.min(Math.max(v, low), high), held) };
+  },
+  ulp: () => 0,
+  examples: [
+    unaryExample([[-1, 0], [3, 3], [7, 6], [NaN, NaN]], { min: 0, max: 6 }),
+    unaryExample([[0, 1], [5, 1]], { min: 3, max: 1 }),
+    { inputs: { x: tensor('int64', [3], [-5, 0, 5]) }, attrs: { min: -2, max: null }, outputs: { y: tensor('int64', [3], [-2, 0, 5]) } },
+  ],
+});

@@ -1,0 +1,51 @@
+import { broadcastElements, broadcastType, evaluateBinary, sameTypeBroadcast } from '../kernels/binary.js';
+import { nonZero } from '../kernels/integer-division.js';
+import { wrapInteger } from '../kernels/wrap-integer.js';
+import { bounds, floorDivDim, type Dim } from '../tensor/dim.js';
+import { isInt, numberTypes } from '../tensor/dtype.js';
+import { tensor } from '../tensor/tensor.js';
+import { defineOp, one } from './define-op.js';
+
+/** The quotient where truncation is floor division: of what cannot be negative by what is positive. */
+function truncatedQuotient(a: Dim, b: Dim): Dim | undefined {
+  if (typeof a === 'number' && typeof b === 'number') return b === 0 ? undefined : Math.trunc(a / b) + 0;
+  return bounds(a)[0] >= 0 && bounds(b)[0] > 0 ? floorDivDim(a, b) : undefined;
+}
+
+/** Quotient with broadcasting. Integers truncate towards zero, and division by zero is `core/not-evaluable`. */
+export const div = defineOp({
+  name: 'Div',
+  summary: 'Quotient a / b with broadcasting; integers truncate towards zero.',
+  inputs: { a: one(...numberTypes), b: one(...numberTypes) },
+  outputs: { y: one(...numberTypes) },
+  attrs: {},
+  constraints: sameTypeBroadcast,
+  infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a, b, truncatedQuotient) } }),
+  evaluate: ({ a, b }) => {
+    const divide = isInt(a.dtype) ? (x: number, y: number) => Math.trunc(x / nonZero(y)) : (x: number, y: number) => x / y;
+    return { y: wrapInteger(evaluateBinary(a, b, a.dtype, divide, (x, y) => x / nonZero(y))) };
+  },
+  ulp: () => 1,
+  examples: [
+    {
+      inputs: { a: tensor('float32', [3], [1, -3, 0]), b: tensor('float32', [], [2]) },
+      attrs: {},
+      outputs: { y: tensor('float32', [3], [0.5, -1.5, 0]) },
+    },
+    {
+      inputs: { a: tensor('int32', [4], [7, -7, 7, -7]), b: tensor('int32', [4], [2, 2, -2, -2]) },
+      attrs: {},
+      outputs: { y: tensor('int32', [4], [3, -3, -3, 3]) },
+    },
+    {
+      inputs: { a: tensor('int64', [2], [-7, 7]), b: tensor('int64', [], [2]) },
+      attrs: {},
+      outputs: { y: tensor('int64', [2], [-3, 3]) },
+    },
+    {
+      inputs: { a: tensor('int8', [1], [-128]), b: tensor('int8', [1], [-1]) },
+      attrs: {},
+      outputs: { y: tensor('int8', [1], [-128]) },
+    },
+  ],
+});

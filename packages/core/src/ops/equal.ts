@@ -1,0 +1,40 @@
+import { broadcastElements, broadcastType, evaluateBinary, sameTypeBroadcast } from '../kernels/binary.js';
+import { knownComparison } from '../kernels/known-comparison.js';
+import { numberTypes } from '../tensor/dtype.js';
+import { tensor } from '../tensor/tensor.js';
+import { defineOp, one } from './define-op.js';
+
+/** Whether equal, with broadcasting; NaN equals nothing. */
+export const equal = defineOp({
+  name: 'Equal',
+  summary: 'Whether a = b, with broadcasting; NaN equals nothing.',
+  inputs: { a: one(...numberTypes, 'bool', 'string'), b: one(...numberTypes, 'bool', 'string') },
+  outputs: { y: one('bool') },
+  attrs: {},
+  constraints: sameTypeBroadcast,
+  infer: ({ a, b }) => ({ y: { ...broadcastType('bool', a, b), elements: broadcastElements(a, b, (x, y) => knownComparison(x, y, (difference) => difference === 0)) } }),
+  evaluate: ({ a, b }) => ({ y: evaluateBinary(a, b, 'bool', (x, y) => (x === y ? 1 : 0), (x, y) => (x === y ? 1 : 0)) }),
+  ulp: () => 0,
+  examples: [
+    {
+      inputs: { a: tensor('float32', [3], [1, 2, NaN]), b: tensor('float32', [3], [1, 3, NaN]) },
+      attrs: {},
+      outputs: { y: tensor('bool', [3], [true, false, false]) },
+    },
+    {
+      inputs: { a: tensor('int64', [2], [5, 6]), b: tensor('int64', [], [6]) },
+      attrs: {},
+      outputs: { y: tensor('bool', [2], [false, true]) },
+    },
+    {
+      inputs: { a: tensor('string', [2], ['a', 'b']), b: tensor('string', [], ['b']) },
+      attrs: {},
+      outputs: { y: tensor('bool', [2], [false, true]) },
+    },
+    {
+      inputs: { a: tensor('bool', [2], [true, false]), b: tensor('bool', [], [false]) },
+      attrs: {},
+      outputs: { y: tensor('bool', [2], [false, true]) },
+    },
+  ],
+});

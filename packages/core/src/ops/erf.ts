@@ -1,0 +1,11 @@
+import { erf as errorFunction } from '../kernels/error-function.js';
+import { unary } from '../kernels/unary.js';
+
+/** Error function. The value at 1 is DLMF table 7.23. */
+export const erf = unary({
+  name: 'Erf',
+  summary: 'Error function of `x`.',
+  f: errorFunction,
+  ulp: 4,
+  examples: [[0, 0], [1, 0.8427007929497149], [-1, -0.8427007929497149], [Infinity, 1]],
+});

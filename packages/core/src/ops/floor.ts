@@ -1,0 +1,10 @@
+import { unary } from '../kernels/unary.js';
+
+/** Largest integer that is not greater. */
+export const floor = unary({
+  name: 'Floor',
+  summary: 'Largest integer of at most `x`.',
+  f: Math.floor,
+  ulp: 0,
+  examples: [[1.5, 1], [-1.5, -2], [3, 3]],
+});

@@ -1,0 +1,30 @@
+import { broadcastElements, broadcastType, evaluateBinary, sameTypeBroadcast } from '../kernels/binary.js';
+import { knownComparison } from '../kernels/known-comparison.js';
+import { numberTypes } from '../tensor/dtype.js';
+import { tensor } from '../tensor/tensor.js';
+import { defineOp, one } from './define-op.js';
+
+/** Whether a > b, with broadcasting; false where one is NaN. */
+export const greater = defineOp({
+  name: 'Greater',
+  summary: 'Whether a > b, with broadcasting; false where one is NaN.',
+  inputs: { a: one(...numberTypes), b: one(...numberTypes) },
+  outputs: { y: one('bool') },
+  attrs: {},
+  constraints: sameTypeBroadcast,
+  infer: ({ a, b }) => ({ y: { ...broadcastType('bool', a, b), elements: broadcastElements(a, b, (x, y) => knownComparison(x, y, (difference) => difference > 0)) } }),
+  evaluate: ({ a, b }) => ({ y: evaluateBinary(a, b, 'bool', (x, y) => (x > y ? 1 : 0), (x, y) => (x > y ? 1 : 0)) }),
+  ulp: () => 0,
+  examples: [
+    {
+      inputs: { a: tensor('float32', [4], [1, 2, 3, NaN]), b: tensor('float32', [], [2]) },
+      attrs: {},
+      outputs: { y: tensor('bool', [4], [false, false, true, false]) },
+    },
+    {
+      inputs: { a: tensor('int64', [3], [1, 2, 3]), b: tensor('int64', [1], [2]) },
+      attrs: {},
+      outputs: { y: tensor('bool', [3], [false, false, true]) },
+    },
+  ],
+});

@@ -1,0 +1,26 @@
+import { mapFloat, scalar, unaryExample } from '../kernels/unary.js';
+import { floatTypes } from '../tensor/dtype.js';
+import { add } from './add.js';
+import { float } from './attr.js';
+import { clip } from './clip.js';
+import { defineOp, one } from './define-op.js';
+import { mul } from './mul.js';
+
+/** A line cut off at 0 and 1. */
+export const hardSigmoid = defineOp({
+  name: 'HardSigmoid',
+  summary: 'max(0, min(1, alpha x + beta)).',
+  inputs: { x: one(...floatTypes) },
+  outputs: { y: one(...floatTypes) },
+  attrs: { alpha: float(), beta: float() },
+  constraints: {},
+  infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
+  evaluate: ({ x }, { alpha, beta }) => ({ y: mapFloat(x, (v) => Math.max(0, Math.min(1, alpha * v + beta))) }),
+  ulp: () => 4,
+  examples: [unaryExample([[-3, 0], [0, 0.5], [1, 0.75], [4, 1]], { alpha: 0.25, beta: 0.5 })],
+  decompose: ({ x }, { alpha, beta }, graph) => {
+    const { y: scaled } = graph.add(mul, { a: x, b: scalar(graph, x.dtype, alpha) }, {});
+    const { y: line } = graph.add(add, { a: scaled, b: scalar(graph, x.dtype, beta) }, {});
+    return graph.add(clip, { x: line }, { min: 0, max: 1 });
+  },
+});

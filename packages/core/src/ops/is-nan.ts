@@ -1,0 +1,18 @@
+import { testFloat } from '../kernels/unary.js';
+import { floatTypes } from '../tensor/dtype.js';
+import { tensor } from '../tensor/tensor.js';
+import { defineOp, one } from './define-op.js';
+
+/** Whether not a number. */
+export const isNan = defineOp({
+  name: 'IsNaN',
+  summary: 'Whether `x` is NaN.',
+  inputs: { x: one(...floatTypes) },
+  outputs: { y: one('bool') },
+  attrs: {},
+  constraints: {},
+  infer: ({ x }) => ({ y: { dtype: 'bool', shape: x.shape } }),
+  evaluate: ({ x }) => ({ y: testFloat(x, Number.isNaN) }),
+  ulp: () => 0,
+  examples: [{ inputs: { x: tensor('float32', [3], [1, NaN, Infinity]) }, attrs: {}, outputs: { y: tensor('bool', [3], [false, true, false]) } }],
+});

@@ -1,0 +1,18 @@
+import { mapFloat, unaryExample } from '../kernels/unary.js';
+import { floatTypes } from '../tensor/dtype.js';
+import { float } from './attr.js';
+import { defineOp, one } from './define-op.js';
+
+/** x, and alpha x below 0. */
+export const leakyRelu = defineOp({
+  name: 'LeakyRelu',
+  summary: '`x` from 0 on, alpha x below.',
+  inputs: { x: one(...floatTypes) },
+  outputs: { y: one(...floatTypes) },
+  attrs: { alpha: float() },
+  constraints: {},
+  infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
+  evaluate: ({ x }, { alpha }) => ({ y: mapFloat(x, (v) => (v < 0 ? alpha * v : v)) }),
+  ulp: () => 1,
+  examples: [unaryExample([[-2, -0.5], [0, 0], [3, 3]], { alpha: 0.25 })],
+});

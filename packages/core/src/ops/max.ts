@@ -1,0 +1,35 @@
+import { broadcastElements, broadcastType, evaluateBinary, sameTypeBroadcast } from '../kernels/binary.js';
+import { maxDim } from '../tensor/dim.js';
+import { numberTypes } from '../tensor/dtype.js';
+import { tensor } from '../tensor/tensor.js';
+import { defineOp, one } from './define-op.js';
+
+/** The larger of two numbers with broadcasting; NaN where one of them is. */
+export const max = defineOp({
+  name: 'Max',
+  summary: 'The larger of `a` and `b` with broadcasting; NaN where one of them is.',
+  inputs: { a: one(...numberTypes), b: one(...numberTypes) },
+  outputs: { y: one(...numberTypes) },
+  attrs: {},
+  constraints: sameTypeBroadcast,
+  infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a, b, maxDim) } }),
+  evaluate: ({ a, b }) => ({ y: evaluateBinary(a, b, a.dtype, Math.max, (x, y) => (x > y ? x : y)) }),
+  ulp: () => 0,
+  examples: [
+    {
+      inputs: { a: tensor('float32', [3], [1, 2, 4]), b: tensor('float32', [3], [3, 2, -5]) },
+      attrs: {},
+      outputs: { y: tensor('float32', [3], [3, 2, 4]) },
+    },
+    {
+      inputs: { a: tensor('float64', [2], [NaN, 1]), b: tensor('float64', [], [0]) },
+      attrs: {},
+      outputs: { y: tensor('float64', [2], [NaN, 1]) },
+    },
+    {
+      inputs: { a: tensor('int64', [2], [1, -3]), b: tensor('int64', [], [0]) },
+      attrs: {},
+      outputs: { y: tensor('int64', [2], [1, 0]) },
+    },
+  ],
+});

@@ -1,0 +1,14 @@
+import { unary } from '../kernels/unary.js';
+import { mul } from './mul.js';
+import { softplus } from './softplus.js';
+import { tanh } from './tanh.js';
+
+/** x tanh(softplus(x)) (Misra 2019). With e = e^x it is x (e² + 2e) / (e² + 2e + 2). */
+export const mish = unary({
+  name: 'Mish',
+  summary: 'x tanh(log(1 + e^x)).',
+  f: (x) => x * Math.tanh(Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))),
+  ulp: 10,
+  examples: [[0, 0], [Math.log(2), Math.log(2) * 0.8], [-Math.log(2), (-Math.log(2) * 5) / 13]],
+  decompose: (x, graph) => graph.add(mul, { a: x, b: graph.add(tanh, { x: graph.add(softplus, { x }, {}).y }, {}).y }, {}).y,
+});

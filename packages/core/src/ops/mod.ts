@@ -1,0 +1,58 @@
+import { broadcastElements, broadcastType, evaluateBinary, sameTypeBroadcast } from '../kernels/binary.js';
+import { nonZero } from '../kernels/integer-division.js';
+import { wrapInteger } from '../kernels/wrap-integer.js';
+import { bounds, modDim, type Dim } from '../tensor/dim.js';
+import { isInt, numberTypes } from '../tensor/dtype.js';
+import { tensor } from '../tensor/tensor.js';
+import { oneOf } from './attr.js';
+import { defineOp, one } from './define-op.js';
+
+/** The remainder where both conventions agree with the floored one, or of numbers. */
+function remainder(a: Dim, b: Dim, sign: 'divisor' | 'dividend'): Dim | undefined {
+  if (b === 0) return undefined;
+  if (typeof a === 'number' && typeof b === 'number' && sign === 'dividend') return (a % b) + 0;
+  return sign === 'divisor' || (bounds(a)[0] >= 0 && bounds(b)[0] > 0) ? modDim(a, b) : undefined;
+}
+
+/** Remainder with broadcasting. Of integers, division by zero is `core/not-evaluable`. */
+export const mod = defineOp({
+  name: 'Mod',
+  summary: 'Remainder of a / b with broadcasting, with the sign of the divisor (floored division) or of the dividend (truncated division).',
+  inputs: { a: one(...numberTypes), b: one(...numberTypes) },
+  outputs: { y: one(...numberTypes) },
+  attrs: { sign: oneOf('divisor', 'dividend') },
+  constraints: sameTypeBroadcast,
+  infer: ({ a, b }, { sign }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a, b, (x, y) => remainder(x, y, sign)) } }),
+  evaluate: ({ a, b }, { sign }) => {
+    const divisor = isInt(a.dtype) ? nonZero<number> : (y: number) => y;
+    const truncated = (x: number, y: number) => x % divisor(y);
+    const floored = (x: number, y: number) => {
+      const rest = x % divisor(y);
+      return rest !== 0 && rest < 0 !== y < 0 ? rest + y : rest;
+    };
+    const flooredBig = (x: bigint, y: bigint) => {
+      const rest = x % nonZero(y);
+      return rest !== 0n && rest < 0n !== y < 0n ? rest + y : rest;
+    };
+    const isFloored = sign === 'divisor';
+    return { y: wrapInteger(evaluateBinary(a, b, a.dtype, isFloored ? floored : truncated, isFloored ? flooredBig : (x, y) => x % nonZero(y))) };
+  },
+  ulp: () => 1,
+  examples: [
+    {
+      inputs: { a: tensor('int32', [4], [7, -7, 7, -7]), b: tensor('int32', [4], [3, 3, -3, -3]) },
+      attrs: { sign: 'divisor' },
+      outputs: { y: tensor('int32', [4], [1, 2, -2, -1]) },
+    },
+    {
+      inputs: { a: tensor('int64', [4], [7, -7, 7, -7]), b: tensor('int64', [4], [3, 3, -3, -3]) },
+      attrs: { sign: 'dividend' },
+      outputs: { y: tensor('int64', [4], [1, -1, 1, -1]) },
+    },
+    {
+      inputs: { a: tensor('float32', [2], [5.5, -5.5]), b: tensor('float32', [], [2]) },
+      attrs: { sign: 'divisor' },
+      outputs: { y: tensor('float32', [2], [1.5, 0.5]) },
+    },
+  ],
+});

@@ -1,0 +1,45 @@
+import { broadcastElements, broadcastType, evaluateBinary, sameTypeBroadcast } from '../kernels/binary.js';
+import { wrapInteger } from '../kernels/wrap-integer.js';
+import { mulDim } from '../tensor/dim.js';
+import { isInt, numberTypes } from '../tensor/dtype.js';
+import { tensor } from '../tensor/tensor.js';
+import { defineOp, one } from './define-op.js';
+
+/** Product with broadcasting; integers wrap. */
+export const mul = defineOp({
+  name: 'Mul',
+  summary: 'Product of `a` and `b` with broadcasting.',
+  inputs: { a: one(...numberTypes), b: one(...numberTypes) },
+  outputs: { y: one(...numberTypes) },
+  attrs: {},
+  constraints: sameTypeBroadcast,
+  infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a, b, mulDim) } }),
+  evaluate: ({ a, b }) => {
+    // A product of two 32-bit integers does not fit float64; its low 32 bits are exact by Math.imul.
+    const multiply = isInt(a.dtype) ? Math.imul : (x: number, y: number) => x * y;
+    return { y: wrapInteger(evaluateBinary(a, b, a.dtype, multiply, (x, y) => x * y)) };
+  },
+  ulp: () => 1,
+  examples: [
+    {
+      inputs: { a: tensor('float32', [2, 1], [1, 2]), b: tensor('float32', [3], [10, 20, 30]) },
+      attrs: {},
+      outputs: { y: tensor('float32', [2, 3], [10, 20, 30, 20, 40, 60]) },
+    },
+    {
+      inputs: { a: tensor('int32', [1], [2147483647]), b: tensor('int32', [1], [2147483647]) },
+      attrs: {},
+      outputs: { y: tensor('int32', [1], [1]) },
+    },
+    {
+      inputs: { a: tensor('uint32', [1], [4294967295]), b: tensor('uint32', [1], [3]) },
+      attrs: {},
+      outputs: { y: tensor('uint32', [1], [4294967293]) },
+    },
+    {
+      inputs: { a: tensor('int64', [2], [3, -4]), b: tensor('int64', [], [5]) },
+      attrs: {},
+      outputs: { y: tensor('int64', [2], [15, -20]) },
+    },
+  ],
+});

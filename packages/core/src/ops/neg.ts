@@ -1,0 +1,23 @@
+import { mapNumber, unaryExample } from '../kernels/unary.js';
+import { mulDim } from '../tensor/dim.js';
+import { floatTypes, signedIntTypes } from '../tensor/dtype.js';
+import { tensor } from '../tensor/tensor.js';
+import { defineOp, one } from './define-op.js';
+
+/** -x; integers wrap. */
+export const neg = defineOp({
+  name: 'Neg',
+  summary: '-x.',
+  inputs: { x: one(...floatTypes, ...signedIntTypes) },
+  outputs: { y: one(...floatTypes, ...signedIntTypes) },
+  attrs: {},
+  constraints: {},
+  infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape, elements: x.elements?.map((e) => mulDim(e, -1)) } }),
+  evaluate: ({ x }) => ({ y: mapNumber(x, (x) => -x, (x) => -x) }),
+  ulp: () => 0,
+  examples: [
+    unaryExample([[1.5, -1.5], [-2, 2]]),
+    { inputs: { x: tensor('int64', [2], [5, -7]) }, attrs: {}, outputs: { y: tensor('int64', [2], [-5, 7]) } },
+    { inputs: { x: tensor('int8', [2], [-128, 0]) }, attrs: {}, outputs: { y: tensor('int8', [2], [-128, 0]) } },
+  ],
+});

@@ -1,0 +1,24 @@
+import { broadcastElements, broadcastType, evaluateBinary, sameTypeBroadcast } from '../kernels/binary.js';
+import { maxDim } from '../tensor/dim.js';
+import { tensor } from '../tensor/tensor.js';
+import { defineOp, one } from './define-op.js';
+
+/** Whether at least one is true, with broadcasting. */
+export const or = defineOp({
+  name: 'Or',
+  summary: 'Whether at least one is true, with broadcasting.',
+  inputs: { a: one('bool'), b: one('bool') },
+  outputs: { y: one('bool') },
+  attrs: {},
+  constraints: sameTypeBroadcast,
+  infer: ({ a, b }) => ({ y: { ...broadcastType('bool', a, b), elements: broadcastElements(a, b, maxDim) } }),
+  evaluate: ({ a, b }) => ({ y: evaluateBinary(a, b, 'bool', (x, y) => x | y, () => 0) }),
+  ulp: () => 0,
+  examples: [
+    {
+      inputs: { a: tensor('bool', [4], [true, true, false, false]), b: tensor('bool', [4], [true, false, true, false]) },
+      attrs: {},
+      outputs: { y: tensor('bool', [4], [true, true, true, false]) },
+    },
+  ],
+});

@@ -1,0 +1,22 @@
+import { mapNumber, unaryExample } from '../kernels/unary.js';
+import { maxDim } from '../tensor/dim.js';
+import { floatTypes, signedIntTypes } from '../tensor/dtype.js';
+import { tensor } from '../tensor/tensor.js';
+import { defineOp, one } from './define-op.js';
+
+/** The positive part. */
+export const relu = defineOp({
+  name: 'Relu',
+  summary: 'max(x, 0).',
+  inputs: { x: one(...floatTypes, ...signedIntTypes) },
+  outputs: { y: one(...floatTypes, ...signedIntTypes) },
+  attrs: {},
+  constraints: {},
+  infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape, elements: x.elements?.map((e) => maxDim(e, 0)) } }),
+  evaluate: ({ x }) => ({ y: mapNumber(x, (x) => Math.max(x, 0), (x) => (x > 0n ? x : 0n)) }),
+  ulp: () => 0,
+  examples: [
+    unaryExample([[-2, 0], [0, 0], [1.5, 1.5], [NaN, NaN]]),
+    { inputs: { x: tensor('int64', [2], [-9, 9]) }, attrs: {}, outputs: { y: tensor('int64', [2], [0, 9]) } },
+  ],
+});

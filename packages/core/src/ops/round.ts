@@ -1,0 +1,11 @@
+import { roundHalfToEven } from '../kernels/rounding.js';
+import { unary } from '../kernels/unary.js';
+
+/** Nearest integer, ties to even. */
+export const round = unary({
+  name: 'Round',
+  summary: 'Integer nearest to `x`, ties to the even one.',
+  f: roundHalfToEven,
+  ulp: 0,
+  examples: [[0.5, 0], [1.5, 2], [2.5, 2], [-1.5, -2], [2.4, 2], [-2.6, -3]],
+});

@@ -1,0 +1,22 @@
+import { mapFloat, scalar, unaryExample } from '../kernels/unary.js';
+import { floatTypes } from '../tensor/dtype.js';
+import { float } from './attr.js';
+import { defineOp, one } from './define-op.js';
+import { elu } from './elu.js';
+import { mul } from './mul.js';
+
+/** gamma x, and gamma alpha (e^x - 1) below 0 (Klambauer et al. 2017). */
+export const selu = defineOp({
+  name: 'Selu',
+  summary: 'gamma x from 0 on, gamma alpha (e^x - 1) below.',
+  inputs: { x: one(...floatTypes) },
+  outputs: { y: one(...floatTypes) },
+  attrs: { alpha: float(), gamma: float() },
+  constraints: {},
+  infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
+  evaluate: ({ x }, { alpha, gamma }) => ({ y: mapFloat(x, (v) => gamma * (v < 0 ? alpha * Math.expm1(v) : v)) }),
+  ulp: () => 6,
+  examples: [unaryExample([[-Math.log(2), -3], [0, 0], [1, 3]], { alpha: 2, gamma: 3 })],
+  decompose: ({ x }, { alpha, gamma }, graph) =>
+    graph.add(mul, { a: graph.add(elu, { x }, { alpha }).y, b: scalar(graph, x.dtype, gamma) }, {}),
+});

@@ -1,0 +1,21 @@
+import { mapNumber, unaryExample } from '../kernels/unary.js';
+import { numberTypes } from '../tensor/dtype.js';
+import { tensor } from '../tensor/tensor.js';
+import { defineOp, one } from './define-op.js';
+
+/** -1, 0 or 1. */
+export const sign = defineOp({
+  name: 'Sign',
+  summary: '-1 below 0, 0 at 0, 1 above 0.',
+  inputs: { x: one(...numberTypes) },
+  outputs: { y: one(...numberTypes) },
+  attrs: {},
+  constraints: {},
+  infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
+  evaluate: ({ x }) => ({ y: mapNumber(x, Math.sign, (x) => (x > 0n ? 1n : x < 0n ? -1n : 0n)) }),
+  ulp: () => 0,
+  examples: [
+    unaryExample([[-2.5, -1], [0, 0], [0.1, 1]]),
+    { inputs: { x: tensor('int64', [3], [-9, 0, 9]) }, attrs: {}, outputs: { y: tensor('int64', [3], [-1, 0, 1]) } },
+  ],
+});

@@ -1,0 +1,36 @@
+import { broadcastElements, broadcastType, evaluateBinary, sameTypeBroadcast } from '../kernels/binary.js';
+import { wrapInteger } from '../kernels/wrap-integer.js';
+import { subDim } from '../tensor/dim.js';
+import { numberTypes } from '../tensor/dtype.js';
+import { tensor } from '../tensor/tensor.js';
+import { defineOp, one } from './define-op.js';
+
+/** Difference with broadcasting; integers wrap. */
+export const sub = defineOp({
+  name: 'Sub',
+  summary: 'Difference a - b with broadcasting.',
+  inputs: { a: one(...numberTypes), b: one(...numberTypes) },
+  outputs: { y: one(...numberTypes) },
+  attrs: {},
+  constraints: sameTypeBroadcast,
+  infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a, b, subDim) } }),
+  evaluate: ({ a, b }) => ({ y: wrapInteger(evaluateBinary(a, b, a.dtype, (x, y) => x - y, (x, y) => x - y)) }),
+  ulp: () => 1,
+  examples: [
+    {
+      inputs: { a: tensor('float32', [2, 1], [1, 2]), b: tensor('float32', [3], [10, 20, 30]) },
+      attrs: {},
+      outputs: { y: tensor('float32', [2, 3], [-9, -19, -29, -8, -18, -28]) },
+    },
+    {
+      inputs: { a: tensor('uint8', [1], [3]), b: tensor('uint8', [1], [10]) },
+      attrs: {},
+      outputs: { y: tensor('uint8', [1], [249]) },
+    },
+    {
+      inputs: { a: tensor('int64', [1], [3]), b: tensor('int64', [], [10]) },
+      attrs: {},
+      outputs: { y: tensor('int64', [1], [-7]) },
+    },
+  ],
+});

@@ -1,0 +1,65 @@
+import { broadcasts, broadcastTensors, broadcastType } from '../kernels/binary.js';
+import { broadcastStrides, walk } from '../kernels/broadcast.js';
+import { isStatic, type Dim } from '../tensor/dim.js';
+import { dtypes } from '../tensor/dtype.js';
+import { allocate, sizeOf, tensor } from '../tensor/tensor.js';
+import { defineOp, one, type ValueType } from './define-op.js';
+
+/** The elements of the result where those of the condition and of what it picks are known. */
+function knownElements(condition: ValueType, x: ValueType, y: ValueType): readonly Dim[] | undefined {
+  const { shape } = broadcastType(x.dtype, condition, x, y);
+  if (!condition.elements || !shape || !isStatic(shape)) return undefined;
+  const sources = [condition, x, y];
+  if (!sources.every((type) => type.shape && isStatic(type.shape))) return undefined;
+  const out: (Dim | undefined)[] = [];
+  const strides = sources.map((type) => broadcastStrides(type.shape as readonly number[], shape));
+  walk(shape, strides, (_, [c, p, q]) => {
+    const chosen = condition.elements![c!];
+    out.push(chosen === 1 ? x.elements?.[p!] : chosen === 0 ? y.elements?.[q!] : undefined);
+  });
+  return out.every((dim) => dim !== undefined) ? out : undefined;
+}
+
+/** One of two tensors for each element. */
+export const where = defineOp({
+  name: 'Where',
+  summary: '`x` where the condition is true, else `y`, with broadcasting.',
+  inputs: { condition: one('bool'), x: one(...dtypes), y: one(...dtypes) },
+  outputs: { y: one(...dtypes) },
+  attrs: {},
+  constraints: {
+    C1: { says: 'x and y have one element type', holds: ({ x, y }) => x.dtype === y.dtype },
+    C2: { says: 'the shapes of condition, x and y broadcast', holds: ({ condition, x, y }) => broadcasts(condition, x, y) },
+  },
+  infer: ({ condition, x, y }) => ({ y: { ...broadcastType(x.dtype, condition, x, y), elements: knownElements(condition, x, y) } }),
+  evaluate: ({ condition, x, y }) => {
+    const shape = broadcastTensors(condition, x, y);
+    const pair = x.dtype === 'complex64' || x.dtype === 'complex128' ? 2 : 1;
+    const data = allocate(x.dtype, sizeOf(shape));
+    const [from, other, out] = [x.data, y.data, data] as unknown as [unknown[], unknown[], unknown[]];
+    const strides = [condition, x, y].map((operand) => broadcastStrides(operand.shape, shape));
+    walk(shape, strides, (at, [c, p, q]) => {
+      const isTrue = condition.data[c!] !== 0;
+      for (let k = 0; k < pair; k++) out[at * pair + k] = isTrue ? from[p! * pair + k] : other[q! * pair + k];
+    });
+    return { y: { dtype: x.dtype, shape, data } };
+  },
+  ulp: () => 0,
+  examples: [
+    {
+      inputs: { condition: tensor('bool', [2, 1], [true, false]), x: tensor('float32', [2], [1, 2]), y: tensor('float32', [], [9]) },
+      attrs: {},
+      outputs: { y: tensor('float32', [2, 2], [1, 2, 9, 9]) },
+    },
+    {
+      inputs: { condition: tensor('bool', [2], [true, false]), x: tensor('complex64', [1], [1, 2]), y: tensor('complex64', [2], [3, 4, 5, 6]) },
+      attrs: {},
+      outputs: { y: tensor('complex64', [2], [1, 2, 5, 6]) },
+    },
+    {
+      inputs: { condition: tensor('bool', [2], [true, false]), x: tensor('string', [], ['a']), y: tensor('string', [2], ['b', 'c']) },
+      attrs: {},
+      outputs: { y: tensor('string', [2], ['a', 'c']) },
+    },
+  ],
+});

@@ -1,0 +1,24 @@
+import { broadcastElements, broadcastType, evaluateBinary, sameTypeBroadcast } from '../kernels/binary.js';
+import { knownComparison } from '../kernels/known-comparison.js';
+import { tensor } from '../tensor/tensor.js';
+import { defineOp, one } from './define-op.js';
+
+/** Whether exactly one is true, with broadcasting. */
+export const xor = defineOp({
+  name: 'Xor',
+  summary: 'Whether exactly one is true, with broadcasting.',
+  inputs: { a: one('bool'), b: one('bool') },
+  outputs: { y: one('bool') },
+  attrs: {},
+  constraints: sameTypeBroadcast,
+  infer: ({ a, b }) => ({ y: { ...broadcastType('bool', a, b), elements: broadcastElements(a, b, (x, y) => knownComparison(x, y, (difference) => difference !== 0)) } }),
+  evaluate: ({ a, b }) => ({ y: evaluateBinary(a, b, 'bool', (x, y) => x ^ y, () => 0) }),
+  ulp: () => 0,
+  examples: [
+    {
+      inputs: { a: tensor('bool', [4], [true, true, false, false]), b: tensor('bool', [4], [true, false, true, false]) },
+      attrs: {},
+      outputs: { y: tensor('bool', [4], [false, true, true, false]) },
+    },
+  ],
+});
