@@ -122,7 +122,7 @@ export default [
     },
   },
   {
-    files: ['packages/{core,graphdef,onnx,tfjs,mxnet,parity,runtimes}/src/**/*.ts'],
+    files: ['packages/{core,graphdef,onnx,tfjs,mxnet,numpy,parity,runtimes}/src/**/*.ts'],
     ignores: ['**/*.{test,live}.ts', 'packages/runtimes/src/mxnet*', 'packages/runtimes/src/mxnet/**'],
     rules: { 'no-restricted-imports': ['error', nodeModules], 'no-restricted-globals': ['error', ...onOneSideOnly] },
   },

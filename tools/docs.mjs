@@ -6,7 +6,7 @@ import { dtypes as allTypes, ops } from '@drover/core';
 const folder = resolve(import.meta.dirname, '..', 'docs', 'reference');
 const generated = 'Written by `npm run docs` from the packages themselves.\n';
 const formats = ['onnx', 'tfjs', 'mxnet'];
-const packages = ['core', 'graphdef', ...formats, 'node', 'runtimes', 'parity', 'cli'];
+const packages = ['core', 'graphdef', ...formats, 'node', 'numpy', 'runtimes', 'parity', 'cli'];
 const modules = new Map(await Promise.all(packages.map(async (name) => [name, await import(`@drover/${name}`)])));
 
 const cell = (text) => String(text).replaceAll('|', '\\|').replaceAll('\n', ' ');
@@ -14,7 +14,8 @@ const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((row) =
 const byName = ([a], [b]) => (a < b ? -1 : 1);
 const arity = { one: '', optional: ', may be absent', many: ', any number' };
 
-const operand = (name, { arity: count, dtypes }) => `\`${name}\`: ${dtypes.length === allTypes.length ? 'any type' : dtypes.join(', ')}${arity[count]}`;
+const operand = (name, { arity: count, dtypes }) =>
+  `\`${name}\`: ${dtypes.length === allTypes.length ? 'any type' : dtypes.join(', ')}${arity[count]}`;
 const list = (title, items) => (items.length ? `${title}:\n\n${items.map((item) => `- ${item}`).join('\n')}\n` : '');
 
 const operator = ([name, op]) =>

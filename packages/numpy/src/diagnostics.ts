@@ -1,0 +1,47 @@
+import { defineDiagnostics } from '@drover/core';
+
+/** Findings in `.npy` and `.npz` files. */
+export const numpyDiagnostics = defineDiagnostics('numpy', {
+  format: {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'A file is neither .npy nor .npz, or it is damaged.',
+    help: 'Check that the file is complete. numpy.save, numpy.savez and numpy.savez_compressed write readable ones.',
+  },
+  size: {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'The bytes of an array are more or fewer than its shape and type ask for.',
+    help: 'The file is truncated or its header is wrong: write it again.',
+  },
+  checksum: {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'An entry of an archive does not have the CRC that the archive states.',
+    help: 'The file is damaged: fetch or write it again.',
+  },
+  duplicate: {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'Two entries of an archive have the same name, or share bytes.',
+    help: 'Write the archive again with one entry for each name.',
+  },
+  unsupported: {
+    failure: 'unsupported',
+    severity: 'error',
+    summary: 'An archive uses encryption, spanning or a compression other than DEFLATE.',
+    help: 'Write the archive with numpy.savez or numpy.savez_compressed.',
+  },
+  dtype: {
+    failure: 'unsupported',
+    severity: 'error',
+    summary: 'An element type is not one that NumPy and Drover share. Pickled objects are never read.',
+    help: 'Cast the array to a plain type, for example float32, before saving.',
+  },
+  limit: {
+    failure: 'limit',
+    severity: 'error',
+    summary: 'An archive has too many entries, or an entry grows suspiciously when it is inflated.',
+    help: 'Raise the limit if you trust the file, or save it with numpy.savez, which does not compress.',
+  },
+});
