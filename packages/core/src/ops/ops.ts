@@ -18,64 +18,85 @@ import { cast } from './cast.js';
 import { ceil } from './ceil.js';
 import { celu } from './celu.js';
 import { clip } from './clip.js';
-import { conv } from './conv.js';
+import { concat } from './concat.js';
 import { convTranspose } from './conv-transpose.js';
+import { conv } from './conv.js';
 import { cos } from './cos.js';
 import { cosh } from './cosh.js';
 import { depthToSpace } from './depth-to-space.js';
 import { dequantizeLinear } from './dequantize-linear.js';
+import { dims } from './dims.js';
 import { div } from './div.js';
 import { elu } from './elu.js';
 import { equal } from './equal.js';
 import { erf } from './erf.js';
 import { exp } from './exp.js';
+import { expand } from './expand.js';
 import { expm1 } from './expm1.js';
 import { floor } from './floor.js';
+import { gatherElements } from './gather-elements.js';
+import { gatherND } from './gather-nd.js';
+import { gather } from './gather.js';
 import { gelu } from './gelu.js';
-import { greater } from './greater.js';
 import { greaterOrEqual } from './greater-or-equal.js';
+import { greater } from './greater.js';
 import { hardSigmoid } from './hard-sigmoid.js';
 import { hardSwish } from './hard-swish.js';
 import { isInf } from './is-inf.js';
 import { isNan } from './is-nan.js';
 import { leakyRelu } from './leaky-relu.js';
-import { less } from './less.js';
 import { lessOrEqual } from './less-or-equal.js';
+import { less } from './less.js';
 import { log } from './log.js';
 import { log1p } from './log1p.js';
 import { lpPool } from './lp-pool.js';
-import { max } from './max.js';
 import { maxPool } from './max-pool.js';
+import { max } from './max.js';
 import { min } from './min.js';
 import { mish } from './mish.js';
 import { mod } from './mod.js';
 import { mul } from './mul.js';
 import { neg } from './neg.js';
+import { nonZero } from './non-zero.js';
 import { not } from './not.js';
+import { oneHot } from './one-hot.js';
 import { or } from './or.js';
 import { pRelu } from './p-relu.js';
+import { pad } from './pad.js';
 import { pow } from './pow.js';
 import { quantizeLinear } from './quantize-linear.js';
+import { range } from './range.js';
 import { reciprocal } from './reciprocal.js';
 import { relu } from './relu.js';
 import { reshape } from './reshape.js';
 import { resize } from './resize.js';
+import { reverseSequence } from './reverse-sequence.js';
+import { reverse } from './reverse.js';
 import { round } from './round.js';
+import { scatterElements } from './scatter-elements.js';
+import { scatterND } from './scatter-nd.js';
 import { selu } from './selu.js';
+import { shape } from './shape.js';
 import { sigmoid } from './sigmoid.js';
 import { sign } from './sign.js';
 import { sin } from './sin.js';
 import { sinh } from './sinh.js';
+import { slice } from './slice.js';
 import { softmax } from './softmax.js';
 import { softplus } from './softplus.js';
 import { softsign } from './softsign.js';
 import { spaceToDepth } from './space-to-depth.js';
+import { split } from './split.js';
 import { sqrt } from './sqrt.js';
+import { squeeze } from './squeeze.js';
 import { sub } from './sub.js';
 import { tan } from './tan.js';
 import { tanh } from './tanh.js';
 import { thresholdedRelu } from './thresholded-relu.js';
+import { tile } from './tile.js';
 import { transpose } from './transpose.js';
+import { trilu } from './trilu.js';
+import { unsqueeze } from './unsqueeze.js';
 import { where } from './where.js';
 import { xor } from './xor.js';
 
@@ -101,19 +122,25 @@ export const ops = {
   Ceil: ceil,
   Celu: celu,
   Clip: clip,
+  Concat: concat,
   Conv: conv,
   ConvTranspose: convTranspose,
   Cos: cos,
   Cosh: cosh,
   DepthToSpace: depthToSpace,
   DequantizeLinear: dequantizeLinear,
+  Dims: dims,
   Div: div,
   Elu: elu,
   Equal: equal,
   Erf: erf,
   Exp: exp,
+  Expand: expand,
   Expm1: expm1,
   Floor: floor,
+  Gather: gather,
+  GatherElements: gatherElements,
+  GatherND: gatherND,
   Gelu: gelu,
   Greater: greater,
   GreaterOrEqual: greaterOrEqual,
@@ -134,31 +161,46 @@ export const ops = {
   Mod: mod,
   Mul: mul,
   Neg: neg,
+  NonZero: nonZero,
   Not: not,
+  OneHot: oneHot,
   Or: or,
-  PRelu: pRelu,
+  Pad: pad,
   Pow: pow,
+  PRelu: pRelu,
   QuantizeLinear: quantizeLinear,
+  Range: range,
   Reciprocal: reciprocal,
   Relu: relu,
   Reshape: reshape,
   Resize: resize,
+  Reverse: reverse,
+  ReverseSequence: reverseSequence,
   Round: round,
+  ScatterElements: scatterElements,
+  ScatterND: scatterND,
   Selu: selu,
+  Shape: shape,
   Sigmoid: sigmoid,
   Sign: sign,
   Sin: sin,
   Sinh: sinh,
+  Slice: slice,
   Softmax: softmax,
   Softplus: softplus,
   Softsign: softsign,
   SpaceToDepth: spaceToDepth,
+  Split: split,
   Sqrt: sqrt,
+  Squeeze: squeeze,
   Sub: sub,
   Tan: tan,
   Tanh: tanh,
   ThresholdedRelu: thresholdedRelu,
+  Tile: tile,
   Transpose: transpose,
+  Trilu: trilu,
+  Unsqueeze: unsqueeze,
   Where: where,
   Xor: xor,
 } as const;

@@ -1,13 +1,24 @@
-import { offsets, stridesOf } from '../kernels/broadcast.js';
-import { pickElements } from '../kernels/copy.js';
+import { stridesOf } from '../kernels/broadcast.js';
+import { strided } from '../kernels/copy.js';
+import { movedElements } from '../kernels/moved-elements.js';
 import { dtypes } from '../tensor/dtype.js';
-import { tensor } from '../tensor/tensor.js';
+import { tensor, type Tensor } from '../tensor/tensor.js';
 import { ints } from './attr.js';
 import { defineOp, one } from './define-op.js';
 
 /** Whether a list is a permutation of 0 … rank-1. */
 export function isPermutation(perm: readonly number[]): boolean {
   return [...perm].sort((a, b) => a - b).every((p, i) => p === i);
+}
+
+/** Dimension i of the result is dimension perm[i] of `x`. */
+export function transposed(x: Tensor, perm: readonly number[]): Tensor {
+  const strides = stridesOf(x.shape);
+  return strided(
+    x,
+    perm.map((p) => x.shape[p]!),
+    perm.map((p) => strides[p]!),
+  );
 }
 
 /** Dimensions in another order. */
@@ -18,22 +29,27 @@ export const transpose = defineOp({
   outputs: { y: one(...dtypes) },
   attrs: { perm: ints() },
   constraints: {
-    C1: { says: 'perm is a permutation of the dimensions of x', holds: ({ x }, { perm }) => isPermutation(perm) && (!x.shape || x.shape.length === perm.length) },
+    C1: {
+      says: 'perm is a permutation of the dimensions of x',
+      holds: ({ x }, { perm }) => isPermutation(perm) && (!x.shape || x.shape.length === perm.length),
+    },
   },
-  infer: ({ x }, { perm }) => ({
-    y: { dtype: x.dtype, shape: x.shape && perm.map((p) => x.shape![p]!), elements: perm.length < 2 ? x.elements : undefined },
-  }),
-  evaluate: ({ x }, { perm }) => {
-    const shape = perm.map((p) => x.shape[p]!);
-    const strides = stridesOf(x.shape);
-    return { y: pickElements(x, shape, offsets(shape, perm.map((p) => strides[p]!))) };
+  infer: ({ x }, { perm }) => {
+    const shape = x.shape && perm.map((p) => x.shape![p]!);
+    return { y: { dtype: x.dtype, shape, elements: movedElements([x], shape, ([at]) => transposed(at!, perm)) } };
   },
+  evaluate: ({ x }, { perm }) => ({ y: transposed(x, perm) }),
   ulp: () => 0,
   examples: [
     {
       inputs: { x: tensor('float32', [2, 3], [1, 2, 3, 4, 5, 6]) },
       attrs: { perm: [1, 0] },
       outputs: { y: tensor('float32', [3, 2], [1, 4, 2, 5, 3, 6]) },
+    },
+    {
+      inputs: { x: tensor('complex64', [1, 2, 2], [1, -1, 2, -2, 3, -3, 4, -4]) },
+      attrs: { perm: [2, 1, 0] },
+      outputs: { y: tensor('complex64', [2, 2, 1], [1, -1, 3, -3, 2, -2, 4, -4]) },
     },
   ],
 });

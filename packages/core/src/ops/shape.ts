@@ -1,0 +1,20 @@
+import { dtypes } from '../tensor/dtype.js';
+import { tensor } from '../tensor/tensor.js';
+import { defineOp, one } from './define-op.js';
+
+/** The sizes of a tensor's dimensions as data. */
+export const shape = defineOp({
+  name: 'Shape',
+  summary: 'The sizes of the dimensions of `x`.',
+  inputs: { x: one(...dtypes) },
+  outputs: { y: one('int64') },
+  attrs: {},
+  constraints: {},
+  infer: ({ x }, _, { fresh }) => ({ y: { dtype: 'int64', shape: [x.shape ? x.shape.length : fresh('rank')], elements: x.shape } }),
+  evaluate: ({ x }) => ({ y: tensor('int64', [x.shape.length], x.shape) }),
+  ulp: () => 0,
+  examples: [
+    { inputs: { x: tensor('float32', [1, 3], [0, 0, 0]) }, attrs: {}, outputs: { y: tensor('int64', [2], [1, 3]) } },
+    { inputs: { x: tensor('float32', [], [5]) }, attrs: {}, outputs: { y: tensor('int64', [0], []) } },
+  ],
+});
