@@ -1,6 +1,7 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import type { Attrs, AttrValues, ResolvedAttrs } from '../ops/attr.js';
 import type { EvaluateContext, Operands, PerOperand } from '../ops/define-op.js';
+import { evaluateDim } from '../tensor/dim.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Graph } from './graph.js';
 import { byName, flatten, type Node } from './node.js';
@@ -43,6 +44,7 @@ export async function evaluateNode(node: Node, inputs: readonly (Tensor | undefi
   const attrs = Object.fromEntries(Object.entries(op.attrs).map(([name, attr]) => [name, attr.resolve((node.attrs as AttrValues<Attrs>)[name], dims)])) as ResolvedAttrs<Attrs>;
   const context: EvaluateContext = {
     resultCount: node.outputs.length,
+    results: (name) => node.regions[name]!.graph.outputs.map(({ value: { dtype, shape } }) => ({ dtype, shape: shape?.map((dim) => evaluateDim(dim, dims) ?? dim) })),
     run: async (name, parameters) => {
       const { graph, captures } = node.regions[name]!;
       return runToEnd(evaluateSteps(graph, [...parameters, ...captures.map((value) => captured.get(value)!)], dims));

@@ -59,6 +59,8 @@ export interface InferContext {
 export interface EvaluateContext {
   /** Runs a body of the node on its parameters (its captures are bound by the caller). */
   run(region: string, parameters: readonly Tensor[]): Promise<readonly Tensor[]>;
+  /** Types of a body's results; their dimensions are numbers where they do not depend on what the body computes. */
+  results(region: string): readonly ValueType[];
   /** How many values a `many` result has. */
   readonly resultCount: number;
 }

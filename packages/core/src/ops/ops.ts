@@ -8,6 +8,7 @@ import { asinh } from './asinh.js';
 import { atan } from './atan.js';
 import { atan2 } from './atan2.js';
 import { atanh } from './atanh.js';
+import { attention } from './attention.js';
 import { averagePool } from './average-pool.js';
 import { bitShift } from './bit-shift.js';
 import { bitwiseAnd } from './bitwise-and.js';
@@ -19,8 +20,8 @@ import { ceil } from './ceil.js';
 import { celu } from './celu.js';
 import { clip } from './clip.js';
 import { concat } from './concat.js';
-import { convTranspose } from './conv-transpose.js';
 import { conv } from './conv.js';
+import { convTranspose } from './conv-transpose.js';
 import { cos } from './cos.js';
 import { cosh } from './cosh.js';
 import { depthToSpace } from './depth-to-space.js';
@@ -34,24 +35,29 @@ import { exp } from './exp.js';
 import { expand } from './expand.js';
 import { expm1 } from './expm1.js';
 import { floor } from './floor.js';
+import { foreign } from './foreign.js';
+import { gather } from './gather.js';
 import { gatherElements } from './gather-elements.js';
 import { gatherND } from './gather-nd.js';
-import { gather } from './gather.js';
 import { gelu } from './gelu.js';
-import { greaterOrEqual } from './greater-or-equal.js';
 import { greater } from './greater.js';
+import { greaterOrEqual } from './greater-or-equal.js';
+import { gru } from './gru.js';
 import { hardSigmoid } from './hard-sigmoid.js';
 import { hardSwish } from './hard-swish.js';
+import { ifElse } from './if.js';
 import { isInf } from './is-inf.js';
 import { isNan } from './is-nan.js';
 import { leakyRelu } from './leaky-relu.js';
-import { lessOrEqual } from './less-or-equal.js';
 import { less } from './less.js';
+import { lessOrEqual } from './less-or-equal.js';
 import { log } from './log.js';
 import { log1p } from './log1p.js';
+import { loop } from './loop.js';
 import { lpPool } from './lp-pool.js';
-import { maxPool } from './max-pool.js';
+import { lstm } from './lstm.js';
 import { max } from './max.js';
+import { maxPool } from './max-pool.js';
 import { min } from './min.js';
 import { mish } from './mish.js';
 import { mod } from './mod.js';
@@ -70,9 +76,11 @@ import { reciprocal } from './reciprocal.js';
 import { relu } from './relu.js';
 import { reshape } from './reshape.js';
 import { resize } from './resize.js';
-import { reverseSequence } from './reverse-sequence.js';
 import { reverse } from './reverse.js';
+import { reverseSequence } from './reverse-sequence.js';
+import { rnn } from './rnn.js';
 import { round } from './round.js';
+import { scan } from './scan.js';
 import { scatterElements } from './scatter-elements.js';
 import { scatterND } from './scatter-nd.js';
 import { selu } from './selu.js';
@@ -109,9 +117,10 @@ export const ops = {
   And: and,
   Asin: asin,
   Asinh: asinh,
-  Atan: atan,
   Atan2: atan2,
+  Atan: atan,
   Atanh: atanh,
+  Attention: attention,
   AveragePool: averagePool,
   BitShift: bitShift,
   BitwiseAnd: bitwiseAnd,
@@ -138,6 +147,8 @@ export const ops = {
   Expand: expand,
   Expm1: expm1,
   Floor: floor,
+  Foreign: foreign,
+  GRU: gru,
   Gather: gather,
   GatherElements: gatherElements,
   GatherND: gatherND,
@@ -146,13 +157,16 @@ export const ops = {
   GreaterOrEqual: greaterOrEqual,
   HardSigmoid: hardSigmoid,
   HardSwish: hardSwish,
+  If: ifElse,
   IsInf: isInf,
   IsNaN: isNan,
+  LSTM: lstm,
   LeakyRelu: leakyRelu,
   Less: less,
   LessOrEqual: lessOrEqual,
-  Log: log,
   Log1p: log1p,
+  Log: log,
+  Loop: loop,
   LpPool: lpPool,
   Max: max,
   MaxPool: maxPool,
@@ -165,10 +179,11 @@ export const ops = {
   Not: not,
   OneHot: oneHot,
   Or: or,
+  PRelu: pRelu,
   Pad: pad,
   Pow: pow,
-  PRelu: pRelu,
   QuantizeLinear: quantizeLinear,
+  RNN: rnn,
   Range: range,
   Reciprocal: reciprocal,
   Relu: relu,
@@ -177,6 +192,7 @@ export const ops = {
   Reverse: reverse,
   ReverseSequence: reverseSequence,
   Round: round,
+  Scan: scan,
   ScatterElements: scatterElements,
   ScatterND: scatterND,
   Selu: selu,
