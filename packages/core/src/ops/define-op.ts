@@ -1,4 +1,5 @@
 import type { Graph } from '../graph/graph.js';
+import type { Region } from '../graph/node.js';
 import type { Value } from '../graph/value.js';
 import type { Dim, Shape } from '../tensor/dim.js';
 import type { DType } from '../tensor/dtype.js';
@@ -95,8 +96,8 @@ export interface Op<I extends Operands = Operands, O extends Operands = Operands
   /** How far a correct float implementation may be from the reference for these operands, in units in the last place of the result. */
   ulp(shapes: PerOperand<I, readonly number[]>, attrs: ResolvedAttrs<A>): number;
   readonly examples: readonly Example[];
-  /** A composite's meaning in simpler operators: builds them and gives the values that replace the results. */
-  decompose?(operands: PerOperand<I, Value>, attrs: AttrValues<A>, graph: Graph): PerOperand<O, Value>;
+  /** A composite's meaning in simpler operators: builds them in `graph` and gives the values that replace the results. Every node it adds serves a result. */
+  decompose?(operands: PerOperand<I, Value>, attrs: AttrValues<A>, graph: Graph, regions: Readonly<Record<string, Region>>): PerOperand<O, Value>;
 }
 
 /** Declares an operator. */

@@ -1,0 +1,78 @@
+import type { Graph } from '../graph/graph.js';
+import { flatten, type Node, type NodeOrigin } from '../graph/node.js';
+import type { Value } from '../graph/value.js';
+import { definePass } from './define-pass.js';
+
+/** What {@link lower} leaves whole. */
+export interface LowerOptions {
+  /** Whether a composite stays. Also asked for composites that decompositions bring in. */
+  keep(node: Node): boolean;
+}
+
+/**
+ * Decomposes every composite that is not kept, and the composites that its decomposition brings in, until none is left. New nodes inherit the origin of the node
+ * they replace and stand under its name; what takes the place of a result takes its name, origin and type.
+ *
+ *     y = Gelu(x) {approximate: "none"}        becomes        y/Div = Div(x, 1.4142135)
+ *                                                             y/Erf = Erf(y/Div) …
+ *                                                             y = Mul(…)
+ */
+export const lower = definePass<LowerOptions>('lower', ['names', 'layout'], (graph, options) => lowerGraph(graph, options));
+
+function lowerGraph(graph: Graph, options: LowerOptions): number {
+  const waiting = graph.sorted().reverse();
+  let edits = 0;
+  for (let node = waiting.pop(); node; node = waiting.pop()) {
+    if (!node.op.decompose || options.keep(node)) continue;
+    for (const made of replace(graph, node).reverse()) {
+      waiting.push(made);
+      for (const { graph: body } of Object.values(made.regions)) lowerGraph(body, options);
+    }
+    edits++;
+  }
+  return edits;
+}
+
+/** Puts the decomposition of a node in its place and gives the nodes that it is made of, each after those it needs. */
+function replace(graph: Graph, node: Node): Node[] {
+  const replacements = flatten<Value>(node.op.outputs, node.op.decompose!(node.operands, node.attrs, graph, node.regions));
+  const made = nodesBetween(new Set(node.dependencies()), replacements);
+  const origin = node.origin ?? { node: node.name, op: node.op.name };
+  for (const each of made) adopt(each, node.name, origin);
+  node.outputs.forEach((old, i) => {
+    const value = replacements[i]!;
+    if (value.producer && made.includes(value.producer)) {
+      value.name = old.name;
+      value.origin ??= old.origin;
+      if (old.shape) value.type = old.type;
+    }
+    graph.replaceUses(old, value);
+  });
+  graph.remove(node);
+  return made;
+}
+
+/** Nodes that results rest on, down to the given values. */
+function nodesBetween(from: ReadonlySet<Value>, results: readonly (Value | undefined)[]): Node[] {
+  const order: Node[] = [];
+  const seen = new Set<Node>();
+  const visit = (value: Value | undefined): void => {
+    if (!value?.producer || from.has(value) || seen.has(value.producer)) return;
+    seen.add(value.producer);
+    for (const dependency of value.producer.dependencies()) visit(dependency);
+    order.push(value.producer);
+  };
+  for (const value of results) visit(value);
+  return order;
+}
+
+function adopt(node: Node, scope: string, origin: NodeOrigin): void {
+  inherit(node, origin);
+  node.name = `${scope}/${node.name}`;
+  for (const value of node.outputs) value.name = `${scope}/${value.name}`;
+}
+
+function inherit(node: Node, origin: NodeOrigin): void {
+  node.origin ??= origin;
+  for (const { graph } of Object.values(node.regions)) for (const inner of graph.nodes) inherit(inner, origin);
+}
