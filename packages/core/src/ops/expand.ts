@@ -2,6 +2,7 @@ import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import { broadcastShapes, broadcastStrides } from '../kernels/broadcast.js';
 import { strided } from '../kernels/copy.js';
 import { movedElements } from '../kernels/moved-elements.js';
+import { canBe } from '../kernels/same-type.js';
 import { bounds, type Dim, type Shape } from '../tensor/dim.js';
 import { dtypes } from '../tensor/dtype.js';
 import { tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
@@ -38,7 +39,10 @@ export const expand = defineOp({
   outputs: { y: one(...dtypes) },
   attrs: { shape: dimsOrOperand('shape') },
   constraints: {
-    C1: { says: 'the shape is an attribute or an operand', holds: (types, { shape }) => (shape === null) === (types.shape !== undefined) },
+    C1: {
+      says: 'the shape is an attribute or an operand, which is a vector',
+      holds: (types, { shape }) => (shape === null) === (types.shape !== undefined) && canBe(types.shape, undefined),
+    },
     C2: { says: 'no dimension is negative', holds: (_, { shape }) => !shape || shape.every((dim) => bounds(dim)[1] >= 0) },
     C3: {
       says: 'x and the shape broadcast',

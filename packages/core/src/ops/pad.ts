@@ -1,6 +1,7 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import { pickByAxis } from '../kernels/copy.js';
 import { movedElements } from '../kernels/moved-elements.js';
+import { canBe } from '../kernels/same-type.js';
 import { addDim, bounds, isStatic } from '../tensor/dim.js';
 import { dtypes } from '../tensor/dtype.js';
 import { sizeOf, tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
@@ -57,11 +58,9 @@ export const pad = defineOp({
   constraints: {
     C1: { says: 'the pads are an attribute or an operand', holds: (types, { pads }) => (pads === null) === (types.pads !== undefined) },
     C2: {
-      says: 'there are two pads for each dimension of x',
-      holds: ({ x, pads: operand }, { pads }) => {
-        const count = pads?.length ?? operand?.shape?.[0];
-        return !x.shape || typeof count !== 'number' || count === 2 * x.shape.length;
-      },
+      says: 'the pads are a vector, two for each dimension of x',
+      holds: ({ x, pads: operand }, { pads }) =>
+        canBe(operand, x.shape && 2 * x.shape.length) && (!pads || !x.shape || pads.length === 2 * x.shape.length),
     },
     C3: { says: 'value is one element of the type of x', holds: ({ x, value }) => !value || (value.dtype === x.dtype && isScalar(value)) },
     C4: { says: 'only the mode constant has a value', holds: ({ value }, { mode }) => !value || mode === 'constant' },
@@ -88,6 +87,7 @@ export const pad = defineOp({
       attrs: { mode: 'constant', pads: [0, 1, 0, -1] },
       outputs: { y: tensor('float32', [2, 2], [9, 1, 9, 3]) },
     },
+    { inputs: { x: tensor('float32', [1], [5]) }, attrs: { mode: 'constant', pads: [0, -1] }, outputs: { y: tensor('float32', [0], []) } },
     {
       inputs: { x: tensor('float32', [3], [1, 2, 3]) },
       attrs: { mode: 'reflect', pads: [2, 2] },

@@ -18,7 +18,7 @@ export const scatterElements = defineOp({
   attrs: { axis: int(), reduction: reductionAttr() },
   constraints: {
     C1: { says: '0 <= axis < rank(x)', holds: ({ x }, { axis }) => isAxis(axis, x) },
-    C2: { says: 'x and updates have one element type', holds: ({ x, updates }) => x.dtype === updates.dtype },
+    C2: { says: 'only numbers are combined', holds: ({ x }, { reduction }) => canReduce(x.dtype, reduction) },
     C3: {
       says: 'indices has as many dimensions as x, and none but axis is larger',
       holds: ({ x, indices }, { axis }) =>
@@ -34,7 +34,7 @@ export const scatterElements = defineOp({
         !updates.shape ||
         (indices.shape.length === updates.shape.length && indices.shape.every((dim, i) => mayEqual(dim, updates.shape![i]!))),
     },
-    C5: { says: 'only numbers are combined', holds: ({ x }, { reduction }) => canReduce(x.dtype, reduction) },
+    C5: { says: 'x and updates have one element type', holds: ({ x, updates }) => x.dtype === updates.dtype },
   },
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
   evaluate: ({ x, indices, updates }, { axis, reduction }) => {

@@ -16,7 +16,7 @@ export const scatterND = defineOp({
   outputs: { y: one(...dtypes) },
   attrs: { reduction: reductionAttr() },
   constraints: {
-    C1: { says: 'x and updates have one element type', holds: ({ x, updates }) => x.dtype === updates.dtype },
+    C1: { says: 'only numbers are combined', holds: ({ x }, { reduction }) => canReduce(x.dtype, reduction) },
     C2: {
       says: 'a tuple has at most one index for each dimension of x',
       holds: ({ x, indices }) => {
@@ -33,7 +33,7 @@ export const scatterND = defineOp({
         return shape.length === updates.shape.length && shape.every((dim, i) => mayEqual(dim, updates.shape![i]!));
       },
     },
-    C4: { says: 'only numbers are combined', holds: ({ x }, { reduction }) => canReduce(x.dtype, reduction) },
+    C4: { says: 'x and updates have one element type', holds: ({ x, updates }) => x.dtype === updates.dtype },
   },
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
   evaluate: ({ x, indices, updates }, { reduction }) => {

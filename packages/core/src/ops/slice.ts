@@ -2,6 +2,7 @@ import { areAxes } from '../kernels/axes.js';
 import { stridesOf } from '../kernels/broadcast.js';
 import { strided } from '../kernels/copy.js';
 import { movedElements } from '../kernels/moved-elements.js';
+import { canBe } from '../kernels/same-type.js';
 import { sliceRange, sliceSize } from '../kernels/slice-bounds.js';
 import { isStatic } from '../tensor/dim.js';
 import { dtypes } from '../tensor/dtype.js';
@@ -54,7 +55,8 @@ export const slice = defineOp({
       says: 'there are as many starts, ends and steps as axes',
       holds: (types, { axes, starts, ends, steps }) =>
         steps.length === axes.length &&
-        [starts ?? types.starts?.elements, ends ?? types.ends?.elements].every((list) => !list || list.length === axes.length),
+        [starts, ends].every((list) => !list || list.length === axes.length) &&
+        [types.starts, types.ends].every((operand) => canBe(operand, axes.length)),
     },
     C4: { says: 'no step is 0', holds: (_, { steps }) => !steps.includes(0) },
   },

@@ -2,6 +2,7 @@ import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import { stridesOf } from '../kernels/broadcast.js';
 import { strided } from '../kernels/copy.js';
 import { movedElements } from '../kernels/moved-elements.js';
+import { canBe } from '../kernels/same-type.js';
 import { bounds, isStatic, mulDim } from '../tensor/dim.js';
 import { dtypes } from '../tensor/dtype.js';
 import { tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
@@ -34,8 +35,8 @@ export const tile = defineOp({
   attrs: { repeats: dimsOrOperand('repeats') },
   constraints: {
     C1: {
-      says: 'the repeats are an attribute or an operand',
-      holds: (types, { repeats }) => (repeats === null) === (types.repeats !== undefined),
+      says: 'the repeats are an attribute or an operand, which is a vector with one for each dimension of x',
+      holds: (types, { repeats }) => (repeats === null) === (types.repeats !== undefined) && canBe(types.repeats, types.x.shape?.length),
     },
     C2: {
       says: 'there is one repeat for each dimension of x',
