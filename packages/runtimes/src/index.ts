@@ -1,1 +1,3 @@
-export {};
+export { runtimeDiagnostics } from './diagnostics.js';
+export { fitInputs } from './fit-inputs.js';
+export type { LoadedModel, Runtime, Signature } from './runtime.js';

@@ -1,0 +1,41 @@
+import { toNumbers, type Tensor } from '@drover/core';
+import { openFile } from '@drover/node';
+import { readArrays } from '@drover/numpy';
+import type { Runtime } from '@drover/runtimes';
+
+/** How far a runtime is from the numbers that the framework itself wrote: for each output the largest difference over the largest magnitude. */
+export async function goldenRun(runtime: Runtime, model: string, golden: string): Promise<Map<string, number>> {
+  const source = await openFile(model);
+  const archive = await openFile(golden);
+  const arrays = await readArrays(archive);
+  archive.close();
+  const loaded = await runtime.load(source);
+  try {
+    const prefix = (start: string) =>
+      new Map([...arrays].flatMap(([name, value]) => (name.startsWith(start) ? [[name.slice(start.length), value] as const] : [])));
+    const outputs = await loaded.run(prefix('in_'));
+    return new Map([...outputs].map(([name, value]) => [name, distance(value, closest(name, value, prefix('out_')))]));
+  } finally {
+    await loaded.dispose();
+    source.close();
+  }
+}
+
+/** The expected output of this name; where formats rename outputs, the only one of this shape. */
+function closest(name: string, value: Tensor, expected: ReadonlyMap<string, Tensor>): Tensor | undefined {
+  const sameShape = [...expected.values()].filter(({ shape }) => shape.join() === value.shape.join());
+  return expected.get(name) ?? (sameShape.length === 1 ? sameShape[0] : undefined);
+}
+
+function distance(value: Tensor, expected: Tensor | undefined): number {
+  if (expected === undefined || expected.shape.join() !== value.shape.join()) return Infinity;
+  const got = toNumbers(value);
+  const wanted = toNumbers(expected);
+  let largest = 0;
+  let worst = 0;
+  for (let i = 0; i < wanted.length; i++) {
+    largest = Math.max(largest, Math.abs(wanted[i]!));
+    worst = Math.max(worst, Math.abs(wanted[i]! - got[i]!));
+  }
+  return largest === 0 ? Infinity : worst / largest;
+}
