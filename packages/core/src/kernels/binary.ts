@@ -3,6 +3,7 @@ import type { ValueType } from '../ops/define-op.js';
 import { isStatic, type Dim } from '../tensor/dim.js';
 import type { DType } from '../tensor/dtype.js';
 import { allocate, sizeOf, type Tensor } from '../tensor/tensor.js';
+import { knownElement, maxKnownElements } from './known-elements.js';
 import { broadcastShapes, broadcastStrides, walk } from './broadcast.js';
 
 /** Type of the result of a broadcasting elementwise operator, without elements. */
@@ -28,13 +29,20 @@ export const sameTypeBroadcast = {
   C2: { says: 'the shapes of a and b broadcast', holds: ({ a, b }: { a: ValueType; b: ValueType }) => broadcasts(a, b) },
 } as const;
 
-/** Known elements of a broadcasting integer operator, when those of both operands are known. */
-export function broadcastElements(a: ValueType, b: ValueType, combine: (x: Dim, y: Dim) => Dim | undefined): readonly Dim[] | undefined {
+/** The constraint of a broadcasting operator whose operands have one type anyway. */
+export const broadcast = {
+  C1: sameTypeBroadcast.C2,
+} as const;
+
+/** Known elements, of type `dtype`, of a broadcasting integer operator, when those of both operands are known. */
+export function broadcastElements(dtype: DType, a: ValueType, b: ValueType, combine: (x: Dim, y: Dim) => Dim | undefined): readonly Dim[] | undefined {
   if (!a.elements || !b.elements || !a.shape || !b.shape || !isStatic(a.shape) || !isStatic(b.shape)) return undefined;
   const shape = broadcastShapes(a.shape, b.shape);
-  if (!shape || !isStatic(shape)) return undefined;
+  if (!shape || !isStatic(shape) || sizeOf(shape) > maxKnownElements) return undefined;
   const out: (Dim | undefined)[] = [];
-  walk(shape, [broadcastStrides(a.shape, shape), broadcastStrides(b.shape, shape)], (_, [p, q]) => out.push(combine(a.elements![p!]!, b.elements![q!]!)));
+  walk(shape, [broadcastStrides(a.shape, shape), broadcastStrides(b.shape, shape)], (_, [p, q]) =>
+    out.push(knownElement(combine(a.elements![p!]!, b.elements![q!]!), dtype)),
+  );
   return out.every((dim) => dim !== undefined) ? out : undefined;
 }
 

@@ -1,3 +1,4 @@
+import { mapElements } from '../kernels/known-elements.js';
 import { mapNumber, unaryExample } from '../kernels/unary.js';
 import { maxDim, mulDim } from '../tensor/dim.js';
 import { numberTypes } from '../tensor/dtype.js';
@@ -12,7 +13,7 @@ export const abs = defineOp({
   outputs: { y: one(...numberTypes) },
   attrs: {},
   constraints: {},
-  infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape, elements: x.elements?.map((e) => maxDim(e, mulDim(e, -1))) } }),
+  infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape, elements: mapElements(x, x.dtype, (e) => maxDim(e, mulDim(e, -1))) } }),
   evaluate: ({ x }) => ({ y: mapNumber(x, Math.abs, (x) => (x < 0n ? -x : x)) }),
   ulp: () => 0,
   examples: [

@@ -13,7 +13,7 @@ export const add = defineOp({
   outputs: { y: one(...numberTypes) },
   attrs: {},
   constraints: sameTypeBroadcast,
-  infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a, b, addDim) } }),
+  infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, addDim) } }),
   evaluate: ({ a, b }) => ({ y: wrapInteger(evaluateBinary(a, b, a.dtype, (x, y) => x + y, (x, y) => x + y)) }),
   ulp: () => 1,
   examples: [

@@ -1,23 +1,15 @@
+import { mapElements } from '../kernels/known-elements.js';
 import { knownComparison } from '../kernels/known-comparison.js';
 import { isWider, roundSaturated } from '../kernels/saturate.js';
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
-import { bounds, type Dim } from '../tensor/dim.js';
-import { complexTypes, dtypes, intRange, isFloat, isInt, type DType } from '../tensor/dtype.js';
+import type { Dim } from '../tensor/dim.js';
+import { complexTypes, dtypes, isFloat, isInt, type DType } from '../tensor/dtype.js';
 import { tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
 import { castTensor } from '../tensor/weight.js';
 import { dtypeAttr } from './attr.js';
 import { defineOp, one } from './define-op.js';
 
 const castTypes = dtypes.filter((dtype) => !complexTypes.some((complex) => complex === dtype));
-
-function knownElement(element: Dim, to: DType): Dim | undefined {
-  if (to === 'bool') return knownComparison(element, 0, (difference) => difference !== 0);
-  const range = intRange(to);
-  if (!range) return undefined;
-  // Sizes of tensors fit 32 bits wherever a model uses such a type for them.
-  const [low, high] = typeof element === 'number' || (to !== 'int64' && to !== 'int32') ? bounds(element) : [0, 0];
-  return low >= range[0] && high <= range[1] ? element : undefined;
-}
 
 function fromText(text: string): number {
   const value = /^[+-]?inf(inity)?$/i.test(text) ? (text.startsWith('-') ? -Infinity : Infinity) : Number(text);
@@ -55,8 +47,8 @@ export const cast = defineOp({
   attrs: { to: dtypeAttr() },
   constraints: { C1: { says: 'the type is not complex', holds: (_, { to }) => castTypes.includes(to) } },
   infer: ({ x }, { to }) => {
-    const elements = x.elements?.map((element) => knownElement(element, to));
-    return { y: { dtype: to, shape: x.shape, elements: elements?.every((element) => element !== undefined) ? elements : undefined } };
+    const convertElement = to === 'bool' ? (element: Dim) => knownComparison(element, 0, (difference) => difference !== 0) : (element: Dim) => element;
+    return { y: { dtype: to, shape: x.shape, elements: mapElements(x, to, convertElement) } };
   },
   evaluate: ({ x }, { to }) => ({ y: convert(x, to) }),
   ulp: () => 0,

@@ -1,6 +1,6 @@
 import { mapNumber, unaryExample } from '../kernels/unary.js';
 import { maxDim, minDim } from '../tensor/dim.js';
-import { isInt, numberTypes } from '../tensor/dtype.js';
+import { intRange, numberTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
 import { float, nullable } from './attr.js';
 import { defineOp, one } from './define-op.js';
@@ -15,8 +15,12 @@ export const clip = defineOp({
   constraints: {
     C1: { says: 'the bounds are not NaN', holds: (_, { min, max }) => !Number.isNaN(min) && !Number.isNaN(max) },
     C2: {
-      says: 'the bounds of integers are integers within 2^53',
-      holds: ({ x }, { min, max }) => !isInt(x.dtype) || [min, max].every((bound) => bound === null || Number.isSafeInteger(bound)),
+      says: 'the bounds of integers are integers of their type within 2^53',
+      holds: ({ x }, { min, max }) => {
+        const range = intRange(x.dtype);
+        const isInRange = (bound: number) => Number.isSafeInteger(bound) && bound >= range![0] && bound <= range![1];
+        return !range || [min, max].every((bound) => bound === null || isInRange(bound));
+      },
     },
   },
   infer: ({ x }, { min, max }) => {

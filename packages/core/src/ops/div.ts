@@ -20,7 +20,7 @@ export const div = defineOp({
   outputs: { y: one(...numberTypes) },
   attrs: {},
   constraints: sameTypeBroadcast,
-  infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a, b, truncatedQuotient) } }),
+  infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, truncatedQuotient) } }),
   evaluate: ({ a, b }) => {
     const divide = isInt(a.dtype) ? (x: number, y: number) => Math.trunc(x / nonZero(y)) : (x: number, y: number) => x / y;
     return { y: wrapInteger(evaluateBinary(a, b, a.dtype, divide, (x, y) => x / nonZero(y))) };

@@ -12,7 +12,7 @@ export const max = defineOp({
   outputs: { y: one(...numberTypes) },
   attrs: {},
   constraints: sameTypeBroadcast,
-  infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a, b, maxDim) } }),
+  infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, maxDim) } }),
   evaluate: ({ a, b }) => ({ y: evaluateBinary(a, b, a.dtype, Math.max, (x, y) => (x > y ? x : y)) }),
   ulp: () => 0,
   examples: [

@@ -12,7 +12,7 @@ export const min = defineOp({
   outputs: { y: one(...numberTypes) },
   attrs: {},
   constraints: sameTypeBroadcast,
-  infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a, b, minDim) } }),
+  infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, minDim) } }),
   evaluate: ({ a, b }) => ({ y: evaluateBinary(a, b, a.dtype, Math.min, (x, y) => (x < y ? x : y)) }),
   ulp: () => 0,
   examples: [

@@ -22,7 +22,7 @@ export const mod = defineOp({
   outputs: { y: one(...numberTypes) },
   attrs: { sign: oneOf('divisor', 'dividend') },
   constraints: sameTypeBroadcast,
-  infer: ({ a, b }, { sign }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a, b, (x, y) => remainder(x, y, sign)) } }),
+  infer: ({ a, b }, { sign }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, (x, y) => remainder(x, y, sign)) } }),
   evaluate: ({ a, b }, { sign }) => {
     const divisor = isInt(a.dtype) ? nonZero<number> : (y: number) => y;
     const truncated = (x: number, y: number) => x % divisor(y);

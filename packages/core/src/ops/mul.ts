@@ -13,7 +13,7 @@ export const mul = defineOp({
   outputs: { y: one(...numberTypes) },
   attrs: {},
   constraints: sameTypeBroadcast,
-  infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a, b, mulDim) } }),
+  infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, mulDim) } }),
   evaluate: ({ a, b }) => {
     // A product of two 32-bit integers does not fit float64; its low 32 bits are exact by Math.imul.
     const multiply = isInt(a.dtype) ? Math.imul : (x: number, y: number) => x * y;

@@ -1,3 +1,4 @@
+import { mapElements } from '../kernels/known-elements.js';
 import { mapNumber, unaryExample } from '../kernels/unary.js';
 import { mulDim } from '../tensor/dim.js';
 import { floatTypes, signedIntTypes } from '../tensor/dtype.js';
@@ -12,7 +13,7 @@ export const neg = defineOp({
   outputs: { y: one(...floatTypes, ...signedIntTypes) },
   attrs: {},
   constraints: {},
-  infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape, elements: x.elements?.map((e) => mulDim(e, -1)) } }),
+  infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape, elements: mapElements(x, x.dtype, (e) => mulDim(e, -1)) } }),
   evaluate: ({ x }) => ({ y: mapNumber(x, (x) => -x, (x) => -x) }),
   ulp: () => 0,
   examples: [

@@ -1,3 +1,4 @@
+import { mapElements } from '../kernels/known-elements.js';
 import { mapNumber, unaryExample } from '../kernels/unary.js';
 import { maxDim } from '../tensor/dim.js';
 import { floatTypes, signedIntTypes } from '../tensor/dtype.js';
@@ -12,7 +13,7 @@ export const relu = defineOp({
   outputs: { y: one(...floatTypes, ...signedIntTypes) },
   attrs: {},
   constraints: {},
-  infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape, elements: x.elements?.map((e) => maxDim(e, 0)) } }),
+  infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape, elements: mapElements(x, x.dtype, (e) => maxDim(e, 0)) } }),
   evaluate: ({ x }) => ({ y: mapNumber(x, (x) => Math.max(x, 0), (x) => (x > 0n ? x : 0n)) }),
   ulp: () => 0,
   examples: [

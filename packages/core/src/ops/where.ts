@@ -1,5 +1,6 @@
 import { broadcasts, broadcastTensors, broadcastType } from '../kernels/binary.js';
 import { broadcastStrides, walk } from '../kernels/broadcast.js';
+import { maxKnownElements } from '../kernels/known-elements.js';
 import { isStatic, type Dim } from '../tensor/dim.js';
 import { dtypes } from '../tensor/dtype.js';
 import { allocate, sizeOf, tensor } from '../tensor/tensor.js';
@@ -8,7 +9,7 @@ import { defineOp, one, type ValueType } from './define-op.js';
 /** The elements of the result where those of the condition and of what it picks are known. */
 function knownElements(condition: ValueType, x: ValueType, y: ValueType): readonly Dim[] | undefined {
   const { shape } = broadcastType(x.dtype, condition, x, y);
-  if (!condition.elements || !shape || !isStatic(shape)) return undefined;
+  if (!condition.elements || !shape || !isStatic(shape) || sizeOf(shape) > maxKnownElements) return undefined;
   const sources = [condition, x, y];
   if (!sources.every((type) => type.shape && isStatic(type.shape))) return undefined;
   const out: (Dim | undefined)[] = [];

@@ -1,4 +1,4 @@
-import { broadcastElements, broadcastType, evaluateBinary, sameTypeBroadcast } from '../kernels/binary.js';
+import { broadcastElements, broadcastType, evaluateBinary, broadcast } from '../kernels/binary.js';
 import { knownComparison } from '../kernels/known-comparison.js';
 import { tensor } from '../tensor/tensor.js';
 import { defineOp, one } from './define-op.js';
@@ -10,8 +10,8 @@ export const xor = defineOp({
   inputs: { a: one('bool'), b: one('bool') },
   outputs: { y: one('bool') },
   attrs: {},
-  constraints: sameTypeBroadcast,
-  infer: ({ a, b }) => ({ y: { ...broadcastType('bool', a, b), elements: broadcastElements(a, b, (x, y) => knownComparison(x, y, (difference) => difference !== 0)) } }),
+  constraints: broadcast,
+  infer: ({ a, b }) => ({ y: { ...broadcastType('bool', a, b), elements: broadcastElements('bool', a, b, (x, y) => knownComparison(x, y, (difference) => difference !== 0)) } }),
   evaluate: ({ a, b }) => ({ y: evaluateBinary(a, b, 'bool', (x, y) => x ^ y, () => 0) }),
   ulp: () => 0,
   examples: [
