@@ -87,8 +87,8 @@ export function moveToExternalData(model: ModelProto, path: string, minBytes = 1
   };
   const moveGraph = (graph: GraphProto): GraphProto => ({
     ...graph,
-    ...(graph.node && { node: graph.node.map(moveNode) }),
     ...(graph.initializer && { initializer: graph.initializer.map(moveTensor) }),
+    ...(graph.node && { node: graph.node.map(moveNode) }),
   });
   const moveNode = (node: NodeProto): NodeProto => (node.attribute ? { ...node, attribute: node.attribute.map(moveAttribute) } : node);
   const moveAttribute = (attribute: AttributeProto): AttributeProto => ({

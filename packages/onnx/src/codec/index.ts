@@ -9,3 +9,4 @@ export * from './detect.js';
 export * from './data-type.js';
 export * from './external-data.js';
 export * from './tensor-content.js';
+export * from './tensors-of.js';

@@ -35,6 +35,8 @@ export interface TensorReaderOptions {
   /** Takes what is worth a warning. */
   readonly report?: Report;
   readonly limits?: Partial<Pick<Limits, 'maxDenseBytes'>>;
+  /** The file that holds the external data, where the user names it: taken whichever location a tensor gives. */
+  readonly params?: Source | undefined;
 }
 
 /** Opens the tensors of one file, whichever way each is stored: raw_data, a field of numbers, strings, external data, sparse. */
@@ -177,14 +179,18 @@ export class TensorReader {
     const { path, offset, length } = externalLocation(tensor, this.source.name, this.options.report);
     const size = bytesOf(dtype, count);
     if (length !== undefined) this.#checkSize(tensor, length, size);
-    let opening = this.#files.get(path);
-    if (!opening) this.#files.set(path, (opening = this.source.sibling(path)));
-    const file = await opening;
+    const file = this.options.params ?? (await this.#sibling(path));
     if (offset + size > file.size) {
       const message = `Tensor ${quoted(tensor.name)} needs ${size} bytes at ${offset} of ${file.name}, which has ${file.size}.`;
       throw coreDiagnostics.error('range', { message, origin: { file: file.name, offset } });
     }
     return new RangePayload(file, offset, size);
+  }
+
+  #sibling(path: string): Promise<Source> {
+    let opening = this.#files.get(path);
+    if (!opening) this.#files.set(path, (opening = this.source.sibling(path)));
+    return opening;
   }
 
   #checkSize(tensor: TensorProto, got: number, wanted: number): void {
