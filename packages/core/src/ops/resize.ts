@@ -59,6 +59,14 @@ export const resize = defineOp({
       says: 'an axis without elements stays so',
       holds: ({ x }, { axes, sizes }) => !x.shape || axes.every((axis, i) => x.shape![axis] !== 0 || typeof sizes?.[i] !== 'number' || sizes[i] === 0),
     },
+    C7: {
+      says: 'scales, where given, lead to the sizes within one element',
+      holds: ({ x }, { axes, sizes, scales }) =>
+        axes.every((axis, i) => {
+          const [from, to, scale] = [x.shape?.[axis], sizes?.[i], scales?.[i]];
+          return typeof from !== 'number' || typeof to !== 'number' || scale === undefined || Math.abs(from * scale - to) <= 1;
+        }),
+    },
   },
   infer: ({ x, sizes: operand }, { axes, sizes }, { fresh }) => {
     const given = sizes ?? operand?.elements;
