@@ -221,14 +221,12 @@ class Decoder {
   /** Unpacked floats or doubles, the first at `from` in the window, and those of the same tag that follow it there. */
   #run(frame: Frame, field: FieldType, from: number): void {
     const window = this.#window;
-    const list = this.#list(frame, field);
-    list.append(window.bytes.subarray(from, window.at));
     // Millions may follow; their tags have one byte, as the numbers of these fields are below 16.
     const step = 1 + window.at - from;
     const stop = Math.min(window.bytes.length, window.at + frame.end - window.offset) - step;
-    let at = window.at;
-    for (; at <= stop && window.bytes[at] === field.tag; at += step) list.append(window.bytes.subarray(at + 1, at + step));
-    window.at = at;
+    let count = 1;
+    for (; window.at <= stop && window.bytes[window.at] === field.tag; window.at += step) count++;
+    this.#list(frame, field).appendApart(window.bytes, from, step, count);
   }
 
   #list(frame: Frame, field: FieldType): FixedList {

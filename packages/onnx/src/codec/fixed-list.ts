@@ -7,15 +7,26 @@ export class FixedList {
   constructor(readonly width: 4 | 8) {}
 
   append(bytes: Uint8Array): void {
-    const length = this.#length + bytes.length;
-    if (length > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(length, 2 * this.#bytes.length));
-      grown.set(this.#bytes.subarray(0, this.#length));
-      this.#bytes = grown;
-    }
-    if (bytes.length <= 8) for (let i = 0; i < bytes.length; i++) this.#bytes[this.#length + i] = bytes[i]!;
-    else this.#bytes.set(bytes, this.#length);
-    this.#length = length;
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  /** Appends `count` values that stand `step` bytes apart, the first at `from`. */
+  appendApart(bytes: Uint8Array, from: number, step: number, count: number): void {
+    this.#reserve(count * this.width);
+    const target = this.#bytes;
+    let to = this.#length;
+    for (let i = 0, at = from; i < count; i++, at += step) for (let b = 0; b < this.width; b++) target[to++] = bytes[at + b]!;
+    this.#length = to;
+  }
+
+  #reserve(more: number): void {
+    const length = this.#length + more;
+    if (length <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(length, 2 * this.#bytes.length));
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
   }
 
   values(): Float32Array | Float64Array {
