@@ -1,9 +1,7 @@
 import type { ValueType } from '../ops/define-op.js';
 import { isStatic, type Dim, type Shape } from '../tensor/dim.js';
 import { sizeOf, type Tensor } from '../tensor/tensor.js';
-
-/** Tensors of at most this many elements carry known elements; more would let a hostile graph fill the memory during inference. */
-export const maxKnownElements = 1024;
+import { maxKnownElements } from './known-elements.js';
 
 /**
  * Known elements of a result that only moves or repeats those of its operands: `move` is the operator's own evaluation, run on the positions of the

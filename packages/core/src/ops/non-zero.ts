@@ -1,5 +1,5 @@
 import { stridesOf } from '../kernels/broadcast.js';
-import { maxKnownElements } from '../kernels/moved-elements.js';
+import { maxKnownElements } from '../kernels/known-elements.js';
 import { bounds, isStatic } from '../tensor/dim.js';
 import { numberTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';

@@ -3,6 +3,8 @@ import { acos } from './acos.js';
 import { acosh } from './acosh.js';
 import { add } from './add.js';
 import { and } from './and.js';
+import { argMax } from './arg-max.js';
+import { argMin } from './arg-min.js';
 import { asin } from './asin.js';
 import { asinh } from './asinh.js';
 import { atan } from './atan.js';
@@ -20,10 +22,11 @@ import { ceil } from './ceil.js';
 import { celu } from './celu.js';
 import { clip } from './clip.js';
 import { concat } from './concat.js';
-import { conv } from './conv.js';
 import { convTranspose } from './conv-transpose.js';
+import { conv } from './conv.js';
 import { cos } from './cos.js';
 import { cosh } from './cosh.js';
+import { cumSum } from './cum-sum.js';
 import { depthToSpace } from './depth-to-space.js';
 import { dequantizeLinear } from './dequantize-linear.js';
 import { dims } from './dims.js';
@@ -36,28 +39,31 @@ import { expand } from './expand.js';
 import { expm1 } from './expm1.js';
 import { floor } from './floor.js';
 import { foreign } from './foreign.js';
-import { gather } from './gather.js';
 import { gatherElements } from './gather-elements.js';
 import { gatherND } from './gather-nd.js';
+import { gather } from './gather.js';
 import { gelu } from './gelu.js';
-import { greater } from './greater.js';
 import { greaterOrEqual } from './greater-or-equal.js';
+import { greater } from './greater.js';
 import { gru } from './gru.js';
 import { hardSigmoid } from './hard-sigmoid.js';
 import { hardSwish } from './hard-swish.js';
+import { hardmax } from './hardmax.js';
 import { ifElse } from './if.js';
 import { isInf } from './is-inf.js';
 import { isNan } from './is-nan.js';
 import { leakyRelu } from './leaky-relu.js';
-import { less } from './less.js';
 import { lessOrEqual } from './less-or-equal.js';
+import { less } from './less.js';
+import { logSoftmax } from './log-softmax.js';
 import { log } from './log.js';
 import { log1p } from './log1p.js';
 import { loop } from './loop.js';
 import { lpPool } from './lp-pool.js';
 import { lstm } from './lstm.js';
-import { max } from './max.js';
+import { matMul } from './mat-mul.js';
 import { maxPool } from './max-pool.js';
+import { max } from './max.js';
 import { min } from './min.js';
 import { mish } from './mish.js';
 import { mod } from './mod.js';
@@ -73,11 +79,21 @@ import { pow } from './pow.js';
 import { quantizeLinear } from './quantize-linear.js';
 import { range } from './range.js';
 import { reciprocal } from './reciprocal.js';
+import { reduceL1 } from './reduce-l1.js';
+import { reduceL2 } from './reduce-l2.js';
+import { reduceLogSumExp } from './reduce-log-sum-exp.js';
+import { reduceLogSum } from './reduce-log-sum.js';
+import { reduceMax } from './reduce-max.js';
+import { reduceMean } from './reduce-mean.js';
+import { reduceMin } from './reduce-min.js';
+import { reduceProd } from './reduce-prod.js';
+import { reduceSumSquare } from './reduce-sum-square.js';
+import { reduceSum } from './reduce-sum.js';
 import { relu } from './relu.js';
 import { reshape } from './reshape.js';
 import { resize } from './resize.js';
-import { reverse } from './reverse.js';
 import { reverseSequence } from './reverse-sequence.js';
+import { reverse } from './reverse.js';
 import { rnn } from './rnn.js';
 import { round } from './round.js';
 import { scan } from './scan.js';
@@ -102,6 +118,7 @@ import { tan } from './tan.js';
 import { tanh } from './tanh.js';
 import { thresholdedRelu } from './thresholded-relu.js';
 import { tile } from './tile.js';
+import { topK } from './top-k.js';
 import { transpose } from './transpose.js';
 import { trilu } from './trilu.js';
 import { unsqueeze } from './unsqueeze.js';
@@ -115,10 +132,12 @@ export const ops = {
   Acosh: acosh,
   Add: add,
   And: and,
+  ArgMax: argMax,
+  ArgMin: argMin,
   Asin: asin,
   Asinh: asinh,
-  Atan2: atan2,
   Atan: atan,
+  Atan2: atan2,
   Atanh: atanh,
   Attention: attention,
   AveragePool: averagePool,
@@ -136,6 +155,7 @@ export const ops = {
   ConvTranspose: convTranspose,
   Cos: cos,
   Cosh: cosh,
+  CumSum: cumSum,
   DepthToSpace: depthToSpace,
   DequantizeLinear: dequantizeLinear,
   Dims: dims,
@@ -148,26 +168,29 @@ export const ops = {
   Expm1: expm1,
   Floor: floor,
   Foreign: foreign,
-  GRU: gru,
   Gather: gather,
   GatherElements: gatherElements,
   GatherND: gatherND,
   Gelu: gelu,
   Greater: greater,
   GreaterOrEqual: greaterOrEqual,
+  GRU: gru,
+  Hardmax: hardmax,
   HardSigmoid: hardSigmoid,
   HardSwish: hardSwish,
   If: ifElse,
   IsInf: isInf,
   IsNaN: isNan,
-  LSTM: lstm,
   LeakyRelu: leakyRelu,
   Less: less,
   LessOrEqual: lessOrEqual,
-  Log1p: log1p,
   Log: log,
+  Log1p: log1p,
+  LogSoftmax: logSoftmax,
   Loop: loop,
   LpPool: lpPool,
+  LSTM: lstm,
+  MatMul: matMul,
   Max: max,
   MaxPool: maxPool,
   Min: min,
@@ -179,18 +202,28 @@ export const ops = {
   Not: not,
   OneHot: oneHot,
   Or: or,
-  PRelu: pRelu,
   Pad: pad,
   Pow: pow,
+  PRelu: pRelu,
   QuantizeLinear: quantizeLinear,
-  RNN: rnn,
   Range: range,
   Reciprocal: reciprocal,
+  ReduceL1: reduceL1,
+  ReduceL2: reduceL2,
+  ReduceLogSum: reduceLogSum,
+  ReduceLogSumExp: reduceLogSumExp,
+  ReduceMax: reduceMax,
+  ReduceMean: reduceMean,
+  ReduceMin: reduceMin,
+  ReduceProd: reduceProd,
+  ReduceSum: reduceSum,
+  ReduceSumSquare: reduceSumSquare,
   Relu: relu,
   Reshape: reshape,
   Resize: resize,
   Reverse: reverse,
   ReverseSequence: reverseSequence,
+  RNN: rnn,
   Round: round,
   Scan: scan,
   ScatterElements: scatterElements,
@@ -214,6 +247,7 @@ export const ops = {
   Tanh: tanh,
   ThresholdedRelu: thresholdedRelu,
   Tile: tile,
+  TopK: topK,
   Transpose: transpose,
   Trilu: trilu,
   Unsqueeze: unsqueeze,

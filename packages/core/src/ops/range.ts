@@ -1,4 +1,4 @@
-import { maxKnownElements } from '../kernels/moved-elements.js';
+import { knownElement, maxKnownElements } from '../kernels/known-elements.js';
 import { addDim, ceilDivDim, maxDim, mulDim, subDim, type Dim } from '../tensor/dim.js';
 import { numberTypes } from '../tensor/dtype.js';
 import { allocate, tensor, toNumbers } from '../tensor/tensor.js';
@@ -34,11 +34,11 @@ export const range = defineOp({
     const [from, to, step] = [known(start), known(limit), known(delta)];
     if (from === undefined || to === undefined || typeof step !== 'number') return { y: { dtype: start.dtype, shape: [fresh('range')] } };
     const length = count(from, to, step);
-    const elements =
-      typeof length === 'number' && length <= maxKnownElements
-        ? Array.from({ length }, (_, i) => addDim(from, mulDim(step, i)))
-        : undefined;
-    return { y: { dtype: start.dtype, shape: [length], elements } };
+    if (typeof length !== 'number' || length > maxKnownElements) return { y: { dtype: start.dtype, shape: [length] } };
+    const elements = Array.from({ length }, (_, i) => knownElement(addDim(from, mulDim(step, i)), start.dtype));
+    return {
+      y: { dtype: start.dtype, shape: [length], elements: elements.every((element) => element !== undefined) ? elements : undefined },
+    };
   },
   evaluate: ({ start, limit, delta }) => {
     const [from, to, step] = [start, limit, delta].map((operand) => toNumbers(operand)[0]!) as [number, number, number];
