@@ -1,0 +1,71 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { evaluate, evaluateNode } from '../graph/evaluate.js';
+import { Graph } from '../graph/graph.js';
+import { flatten } from '../graph/node.js';
+import type { Value } from '../graph/value.js';
+import { isStatic } from '../tensor/dim.js';
+import type { DType } from '../tensor/dtype.js';
+import { decodeTensor, toNumbers, type Tensor } from '../tensor/tensor.js';
+import type { Op } from './define-op.js';
+import { ops, type OpName } from './ops.js';
+
+interface StoredTensor {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: string;
+}
+
+interface Case {
+  readonly name: string;
+  readonly op: OpName;
+  readonly oracle: string;
+  readonly attrs: Readonly<Record<string, unknown>>;
+  readonly inputs: readonly StoredTensor[];
+  readonly outputs: readonly StoredTensor[];
+}
+
+const folder = new URL('./testdata/', import.meta.url);
+const load = (file: string) => (JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as { readonly cases: readonly Case[] }).cases;
+const decode = ({ dtype, shape, data }: StoredTensor): Tensor => decodeTensor(Uint8Array.from(atob(data), (c) => c.charCodeAt(0)), dtype, shape);
+
+const epsilon: Partial<Record<DType, number>> = { float32: 2 ** -23, float64: 2 ** -52 };
+
+/** Where results and vectors are more than `ulp` units in the last place of the largest element apart. */
+function worst(actual: Tensor, expected: Tensor, ulp: number): string | undefined {
+  if (actual.dtype !== expected.dtype || actual.shape.join() !== expected.shape.join()) return `${actual.dtype}[${actual.shape.join()}] is not ${expected.dtype}[${expected.shape.join()}]`;
+  const [a, e] = [toNumbers(actual), toNumbers(expected)];
+  const scale = e.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), 0);
+  const bound = ulp * (epsilon[expected.dtype] ?? 0) * scale;
+  const at = e.findIndex((x, i) => !(Object.is(a[i], x) || Math.abs(a[i]! - x) <= bound));
+  return at < 0 ? undefined : `element ${at} is ${a[at]}, not ${e[at]} (within ${bound})`;
+}
+
+describe.each(readdirSync(folder).map((file) => [file.replace('.test.json', ''), file] as const))('%s', (_, file) => {
+  test.each(load(file).map((each) => [each.name, each] as const))('%s', async (_, { op: name, attrs, inputs, outputs }) => {
+    const op = ops[name] as unknown as Op;
+    const tensors = Object.fromEntries(inputs.map((each) => [each.name, decode(each)]));
+    const graph = new Graph();
+    const values = Object.fromEntries(Object.entries(tensors).map(([operand, { dtype, shape }]) => [operand, graph.input(operand, dtype, shape)]));
+    graph.add(op, values as never, attrs as never);
+    const node = [...graph.nodes][0]!;
+    const given = Object.keys(op.inputs).map((operand) => tensors[operand]);
+    const results = await evaluateNode(node, given, new Map(), new Map());
+    const ulp = op.ulp(Object.fromEntries(Object.entries(tensors).map(([operand, { shape }]) => [operand, shape])) as never, attrs as never);
+    const names = Object.keys(op.outputs);
+    for (const output of outputs) {
+      const index = names.indexOf(output.name);
+      expect(worst(results[index]!, decode(output), ulp)).toBeUndefined();
+      const inferred = node.outputs[index]!;
+      expect(inferred.shape && isStatic(inferred.shape) && inferred.shape).toEqual(output.shape);
+    }
+    if (!op.decompose) return;
+    const parts = flatten<Value>(op.outputs, op.decompose(node.operands, node.attrs, graph, node.regions));
+    parts.forEach((value, i) => value && graph.output(names[i]!, value));
+    graph.remove(node);
+    const decomposed = await evaluate(graph, graph.inputs.map((input) => tensors[input.name]!));
+    // Both are float64 without rounding to the type in between: only the order of the sums differs.
+    const wide = (tensor: Tensor): Tensor => ({ ...tensor, dtype: 'float64' });
+    results.forEach((result, i) => expect(worst(wide(decomposed.get(names[i]!)!), wide(result), 4096)).toBeUndefined());
+  });
+});
