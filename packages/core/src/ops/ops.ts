@@ -12,6 +12,7 @@ import { atan2 } from './atan2.js';
 import { atanh } from './atanh.js';
 import { attention } from './attention.js';
 import { averagePool } from './average-pool.js';
+import { batchNormalization } from './batch-normalization.js';
 import { bitShift } from './bit-shift.js';
 import { bitwiseAnd } from './bitwise-and.js';
 import { bitwiseNot } from './bitwise-not.js';
@@ -22,8 +23,8 @@ import { ceil } from './ceil.js';
 import { celu } from './celu.js';
 import { clip } from './clip.js';
 import { concat } from './concat.js';
-import { convTranspose } from './conv-transpose.js';
 import { conv } from './conv.js';
+import { convTranspose } from './conv-transpose.js';
 import { cos } from './cos.js';
 import { cosh } from './cosh.js';
 import { cumSum } from './cum-sum.js';
@@ -39,31 +40,37 @@ import { expand } from './expand.js';
 import { expm1 } from './expm1.js';
 import { floor } from './floor.js';
 import { foreign } from './foreign.js';
+import { gather } from './gather.js';
 import { gatherElements } from './gather-elements.js';
 import { gatherND } from './gather-nd.js';
-import { gather } from './gather.js';
 import { gelu } from './gelu.js';
-import { greaterOrEqual } from './greater-or-equal.js';
 import { greater } from './greater.js';
+import { greaterOrEqual } from './greater-or-equal.js';
+import { gridSample } from './grid-sample.js';
+import { groupNormalization } from './group-normalization.js';
 import { gru } from './gru.js';
 import { hardSigmoid } from './hard-sigmoid.js';
 import { hardSwish } from './hard-swish.js';
 import { hardmax } from './hardmax.js';
 import { ifElse } from './if.js';
+import { instanceNormalization } from './instance-normalization.js';
 import { isInf } from './is-inf.js';
 import { isNan } from './is-nan.js';
+import { layerNormalization } from './layer-normalization.js';
 import { leakyRelu } from './leaky-relu.js';
-import { lessOrEqual } from './less-or-equal.js';
 import { less } from './less.js';
-import { logSoftmax } from './log-softmax.js';
+import { lessOrEqual } from './less-or-equal.js';
 import { log } from './log.js';
+import { logSoftmax } from './log-softmax.js';
 import { log1p } from './log1p.js';
 import { loop } from './loop.js';
+import { lpNormalization } from './lp-normalization.js';
 import { lpPool } from './lp-pool.js';
+import { lrn } from './lrn.js';
 import { lstm } from './lstm.js';
 import { matMul } from './mat-mul.js';
-import { maxPool } from './max-pool.js';
 import { max } from './max.js';
+import { maxPool } from './max-pool.js';
 import { min } from './min.js';
 import { mish } from './mish.js';
 import { mod } from './mod.js';
@@ -81,19 +88,20 @@ import { range } from './range.js';
 import { reciprocal } from './reciprocal.js';
 import { reduceL1 } from './reduce-l1.js';
 import { reduceL2 } from './reduce-l2.js';
-import { reduceLogSumExp } from './reduce-log-sum-exp.js';
 import { reduceLogSum } from './reduce-log-sum.js';
+import { reduceLogSumExp } from './reduce-log-sum-exp.js';
 import { reduceMax } from './reduce-max.js';
 import { reduceMean } from './reduce-mean.js';
 import { reduceMin } from './reduce-min.js';
 import { reduceProd } from './reduce-prod.js';
-import { reduceSumSquare } from './reduce-sum-square.js';
 import { reduceSum } from './reduce-sum.js';
+import { reduceSumSquare } from './reduce-sum-square.js';
 import { relu } from './relu.js';
 import { reshape } from './reshape.js';
 import { resize } from './resize.js';
-import { reverseSequence } from './reverse-sequence.js';
 import { reverse } from './reverse.js';
+import { reverseSequence } from './reverse-sequence.js';
+import { rmsNormalization } from './rms-normalization.js';
 import { rnn } from './rnn.js';
 import { round } from './round.js';
 import { scan } from './scan.js';
@@ -136,11 +144,12 @@ export const ops = {
   ArgMin: argMin,
   Asin: asin,
   Asinh: asinh,
-  Atan: atan,
   Atan2: atan2,
+  Atan: atan,
   Atanh: atanh,
   Attention: attention,
   AveragePool: averagePool,
+  BatchNormalization: batchNormalization,
   BitShift: bitShift,
   BitwiseAnd: bitwiseAnd,
   BitwiseNot: bitwiseNot,
@@ -168,28 +177,34 @@ export const ops = {
   Expm1: expm1,
   Floor: floor,
   Foreign: foreign,
+  GRU: gru,
   Gather: gather,
   GatherElements: gatherElements,
   GatherND: gatherND,
   Gelu: gelu,
   Greater: greater,
   GreaterOrEqual: greaterOrEqual,
-  GRU: gru,
-  Hardmax: hardmax,
+  GridSample: gridSample,
+  GroupNormalization: groupNormalization,
   HardSigmoid: hardSigmoid,
   HardSwish: hardSwish,
+  Hardmax: hardmax,
   If: ifElse,
+  InstanceNormalization: instanceNormalization,
   IsInf: isInf,
   IsNaN: isNan,
+  LRN: lrn,
+  LSTM: lstm,
+  LayerNormalization: layerNormalization,
   LeakyRelu: leakyRelu,
   Less: less,
   LessOrEqual: lessOrEqual,
-  Log: log,
   Log1p: log1p,
+  Log: log,
   LogSoftmax: logSoftmax,
   Loop: loop,
+  LpNormalization: lpNormalization,
   LpPool: lpPool,
-  LSTM: lstm,
   MatMul: matMul,
   Max: max,
   MaxPool: maxPool,
@@ -202,10 +217,12 @@ export const ops = {
   Not: not,
   OneHot: oneHot,
   Or: or,
+  PRelu: pRelu,
   Pad: pad,
   Pow: pow,
-  PRelu: pRelu,
   QuantizeLinear: quantizeLinear,
+  RMSNormalization: rmsNormalization,
+  RNN: rnn,
   Range: range,
   Reciprocal: reciprocal,
   ReduceL1: reduceL1,
@@ -223,7 +240,6 @@ export const ops = {
   Resize: resize,
   Reverse: reverse,
   ReverseSequence: reverseSequence,
-  RNN: rnn,
   Round: round,
   Scan: scan,
   ScatterElements: scatterElements,
