@@ -59,7 +59,7 @@ export const float = (): Attr<number> => ({
   says: 'a number',
   accepts: isNumber,
   print: (value) => (Number.isFinite(value) && !Object.is(value, -0) ? value : Object.is(value, -0) ? '-0' : String(value)),
-  parse: Number,
+  parse: (json) => (typeof json === 'string' && /^(NaN|-?Infinity|-0)$/.test(json) ? Number(json) : (json as number)),
   resolve: (value) => value,
 });
 
@@ -72,7 +72,8 @@ export function listOf<T, R>(item: Attr<T, R>): Attr<readonly T[], readonly R[]>
     says: `a list of: ${item.says}`,
     accepts: (value): value is readonly T[] => Array.isArray(value) && value.every((each) => item.accepts(each)),
     print: (value) => value.map((each) => item.print(each)),
-    parse: (json) => (json as readonly Json[]).map((each) => item.parse(each)),
+    // What is not a list passes as it is, so that `accepts` refuses it.
+    parse: (json) => (Array.isArray(json) ? json.map((each: Json) => item.parse(each)) : (json as never)),
     resolve: (value, dims) => value.map((each) => item.resolve(each, dims)),
     ...(item.dims && { dims: (value: readonly T[]) => value.flatMap((each) => item.dims!(each)) }),
   };

@@ -3,7 +3,7 @@ import { knownComparison } from '../kernels/known-comparison.js';
 import { isWider, roundSaturated } from '../kernels/saturate.js';
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import type { Dim } from '../tensor/dim.js';
-import { complexTypes, dtypes, isFloat, isInt, type DType } from '../tensor/dtype.js';
+import { complexTypes, dtypes, isFloat, type DType } from '../tensor/dtype.js';
 import { tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
 import { castTensor } from '../tensor/weight.js';
 import { dtypeAttr } from './attr.js';
