@@ -68,4 +68,40 @@ export const onnxDiagnostics = defineDiagnostics('onnx', {
     summary: 'An entry about external data has no effect here: its key is unknown, or it is a checksum, which is not verified.',
     help: 'Nothing to do when the weights come from where you expect.',
   },
+  graph: {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'The graph contradicts itself: a value that nothing makes, a missing operand, attribute or output.',
+    help: 'The model is damaged, or its exporter is at fault. Export it again.',
+  },
+  duplicate: {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'Two values of one graph have the same name.',
+    help: 'The model is damaged, or its exporter is at fault. Export it again.',
+  },
+  opset: {
+    failure: 'unsupported',
+    severity: 'error',
+    summary: 'The version of the operator set cannot be read or written.',
+    help: 'Read models of versions 7 to 23, and write versions 13 to 23.',
+  },
+  'input-type': {
+    failure: 'unsupported',
+    severity: 'error',
+    summary: 'An input is a sequence, a map, an optional, or of no declared type.',
+    help: 'Export the model with tensors as inputs.',
+  },
+  unsupported: {
+    failure: 'unsupported',
+    severity: 'error',
+    summary: 'An operator, or a form of it, has no canonical form.',
+    help: 'Replace the operator in the source model, or export it at another operator set version.',
+  },
+  'attribute-ignored': {
+    failure: 'note',
+    severity: 'warning',
+    summary: 'The source sets an attribute that no rule reads.',
+    help: 'Check that the attribute has no meaning for inference.',
+  },
 });

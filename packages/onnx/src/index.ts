@@ -1,1 +1,2 @@
-export {};
+export { onnx } from './format.js';
+export { onnxDiagnostics } from './diagnostics.js';

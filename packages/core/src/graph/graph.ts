@@ -128,9 +128,14 @@ export class Graph {
       value.producer = node as Node;
       node.outputs.push(value);
     });
-    for (const value of node.dependencies()) value.users.add(node as Node);
-    this.#nodes.add(node as Node);
+    this.adopt(node as Node);
     return node.results;
+  }
+
+  /** Takes in a node that was made elsewhere, with its results. */
+  adopt(node: Node): void {
+    for (const value of node.dependencies()) value.users.add(node);
+    this.#nodes.add(node);
   }
 
   /** The node that {@link add} made for a result. */

@@ -1,0 +1,48 @@
+import { cloneGraph } from '../graph/clone.js';
+import type { Graph } from '../graph/graph.js';
+import type { Model } from '../graph/model.js';
+import type { Node } from '../graph/node.js';
+import { commonSubexpressions } from '../passes/common-subexpressions.js';
+import { deadCode } from '../passes/dead-code.js';
+import { runPass } from '../passes/define-pass.js';
+import { foldConstants } from '../passes/fold-constants.js';
+import { setInputLayout } from '../passes/input-layout.js';
+import { assignLayout } from '../passes/layout/assign-layout.js';
+import type { Layout } from '../passes/layout/permutation.js';
+import { lower } from '../passes/lower.js';
+import { resolveShapes } from '../passes/resolve-shapes.js';
+import { simplifyMovement } from '../passes/simplify-movement.js';
+import type { WriteOptions } from './format.js';
+
+/** Constants up to this size are computed at conversion; larger results stay in the graph. */
+const maxFoldedBytes = 16 * 1024 * 1024;
+
+/** What a format needs of a graph before its rules can write it. */
+export interface TargetNeeds {
+  /** The layout that the format's spatial operators work in. */
+  readonly layout: Layout;
+  /** Whether the format takes a composite as it is; others are decomposed. */
+  keeps(node: Node): boolean;
+}
+
+/**
+ * A copy of a model's graph, made ready for a format: shapes resolved, constants folded, composites that the format lacks decomposed, spatial operators in
+ * the format's layout. The model is not changed. Weights beyond small ones are not read.
+ */
+export async function prepare(model: Model, needs: TargetNeeds, { inputLayout }: WriteOptions): Promise<Graph> {
+  const graph = cloneGraph(model.graph);
+  const clean = async (): Promise<void> => {
+    await runPass(resolveShapes, graph, undefined);
+    await runPass(deadCode, graph, undefined);
+    await runPass(foldConstants, graph, { maxBytes: maxFoldedBytes });
+    await runPass(simplifyMovement, graph, undefined);
+    await runPass(commonSubexpressions, graph, undefined);
+    await runPass(deadCode, graph, undefined);
+  };
+  await clean();
+  if (inputLayout) await runPass(setInputLayout, graph, { layout: inputLayout === 'nchw' ? 'channelsFirst' : 'channelsLast' });
+  await runPass(lower, graph, { keep: (node: Node) => needs.keeps(node) });
+  await runPass(assignLayout, graph, { target: needs.layout });
+  await clean();
+  return graph;
+}

@@ -1,0 +1,26 @@
+import type { Node } from '../graph/node.js';
+import type { OpName, ops } from '../ops/ops.js';
+
+/** Says that a format has no faithful form for an operator, and why. */
+export interface Gap {
+  readonly gap: string;
+}
+
+/** States that a format has no form for an operator. */
+export const gap = (why: string): Gap => ({ gap: why });
+
+/**
+ * Writes a node in a format's own terms through the format's writer. A rule throws nothing for what it cannot express: it gives the reason, which becomes a
+ * finding with the node's origin.
+ */
+export type WriteRule<O extends OpName, W> = (node: Node<(typeof ops)[O]>, writer: W) => Gap | void;
+
+/** What a format does with every operator of the core set: a rule or a stated gap for each, or it does not compile. */
+export type WriteRules<W> = { readonly [O in OpName]: WriteRule<O, W> | Gap };
+
+/** Applies the rule for a node; the reason when there is no form. */
+export function applyRule<W>(rules: WriteRules<W>, node: Node, writer: W): Gap | undefined {
+  const rule = rules[node.op.name as OpName] as WriteRule<OpName, W> | Gap;
+  if (typeof rule !== 'function') return rule;
+  return rule(node as never, writer) ?? undefined;
+}

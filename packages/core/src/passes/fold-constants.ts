@@ -1,0 +1,44 @@
+import { evaluateNode } from '../graph/evaluate.js';
+import type { Graph } from '../graph/graph.js';
+import type { Node } from '../graph/node.js';
+import { isStatic } from '../tensor/dim.js';
+import { bytesOf } from '../tensor/dtype.js';
+import { sizeOf, type Tensor } from '../tensor/tensor.js';
+import { Weight } from '../tensor/weight.js';
+import { definePass } from './define-pass.js';
+
+/** Bounds of folding: what is larger stays in the graph and is computed at run time. */
+export interface FoldLimits {
+  /** Largest result in bytes. */
+  readonly maxBytes: number;
+}
+
+/** Operators whose result is not a function of operands and attributes alone, or that are kept as they are on purpose. */
+const notFolded = new Set(['Foreign', 'Dims', 'Shape', 'DequantizeLinear', 'QuantizeLinear']);
+
+function canFold(graph: Graph, node: Node, maxBytes: number): boolean {
+  if (notFolded.has(node.op.name) || Object.keys(node.regions).length > 0 || node.inputs.length === 0) return false;
+  if (!node.inputs.every((value) => value === undefined || value.constant !== undefined)) return false;
+  if (node.outputs.every((value) => value.users.size === 0 && !graph.outputs.some((output) => output.value === value))) return false;
+  const sizes = node.outputs.map(({ dtype, shape }) => (shape && isStatic(shape) ? bytesOf(dtype, sizeOf(shape)) : Infinity));
+  const given = node.inputs.map((value) => (value ? bytesOf(value.dtype, sizeOf(value.shape as readonly number[])) : 0));
+  return [...sizes, ...given].every((bytes) => bytes <= maxBytes);
+}
+
+/**
+ * Nodes over constants become constants, within limits. Elements are computed in float64 and rounded once to the type of the result.
+ *
+ *     %s = Sqrt(%c)        // c constant
+ */
+export const foldConstants = definePass<FoldLimits>('fold-constants', ['names', 'layout', 'composites'], async (graph, { maxBytes }) => {
+  let edits = 0;
+  for (const node of graph.sorted()) {
+    if (!canFold(graph, node, maxBytes)) continue;
+    const given: (Tensor | undefined)[] = [];
+    for (const value of node.inputs) given.push(await value?.constant?.tensor());
+    const made = await evaluateNode(node, given, new Map(), new Map());
+    node.outputs.forEach((value, i) => graph.replaceUses(value, graph.constant(Weight.from(made[i]!), value.name, value.origin)));
+    edits++;
+  }
+  return edits;
+});

@@ -1,0 +1,216 @@
+import {
+  bytesOf,
+  dimSources,
+  encodeTensor,
+  foldDim,
+  isStatic,
+  sizeOf,
+  tensor as makeTensor,
+  type Dim,
+  type DimSource,
+  type DType,
+  type Graph,
+  type Node,
+  type Region,
+  type Shape,
+  type Value,
+  type Weight,
+} from '@drover/core';
+import { dataTypeOf, tensorProto, type GraphProto, type NodeProto, type TensorProto, type TensorShapeProto_Dimension, type ValueInfoProto } from '../codec/index.js';
+import type { Attributes } from './attribute.js';
+import { int } from './attribute.js';
+
+/** An operand to write: a value of the graph, the name of something written before, or nothing. */
+export type Operand = Value | string | undefined;
+
+/** Told of each constant that is written. */
+export type OnConstant = (name: string, weight: Weight) => void;
+
+/** Writes the nodes of one graph in ONNX terms. Names are unique in the whole model: bodies may not shadow what they capture. */
+export class GraphWriter {
+  readonly nodes: NodeProto[] = [];
+  readonly initializers: TensorProto[] = [];
+  readonly #names = new Map<Value, string>();
+  readonly #literals = new Map<string, string>();
+  readonly #dims = new Map<string, string>();
+  readonly #sources: ReadonlyMap<string, DimSource>;
+  #node: Node | undefined;
+
+  constructor(
+    readonly graph: Graph,
+    /** Version of the default operator set to write. */
+    readonly opset: number,
+    private readonly taken: Set<string>,
+    private readonly onConstant: OnConstant,
+    /** Writes the nodes of a graph by the format's rules. */
+    private readonly writeNodes: (writer: GraphWriter) => void,
+    private readonly parent?: GraphWriter,
+  ) {
+    this.#sources = parent ? parent.#sources : dimSources(graph);
+  }
+
+  /** A name that nothing else has, near to the wanted one. */
+  unique(wanted: string): string {
+    let name = wanted === '' ? 'value' : wanted;
+    for (let i = 1; this.taken.has(name); i++) name = `${wanted}_${i}`;
+    this.taken.add(name);
+    return name;
+  }
+
+  /** Fixes the name of a value: the signature's, or that of a captured value. */
+  bind(value: Value, name: string): void {
+    this.#names.set(value, name);
+  }
+
+  /** The name under which a value is written; constants become initializers when first used. */
+  name(value: Value): string {
+    const known = this.#names.get(value);
+    if (known !== undefined) return known;
+    const name = this.unique(value.name);
+    this.#names.set(value, name);
+    if (value.constant) {
+      this.root.initializers.push(weightProto(name, value.constant));
+      this.onConstant(name, value.constant);
+    }
+    return name;
+  }
+
+  get root(): GraphWriter {
+    return this.parent?.root ?? this;
+  }
+
+  /** Starts the nodes of a core node: they are named after it. */
+  begin(node: Node): void {
+    this.#node = node;
+  }
+
+  /** Writes a node whose outputs are values of the graph. */
+  node(opType: string, inputs: readonly Operand[], attributes: Attributes, outputs: readonly (Value | string | undefined)[], domain = ''): void {
+    const names = inputs.map((input) => (input === undefined ? '' : typeof input === 'string' ? input : this.name(input)));
+    while (names.at(-1) === '') names.pop();
+    this.nodes.push({
+      input: names,
+      output: outputs.map((output) => (output === undefined ? '' : typeof output === 'string' ? output : this.name(output))),
+      name: this.unique(`${this.#node?.name ?? opType}/${opType}`.replace(new RegExp(`/${opType}/${opType}$`), `/${opType}`)),
+      opType,
+      attribute: Object.entries(attributes)
+        .flatMap(([name, attribute]) => (attribute ? [{ name, ...attribute }] : []))
+        .sort((a, b) => (a.name < b.name ? -1 : 1)),
+      ...(domain !== '' && { domain }),
+    });
+  }
+
+  /** Writes a node with one output that only other written nodes use, and gives its name. */
+  step(opType: string, inputs: readonly Operand[], attributes: Attributes = {}, domain = ''): string {
+    const output = this.unique(`${this.#node?.name ?? opType}/${opType}_output`);
+    this.node(opType, inputs, attributes, [output], domain);
+    return output;
+  }
+
+  /** A small constant, written once for equal content. */
+  literal(dtype: DType, shape: readonly number[], values: readonly (number | bigint)[]): string {
+    const key = `${dtype}[${shape.join()}]:${values.map((value) => (Object.is(value, -0) ? '-0' : String(value))).join()}`;
+    const known = this.root.#literals.get(key);
+    if (known !== undefined) return known;
+    const name = this.unique(`constant/${dtype}_${shape.join('x')}`);
+    this.root.initializers.push(tensorProto(name, { dtype: dtype as Exclude<DType, 'string'>, shape, data: encodeTensor(makeTensor(dtype, shape, values)) }));
+    this.root.#literals.set(key, name);
+    return name;
+  }
+
+  /** int64 constants in one dimension. */
+  ints(values: readonly number[]): string {
+    return this.literal('int64', [values.length], values);
+  }
+
+  /** Dimensions as an int64 tensor of one dimension: a constant, or what computes them from the shapes of the inputs. */
+  dims(dims: Shape): string {
+    if (isStatic(dims)) return this.ints(dims);
+    if (dims.length === 1) return this.dim(dims[0]!);
+    return this.step('Concat', dims.map((dim) => this.dim(dim)), { axis: int(0) });
+  }
+
+  /** A dimension as an int64 tensor of shape [1]. */
+  dim(dim: Dim): string {
+    if (typeof dim === 'number') return this.ints([dim]);
+    const { root } = this;
+    const known = root.#dims.get(dim.key);
+    if (known !== undefined) return known;
+    const operation = (opType: string) => (a: string, b: string) => root.step(opType, [a, b]);
+    const name = foldDim<string>(dim, {
+      constant: (value) => root.ints([value]),
+      symbol: (symbol) => root.#size(symbol),
+      add: operation('Add'),
+      mul: operation('Mul'),
+      floordiv: (a, b) => root.#floorDiv(a, b),
+      min: operation('Min'),
+      max: operation('Max'),
+    });
+    root.#dims.set(dim.key, name);
+    return name;
+  }
+
+  #size(symbol: string): string {
+    const known = this.#dims.get(symbol);
+    if (known !== undefined) return known;
+    const { input, axis } = this.#sources.get(symbol)!;
+    const name = this.step('Gather', [this.step('Shape', [input]), this.ints([axis])], { axis: int(0) });
+    this.#dims.set(symbol, name);
+    return name;
+  }
+
+  /** ONNX Div truncates; a - mod(a, b) is a multiple of b, so that truncating its quotient loses nothing. */
+  #floorDiv(a: string, b: string): string {
+    return this.step('Div', [this.step('Sub', [a, this.step('Mod', [a, b])]), b]);
+  }
+
+  /** Whether a dimension can be computed from the inputs' shapes. */
+  canCompute(dims: Shape): boolean {
+    return dims.every((dim) =>
+      foldDim<boolean>(dim, {
+        constant: () => true,
+        symbol: (name) => this.#sources.has(name),
+        add: (a, b) => a && b,
+        mul: (a, b) => a && b,
+        floordiv: (a, b) => a && b,
+        min: (a, b) => a && b,
+        max: (a, b) => a && b,
+      }),
+    );
+  }
+
+  /** A body of a node in ONNX terms: captured values keep the names they have outside. */
+  regionProto({ graph, captures }: Region): GraphProto {
+    const writer = new GraphWriter(graph, this.opset, this.taken, this.onConstant, this.writeNodes, this);
+    const parameters = graph.inputs.slice(0, graph.inputs.length - captures.length);
+    captures.forEach((value, i) => writer.bind(graph.inputs[parameters.length + i]!, this.name(value)));
+    for (const input of parameters) writer.bind(input, this.unique(input.name));
+    this.writeNodes(writer);
+    const bound = new Set<string>();
+    const outputs = graph.outputs.map(({ value }) => {
+      const isOwn = value.producer !== undefined && !bound.has(writer.name(value));
+      const name = isOwn ? writer.name(value) : writer.step('Identity', [value]);
+      bound.add(name);
+      return valueInfo(name, value);
+    });
+    return writer.proto(graph.name, parameters.map((input) => valueInfo(writer.name(input), input)), outputs);
+  }
+
+  /** The graph as it stands, with inputs and outputs of the given names and types. */
+  proto(name: string, inputs: readonly ValueInfoProto[], outputs: readonly ValueInfoProto[]): GraphProto {
+    return { node: this.nodes, name, initializer: this.initializers, input: inputs, output: outputs };
+  }
+}
+
+/** A weight as a tensor to write: its elements are read when they are written. */
+export function weightProto(name: string, weight: Weight): TensorProto {
+  const { dtype, shape } = weight;
+  if (dtype === 'string') return tensorProto(name, { dtype, shape, data: weight.peek()!.data as readonly string[] });
+  return tensorProto(name, { dtype, shape, data: { length: bytesOf(dtype, sizeOf(shape)), read: () => weight.bytes() } });
+}
+
+/** A value's declaration in the signature. A dimension that is no single name or number is declared by its text. */
+export function valueInfo(name: string, { dtype, shape }: { dtype: DType; shape: Shape | undefined }): ValueInfoProto {
+  const dim = (each: Dim): TensorShapeProto_Dimension => (typeof each === 'number' ? { dimValue: each } : each.key.includes('?') ? {} : { dimParam: each.key });
+  return { name, type: { tensorType: { elemType: dataTypeOf(dtype), ...(shape && { shape: { dim: shape.map(dim) } }) } } };
+}

@@ -1,0 +1,98 @@
+import { applyRule, coreDiagnostics, prepare, type Graph, type Model, type Report, type Sink, type Value, type Weight, type WriteContext } from '@drover/core';
+import { encodedSize, encodeModel, maxEncodedBytes, moveToExternalData, type ModelProto } from '../codec/index.js';
+import { onnxDiagnostics } from '../diagnostics.js';
+import { composites, irVersions, writeRules } from '../rules.js';
+import { GraphWriter, valueInfo } from './graph-writer.js';
+
+/** Operator set version that is written when nobody asks for another. */
+const defaultOpset = 21;
+
+/** Writes every node of a graph by its rule; what has none is reported. */
+function writeNodes(writer: GraphWriter, report: Report, file: string): void {
+  for (const node of writer.graph.sorted()) {
+    writer.begin(node);
+    const missing = applyRule(writeRules, node, writer);
+    if (!missing) continue;
+    const origin = { file, node: node.origin?.node ?? node.name, op: node.origin?.op ?? node.op.name };
+    const foreign = node.op.name === 'Foreign';
+    report.add(coreDiagnostics.diagnostic(foreign ? 'foreign-op' : 'not-convertible', { message: `${origin.op} ${origin.node}: ${missing.gap}.`, origin }));
+  }
+}
+
+/** The model in ONNX terms, weights as handles. Findings go to the context's report. */
+async function toProto(model: Model, context: WriteContext): Promise<ModelProto> {
+  const opset = context.options.opset ?? defaultOpset;
+  const ir = irVersions.get(opset);
+  if (ir === undefined) {
+    const known = [...irVersions.keys()];
+    throw onnxDiagnostics.error('opset', {
+      message: `Operator set ${opset} cannot be written; ${known[0]} to ${known.at(-1)} can.`,
+      origin: { file: context.path },
+    });
+  }
+  const graph = await prepare(model, { layout: 'channelsFirst', keeps: (node) => composites(node, opset) }, context.options);
+  const taken = new Set<string>();
+  const writer = new GraphWriter(graph, opset, taken, (name, weight) => tell(context, name, weight), (each) => writeNodes(each, context.report, model.file));
+  const bindAll = (names: readonly string[]) => names.forEach((name) => taken.add(name));
+  bindAll(graph.inputs.map(({ name }) => name));
+  bindAll(graph.outputs.map(({ name }) => name));
+  for (const input of graph.inputs) writer.bind(input, input.name);
+  const aliases = bindOutputs(graph, writer);
+  writeNodes(writer, context.report, model.file);
+  for (const { name, value } of aliases) writer.node('Identity', [value], {}, [name]);
+  const outputs = graph.outputs.map(({ name, value }) => valueInfo(name, value));
+  const domains = new Set(writer.nodes.map(({ domain = '' }) => domain));
+  return {
+    irVersion: ir,
+    producerName: 'drover',
+    graph: writer.proto(graph.name, graph.inputs.map((input) => valueInfo(input.name, input)), outputs),
+    opsetImport: [{ domain: '', version: opset }, ...[...domains].filter((domain) => domain !== '').map((domain) => ({ domain, version: 1 }))],
+    ...(model.metadata.size > 0 && { metadataProps: [...model.metadata].map(([key, value]) => ({ key, value })) }),
+  };
+}
+
+/** Gives each output its name; outputs that are inputs, constants, or a second name of another output need an Identity. */
+export function bindOutputs(graph: Graph, writer: GraphWriter): readonly { name: string; value: Value }[] {
+  const bound = new Set<Value>(graph.inputs);
+  const aliases: { name: string; value: Value }[] = [];
+  for (const { name, value } of graph.outputs) {
+    if (bound.has(value) || value.constant) aliases.push({ name, value });
+    else {
+      writer.bind(value, name);
+      bound.add(value);
+    }
+  }
+  return aliases;
+}
+
+function tell({ tensor }: WriteContext, target: string, weight: Weight): void {
+  for (const { name, steps } of weight.sources()) tensor({ source: name, target, transform: steps.map((step) => JSON.stringify(step)).join(' ') });
+}
+
+/** Finds what {@link writeModel} would refuse. */
+export async function planModel(model: Model, context: WriteContext): Promise<void> {
+  await toProto(model, context);
+}
+
+/** Writes a model as ONNX; weights go to a second file when they do not fit into one protobuf message. */
+export async function writeModel(model: Model, sink: Sink, context: WriteContext): Promise<void> {
+  const proto = await toProto(model, context);
+  context.report.throwIfErrors();
+  await writeProto(proto, sink, context.path);
+}
+
+/** Writes a model's file, and the file of its weights when one protobuf message cannot hold them. */
+export async function writeProto(proto: ModelProto, sink: Sink, path: string): Promise<void> {
+  let written = proto;
+  if (encodedSize(proto) > maxEncodedBytes) {
+    const { model, data } = moveToExternalData(proto, `${path}.data`);
+    const weights = await sink.create(data.path);
+    await data.write(weights);
+    await weights.close();
+    written = model;
+  }
+  const file = await sink.create(path);
+  await encodeModel(written, file);
+  await file.close();
+}
+

@@ -1,0 +1,15 @@
+import type { Format } from '@drover/core';
+import { decodeModel, isModel } from './codec/index.js';
+import { planModel, writeModel, writeProto } from './export/write-model.js';
+import { readModel } from './import/read-model.js';
+
+/** The ONNX format (onnx.ai): reads operator sets 7 to 23 and writes from 13 on, 21 unless asked. */
+export const onnx: Format = {
+  id: 'onnx',
+  fileName: 'model.onnx',
+  detect: isModel,
+  read: readModel,
+  write: writeModel,
+  plan: planModel,
+  copy: async (source, sink, { path }) => writeProto(await decodeModel(source), sink, path),
+};

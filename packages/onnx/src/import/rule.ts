@@ -1,0 +1,22 @@
+import type { Value } from '@drover/core';
+import type { SourceNode } from './source-node.js';
+
+/** Builds the meaning of a source node in core and gives a value for each of its outputs, in order; trailing ones may be left out when they have no name. */
+export type ToCore = (node: SourceNode) => Value | readonly (Value | undefined)[];
+
+/** How one operator is read in a range of operator set versions, both ends included. */
+export interface ReadRule {
+  readonly since: number;
+  readonly until: number;
+  readonly toCore: ToCore;
+}
+
+/** Rules by operator (`Relu`, `com.microsoft.Gelu`). */
+export type ReadRules = Readonly<Record<string, readonly ReadRule[]>>;
+
+/** One meaning in every version. */
+export const always = (toCore: ToCore): readonly ReadRule[] => [{ since: 1, until: Infinity, toCore }];
+
+/** Another meaning from some versions on: `versions([1, a], [13, b])` reads versions 1 to 12 by a and the later ones by b. */
+export const versions = (...meanings: readonly (readonly [since: number, toCore: ToCore])[]): readonly ReadRule[] =>
+  meanings.map(([since, toCore], i) => ({ since, until: (meanings[i + 1]?.[0] ?? Infinity) - 1, toCore }));

@@ -1,0 +1,170 @@
+import type { DroverError, DType, Graph, NodeOptions, Shape, Tensor, Value, Weight } from '@drover/core';
+import type { AttributeProto, GraphProto, NodeProto } from '../codec/index.js';
+import { onnxDiagnostics } from '../diagnostics.js';
+import type { Scope } from './scope.js';
+
+/**
+ * A node of the source while it is turned into core: operands as values, attributes by kind. It notes which attributes a rule reads, so that those that no
+ * rule reads are told.
+ */
+export class SourceNode {
+  readonly #attributes: ReadonlyMap<string, AttributeProto>;
+  readonly #read = new Set<string>();
+
+  constructor(
+    readonly proto: NodeProto,
+    /** Version of the operator set that the node's domain is imported at. */
+    readonly opset: number,
+    readonly scope: Scope,
+    private readonly file: string,
+    /** Elements of a tensor attribute as a handle. */
+    private readonly weightOf: (attribute: AttributeProto) => Weight,
+    /** Imports a graph attribute as a body whose parameters have the given types. */
+    private readonly importBody: (graph: GraphProto, parameters: readonly { dtype: DType; shape: Shape | undefined }[]) => Graph,
+  ) {
+    this.#attributes = new Map((proto.attribute ?? []).map((attribute) => [attribute.name ?? '', attribute]));
+  }
+
+  get graph(): Graph {
+    return this.scope.graph;
+  }
+
+  /** Domain and operator, as `com.microsoft.Gelu`; the default domain is not spelled. */
+  get type(): string {
+    const domain = this.proto.domain ?? '';
+    return domain === '' || domain === 'ai.onnx' ? (this.proto.opType ?? '') : `${domain}.${this.proto.opType}`;
+  }
+
+  /** The node's name, or that of its first output where it has none. */
+  get name(): string {
+    return this.proto.name || this.proto.output?.find((name) => name !== '') || this.type;
+  }
+
+  /** Name and origin for the core node that takes this one's place. */
+  get options(): NodeOptions {
+    return { name: this.name, origin: { node: this.name, op: this.type } };
+  }
+
+  /** Name and origin for one of several core nodes that together take this one's place. */
+  step(suffix: string): NodeOptions {
+    return { name: `${this.name}/${suffix}`, origin: { node: this.name, op: this.type } };
+  }
+
+  get inputCount(): number {
+    return this.proto.input?.length ?? 0;
+  }
+
+  get outputCount(): number {
+    return this.proto.output?.length ?? 0;
+  }
+
+  /** Whether somebody may use an output: it has a name. */
+  hasOutput(index: number): boolean {
+    return (this.proto.output?.[index] ?? '') !== '';
+  }
+
+  /** A required operand. Throws `onnx/graph` when it is not there. */
+  input(index: number): Value {
+    const value = this.optional(index);
+    if (value) return value;
+    throw onnxDiagnostics.error('graph', { message: `${this.type} ${this.name} has no operand ${index}.`, origin: this.origin });
+  }
+
+  /** An operand that may be left out. */
+  optional(index: number): Value | undefined {
+    const name = this.proto.input?.[index] ?? '';
+    return name === '' ? undefined : this.scope.value(name);
+  }
+
+  /** All operands from an index on; those left out are skipped. */
+  inputs(from = 0): Value[] {
+    return (this.proto.input ?? []).slice(from).flatMap((name) => (name === '' ? [] : [this.scope.value(name)]));
+  }
+
+  /** The elements of an operand that must be a constant in memory. Throws `onnx/unsupported` when it depends on data. */
+  constant(index: number): Tensor {
+    const elements = this.input(index).constant?.peek();
+    if (elements) return elements;
+    throw this.unsupported(`its operand ${index} (${this.input(index)}) is not a constant`);
+  }
+
+  has(name: string): boolean {
+    return this.#attributes.has(name);
+  }
+
+  #attribute(name: string): AttributeProto | undefined {
+    this.#read.add(name);
+    return this.#attributes.get(name);
+  }
+
+  #required<T>(name: string, value: T | undefined): T {
+    if (value !== undefined) return value;
+    throw onnxDiagnostics.error('graph', { message: `${this.type} ${this.name} has no attribute ${name}.`, origin: this.origin });
+  }
+
+  /** An integer attribute; without a default it must be there. Integers beyond 2^53 are given as the nearest number. */
+  int(name: string, otherwise?: number): number {
+    const value = this.#attribute(name)?.i;
+    return this.#required(name, value === undefined ? (this.has(name) ? 0 : otherwise) : Number(value));
+  }
+
+  /** A float attribute; without a default it must be there. */
+  float(name: string, otherwise?: number): number {
+    const value = this.#attribute(name)?.f;
+    return this.#required(name, value ?? (this.has(name) ? 0 : otherwise));
+  }
+
+  /** A text attribute; without a default it must be there. */
+  text(name: string, otherwise?: string): string {
+    const bytes = this.#attribute(name)?.s;
+    return this.#required(name, bytes ? new TextDecoder().decode(bytes) : this.has(name) ? '' : otherwise);
+  }
+
+  /** A list of integers; undefined when absent. */
+  ints(name: string): readonly number[] | undefined {
+    const attribute = this.#attribute(name);
+    return attribute && (attribute.ints ?? []).map(Number);
+  }
+
+  /** A list of floats; undefined when absent. */
+  floats(name: string): readonly number[] | undefined {
+    const attribute = this.#attribute(name);
+    return attribute && Array.from(attribute.floats ?? []);
+  }
+
+  /** A list of texts; undefined when absent. */
+  texts(name: string): readonly string[] | undefined {
+    const attribute = this.#attribute(name);
+    return attribute && (attribute.strings ?? []).map((bytes) => new TextDecoder().decode(bytes));
+  }
+
+  /** A tensor attribute as a handle; undefined when absent. */
+  tensor(name: string): Weight | undefined {
+    const attribute = this.#attribute(name);
+    return attribute && this.weightOf(attribute);
+  }
+
+  /** A graph attribute as a body of a core node; parameters beyond the types given have the types that the file declares. */
+  body(name: string, parameters: readonly { dtype: DType; shape: Shape | undefined }[]): Graph {
+    return this.importBody(this.#required(name, this.#attribute(name)?.g), parameters);
+  }
+
+  /** Marks attributes that have no meaning for inference or that the rule accounts for otherwise. */
+  ignore(...names: readonly string[]): void {
+    for (const name of names) this.#read.add(name);
+  }
+
+  /** Names of attributes that the node sets and no rule has read. */
+  get unread(): readonly string[] {
+    return [...this.#attributes.keys()].filter((name) => !this.#read.has(name));
+  }
+
+  get origin(): { file: string; node: string; op: string } {
+    return { file: this.file, node: this.name, op: this.type };
+  }
+
+  /** The reason why this node has no canonical form: thrown by a rule, it leaves the node foreign. */
+  unsupported(reason: string): DroverError {
+    return onnxDiagnostics.error('unsupported', { message: `${this.type} ${this.name}: ${reason}.`, origin: this.origin });
+  }
+}

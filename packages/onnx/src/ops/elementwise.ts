@@ -1,0 +1,227 @@
+import { gap, isFloat, ops, toNumbers, type AttrValues, type Graph, type Node, type Op, type Operand, type Value, type WriteRules } from '@drover/core';
+import { dataTypeOf, dtypeOf } from '../codec/index.js';
+import { float, int, text } from '../export/attribute.js';
+import type { GraphWriter } from '../export/graph-writer.js';
+import { always, versions, type ReadRules, type ToCore } from '../import/rule.js';
+import type { SourceNode } from '../import/source-node.js';
+
+type NoAttrs = Readonly<Record<never, never>>;
+type UnaryOp = Op<{ readonly x: Operand<'one'> }, { readonly y: Operand<'one'> }, NoAttrs>;
+type BinaryOp = Op<{ readonly a: Operand<'one'>; readonly b: Operand<'one'> }, { readonly y: Operand<'one'> }, NoAttrs>;
+
+const readUnary = (op: UnaryOp): ToCore => (node) => node.graph.add(op, { x: node.input(0) }, {}, node.options).y;
+
+/** Before version 7 the second operand was lined up by an `axis`; such models are refused by the operator set range. */
+const readBinary = (op: BinaryOp): ToCore => (node) => node.graph.add(op, { a: node.input(0), b: node.input(1) }, {}, node.options).y;
+
+/** Operators that take any number of operands: the sum, least or largest of all. */
+function combineAll(node: SourceNode, op: BinaryOp): Value {
+  const [first, ...rest] = node.inputs();
+  if (!first) throw node.unsupported('it has no operands');
+  return rest.reduce((a, b, i) => node.graph.add(op, { a, b }, {}, i === rest.length - 1 ? node.options : node.step(String(i))).y, first);
+}
+
+/** Pow takes an exponent of another type from version 12 on; the result has the type of the base. */
+const readPow: ToCore = (node) => {
+  const [a, exponent] = [node.input(0), node.input(1)];
+  const b = exponent.dtype === a.dtype ? exponent : castTo(node.graph, exponent, a.dtype, node);
+  if (!isFloat(a.dtype) && isFloat(exponent.dtype)) {
+    const wide = node.graph.add(ops.Pow, { a: castTo(node.graph, a, exponent.dtype, node), b: exponent }, {}, node.step('pow')).y;
+    return node.graph.add(ops.Cast, { x: wide }, { to: a.dtype }, node.options).y;
+  }
+  return node.graph.add(ops.Pow, { a, b }, {}, node.options).y;
+};
+
+function castTo(graph: Graph, x: Value, to: Value['dtype'], node: SourceNode): Value {
+  if (x.constant) return graph.constant(x.constant.cast(to), x.name, x.origin);
+  return graph.add(ops.Cast, { x }, { to }, node.step('cast')).y;
+}
+
+/** A bound of Clip: a number, 'data' when it is not a constant, or null when there is none. */
+function bound(node: SourceNode, index: number): number | 'data' | null {
+  const value = node.optional(index);
+  if (!value) return null;
+  const elements = value.constant?.peek();
+  return elements ? toNumbers(elements)[0]! : 'data';
+}
+
+const readClip: ToCore = (node) => {
+  const [low, high] = [bound(node, 1), bound(node, 2)];
+  let x = node.input(0);
+  // Bounds that depend on data: the lower first, so that min > max gives max, as the specification has it.
+  if (low === 'data') x = node.graph.add(ops.Max, { a: x, b: node.input(1) }, {}, node.step('max')).y;
+  else if (low !== null) x = node.graph.add(ops.Clip, { x }, { min: low, max: high === 'data' ? null : high }, node.options).y;
+  if (high === 'data') return node.graph.add(ops.Min, { a: x, b: node.input(2) }, {}, node.options).y;
+  return low === null || low === 'data' ? (high === null ? x : node.graph.add(ops.Clip, { x }, { min: null, max: high }, node.options).y) : x;
+};
+
+const readCast: ToCore = (node) => {
+  const to = dtypeOf(node.int('to'));
+  if (!to) throw node.unsupported('its target type is unknown');
+  node.ignore('saturate', 'round_mode');
+  const x = node.input(0);
+  return x.dtype === to ? x : node.graph.add(ops.Cast, { x }, { to }, node.options).y;
+};
+
+/** A slope of rank below the operand's lines up at the end, as everywhere in ONNX; PyTorch's exporters write [C, 1, 1]. */
+const readPRelu: ToCore = (node) => {
+  const [x, given] = [node.input(0), node.input(1)];
+  const missing = (x.rank ?? 0) - (given.rank ?? 0);
+  if (missing <= 0 || !given.rank) return node.graph.add(ops.PRelu, { x, slope: given }, {}, node.options).y;
+  const slope = given.constant
+    ? node.graph.constant(given.constant.reshape([...new Array<number>(missing).fill(1), ...given.constant.shape]), given.name, given.origin)
+    : node.graph.add(ops.Unsqueeze, { x: given }, { axes: Array.from({ length: missing }, (_, i) => i) }, node.step('slope')).y;
+  return node.graph.add(ops.PRelu, { x, slope }, {}, node.options).y;
+};
+
+const toCore = {
+  Abs: always(readUnary(ops.Abs)),
+  Acos: always(readUnary(ops.Acos)),
+  Acosh: always(readUnary(ops.Acosh)),
+  Add: always(readBinary(ops.Add)),
+  And: always(readBinary(ops.And)),
+  Asin: always(readUnary(ops.Asin)),
+  Asinh: always(readUnary(ops.Asinh)),
+  Atan: always(readUnary(ops.Atan)),
+  Atanh: always(readUnary(ops.Atanh)),
+  BitShift: always((node) =>
+    node.graph.add(ops.BitShift, { a: node.input(0), b: node.input(1) }, { direction: node.text('direction') === 'LEFT' ? 'left' : 'right' }, node.options).y),
+  BitwiseAnd: always(readBinary(ops.BitwiseAnd)),
+  BitwiseNot: always(readUnary(ops.BitwiseNot)),
+  BitwiseOr: always(readBinary(ops.BitwiseOr)),
+  BitwiseXor: always(readBinary(ops.BitwiseXor)),
+  Cast: always(readCast),
+  CastLike: always((node) => {
+    node.ignore('saturate', 'round_mode');
+    return castTo(node.graph, node.input(0), node.input(1).dtype, node);
+  }),
+  Ceil: always(readUnary(ops.Ceil)),
+  Celu: always((node) => node.graph.add(ops.Celu, { x: node.input(0) }, { alpha: node.float('alpha', 1) }, node.options).y),
+  Clip: versions(
+    [1, (node) => node.graph.add(ops.Clip, { x: node.input(0) }, { min: node.has('min') ? node.float('min') : null, max: node.has('max') ? node.float('max') : null }, node.options).y],
+    [11, readClip],
+  ),
+  Cos: always(readUnary(ops.Cos)),
+  Cosh: always(readUnary(ops.Cosh)),
+  Div: always(readBinary(ops.Div)),
+  Dropout: always((node) => {
+    node.ignore('ratio', 'seed', 'is_test');
+    const training = node.optional(2);
+    if (training && !(training.constant?.peek()?.data[0] === 0)) throw node.unsupported('it is in training mode');
+    if (node.hasOutput(1)) throw node.unsupported('its mask is used');
+    return node.input(0);
+  }),
+  Elu: always((node) => node.graph.add(ops.Elu, { x: node.input(0) }, { alpha: node.float('alpha', 1) }, node.options).y),
+  Equal: always(readBinary(ops.Equal)),
+  Erf: always(readUnary(ops.Erf)),
+  Exp: always(readUnary(ops.Exp)),
+  Floor: always(readUnary(ops.Floor)),
+  Gelu: always((node) =>
+    node.graph.add(ops.Gelu, { x: node.input(0) }, { approximate: node.text('approximate', 'none') === 'tanh' ? 'tanh' : 'none' }, node.options).y),
+  Greater: always(readBinary(ops.Greater)),
+  GreaterOrEqual: always(readBinary(ops.GreaterOrEqual)),
+  HardSigmoid: always((node) =>
+    node.graph.add(ops.HardSigmoid, { x: node.input(0) }, { alpha: node.float('alpha', 0.2), beta: node.float('beta', 0.5) }, node.options).y),
+  HardSwish: always(readUnary(ops.HardSwish)),
+  Identity: always((node) => node.input(0)),
+  IsInf: always((node) =>
+    node.graph.add(ops.IsInf, { x: node.input(0) }, { positive: node.int('detect_positive', 1) === 1, negative: node.int('detect_negative', 1) === 1 }, node.options).y),
+  IsNaN: always(readUnary(ops.IsNaN)),
+  LeakyRelu: always((node) => node.graph.add(ops.LeakyRelu, { x: node.input(0) }, { alpha: node.float('alpha', 0.01) }, node.options).y),
+  Less: always(readBinary(ops.Less)),
+  LessOrEqual: always(readBinary(ops.LessOrEqual)),
+  Log: always(readUnary(ops.Log)),
+  Max: always((node) => combineAll(node, ops.Max)),
+  Mean: always((node) => {
+    const sum = combineAll(node, ops.Add);
+    if (node.inputCount === 1) return sum;
+    return node.graph.add(ops.Div, { a: sum, b: node.graph.literal(sum.dtype, [], [node.inputCount]) }, {}, node.options).y;
+  }),
+  Min: always((node) => combineAll(node, ops.Min)),
+  Mish: always(readUnary(ops.Mish)),
+  Mod: always((node) =>
+    node.graph.add(ops.Mod, { a: node.input(0), b: node.input(1) }, { sign: node.int('fmod', 0) === 1 ? 'dividend' : 'divisor' }, node.options).y),
+  Mul: always(readBinary(ops.Mul)),
+  Neg: always(readUnary(ops.Neg)),
+  Not: always(readUnary(ops.Not)),
+  Or: always(readBinary(ops.Or)),
+  Pow: always(readPow),
+  PRelu: always(readPRelu),
+  Reciprocal: always(readUnary(ops.Reciprocal)),
+  Relu: always(readUnary(ops.Relu)),
+  Round: always(readUnary(ops.Round)),
+  Selu: always((node) =>
+    node.graph.add(ops.Selu, { x: node.input(0) }, { alpha: node.float('alpha', 1.6732632423543772), gamma: node.float('gamma', 1.0507009873554805) }, node.options).y),
+  Sigmoid: always(readUnary(ops.Sigmoid)),
+  Sign: always(readUnary(ops.Sign)),
+  Sin: always(readUnary(ops.Sin)),
+  Sinh: always(readUnary(ops.Sinh)),
+  Softplus: always(readUnary(ops.Softplus)),
+  Softsign: always(readUnary(ops.Softsign)),
+  Sqrt: always(readUnary(ops.Sqrt)),
+  Sub: always(readBinary(ops.Sub)),
+  Sum: always((node) => combineAll(node, ops.Add)),
+  Swish: always((node) => {
+    const x = node.input(0);
+    const alpha = node.float('alpha', 1);
+    const scaled = alpha === 1 ? x : node.graph.add(ops.Mul, { a: x, b: node.graph.literal(x.dtype, [], [alpha]) }, {}, node.step('scale')).y;
+    return node.graph.add(ops.Mul, { a: x, b: node.graph.add(ops.Sigmoid, { x: scaled }, {}, node.step('sigmoid')).y }, {}, node.options).y;
+  }),
+  Tan: always(readUnary(ops.Tan)),
+  Tanh: always(readUnary(ops.Tanh)),
+  ThresholdedRelu: always((node) => node.graph.add(ops.ThresholdedRelu, { x: node.input(0) }, { alpha: node.float('alpha', 1) }, node.options).y),
+  Where: always((node) => node.graph.add(ops.Where, { condition: node.input(0), x: node.input(1), y: node.input(2) }, {}, node.options).y),
+  Xor: always(readBinary(ops.Xor)),
+  'com.microsoft.Gelu': always((node) => node.graph.add(ops.Gelu, { x: node.input(0) }, { approximate: 'none' }, node.options).y),
+  'com.microsoft.QuickGelu': always((node) => {
+    const x = node.input(0);
+    const scaled = node.graph.add(ops.Mul, { a: x, b: node.graph.literal(x.dtype, [], [node.float('alpha', 1.702)]) }, {}, node.step('scale')).y;
+    return node.graph.add(ops.Mul, { a: x, b: node.graph.add(ops.Sigmoid, { x: scaled }, {}, node.step('sigmoid')).y }, {}, node.options).y;
+  }),
+} satisfies ReadRules;
+
+/** Writes operands in order under one operator name, without attributes. */
+const plain = (opType: string) => (node: Node, writer: GraphWriter): void => writer.node(opType, node.inputs, {}, node.outputs);
+
+/** Writes an operator whose attributes are floats of the same names. */
+const withFloats = (opType: string, ...names: readonly string[]) => (node: Node, writer: GraphWriter): void => {
+  const attrs = node.attrs as AttrValues<Record<string, never>> as Readonly<Record<string, number>>;
+  writer.node(opType, node.inputs, Object.fromEntries(names.map((name) => [name, float(attrs[name]!)])), node.outputs);
+};
+
+const decomposed = gap('it is written in simpler operators');
+
+const fromCore = {
+  Abs: plain('Abs'), Acos: plain('Acos'), Acosh: plain('Acosh'), Add: plain('Add'), And: plain('And'), Asin: plain('Asin'), Asinh: plain('Asinh'),
+  Atan: plain('Atan'), Atan2: decomposed, Atanh: plain('Atanh'), BitwiseAnd: plain('BitwiseAnd'), BitwiseNot: plain('BitwiseNot'),
+  BitwiseOr: plain('BitwiseOr'), BitwiseXor: plain('BitwiseXor'), Ceil: plain('Ceil'), Celu: withFloats('Celu', 'alpha'), Cos: plain('Cos'),
+  Cosh: plain('Cosh'), Div: plain('Div'), Elu: withFloats('Elu', 'alpha'), Equal: plain('Equal'), Erf: plain('Erf'), Exp: plain('Exp'), Expm1: decomposed,
+  Floor: plain('Floor'), Greater: plain('Greater'), GreaterOrEqual: plain('GreaterOrEqual'), HardSigmoid: withFloats('HardSigmoid', 'alpha', 'beta'),
+  HardSwish: plain('HardSwish'), IsNaN: plain('IsNaN'), LeakyRelu: withFloats('LeakyRelu', 'alpha'), Less: plain('Less'), LessOrEqual: plain('LessOrEqual'),
+  Log: plain('Log'), Log1p: decomposed, Max: plain('Max'), Min: plain('Min'), Mish: plain('Mish'), Mul: plain('Mul'), Neg: plain('Neg'), Not: plain('Not'),
+  Or: plain('Or'), PRelu: plain('PRelu'), Pow: plain('Pow'), Reciprocal: plain('Reciprocal'), Relu: plain('Relu'), Round: plain('Round'),
+  Selu: withFloats('Selu', 'alpha', 'gamma'), Sigmoid: plain('Sigmoid'), Sign: plain('Sign'), Sin: plain('Sin'), Sinh: plain('Sinh'),
+  Softplus: plain('Softplus'), Softsign: plain('Softsign'), Sqrt: plain('Sqrt'), Sub: plain('Sub'), Tan: plain('Tan'), Tanh: plain('Tanh'),
+  ThresholdedRelu: withFloats('ThresholdedRelu', 'alpha'), Where: plain('Where'), Xor: plain('Xor'),
+  BitShift: (node, writer) => writer.node('BitShift', node.inputs, { direction: text(node.attrs.direction === 'left' ? 'LEFT' : 'RIGHT') }, node.outputs),
+  Cast: (node, writer) => writer.node('Cast', node.inputs, { to: int(dataTypeOf(node.attrs.to)) }, node.outputs),
+  Clip: (node, writer) => {
+    const { dtype } = node.operands.x;
+    const limit = (value: number | null) => (value === null ? undefined : writer.literal(dtype, [], [value]));
+    writer.node('Clip', [node.operands.x, limit(node.attrs.min), limit(node.attrs.max)], {}, node.outputs);
+  },
+  Gelu: (node, writer) => writer.node('Gelu', node.inputs, { approximate: text(node.attrs.approximate) }, node.outputs),
+  IsInf: (node, writer) =>
+    writer.node('IsInf', node.inputs, { detect_positive: int(node.attrs.positive), detect_negative: int(node.attrs.negative) }, node.outputs),
+  Mod: (node, writer) => {
+    const { dtype } = node.operands.a;
+    if (node.attrs.sign === 'dividend') return writer.node('Mod', node.inputs, { fmod: int(1) }, node.outputs);
+    if (!isFloat(dtype)) return writer.node('Mod', node.inputs, {}, node.outputs);
+    // ONNX has no float remainder with the sign of the divisor: a - b * floor(a / b).
+    const { a, b } = node.operands;
+    return writer.node('Sub', [a, writer.step('Mul', [b, writer.step('Floor', [writer.step('Div', [a, b])])])], {}, node.outputs);
+  },
+} satisfies Partial<WriteRules<GraphWriter>>;
+
+/** Elementwise operators, both directions. */
+export const elementwise = { toCore, fromCore };

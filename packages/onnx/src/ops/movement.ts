@@ -1,0 +1,302 @@
+import { gap, isStatic, ops, productOf, sameDim, toNumbers, type Dim, type Node, type Shape, type Value, type WriteRules } from '@drover/core';
+import { int, ints, text } from '../export/attribute.js';
+import type { GraphWriter } from '../export/graph-writer.js';
+import { always, versions, type ReadRules, type ToCore } from '../import/rule.js';
+import type { SourceNode } from '../import/source-node.js';
+
+/** A non-negative axis of a value, from one that may count from the end. */
+export function axisOf(node: SourceNode, axis: number, rank: number | undefined): number {
+  if (axis >= 0) return axis;
+  if (rank === undefined) throw node.unsupported(`it counts axis ${axis} from the end of a value of unknown rank`);
+  return axis + rank;
+}
+
+/** Integers that are an attribute before a version and a constant operand from it on; undefined when left out. */
+export function constantInts(node: SourceNode, index: number): readonly number[] | undefined {
+  return node.optional(index) && Array.from(toNumbers(node.constant(index)));
+}
+
+const axesOf = (node: SourceNode, axes: readonly number[], rank: number | undefined) => axes.map((axis) => axisOf(node, axis, rank)).sort((a, b) => a - b);
+
+const readSqueeze = (given: (node: SourceNode) => readonly number[] | undefined): ToCore => (node) => {
+  const x = node.input(0);
+  const stated = given(node);
+  if (!stated && !x.shape) throw node.unsupported('which dimensions are 1 is not known');
+  const axes = stated ? axesOf(node, stated, x.rank) : x.shape!.flatMap((dim, i) => (dim === 1 ? [i] : []));
+  return node.graph.add(ops.Squeeze, { x }, { axes }, node.options).y;
+};
+
+const readUnsqueeze = (given: (node: SourceNode) => readonly number[] | undefined): ToCore => (node) => {
+  const x = node.input(0);
+  const stated = given(node) ?? [];
+  const axes = axesOf(node, stated, x.rank === undefined ? undefined : x.rank + stated.length);
+  return node.graph.add(ops.Unsqueeze, { x }, { axes }, node.options).y;
+};
+
+/** Entries of 0 copy the dimension at their place, unless `allowzero`. */
+const readReshape: ToCore = (node) => {
+  const [x, shape] = [node.input(0), node.input(1)];
+  const allowZero = node.int('allowzero', 0) === 1;
+  const target = shape.elements;
+  if (!target || allowZero || !target.includes(0)) return node.graph.add(ops.Reshape, { x, shape }, { shape: null }, node.options).y;
+  if (!x.shape) throw node.unsupported('it copies dimensions of a value of unknown rank');
+  const settled = target.map((dim, i) => (dim === 0 ? (x.shape![i] ?? 0) : dim));
+  return node.graph.add(ops.Reshape, { x }, { shape: settled }, node.options).y;
+};
+
+const readFlatten: ToCore = (node) => {
+  const x = node.input(0);
+  if (!x.shape) throw node.unsupported('the rank of its operand is not known');
+  const axis = axisOf(node, node.int('axis', 1), x.rank);
+  return node.graph.add(ops.Reshape, { x }, { shape: [productOf(x.shape.slice(0, axis)), productOf(x.shape.slice(axis))] }, node.options).y;
+};
+
+const readSlice: ToCore = (node) => {
+  const [x, starts, ends] = [node.input(0), node.input(1), node.input(2)];
+  const count = starts.shape?.[0];
+  if (typeof count !== 'number') throw node.unsupported('how many axes it slices is not known');
+  const axes = (constantInts(node, 3) ?? Array.from({ length: count }, (_, i) => i)).map((axis) => axisOf(node, axis, x.rank));
+  const steps = constantInts(node, 4) ?? new Array<number>(count).fill(1);
+  return node.graph.add(ops.Slice, { x, starts, ends }, { axes, starts: null, ends: null, steps }, node.options).y;
+};
+
+const readSliceByAttributes: ToCore = (node) => {
+  const x = node.input(0);
+  const starts = node.ints('starts') ?? [];
+  const axes = (node.ints('axes') ?? starts.map((_, i) => i)).map((axis) => axisOf(node, axis, x.rank));
+  return node.graph.add(ops.Slice, { x }, { axes, starts, ends: node.ints('ends') ?? [], steps: starts.map(() => 1) }, node.options).y;
+};
+
+const splitInto = (node: SourceNode, sizes: readonly Dim[] | undefined): readonly Value[] => {
+  const x = node.input(0);
+  const axis = axisOf(node, node.int('axis', 0), x.rank);
+  const whole = x.shape?.[axis];
+  const count = node.int('num_outputs', node.outputCount);
+  if (sizes) return node.graph.add(ops.Split, { x }, { axis, sizes }, node.options).outputs;
+  if (typeof whole !== 'number') throw node.unsupported('the size it splits is not known');
+  // Equal parts; the last is smaller when the size is no multiple (opset 18).
+  const part = Math.ceil(whole / count);
+  return node.graph.add(ops.Split, { x }, { axis, sizes: Array.from({ length: count }, (_, i) => Math.min(part, whole - i * part)) }, node.options).outputs;
+};
+
+const padModes = { constant: 'constant', reflect: 'reflect', edge: 'edge', wrap: 'wrap' } as const;
+
+/** Padding of the stated axes, or of all. */
+const readPad: ToCore = (node) => {
+  const [x, pads] = [node.input(0), node.input(1)];
+  const mode = padModes[node.text('mode', 'constant') as keyof typeof padModes];
+  if (!mode) throw node.unsupported('its mode is unknown');
+  const value = mode === 'constant' ? node.optional(2) : undefined;
+  const stated = constantInts(node, 3);
+  if (!stated) return node.graph.add(ops.Pad, { x, pads, value }, { mode, pads: null }, node.options).y;
+  const axes = stated.map((axis) => axisOf(node, axis, x.rank));
+  const { rank } = x;
+  if (rank === undefined || !pads.elements) throw node.unsupported('its amounts depend on data');
+  const full = new Array<Dim>(2 * rank).fill(0);
+  axes.forEach((axis, i) => {
+    full[axis] = pads.elements![i]!;
+    full[axis + rank] = pads.elements![i + axes.length]!;
+  });
+  return node.graph.add(ops.Pad, { x, value }, { mode, pads: full }, node.options).y;
+};
+
+const readPadByAttributes: ToCore = (node) => {
+  const x = node.input(0);
+  const mode = padModes[node.text('mode', 'constant') as keyof typeof padModes];
+  if (!mode) throw node.unsupported('its mode is unknown');
+  const amount = node.float('value', 0);
+  const value = mode === 'constant' && amount !== 0 ? node.graph.literal(x.dtype, [], [amount]) : undefined;
+  return node.graph.add(ops.Pad, { x, value }, { mode, pads: node.ints('pads') ?? [] }, node.options).y;
+};
+
+const readShape: ToCore = (node) => {
+  const x = node.input(0);
+  const { y } = node.graph.add(ops.Shape, { x }, {}, node.options);
+  if (!node.has('start') && !node.has('end')) return y;
+  const rank = x.rank;
+  if (rank === undefined) throw node.unsupported('the rank of its operand is not known');
+  const clamp = (position: number) => Math.min(rank, Math.max(0, position < 0 ? position + rank : position));
+  const slice = { axes: [0], starts: [clamp(node.int('start', 0))], ends: [clamp(node.int('end', rank))], steps: [1] };
+  return node.graph.add(ops.Slice, { x: y }, slice, node.step('slice')).y;
+};
+
+const readConstant: ToCore = (node) => {
+  const { graph, name } = node;
+  const weight = node.tensor('value') ?? node.tensor('sparse_value');
+  if (weight) return graph.constant(weight, name, { name });
+  if (node.has('value_float')) return graph.literal('float32', [], [node.float('value_float')], name);
+  if (node.has('value_int')) return graph.literal('int64', [], [node.int('value_int')], name);
+  const floats = node.floats('value_floats');
+  if (floats) return graph.literal('float32', [floats.length], floats, name);
+  const integers = node.ints('value_ints');
+  if (integers) return graph.literal('int64', [integers.length], integers, name);
+  if (node.has('value_string')) return graph.literal('string', [], [node.text('value_string')], name);
+  const texts = node.texts('value_strings');
+  if (texts) return graph.literal('string', [texts.length], texts, name);
+  throw node.unsupported('it holds no value');
+};
+
+const readConstantOfShape: ToCore = (node) => {
+  const shape = node.input(0);
+  const given = node.tensor('value');
+  const x = given ? node.graph.constant(given.reshape([]), `${node.name}/value`) : node.graph.literal('float32', [], [0]);
+  return node.graph.add(ops.Expand, { x, shape }, { shape: null }, node.options).y;
+};
+
+const reduction = (node: SourceNode) => {
+  const named = node.text('reduction', 'none');
+  if (named === 'none' || named === 'add' || named === 'mul' || named === 'max' || named === 'min') return named;
+  throw node.unsupported(`its reduction is ${named}`);
+};
+
+const readScatterElements: ToCore = (node) =>
+  node.graph.add(
+    ops.ScatterElements,
+    { x: node.input(0), indices: node.input(1), updates: node.input(2) },
+    { axis: axisOf(node, node.int('axis', 0), node.input(0).rank), reduction: reduction(node) },
+    node.options,
+  ).y;
+
+const toCore = {
+  Concat: always((node) => {
+    const inputs = node.inputs();
+    return node.graph.add(ops.Concat, { inputs }, { axis: axisOf(node, node.int('axis'), inputs[0]?.rank) }, node.options).y;
+  }),
+  Constant: always(readConstant),
+  ConstantOfShape: always(readConstantOfShape),
+  Expand: always((node) => node.graph.add(ops.Expand, { x: node.input(0), shape: node.input(1) }, { shape: null }, node.options).y),
+  Flatten: always(readFlatten),
+  Gather: always((node) =>
+    node.graph.add(ops.Gather, { x: node.input(0), indices: node.input(1) }, { axis: axisOf(node, node.int('axis', 0), node.input(0).rank) }, node.options).y,
+  ),
+  GatherElements: always(
+    (node) =>
+      node.graph.add(ops.GatherElements, { x: node.input(0), indices: node.input(1) }, { axis: axisOf(node, node.int('axis', 0), node.input(0).rank) }, node.options).y,
+  ),
+  GatherND: always((node) => node.graph.add(ops.GatherND, { x: node.input(0), indices: node.input(1) }, { batchDims: node.int('batch_dims', 0) }, node.options).y),
+  NonZero: always((node) => node.graph.add(ops.NonZero, { x: node.input(0) }, {}, node.options).y),
+  OneHot: always((node) => {
+    const [indices, depth, values] = [node.input(0), node.input(1), node.input(2)];
+    const axis = axisOf(node, node.int('axis', -1), indices.rank === undefined ? undefined : indices.rank + 1);
+    const count = depth.constant?.peek();
+    return node.graph.add(ops.OneHot, { indices, values, ...(!count && { depth }) }, { axis, depth: count ? [toNumbers(count)[0]!] : null }, node.options).y;
+  }),
+  Pad: versions([1, readPadByAttributes], [11, readPad]),
+  Range: always((node) => node.graph.add(ops.Range, { start: node.input(0), limit: node.input(1), delta: node.input(2) }, {}, node.options).y),
+  Reshape: always(readReshape),
+  ReverseSequence: always((node) =>
+    node.graph.add(
+      ops.ReverseSequence,
+      { x: node.input(0), lengths: node.input(1) },
+      { timeAxis: node.int('time_axis', 0), batchAxis: node.int('batch_axis', 1) },
+      node.options,
+    ).y,
+  ),
+  Scatter: always(readScatterElements),
+  ScatterElements: always(readScatterElements),
+  ScatterND: always(
+    (node) => node.graph.add(ops.ScatterND, { x: node.input(0), indices: node.input(1), updates: node.input(2) }, { reduction: reduction(node) }, node.options).y,
+  ),
+  Shape: always(readShape),
+  Size: always((node) => {
+    const shape = node.graph.add(ops.Shape, { x: node.input(0) }, {}, node.step('shape')).y;
+    return node.graph.add(ops.ReduceProd, { x: shape }, { axes: [0], keepdims: false }, node.options).y;
+  }),
+  Slice: versions([1, readSliceByAttributes], [10, readSlice]),
+  Split: versions(
+    [1, (node) => splitInto(node, node.ints('split'))],
+    [13, (node) => splitInto(node, node.optional(1) ? (node.input(1).elements ?? constantInts(node, 1)) : undefined)],
+  ),
+  Squeeze: versions([1, readSqueeze((node) => node.ints('axes'))], [13, readSqueeze((node) => constantInts(node, 1))]),
+  Tile: always((node) => node.graph.add(ops.Tile, { x: node.input(0), repeats: node.input(1) }, { repeats: null }, node.options).y),
+  Transpose: always((node) => {
+    const x = node.input(0);
+    const stated = node.ints('perm');
+    if (!stated && x.rank === undefined) throw node.unsupported('the rank of its operand is not known');
+    return node.graph.add(ops.Transpose, { x }, { perm: stated ?? Array.from({ length: x.rank! }, (_, i) => x.rank! - 1 - i) }, node.options).y;
+  }),
+  Trilu: always((node) => {
+    const k = node.optional(1) ? Number(node.constant(1).data[0]) : 0;
+    return node.graph.add(ops.Trilu, { x: node.input(0) }, { upper: node.int('upper', 1) === 1, k }, node.options).y;
+  }),
+  Unsqueeze: versions([1, readUnsqueeze((node) => node.ints('axes'))], [13, readUnsqueeze((node) => constantInts(node, 1))]),
+} satisfies ReadRules;
+
+/** Dimensions as an operand: the attribute's, or the operand itself where they depend on data. */
+function dimsOperand(writer: GraphWriter, dims: Shape | null, operand: Value | undefined): Value | string {
+  return dims === null ? operand! : writer.dims(dims);
+}
+
+/** A target shape in the shortest form: constants, with -1 for the one dimension that is not a number and 0 where one is copied from its place. */
+function reshapeTarget(writer: GraphWriter, shape: Shape, from: Shape | undefined): string {
+  if (isStatic(shape)) return writer.ints(shape);
+  if (!shape.includes(-1) && !shape.includes(0)) {
+    const copied = shape.map((dim, i) => (typeof dim !== 'number' && from?.[i] !== undefined && sameDim(dim, from[i]!) ? 0 : dim));
+    const open = copied.filter((dim) => typeof dim !== 'number');
+    if (open.length <= 1) return writer.ints(copied.map((dim) => (typeof dim === 'number' ? dim : -1)));
+  }
+  return writer.dims(shape);
+}
+
+const axisOnly = (opType: string) => (node: Node, writer: GraphWriter): void =>
+  writer.node(opType, node.inputs, { axis: int((node.attrs as { readonly axis: number }).axis) }, node.outputs);
+
+const reductionName = (name: string) => (name === 'none' ? undefined : text(name));
+
+const fromCore = {
+  Concat: axisOnly('Concat'),
+  Dims: (node, writer) => writer.node('Identity', [writer.dims(node.attrs.values)], {}, node.outputs),
+  Expand: (node, writer) => writer.node('Expand', [node.operands.x, dimsOperand(writer, node.attrs.shape, node.operands.shape)], {}, node.outputs),
+  Gather: axisOnly('Gather'),
+  GatherElements: axisOnly('GatherElements'),
+  GatherND: (node, writer) => writer.node('GatherND', node.inputs, { batch_dims: int(node.attrs.batchDims) }, node.outputs),
+  NonZero: (node, writer) => writer.node('NonZero', node.inputs, {}, node.outputs),
+  OneHot: (node, writer) =>
+    writer.node(
+      'OneHot',
+      [node.operands.indices, dimsOperand(writer, node.attrs.depth, node.operands.depth), node.operands.values],
+      { axis: int(node.attrs.axis) },
+      node.outputs,
+    ),
+  Pad: (node, writer) => {
+    if (node.attrs.mode === 'symmetric') return gap('ONNX has no padding that mirrors the border itself');
+    if (node.attrs.mode === 'wrap' && writer.opset < 19) return gap('padding that wraps round needs operator set 19');
+    const { x, pads, value } = node.operands;
+    return writer.node('Pad', [x, dimsOperand(writer, node.attrs.pads, pads), value], { mode: text(node.attrs.mode) }, node.outputs);
+  },
+  Range: (node, writer) => writer.node('Range', node.inputs, {}, node.outputs),
+  Reshape: (node, writer) => {
+    const { x, shape } = node.operands;
+    const target = node.attrs.shape === null ? shape! : reshapeTarget(writer, node.attrs.shape, x.shape);
+    const isZeroKept = node.attrs.shape?.includes(0) === true && isStatic(node.attrs.shape);
+    if (isZeroKept && writer.opset < 14) return gap('a shape with a dimension of 0 needs operator set 14');
+    return writer.node('Reshape', [x, target], { allowzero: isZeroKept ? int(1) : undefined }, node.outputs);
+  },
+  Reverse: (node, writer) => {
+    const { axes } = node.attrs;
+    const all = (value: number) => writer.ints(axes.map(() => value));
+    // A negative step runs from the last element; the end is before the first whatever the size.
+    writer.node('Slice', [node.operands.x, all(-1), all(-(2 ** 31)), writer.ints(axes), all(-1)], {}, node.outputs);
+  },
+  ReverseSequence: (node, writer) =>
+    writer.node('ReverseSequence', node.inputs, { time_axis: int(node.attrs.timeAxis), batch_axis: int(node.attrs.batchAxis) }, node.outputs),
+  ScatterElements: (node, writer) =>
+    writer.node('ScatterElements', node.inputs, { axis: int(node.attrs.axis), reduction: reductionName(node.attrs.reduction) }, node.outputs),
+  ScatterND: (node, writer) => writer.node('ScatterND', node.inputs, { reduction: reductionName(node.attrs.reduction) }, node.outputs),
+  Shape: (node, writer) => writer.node('Shape', node.inputs, {}, node.outputs),
+  Slice: (node, writer) => {
+    const { x, starts, ends } = node.operands;
+    const { axes, steps } = node.attrs;
+    const operands = [x, dimsOperand(writer, node.attrs.starts, starts), dimsOperand(writer, node.attrs.ends, ends), writer.ints(axes)];
+    writer.node('Slice', steps.every((step) => step === 1) ? operands : [...operands, writer.ints(steps)], {}, node.outputs);
+  },
+  Split: (node, writer) => writer.node('Split', [node.operands.x, writer.dims(node.attrs.sizes)], { axis: int(node.attrs.axis) }, node.outputs),
+  Squeeze: (node, writer) => writer.node('Squeeze', [node.operands.x, writer.ints(node.attrs.axes)], {}, node.outputs),
+  Tile: (node, writer) => writer.node('Tile', [node.operands.x, dimsOperand(writer, node.attrs.repeats, node.operands.repeats)], {}, node.outputs),
+  Transpose: (node, writer) => writer.node('Transpose', node.inputs, { perm: ints(node.attrs.perm) }, node.outputs),
+  Trilu: (node, writer) => writer.node('Trilu', [node.operands.x, writer.literal('int64', [], [node.attrs.k])], { upper: int(node.attrs.upper) }, node.outputs),
+  Unsqueeze: (node, writer) => writer.node('Unsqueeze', [node.operands.x, writer.ints(node.attrs.axes)], {}, node.outputs),
+} satisfies Partial<WriteRules<GraphWriter>>;
+
+/** Operators that move elements or tell shapes, both directions. */
+export const movement = { toCore, fromCore };

@@ -1,0 +1,290 @@
+import { floorDivDim, gap, maxDim, mulDim, ops, addDim, samePadding, subDim, toNumbers, type AttrValues, type Dim, type Node, type Padding, type Shape, type Value, type WriteRules } from '@drover/core';
+import { float, int, ints, text } from '../export/attribute.js';
+import type { GraphWriter } from '../export/graph-writer.js';
+import { always, versions, type ReadRules, type ToCore } from '../import/rule.js';
+import type { SourceNode } from '../import/source-node.js';
+import { axisOf } from './movement.js';
+
+/** How the windows of a convolution or a pool slide, as core states it. */
+interface Window {
+  readonly layout: 'channelsFirst';
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  readonly padding: Padding;
+  readonly pads: readonly number[];
+}
+
+/** Window attributes. `auto_pad` becomes explicit pads where the sizes are known. */
+function windowOf(node: SourceNode, x: Value, kernel: readonly number[]): Window {
+  const rank = kernel.length;
+  const strides = node.ints('strides') ?? kernel.map(() => 1);
+  const dilations = node.ints('dilations') ?? kernel.map(() => 1);
+  const zeros = new Array<number>(2 * rank).fill(0);
+  const auto = node.text('auto_pad', 'NOTSET');
+  const stated = node.ints('pads');
+  const layout = 'channelsFirst' as const;
+  if (auto === 'NOTSET' || auto === '') return { layout, strides, dilations, padding: 'explicit', pads: stated ?? zeros };
+  if (auto === 'VALID') return { layout, strides, dilations, padding: 'explicit', pads: zeros };
+  if (auto !== 'SAME_UPPER' && auto !== 'SAME_LOWER') throw node.unsupported(`its auto_pad is ${auto}`);
+  const odd = auto === 'SAME_UPPER' ? 'upper' : 'lower';
+  const amounts = kernel.map((size, i) => x.shape && samePadding(x.shape[i + 2]!, size, strides[i]!, dilations[i]!, odd));
+  if (amounts.every((pair) => pair !== undefined)) {
+    return { layout, strides, dilations, padding: 'explicit', pads: [...amounts.map(([begin]) => begin), ...amounts.map(([, end]) => end)] };
+  }
+  return { layout, strides, dilations, padding: odd === 'upper' ? 'sameUpper' : 'sameLower', pads: zeros };
+}
+
+/** Spatial sizes of a filter: stated, or those of the weight. */
+function kernelOf(node: SourceNode, w: Value): readonly number[] {
+  const sizes = node.ints('kernel_shape') ?? w.shape?.slice(2);
+  if (sizes?.every((size) => typeof size === 'number')) return sizes;
+  throw node.unsupported('the size of its filters is not known');
+}
+
+const readConv: ToCore = (node) => {
+  const [x, w, bias] = [node.input(0), node.input(1), node.optional(2)];
+  return node.graph.add(ops.Conv, { x, w, bias }, { ...windowOf(node, x, kernelOf(node, w)), groups: node.int('group', 1) }, node.options).y;
+};
+
+/** Pads are stated, or follow from a stated size of the result, or from SAME. */
+const readConvTranspose: ToCore = (node) => {
+  const [x, w, bias] = [node.input(0), node.input(1), node.optional(2)];
+  const kernel = kernelOf(node, w);
+  const strides = node.ints('strides') ?? kernel.map(() => 1);
+  const dilations = node.ints('dilations') ?? kernel.map(() => 1);
+  const outputPadding = node.ints('output_padding') ?? kernel.map(() => 0);
+  const auto = node.text('auto_pad', 'NOTSET');
+  const stated = node.ints('output_shape');
+  const zeros = new Array<number>(2 * kernel.length).fill(0);
+  const pads = node.ints('pads') ?? zeros;
+  const common = { layout: 'channelsFirst' as const, strides, dilations, groups: node.int('group', 1) };
+  const isSame = auto === 'SAME_UPPER' || auto === 'SAME_LOWER';
+  if (!stated && !isSame) {
+    const attrs = { ...common, pads: auto === 'VALID' ? zeros : pads, outputPadding, outputSizes: null };
+    return node.graph.add(ops.ConvTranspose, { x, w, bias }, attrs, node.options).y;
+  }
+  const from = x.shape?.slice(2);
+  if (!from) throw node.unsupported('the rank of its operand is not known');
+  const sizes: Shape = stated ? stated.slice(-kernel.length) : from.map((size, i) => mulDim(size, strides[i]!));
+  const begins = sizes.map((size, i) => {
+    const full = addDim(mulDim(subDim(from[i]!, 1), strides[i]!), outputPadding[i]! + (kernel[i]! - 1) * dilations[i]! + 1);
+    const total = maxDim(subDim(full, size), 0);
+    return auto === 'SAME_UPPER' ? floorDivDim(total, 2) : subDim(total, floorDivDim(total, 2));
+  });
+  if (!begins.every((begin) => typeof begin === 'number')) throw node.unsupported('its pads depend on a size that is not known');
+  const attrs = { ...common, pads: [...begins, ...begins.map(() => 0)], outputPadding: kernel.map(() => 0), outputSizes: sizes };
+  return node.graph.add(ops.ConvTranspose, { x, w, bias }, attrs, node.options).y;
+};
+
+function poolAttrs(node: SourceNode, x: Value) {
+  node.ignore('storage_order');
+  if (node.hasOutput(1)) throw node.unsupported('its indices are used');
+  const kernel = node.ints('kernel_shape') ?? [];
+  return { kernel, ...windowOf(node, x, kernel), ceil: node.int('ceil_mode', 0) === 1 };
+}
+
+const readMaxPool: ToCore = (node) => {
+  const x = node.input(0);
+  return node.graph.add(ops.MaxPool, { x }, poolAttrs(node, x), node.options).y;
+};
+
+const readAveragePool: ToCore = (node) => {
+  const x = node.input(0);
+  const countIncludePad = node.int('count_include_pad', 0) === 1;
+  return node.graph.add(ops.AveragePool, { x }, { ...poolAttrs(node, x), countIncludePad }, node.options).y;
+};
+
+/** A reduction of all spatial axes, which stay with size 1. */
+const global = (op: typeof ops.ReduceMean): ToCore => (node) => {
+  const x = node.input(0);
+  if (x.rank === undefined) throw node.unsupported('the rank of its operand is not known');
+  return node.graph.add(op, { x }, { axes: Array.from({ length: x.rank - 2 }, (_, i) => i + 2), keepdims: true }, node.options).y;
+};
+
+type ResizeAttrs = AttrValues<(typeof ops.Resize)['attrs']>;
+
+const coordinateModes: Readonly<Record<string, ResizeAttrs['coordinates']>> = {
+  half_pixel: 'halfPixel',
+  half_pixel_symmetric: 'halfPixelSymmetric',
+  pytorch_half_pixel: 'pytorchHalfPixel',
+  align_corners: 'alignCorners',
+  asymmetric: 'asymmetric',
+  tf_half_pixel_for_nn: 'tfHalfPixelNearest',
+};
+
+const nearestModes: Readonly<Record<string, ResizeAttrs['nearest']>> = {
+  round_prefer_floor: 'roundPreferFloor',
+  round_prefer_ceil: 'roundPreferCeil',
+  floor: 'floor',
+  ceil: 'ceil',
+};
+
+const resizeModes: Readonly<Record<string, ResizeAttrs['mode']>> = { nearest: 'nearest', linear: 'linear', bilinear: 'linear', cubic: 'cubic' };
+
+/** Axes whose size changes or may change; the rest are not resampled. */
+function resample(node: SourceNode, x: Value, axes: readonly number[], scales: readonly number[] | undefined, sizes: Shape | undefined, how: Omit<ResizeAttrs, 'axes' | 'sizes' | 'scales'>): Value {
+  if (!x.shape) throw node.unsupported('the rank of its operand is not known');
+  const target = sizes ?? axes.map((axis, i) => scaledSize(node, x.shape![axis]!, scales![i]!));
+  const changed = axes.flatMap((axis, i) => (target[i] === x.shape![axis] && (scales?.[i] ?? 1) === 1 ? [] : [i]));
+  const attrs = { ...how, axes: changed.map((i) => axes[i]!), sizes: changed.map((i) => target[i]!), scales: scales ? changed.map((i) => scales[i]!) : null };
+  return changed.length === 0 ? x : node.graph.add(ops.Resize, { x }, attrs, node.options).y;
+}
+
+function scaledSize(node: SourceNode, size: Dim, scale: number): Dim {
+  if (typeof size === 'number') return Math.floor(size * scale);
+  if (Number.isInteger(scale)) return mulDim(size, scale);
+  if (Number.isInteger(1 / scale)) return floorDivDim(size, 1 / scale);
+  throw node.unsupported(`it scales a size that is not known by ${scale}`);
+}
+
+/** Upsample and Resize-10: coordinates asymmetric, nearest rounds down. */
+const readUpsample = (scalesOf: (node: SourceNode) => readonly number[]): ToCore => (node) => {
+  const x = node.input(0);
+  const scales = scalesOf(node);
+  const mode = resizeModes[node.text('mode', 'nearest')];
+  if (!mode) throw node.unsupported('its mode is unknown');
+  const how = { mode, coordinates: 'asymmetric', nearest: 'floor', cubicCoefficient: -0.75, excludeOutside: false, antialias: false } as const;
+  return resample(node, x, scales.map((_, i) => i), scales, undefined, how);
+};
+
+const readResize: ToCore = (node) => {
+  const x = node.input(0);
+  const mode = resizeModes[node.text('mode', 'nearest')];
+  const coordinates = coordinateModes[node.text('coordinate_transformation_mode', 'half_pixel')];
+  const nearest = nearestModes[node.text('nearest_mode', 'round_prefer_floor')];
+  node.ignore('extrapolation_value');
+  if (!mode || !coordinates || !nearest) throw node.unsupported('its mode is unknown, or needs a region of interest');
+  if (node.text('keep_aspect_ratio_policy', 'stretch') !== 'stretch') throw node.unsupported('it keeps the aspect ratio by a policy');
+  const how = {
+    mode,
+    coordinates,
+    nearest,
+    cubicCoefficient: node.float('cubic_coeff_a', -0.75),
+    excludeOutside: node.int('exclude_outside', 0) === 1,
+    antialias: node.int('antialias', 0) === 1,
+  };
+  const axes = node.ints('axes')?.map((axis) => axisOf(node, axis, x.rank)) ?? Array.from({ length: x.rank ?? 0 }, (_, i) => i);
+  const sizes = node.optional(3);
+  if (sizes) {
+    if (!sizes.elements) throw node.unsupported('its sizes depend on data');
+    return resample(node, x, axes, undefined, sizes.elements, how);
+  }
+  return resample(node, x, axes, Array.from(toNumbers(node.constant(2))), undefined, how);
+};
+
+const toCore = {
+  AveragePool: always(readAveragePool),
+  Conv: always(readConv),
+  ConvTranspose: always(readConvTranspose),
+  DepthToSpace: always((node) => {
+    const mode = node.text('mode', 'DCR') === 'CRD' ? 'CRD' : 'DCR';
+    return node.graph.add(ops.DepthToSpace, { x: node.input(0) }, { layout: 'channelsFirst', blockSize: node.int('blocksize'), mode }, node.options).y;
+  }),
+  GlobalAveragePool: always(global(ops.ReduceMean)),
+  GlobalMaxPool: always(global(ops.ReduceMax)),
+  LpPool: always((node) => {
+    const x = node.input(0);
+    return node.graph.add(ops.LpPool, { x }, { ...poolAttrs(node, x), p: node.int('p', 2) }, node.options).y;
+  }),
+  MaxPool: always(readMaxPool),
+  Resize: versions([10, readUpsample((node) => Array.from(toNumbers(node.constant(1))))], [11, readResize]),
+  SpaceToDepth: always(
+    (node) => node.graph.add(ops.SpaceToDepth, { x: node.input(0) }, { layout: 'channelsFirst', blockSize: node.int('blocksize') }, node.options).y,
+  ),
+  Upsample: versions([7, readUpsample((node) => node.floats('scales') ?? [])], [9, readUpsample((node) => Array.from(toNumbers(node.constant(1))))]),
+} satisfies ReadRules;
+
+/** Window attributes as ONNX spells them. */
+function windowAttributes({ strides, dilations, padding, pads }: Window) {
+  return {
+    strides: ints(strides),
+    dilations: ints(dilations),
+    ...(padding === 'explicit' ? { pads: ints(pads) } : { auto_pad: text(padding === 'sameUpper' ? 'SAME_UPPER' : 'SAME_LOWER') }),
+  };
+}
+
+type Pool = Node<typeof ops.MaxPool> | Node<typeof ops.AveragePool> | Node<typeof ops.LpPool>;
+
+const poolAttributes = ({ attrs }: Pool) => ({
+  ...windowAttributes(attrs as Window),
+  kernel_shape: ints(attrs.kernel),
+  ceil_mode: attrs.ceil ? int(1) : undefined,
+});
+
+const wrongLayout = gap('ONNX has its channels in dimension 1');
+
+const keyOf = <V extends string>(table: Readonly<Record<string, V>>, value: V) => Object.keys(table).find((key) => table[key] === value)!;
+
+const fromCore = {
+  AveragePool: (node, writer) => {
+    if (node.attrs.layout !== 'channelsFirst') return wrongLayout;
+    if (node.attrs.dilations.some((step) => step !== 1) && writer.opset < 19) return gap('dilated average pooling needs operator set 19');
+    return writer.node('AveragePool', node.inputs, { ...poolAttributes(node), count_include_pad: int(node.attrs.countIncludePad) }, node.outputs);
+  },
+  Conv: (node, writer) => {
+    if (node.attrs.layout !== 'channelsFirst') return wrongLayout;
+    const kernel = node.operands.w.shape?.slice(2).filter((size) => typeof size === 'number') ?? [];
+    return writer.node('Conv', node.inputs, { ...windowAttributes(node.attrs as Window), kernel_shape: ints(kernel), group: int(node.attrs.groups) }, node.outputs);
+  },
+  ConvTranspose: (node, writer) => {
+    if (node.attrs.layout !== 'channelsFirst') return wrongLayout;
+    const { x, w, bias } = node.operands;
+    const { strides, dilations, outputPadding, pads, groups, outputSizes } = node.attrs;
+    const kernel = w.shape?.slice(2).filter((size) => typeof size === 'number') ?? [];
+    let padding = { pads, outputPadding };
+    if (outputSizes || node.operands.outputSizes) {
+      // A stated size is what ends the result: the end pads, or padding of the output, follow from it.
+      const ends = (outputSizes ?? []).map((size, i) => {
+        const from = x.shape?.[i + 2];
+        return from === undefined ? undefined : subDim(addDim(mulDim(subDim(from, 1), strides[i]!), (kernel[i]! - 1) * dilations[i]! + 1 - pads[i]!), size);
+      });
+      if (ends.length === 0 || !ends.every((end) => typeof end === 'number')) return gap('the size of its result depends on sizes that are not known');
+      padding = { pads: [...pads.slice(0, strides.length), ...ends.map((end) => Math.max(end, 0))], outputPadding: ends.map((end) => Math.max(-end, 0)) };
+    }
+    const attributes = { strides: ints(strides), dilations: ints(dilations), pads: ints(padding.pads), output_padding: ints(padding.outputPadding) };
+    return writer.node('ConvTranspose', [x, w, bias], { ...attributes, kernel_shape: ints(kernel), group: int(groups) }, node.outputs);
+  },
+  DepthToSpace: (node, writer) => {
+    if (node.attrs.layout !== 'channelsFirst') return wrongLayout;
+    return writer.node('DepthToSpace', node.inputs, { blocksize: int(node.attrs.blockSize), mode: text(node.attrs.mode) }, node.outputs);
+  },
+  LpPool: (node, writer) => {
+    if (node.attrs.layout !== 'channelsFirst') return wrongLayout;
+    return writer.node('LpPool', node.inputs, { ...poolAttributes(node), p: int(node.attrs.p) }, node.outputs);
+  },
+  MaxPool: (node, writer) => (node.attrs.layout === 'channelsFirst' ? writer.node('MaxPool', node.inputs, poolAttributes(node), node.outputs) : wrongLayout),
+  Resize: (node, writer) => {
+    const { x, sizes: operand } = node.operands;
+    const { axes, mode, coordinates, nearest, cubicCoefficient, excludeOutside, antialias, sizes, scales } = node.attrs;
+    const isNearestTf = coordinates === 'tfHalfPixelNearest';
+    if (coordinates === 'halfPixelSymmetric' && writer.opset < 19) return gap('symmetric half pixel coordinates need operator set 19');
+    if (antialias && writer.opset < 18) return gap('antialiasing needs operator set 18');
+    const attributes = {
+      mode: text(mode),
+      // TensorFlow's nearest neighbour with half pixel centres floors (i + 0.5) / scale; half a pixel less, rounded with ties up, is the same.
+      coordinate_transformation_mode: text(isNearestTf ? 'half_pixel' : keyOf(coordinateModes, coordinates)),
+      nearest_mode: mode === 'nearest' ? text(isNearestTf ? 'round_prefer_ceil' : keyOf(nearestModes, nearest)) : undefined,
+      cubic_coeff_a: mode === 'cubic' ? float(cubicCoefficient) : undefined,
+      exclude_outside: excludeOutside ? int(1) : undefined,
+      antialias: antialias ? int(1) : undefined,
+    };
+    const rank = x.rank;
+    if (rank === undefined || !x.shape) return gap('the rank of its operand is not known');
+    if (scales) {
+      const all = new Array<number>(rank).fill(1);
+      axes.forEach((axis, i) => (all[axis] = scales[i]!));
+      return writer.node('Resize', [x, undefined, writer.literal('float32', [rank], all)], attributes, node.outputs);
+    }
+    if (sizes === null && writer.opset < 18) return gap('sizes that depend on data need operator set 18');
+    if (sizes === null) return writer.node('Resize', [x, undefined, undefined, operand], { ...attributes, axes: ints(axes) }, node.outputs);
+    const all = [...x.shape];
+    axes.forEach((axis, i) => (all[axis] = sizes[i]!));
+    if (!writer.canCompute(all)) return gap('the size of its result depends on data');
+    return writer.node('Resize', [x, undefined, undefined, writer.dims(all)], attributes, node.outputs);
+  },
+  SpaceToDepth: (node, writer) =>
+    node.attrs.layout === 'channelsFirst' ? writer.node('SpaceToDepth', node.inputs, { blocksize: int(node.attrs.blockSize) }, node.outputs) : wrongLayout,
+} satisfies Partial<WriteRules<GraphWriter>>;
+
+/** Operators over spatial dimensions, both directions. */
+export const spatial = { toCore, fromCore };
