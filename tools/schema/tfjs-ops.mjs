@@ -10,12 +10,17 @@ const folder = join(root, 'dist/operations/op_list');
 
 const literal = (value) => {
   if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
-  if (value !== null && typeof value === 'object') return `{ ${Object.entries(value).map(([key, item]) => `${/^[A-Za-z_]\w*$/.test(key) ? key : literal(key)}: ${literal(item)}`).join(', ')} }`;
+  if (value !== null && typeof value === 'object')
+    return `{ ${Object.entries(value)
+      .map(([key, item]) => `${/^[A-Za-z_]\w*$/.test(key) ? key : literal(key)}: ${literal(item)}`)
+      .join(', ')} }`;
   return typeof value === 'string' ? `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'` : String(value);
 };
 
 const rows = new Map();
-for (const file of readdirSync(folder).filter((name) => name.endsWith('.js')).sort()) {
+for (const file of readdirSync(folder)
+  .filter((name) => name.endsWith('.js'))
+  .sort()) {
   // The package says nothing of modules, so the file is imported as text.
   const url = `data:text/javascript;base64,${Buffer.from(readFileSync(pathToFileURL(join(folder, file)))).toString('base64')}`;
   const { json } = await import(url);
