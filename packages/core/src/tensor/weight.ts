@@ -1,6 +1,6 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import type { DType } from './dtype.js';
-import { bitsOf } from './dtype.js';
+import { bitsOf, isInt } from './dtype.js';
 import { allocate, decodeTensor, encodeTensor, pack, sizeOf, toNumbers, unpack, type Tensor } from './tensor.js';
 
 /** One step from a stored tensor to the tensor that the graph uses. Steps that only move elements are exact; `cast` and `affine` round. */
@@ -190,7 +190,8 @@ function applyStep(step: WeightStep, of: Weight, bytes: Uint8Array): Uint8Array 
   if (step.kind === 'cast' || step.kind === 'affine') {
     const values = decodeTensor(bytes, of.dtype, of.shape);
     if (step.kind === 'cast') return encodeTensor(castTensor(values, step.dtype));
-    return encodeTensor({ dtype: step.dtype, shape: of.shape, data: toNumbers(values).map((q) => q * step.scale + step.offset) });
+    const exact = toNumbers(values).map((q) => q * step.scale + step.offset);
+    return encodeTensor({ dtype: step.dtype, shape: of.shape, data: isInt(step.dtype) ? exact.map(Math.round) : exact });
   }
   const { units, width } = movable(bytes, of);
   const strides = of.shape.map((_, i) => sizeOf(of.shape.slice(i + 1)));
