@@ -17,8 +17,10 @@ export interface RecurrentOperands {
 /** What a cell of one direction computes with. */
 interface CellParts {
   readonly size: number;
-  /** Activation k of the direction, of its bounded argument. */
+  /** Activation k of the direction. */
   activate(k: number, x: number): number;
+  /** A number bounded by the clip. */
+  clip(x: number): number;
   /** Row j of R, its bias included, times a vector. */
   recur(row: number, vector: Float64Array): number;
   /** Peephole j; 0 where there are none. */
@@ -56,9 +58,9 @@ function run(operands: RecurrentOperands, attrs: Recurrence, makeStep: (parts: C
       size,
       activate: (k, value) => {
         const at = d * functions + k;
-        const bounded = attrs.clip === null ? value : Math.min(Math.max(value, -attrs.clip), attrs.clip);
-        return activations[attrs.activations[at]!](bounded, attrs.activationAlpha[at]!, attrs.activationBeta[at]!);
+        return activations[attrs.activations[at]!](value, attrs.activationAlpha[at]!, attrs.activationBeta[at]!);
       },
+      clip: (value) => (attrs.clip === null ? value : Math.min(Math.max(value, -attrs.clip), attrs.clip)),
       recur: (row, vector) => dot(recurrent, (first + row) * size, vector, 0, size) + (biases ? biases[2 * first + rows + row]! : 0),
       peephole: (j) => (holes ? holes[d * 3 * size + j]! : 0),
     });
@@ -81,16 +83,16 @@ function run(operands: RecurrentOperands, attrs: Recurrence, makeStep: (parts: C
 
 /** Long short-term memory in float64 (see the operator LSTM). */
 export function runLstm(operands: RecurrentOperands, attrs: Recurrence & { readonly inputForget: boolean }): { y: Tensor; yH: Tensor; yC: Tensor } {
-  return run(operands, attrs, ({ size, activate, recur, peephole }) => {
+  return run(operands, attrs, ({ size, activate, clip, recur, peephole }) => {
     const before = new Float64Array(size);
     return (input, hidden, cell) => {
       before.set(hidden);
       for (let j = 0; j < size; j++) {
         const gate = (g: number) => input[g * size + j]! + recur(g * size + j, before);
-        const i = activate(0, gate(0) + peephole(j) * cell[j]!);
-        const forget = attrs.inputForget ? 1 - i : activate(0, gate(2) + peephole(2 * size + j) * cell[j]!);
-        cell[j] = forget * cell[j]! + i * activate(1, gate(3));
-        hidden[j] = activate(0, gate(1) + peephole(size + j) * cell[j]!) * activate(2, cell[j]!);
+        const i = activate(0, clip(gate(0) + peephole(j) * cell[j]!));
+        const forget = attrs.inputForget ? 1 - i : activate(0, clip(gate(2) + peephole(2 * size + j) * cell[j]!));
+        cell[j] = forget * cell[j]! + i * activate(1, clip(gate(3)));
+        hidden[j] = activate(0, clip(gate(1) + peephole(size + j) * cell[j]!)) * activate(2, cell[j]!);
       }
     };
   });
@@ -98,18 +100,18 @@ export function runLstm(operands: RecurrentOperands, attrs: Recurrence & { reado
 
 /** Gated recurrent units in float64 (see the operator GRU). */
 export function runGru(operands: RecurrentOperands, attrs: Recurrence & { readonly linearBeforeReset: boolean }): { y: Tensor; yH: Tensor } {
-  const { y, yH } = run(operands, attrs, ({ size, activate, recur }) => {
+  const { y, yH } = run(operands, attrs, ({ size, activate, clip, recur }) => {
     const [before, update, reset, kept] = Array.from({ length: 4 }, () => new Float64Array(size)) as [Float64Array, Float64Array, Float64Array, Float64Array];
     return (input, hidden) => {
       before.set(hidden);
       for (let j = 0; j < size; j++) {
-        update[j] = activate(0, input[j]! + recur(j, before));
-        reset[j] = activate(0, input[size + j]! + recur(size + j, before));
+        update[j] = activate(0, clip(input[j]! + recur(j, before)));
+        reset[j] = activate(0, clip(input[size + j]! + recur(size + j, before)));
         kept[j] = reset[j]! * before[j]!;
       }
       for (let j = 0; j < size; j++) {
         const past = attrs.linearBeforeReset ? reset[j]! * recur(2 * size + j, before) : recur(2 * size + j, kept);
-        hidden[j] = (1 - update[j]!) * activate(1, input[2 * size + j]! + past) + update[j]! * before[j]!;
+        hidden[j] = (1 - update[j]!) * activate(1, clip(input[2 * size + j]! + past)) + update[j]! * before[j]!;
       }
     };
   });
@@ -118,11 +120,11 @@ export function runGru(operands: RecurrentOperands, attrs: Recurrence & { readon
 
 /** Simple recurrent units in float64 (see the operator RNN). */
 export function runRnn(operands: RecurrentOperands, attrs: Recurrence): { y: Tensor; yH: Tensor } {
-  const { y, yH } = run(operands, attrs, ({ size, activate, recur }) => {
+  const { y, yH } = run(operands, attrs, ({ size, activate, clip, recur }) => {
     const before = new Float64Array(size);
     return (input, hidden) => {
       before.set(hidden);
-      for (let j = 0; j < size; j++) hidden[j] = activate(0, input[j]! + recur(j, before));
+      for (let j = 0; j < size; j++) hidden[j] = activate(0, clip(input[j]! + recur(j, before)));
     };
   });
   return { y, yH };

@@ -48,10 +48,9 @@ function nearestTo(position: number, { nearest }: Resampling): number {
   }
 }
 
-/** Weight of an element at distance `d`: a triangle, or the kernel of Keys (1981) with coefficient `a`. */
-function weightAt(distance: number, { mode, cubicCoefficient: a }: Resampling): number {
+/** The kernel of cubic convolution with coefficient `a` (Keys, 1981): the weight of an element at a distance. */
+export function keysWeight(distance: number, a: number): number {
   const d = Math.abs(distance);
-  if (mode === 'linear') return Math.max(0, 1 - d);
   if (d <= 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
   return d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0;
 }
@@ -66,7 +65,8 @@ function samplesOf(n: number, m: number, scale: number | undefined, attrs: Resam
     if (attrs.mode === 'nearest') return [[inside(nearestTo(position, attrs)), 1]];
     const taps: [number, number][] = [];
     for (let at = Math.floor(position - reach); at <= Math.ceil(position + reach); at++) {
-      const weight = weightAt((at - position) * shrink, attrs);
+      const distance = (at - position) * shrink;
+      const weight = attrs.mode === 'linear' ? Math.max(0, 1 - Math.abs(distance)) : keysWeight(distance, attrs.cubicCoefficient);
       if (weight !== 0 && (!attrs.excludeOutside || inside(at) === at)) taps.push([inside(at), weight]);
     }
     const sum = taps.reduce((total, [, weight]) => total + weight, 0);

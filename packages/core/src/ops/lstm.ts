@@ -6,8 +6,8 @@ import { bool } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 
 /**
- * Long short-term memory, as ONNX LSTM-22 in its layout 0. Per direction and step, with f, g, h the direction's three activations and each argument of an
- * activation bounded to [-clip, clip]:
+ * Long short-term memory, as ONNX LSTM-22 in its layout 0. Per direction and step, with f, g, h the direction's three activations and each argument of f and g
+ * bounded to [-clip, clip] (that of h is not, as in onnxruntime):
  *
  *     i = f(W_i x + Wb_i + R_i H + Rb_i + P_i * C)        f' = f(W_f x + Wb_f + R_f H + Rb_f + P_f * C), or 1 - i with `inputForget`
  *     c = g(W_c x + Wb_c + R_c H + Rb_c)                  C' = f' * C + i * c
