@@ -23,8 +23,8 @@ import { ceil } from './ceil.js';
 import { celu } from './celu.js';
 import { clip } from './clip.js';
 import { concat } from './concat.js';
-import { conv } from './conv.js';
 import { convTranspose } from './conv-transpose.js';
+import { conv } from './conv.js';
 import { cos } from './cos.js';
 import { cosh } from './cosh.js';
 import { cumSum } from './cum-sum.js';
@@ -32,6 +32,7 @@ import { depthToSpace } from './depth-to-space.js';
 import { dequantizeLinear } from './dequantize-linear.js';
 import { dims } from './dims.js';
 import { div } from './div.js';
+import { einsum } from './einsum.js';
 import { elu } from './elu.js';
 import { equal } from './equal.js';
 import { erf } from './erf.js';
@@ -40,12 +41,12 @@ import { expand } from './expand.js';
 import { expm1 } from './expm1.js';
 import { floor } from './floor.js';
 import { foreign } from './foreign.js';
-import { gather } from './gather.js';
 import { gatherElements } from './gather-elements.js';
 import { gatherND } from './gather-nd.js';
+import { gather } from './gather.js';
 import { gelu } from './gelu.js';
-import { greater } from './greater.js';
 import { greaterOrEqual } from './greater-or-equal.js';
+import { greater } from './greater.js';
 import { gridSample } from './grid-sample.js';
 import { groupNormalization } from './group-normalization.js';
 import { gru } from './gru.js';
@@ -58,10 +59,10 @@ import { isInf } from './is-inf.js';
 import { isNan } from './is-nan.js';
 import { layerNormalization } from './layer-normalization.js';
 import { leakyRelu } from './leaky-relu.js';
-import { less } from './less.js';
 import { lessOrEqual } from './less-or-equal.js';
-import { log } from './log.js';
+import { less } from './less.js';
 import { logSoftmax } from './log-softmax.js';
+import { log } from './log.js';
 import { log1p } from './log1p.js';
 import { loop } from './loop.js';
 import { lpNormalization } from './lp-normalization.js';
@@ -69,8 +70,8 @@ import { lpPool } from './lp-pool.js';
 import { lrn } from './lrn.js';
 import { lstm } from './lstm.js';
 import { matMul } from './mat-mul.js';
-import { max } from './max.js';
 import { maxPool } from './max-pool.js';
+import { max } from './max.js';
 import { min } from './min.js';
 import { mish } from './mish.js';
 import { mod } from './mod.js';
@@ -88,19 +89,19 @@ import { range } from './range.js';
 import { reciprocal } from './reciprocal.js';
 import { reduceL1 } from './reduce-l1.js';
 import { reduceL2 } from './reduce-l2.js';
-import { reduceLogSum } from './reduce-log-sum.js';
 import { reduceLogSumExp } from './reduce-log-sum-exp.js';
+import { reduceLogSum } from './reduce-log-sum.js';
 import { reduceMax } from './reduce-max.js';
 import { reduceMean } from './reduce-mean.js';
 import { reduceMin } from './reduce-min.js';
 import { reduceProd } from './reduce-prod.js';
-import { reduceSum } from './reduce-sum.js';
 import { reduceSumSquare } from './reduce-sum-square.js';
+import { reduceSum } from './reduce-sum.js';
 import { relu } from './relu.js';
 import { reshape } from './reshape.js';
 import { resize } from './resize.js';
-import { reverse } from './reverse.js';
 import { reverseSequence } from './reverse-sequence.js';
+import { reverse } from './reverse.js';
 import { rmsNormalization } from './rms-normalization.js';
 import { rnn } from './rnn.js';
 import { round } from './round.js';
@@ -144,8 +145,8 @@ export const ops = {
   ArgMin: argMin,
   Asin: asin,
   Asinh: asinh,
-  Atan2: atan2,
   Atan: atan,
+  Atan2: atan2,
   Atanh: atanh,
   Attention: attention,
   AveragePool: averagePool,
@@ -169,6 +170,7 @@ export const ops = {
   DequantizeLinear: dequantizeLinear,
   Dims: dims,
   Div: div,
+  Einsum: einsum,
   Elu: elu,
   Equal: equal,
   Erf: erf,
@@ -177,7 +179,6 @@ export const ops = {
   Expm1: expm1,
   Floor: floor,
   Foreign: foreign,
-  GRU: gru,
   Gather: gather,
   GatherElements: gatherElements,
   GatherND: gatherND,
@@ -186,25 +187,26 @@ export const ops = {
   GreaterOrEqual: greaterOrEqual,
   GridSample: gridSample,
   GroupNormalization: groupNormalization,
+  GRU: gru,
+  Hardmax: hardmax,
   HardSigmoid: hardSigmoid,
   HardSwish: hardSwish,
-  Hardmax: hardmax,
   If: ifElse,
   InstanceNormalization: instanceNormalization,
   IsInf: isInf,
   IsNaN: isNan,
-  LRN: lrn,
-  LSTM: lstm,
   LayerNormalization: layerNormalization,
   LeakyRelu: leakyRelu,
   Less: less,
   LessOrEqual: lessOrEqual,
-  Log1p: log1p,
   Log: log,
+  Log1p: log1p,
   LogSoftmax: logSoftmax,
   Loop: loop,
   LpNormalization: lpNormalization,
   LpPool: lpPool,
+  LRN: lrn,
+  LSTM: lstm,
   MatMul: matMul,
   Max: max,
   MaxPool: maxPool,
@@ -217,12 +219,10 @@ export const ops = {
   Not: not,
   OneHot: oneHot,
   Or: or,
-  PRelu: pRelu,
   Pad: pad,
   Pow: pow,
+  PRelu: pRelu,
   QuantizeLinear: quantizeLinear,
-  RMSNormalization: rmsNormalization,
-  RNN: rnn,
   Range: range,
   Reciprocal: reciprocal,
   ReduceL1: reduceL1,
@@ -240,6 +240,8 @@ export const ops = {
   Resize: resize,
   Reverse: reverse,
   ReverseSequence: reverseSequence,
+  RMSNormalization: rmsNormalization,
+  RNN: rnn,
   Round: round,
   Scan: scan,
   ScatterElements: scatterElements,
