@@ -17,7 +17,10 @@ export interface JsonLimits {
 export async function readJson(source: Source, limits: JsonLimits = {}): Promise<JsonCursor> {
   const maxBytes = limits.maxBytes ?? 500_000_000;
   if (source.size > maxBytes) {
-    throw coreDiagnostics.error('limit', { message: `${source.name} has ${source.size} bytes of JSON (maxBytes ${maxBytes}).`, origin: { file: source.name } });
+    throw coreDiagnostics.error('limit', {
+      message: `${source.name} has ${source.size} bytes of JSON (maxBytes ${maxBytes}).`,
+      origin: { file: source.name },
+    });
   }
   return new JsonCursor(parseJson(decodeUtf8(await source.read(), source.name), source.name, limits), source.name);
 }
@@ -52,7 +55,10 @@ function checkDepth(text: string, file: string, maxDepth: number): void {
     } else if (c === 0x22) inString = true;
     else if (c === 0x7b || c === 0x5b) {
       if (++depth > maxDepth) {
-        throw coreDiagnostics.error('limit', { message: `${file} nests deeper than ${maxDepth} levels (maxDepth).`, origin: { file, offset: i } });
+        throw coreDiagnostics.error('limit', {
+          message: `${file} nests deeper than ${maxDepth} levels (maxDepth).`,
+          origin: { file, offset: i },
+        });
       }
     } else if (c === 0x7d || c === 0x5d) depth--;
   }
@@ -75,7 +81,10 @@ export class JsonCursor {
 
   /** The error that what stands here is wrong. */
   error(message: string): DroverError {
-    return coreDiagnostics.error('json', { message: `${this.pointer || 'The document'} ${message}.`, origin: { file: this.file, pointer: this.pointer } });
+    return coreDiagnostics.error('json', {
+      message: `${this.pointer || 'The document'} ${message}.`,
+      origin: { file: this.file, pointer: this.pointer },
+    });
   }
 
   string(): string {
