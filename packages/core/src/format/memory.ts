@@ -48,7 +48,7 @@ export class MemorySink implements Sink {
   async create(path: string): Promise<SinkFile> {
     const chunks: Uint8Array[] = [];
     this.#pending.set(checkPath(path, path), chunks);
-    return { write: async (bytes) => void chunks.push(bytes.slice()), close: async () => {} };
+    return { write: async (bytes) => void chunks.push(new Uint8Array(bytes)), close: async () => {} };
   }
 
   async commit(): Promise<void> {

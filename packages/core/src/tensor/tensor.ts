@@ -61,8 +61,8 @@ export function decodeTensor(bytes: Uint8Array, dtype: DType, shape: readonly nu
   if (bytes.length !== bytesOf(dtype, count)) {
     throw coreDiagnostics.error('range', { message: `${bytes.length} bytes are not ${dtype}[${shape.join(', ')}].`, origin: { file: '' } });
   }
-  // Typed-array views need alignment, which stored tensors do not have.
-  const buffer = bytes.slice().buffer;
+  // Typed-array views need alignment, which stored tensors do not have. Not slice(): in Node the bytes may be a Buffer, whose slice is a view.
+  const buffer = new Uint8Array(bytes).buffer;
   if (dtype === 'bool') return { dtype, shape, data: Uint8Array.from(bytes, (b) => (b ? 1 : 0)) };
   if (dtype === 'int64') return { dtype, shape, data: new BigInt64Array(buffer) };
   if (dtype === 'uint64') return { dtype, shape, data: new BigUint64Array(buffer) };
@@ -90,7 +90,7 @@ function subByteBits(dtype: DType): number {
 /** One code per byte, from packed 4- or 2-bit codes; a copy for 8-bit types. */
 export function unpack(bytes: Uint8Array, dtype: DType, count: number): Uint8Array {
   const width = subByteBits(dtype);
-  if (width === 8) return bytes.slice();
+  if (width === 8) return new Uint8Array(bytes);
   const perByte = 8 / width;
   const out = new Uint8Array(count);
   for (let i = 0; i < count; i++) out[i] = (bytes[Math.floor(i / perByte)]! >> ((i % perByte) * width)) & ((1 << width) - 1);

@@ -172,6 +172,10 @@ const readResize: ToCore = (node) => {
   return resample(node, x, axes, Array.from(toNumbers(node.constant(2))), undefined, how);
 };
 
+const gridModes = { linear: 'linear', bilinear: 'linear', cubic: 'cubic', bicubic: 'cubic', nearest: 'nearest' } as Readonly<Record<string, 'linear' | 'cubic' | 'nearest'>>;
+
+const gridPaddings = { zeros: 'zeros', border: 'border', reflection: 'reflection' } as Readonly<Record<string, 'zeros' | 'border' | 'reflection'>>;
+
 const toCore = {
   AveragePool: always(readAveragePool),
   Conv: always(readConv),
@@ -182,6 +186,13 @@ const toCore = {
   }),
   GlobalAveragePool: always(global(ops.ReduceMean)),
   GlobalMaxPool: always(global(ops.ReduceMax)),
+  GridSample: always((node) => {
+    const mode = gridModes[node.text('mode', 'linear')];
+    const padding = gridPaddings[node.text('padding_mode', 'zeros')];
+    if (!mode || !padding) throw node.unsupported('its mode is unknown');
+    const attrs = { layout: 'channelsFirst' as const, mode, padding, alignCorners: node.int('align_corners', 0) === 1 };
+    return node.graph.add(ops.GridSample, { x: node.input(0), grid: node.input(1) }, attrs, node.options).y;
+  }),
   LpPool: always((node) => {
     const x = node.input(0);
     return node.graph.add(ops.LpPool, { x }, { ...poolAttrs(node, x), p: node.int('p', 2) }, node.options).y;
@@ -247,6 +258,14 @@ const fromCore = {
   DepthToSpace: (node, writer) => {
     if (node.attrs.layout !== 'channelsFirst') return wrongLayout;
     return writer.node('DepthToSpace', node.inputs, { blocksize: int(node.attrs.blockSize), mode: text(node.attrs.mode) }, node.outputs);
+  },
+  GridSample: (node, writer) => {
+    if (node.attrs.layout !== 'channelsFirst') return wrongLayout;
+    if (writer.opset < 16) return gap('sampling by a grid needs operator set 16');
+    const { mode, padding, alignCorners } = node.attrs;
+    // Version 20 renamed the modes and lifted the limit to two spatial dimensions.
+    const name = writer.opset >= 20 || mode === 'nearest' ? mode : `bi${mode}`;
+    return writer.node('GridSample', node.inputs, { mode: text(name), padding_mode: text(padding), align_corners: int(alignCorners) }, node.outputs);
   },
   LpPool: (node, writer) => {
     if (node.attrs.layout !== 'channelsFirst') return wrongLayout;
