@@ -1,5 +1,5 @@
 // Packs every publishable package, checks each tarball with publint and are-the-types-wrong, then installs it alone in an empty folder, with nothing but
-// the Drover packages it depends on, and imports, requires and type-checks each of its entries there.
+// the Drover packages it depends on, and imports, requires and type-checks each of its entries there. Portable entries also load without anything of Node's.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -41,6 +41,18 @@ const entriesOf = (manifest) =>
     .filter((key) => key !== './package.json')
     .map((key) => manifest.name + key.slice(1));
 
+const nodeOnly = ['@drover/node', '@drover/cli', '@drover/runtimes/mxnet'];
+// Loaded before an entry: what a page does not have is not there.
+const asInPage = `import { builtinModules, register } from 'node:module';
+const names = JSON.stringify(builtinModules);
+const hook = \`export const resolve = (name, context, next) => {
+  if (name.startsWith('node:') || \${names}.includes(name)) throw new Error(name + ' is imported by ' + context.parentURL);
+  return next(name, context);
+};\`;
+register('data:text/javascript,' + encodeURIComponent(hook));
+for (const name of ['process', 'Buffer', 'global', 'setImmediate']) delete globalThis[name];
+`;
+
 const checkTarball = async (tarball) => {
   const { messages, pkg } = await publint({ pack: { tarball: readFileSync(tarball) }, strict: true });
   const lint = messages.map((message) => formatMessage(message, pkg));
@@ -66,6 +78,10 @@ const checkInstalled = async ({ manifest }, tarballs, scratch) => {
   );
   await run(process.execPath, ['import.mjs'], folder);
   await run(process.execPath, ['require.cjs'], folder);
+  writeFileSync(join(folder, 'as-in-page.mjs'), asInPage);
+  for (const entry of entries.filter((name) => !nodeOnly.includes(name))) {
+    await run(process.execPath, ['--import', './as-in-page.mjs', '--input-type=module', '-e', `await import('${entry}')`], folder);
+  }
   for (const command of Object.keys(manifest.bin ?? {})) await run(join(folder, 'node_modules/.bin', command), ['--help'], folder);
 
   writeFileSync(
