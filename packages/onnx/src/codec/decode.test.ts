@@ -152,5 +152,5 @@ describe('decodeModel', () => {
     );
     const model = await decodeModel(sourceOf(Buffer.concat(pieces)));
     expect(model.graph!.node![99_999]).toEqual(node[99_999]);
-  }, 4000);
+  }, 10_000);
 });

@@ -136,7 +136,7 @@ describe('every damage to a small model', () => {
     for (let length = 0; length < file.length; length++) codes.add((await finding(readAll(file.subarray(0, length))))?.code);
     // Only a cut between two fields at the top can pass, once the graph is whole.
     expect([...codes].sort()).toEqual(['onnx/empty', 'onnx/wire', undefined]);
-  });
+  }, 60_000);
 
   test('every byte flipped', async () => {
     const codes = new Set<string | undefined>();
@@ -149,7 +149,7 @@ describe('every damage to a small model', () => {
     }
     expect([...codes].filter((code) => code !== undefined && !/^(onnx\/(wire|empty)|core\/limit)$/.test(code))).toEqual([]);
     expect(codes).toContain(undefined);
-  });
+  }, 60_000);
 
   test('random bytes, and random bytes within', async () => {
     const mutated = fc.tuple(fc.nat(file.length - 1), fc.uint8Array({ minLength: 1, maxLength: 40 })).map(([at, patch]) => {
@@ -161,7 +161,7 @@ describe('every damage to a small model', () => {
       fc.asyncProperty(fc.oneof(fc.uint8Array({ maxLength: 200 }), mutated), async (bytes) => void (await finding(readAll(bytes)))),
       { numRuns: 2000, seed: 20261121 },
     );
-  });
+  }, 60_000);
 
   test('names of prototypes are only names', async () => {
     const decoded = await decodeModel(
