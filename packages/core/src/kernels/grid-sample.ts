@@ -1,5 +1,6 @@
 import { sizeOf, toNumbers, type Tensor } from '../tensor/tensor.js';
 import { keysWeight } from './resample.js';
+import { roundHalfToEven } from './rounding.js';
 import { stepsIn } from './taps.js';
 import { channelAxis, shapeIn, spatialOf, type Layout } from './window.js';
 
@@ -17,11 +18,6 @@ function reflect(index: number, size: number, alignCorners: boolean): number {
   if (period === 0) return 0;
   const at = ((index % period) + period) % period;
   return at < size ? at : alignCorners ? period - at : period - 1 - at;
-}
-
-function roundHalfToEven(x: number): number {
-  const floor = Math.floor(x);
-  return x - floor === 0.5 ? floor + (Math.abs(floor) % 2) : Math.round(x);
 }
 
 /** The elements of a line of `size` elements that make the value at a position from -1 to 1, and their weights. */

@@ -1,5 +1,6 @@
 import type { ValueType } from '../ops/define-op.js';
-import { sameDim, type Dim } from '../tensor/dim.js';
+import type { Dim } from '../tensor/dim.js';
+import { mayEqual } from './axes.js';
 
 /** Whether all given operands have one element type. */
 export function sameDType(...types: readonly (ValueType | undefined)[]): boolean {
@@ -13,7 +14,7 @@ export function canBe(type: ValueType | undefined, ...shape: readonly (Dim | und
   return type.shape.length === shape.length && type.shape.every((dim, i) => couldEqual(dim, shape[i]));
 }
 
-/** Whether two dimensions may be equal, as far as is known: two different numbers may not. */
+/** Whether two dimensions may be equal, as far as they are known. */
 export function couldEqual(a: Dim | undefined, b: Dim | undefined): boolean {
-  return typeof a !== 'number' || typeof b !== 'number' || sameDim(a, b);
+  return a === undefined || b === undefined || mayEqual(a, b);
 }

@@ -1,9 +1,29 @@
+import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
+import type { Graph } from '../graph/graph.js';
+import type { Value } from '../graph/value.js';
 import { attend } from '../kernels/attend.js';
 import { couldEqual, sameDType } from '../kernels/same-type.js';
+import { scalar } from '../kernels/unary.js';
+import { sameDim } from '../tensor/dim.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { add } from './add.js';
 import { bool, float } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
+import { div } from './div.js';
+import { equal } from './equal.js';
+import { gather } from './gather.js';
+import { greaterOrEqual } from './greater-or-equal.js';
+import { matMul } from './mat-mul.js';
+import { mul } from './mul.js';
+import { range } from './range.js';
+import { reduceMax } from './reduce-max.js';
+import { shape } from './shape.js';
+import { softmax } from './softmax.js';
+import { tanh } from './tanh.js';
+import { transpose } from './transpose.js';
+import { unsqueeze } from './unsqueeze.js';
+import { where } from './where.js';
 
 /**
  * Scaled dot-product attention, as ONNX Attention-25 on four dimensions without a cache: y = softmax(cap(scale * q kᵀ) + mask) v over [batch, heads, sequence,
@@ -72,4 +92,47 @@ export const attention = defineOp({
       outputs: { y: tensor('float64', [1, 2, 2, 1], [4, 7, 0, 8]) },
     },
   ],
+  decompose: ({ q, k, v, mask }, attrs, graph) => {
+    const number = (value: number) => scalar(graph, q.dtype, value);
+    const [keys, rows] = [k, v].map((value) => headsFor(q, value, graph)) as [Value, Value];
+    const products = graph.add(matMul, { a: q, b: graph.add(transpose, { x: keys }, { perm: [0, 1, 3, 2] }).y }, {}).y;
+    let scores = graph.add(mul, { a: products, b: number(attrs.scale) }, {}).y;
+    if (attrs.softcap > 0) {
+      const capped = graph.add(tanh, { x: graph.add(div, { a: scores, b: number(attrs.softcap) }, {}).y }, {}).y;
+      scores = graph.add(mul, { a: capped, b: number(attrs.softcap) }, {}).y;
+    }
+    if (attrs.causal) scores = graph.add(where, { condition: upToQuery(scores, graph), x: scores, y: number(-Infinity) }, {}).y;
+    if (mask?.dtype === 'bool') scores = graph.add(where, { condition: mask, x: scores, y: number(-Infinity) }, {}).y;
+    else if (mask) scores = graph.add(add, { a: scores, b: mask }, {}).y;
+    let weights = graph.add(softmax, { x: scores }, { axis: 3 }).y;
+    if (mask) {
+      const largest = graph.add(reduceMax, { x: scores }, { axes: [3], keepdims: true }).y;
+      const isShut = graph.add(equal, { a: largest, b: number(-Infinity) }, {}).y;
+      weights = graph.add(where, { condition: isShut, x: number(0), y: weights }, {}).y;
+    }
+    return { y: graph.add(matMul, { a: weights, b: rows }, {}).y };
+  },
 });
+
+/** Keys or rows [batch, groups, keys, features], each group repeated for the run of heads of `q` that it serves. */
+function headsFor(q: Value, value: Value, graph: Graph): Value {
+  const [heads, groups] = [q.shape?.[1], value.shape?.[1]];
+  if (groups === 1 || (heads !== undefined && groups !== undefined && sameDim(heads, groups))) return value;
+  if (typeof heads !== 'number' || typeof groups !== 'number') {
+    throw coreDiagnostics.error('invalid-shape', { message: `The numbers of heads of ${q} and ${value} are not known.`, origin: { file: '' } });
+  }
+  const indices = Array.from({ length: heads }, (_, head) => Math.floor((head * groups) / heads));
+  return graph.add(gather, { x: value, indices: graph.literal('int64', [heads], indices) }, { axis: 1 }).y;
+}
+
+/** Which keys each query may see [queries, keys]: those up to its own index. */
+function upToQuery(scores: Value, graph: Graph): Value {
+  const sizes = graph.add(shape, { x: scores }, {}).y;
+  const [zero, one] = [0, 1].map((value) => graph.literal('int64', [], [value])) as [Value, Value];
+  const indices = (axis: number) => {
+    const limit = graph.add(gather, { x: sizes, indices: graph.literal('int64', [], [axis]) }, { axis: 0 }).y;
+    return graph.add(range, { start: zero, limit, delta: one }, {}).y;
+  };
+  const queries = graph.add(unsqueeze, { x: indices(2) }, { axes: [1] }).y;
+  return graph.add(greaterOrEqual, { a: queries, b: indices(3) }, {}).y;
+}

@@ -1,6 +1,6 @@
 import { knownShape } from '../graph/graph.js';
-import { offsets, stridesOf } from '../kernels/broadcast.js';
-import { pickElements } from '../kernels/copy.js';
+import { stridesOf } from '../kernels/broadcast.js';
+import { strided } from '../kernels/copy.js';
 import { channelAxis, layoutAttr, shapeIn, spatialOf } from '../kernels/window.js';
 import { exactQuotient, floorDivDim, mulDim, type Shape } from '../tensor/dim.js';
 import { dtypes } from '../tensor/dtype.js';
@@ -55,8 +55,7 @@ export const depthToSpace = defineOp({
   evaluate: ({ x }, attrs) => {
     const { split, perm, whole } = plan(x.shape, attrs) as { split: number[]; perm: number[]; whole: number[] };
     const strides = stridesOf(split);
-    const moved = perm.map((p) => split[p]!);
-    return { y: { ...pickElements(x, moved, offsets(moved, perm.map((p) => strides[p]!))), shape: whole } };
+    return { y: { ...strided(x, perm.map((p) => split[p]!), perm.map((p) => strides[p]!)), shape: whole } };
   },
   ulp: () => 0,
   examples: [

@@ -1,8 +1,17 @@
+import type { Value } from '../graph/value.js';
 import { runGru } from '../kernels/recurrent-cells.js';
 import { recurrentAttrs, recurrentConstraints, recurrentTypes } from '../kernels/recurrent.js';
+import { buildRecurrence } from '../kernels/recurrent-scan.js';
+import { scalar } from '../kernels/unary.js';
 import { floatTypes } from '../tensor/dtype.js';
+import { tensor } from '../tensor/tensor.js';
+import { add } from './add.js';
 import { bool } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
+import { matMul } from './mat-mul.js';
+import { mul } from './mul.js';
+import { split } from './split.js';
+import { sub } from './sub.js';
 
 /**
  * Gated recurrent units, as ONNX GRU-22 in its layout 0. Per direction and step, with f, g the direction's two activations and each argument of an activation bounded to
@@ -37,5 +46,69 @@ export const gru = defineOp({
   },
   evaluate: (operands, attrs) => runGru(operands, attrs),
   ulp: ({ x, w }, { hiddenSize }) => x[0]! * (w[2]! + hiddenSize + 16),
-  examples: [],
+  examples: [
+    {
+      // One unit, z = x / 4, r = 1 / 2, n = x + r (h + 1): linear before the reset.
+      inputs: {
+        x: tensor('float32', [2, 1, 1], [2, 1]),
+        w: tensor('float32', [1, 3, 1], [0.25, 0, 1]),
+        r: tensor('float32', [1, 3, 1], [0, 0, 1]),
+        b: tensor('float32', [1, 6], [0, 0.25, 0, 0, 0.25, 1]),
+        initialH: tensor('float32', [1, 1, 1], [4]),
+      },
+      attrs: {
+        hiddenSize: 1,
+        direction: 'forward',
+        activations: ['Affine', 'Relu'],
+        activationAlpha: [1, 0],
+        activationBeta: [0, 0],
+        clip: null,
+        linearBeforeReset: true,
+      },
+      outputs: { y: tensor('float32', [2, 1, 1, 1], [4.25, 3.78125]), yH: tensor('float32', [1, 1, 1], [3.78125]) },
+    },
+    {
+      // The same with n = x + (r h) + 1, from the last step to the first, over one step of two.
+      inputs: {
+        x: tensor('float32', [2, 1, 1], [2, 1]),
+        w: tensor('float32', [1, 3, 1], [0.25, 0, 1]),
+        r: tensor('float32', [1, 3, 1], [0, 0, 1]),
+        b: tensor('float32', [1, 6], [0, 0.25, 0, 0, 0.25, 1]),
+        sequenceLengths: tensor('int32', [1], [1]),
+        initialH: tensor('float32', [1, 1, 1], [4]),
+      },
+      attrs: {
+        hiddenSize: 1,
+        direction: 'reverse',
+        activations: ['Affine', 'Relu'],
+        activationAlpha: [1, 0],
+        activationBeta: [0, 0],
+        clip: null,
+        linearBeforeReset: false,
+      },
+      outputs: { y: tensor('float32', [2, 1, 1, 1], [4.5, 0]), yH: tensor('float32', [1, 1, 1], [4.5]) },
+    },
+  ],
+  decompose: (operands, attrs, graph) => {
+    const { hiddenSize: size, linearBeforeReset } = attrs;
+    const { y, yH } = buildRecurrence(operands, attrs, graph, {
+      gates: 3,
+      hasCell: false,
+      innerBias: linearBeforeReset ? [2] : [],
+      step: ({ graph: body, input, states: [h], recurrent, bias, activate, clip }) => {
+        const plus = (a: Value, b: Value) => body.add(add, { a, b }, {}).y;
+        const times = (a: Value, b: Value) => body.add(mul, { a, b }, {}).y;
+        const past = body.add(matMul, { a: h!, b: recurrent(0, 2) }, {}).y;
+        const [x, last] = body.add(split, { x: input }, { axis: 1, sizes: [2 * size, size] }).outputs;
+        const [z, r] = body.add(split, { x: activate(0, clip(plus(x!, past))) }, { axis: 1, sizes: [size, size] }).outputs;
+        const product = body.add(matMul, { a: linearBeforeReset ? h! : times(r!, h!), b: recurrent(2, 1) }, {}).y;
+        const inner = linearBeforeReset ? bias(2) : undefined;
+        const biased = inner ? plus(product, inner) : product;
+        const n = activate(1, clip(plus(last!, linearBeforeReset ? times(r!, biased) : biased)));
+        const rest = body.add(sub, { a: scalar(body, h!.dtype, 1), b: z! }, {}).y;
+        return [plus(times(rest, n), times(z!, h!))];
+      },
+    });
+    return { y, yH };
+  },
 });

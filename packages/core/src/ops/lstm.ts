@@ -1,9 +1,18 @@
+import type { Value } from '../graph/value.js';
 import { runLstm } from '../kernels/recurrent-cells.js';
 import { directions, recurrentAttrs, recurrentConstraints, recurrentTypes } from '../kernels/recurrent.js';
+import { buildRecurrence } from '../kernels/recurrent-scan.js';
 import { canBe } from '../kernels/same-type.js';
+import { scalar } from '../kernels/unary.js';
 import { floatTypes } from '../tensor/dtype.js';
+import { tensor } from '../tensor/tensor.js';
+import { add } from './add.js';
 import { bool } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
+import { matMul } from './mat-mul.js';
+import { mul } from './mul.js';
+import { split } from './split.js';
+import { sub } from './sub.js';
 
 /**
  * Long short-term memory, as ONNX LSTM-22 in its layout 0. Per direction and step, with f, g, h the direction's three activations and each argument of f and g
@@ -43,5 +52,78 @@ export const lstm = defineOp({
   },
   evaluate: (operands, attrs) => runLstm(operands, attrs),
   ulp: ({ x, w }, { hiddenSize }) => x[0]! * (w[2]! + hiddenSize + 16),
-  examples: [],
+  examples: [
+    {
+      // One unit with relu everywhere: i = x, o = h + 1, f = 1 / 2, c = 2 x.
+      inputs: {
+        x: tensor('float32', [2, 1, 1], [1, 2]),
+        w: tensor('float32', [1, 4, 1], [1, 0, 0, 2]),
+        r: tensor('float32', [1, 4, 1], [0, 1, 0, 0]),
+        b: tensor('float32', [1, 8], [0, 0.5, 0.25, 0, 0, 0.5, 0.25, 0]),
+        initialH: tensor('float32', [1, 1, 1], [1]),
+        initialC: tensor('float32', [1, 1, 1], [4]),
+      },
+      attrs: {
+        hiddenSize: 1,
+        direction: 'forward',
+        activations: ['Relu', 'Relu', 'Relu'],
+        activationAlpha: [],
+        activationBeta: [],
+        clip: null,
+        inputForget: false,
+      },
+      outputs: {
+        y: tensor('float32', [2, 1, 1, 1], [8, 90]),
+        yH: tensor('float32', [1, 1, 1], [90]),
+        yC: tensor('float32', [1, 1, 1], [10]),
+      },
+    },
+    {
+      // The last of two steps does not run; peepholes: i = x + c, o = c', f = 1 - i; arguments at most 2.
+      inputs: {
+        x: tensor('float32', [2, 1, 1], [-0.5, 9]),
+        w: tensor('float32', [1, 4, 1], [1, 0, 0, -4]),
+        r: tensor('float32', [1, 4, 1], [0, 0, 0, 0]),
+        sequenceLengths: tensor('int32', [1], [1]),
+        initialC: tensor('float32', [1, 1, 1], [1]),
+        peepholes: tensor('float32', [1, 3], [1, 1, 1]),
+      },
+      attrs: {
+        hiddenSize: 1,
+        direction: 'reverse',
+        activations: ['Affine', 'Affine', 'Affine'],
+        activationAlpha: [1, 1, 1],
+        activationBeta: [0, 0, 0],
+        clip: 2,
+        inputForget: true,
+      },
+      outputs: {
+        y: tensor('float32', [2, 1, 1, 1], [2.25, 0]),
+        yH: tensor('float32', [1, 1, 1], [2.25]),
+        yC: tensor('float32', [1, 1, 1], [1.5]),
+      },
+    },
+  ],
+  decompose: (operands, attrs, graph) => {
+    const size = attrs.hiddenSize;
+    return buildRecurrence(operands, attrs, graph, {
+      gates: 4,
+      hasCell: true,
+      innerBias: [],
+      step: ({ graph: body, input, states: [h, c], recurrent, peephole, activate, clip }) => {
+        const plus = (a: Value, b: Value) => body.add(add, { a, b }, {}).y;
+        const times = (a: Value, b: Value) => body.add(mul, { a, b }, {}).y;
+        const seeing = (gate: Value, hole: Value | undefined, cell: Value) => (hole ? plus(gate, times(hole, cell)) : gate);
+        const past = body.add(matMul, { a: h!, b: recurrent(0, 4) }, {}).y;
+        const gates = body.add(split, { x: plus(input, past) }, { axis: 1, sizes: [size, size, size, size] }).outputs;
+        const i = activate(0, clip(seeing(gates[0]!, peephole(0), c!)));
+        const f = attrs.inputForget
+          ? body.add(sub, { a: scalar(body, c!.dtype, 1), b: i }, {}).y
+          : activate(0, clip(seeing(gates[2]!, peephole(2), c!)));
+        const cell = plus(times(f, c!), times(i, activate(1, clip(gates[3]!))));
+        const o = activate(0, clip(seeing(gates[1]!, peephole(1), cell)));
+        return [times(o, activate(2, cell)), cell];
+      },
+    });
+  },
 });

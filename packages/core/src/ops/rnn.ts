@@ -1,7 +1,11 @@
 import { runRnn } from '../kernels/recurrent-cells.js';
 import { recurrentAttrs, recurrentConstraints, recurrentTypes } from '../kernels/recurrent.js';
+import { buildRecurrence } from '../kernels/recurrent-scan.js';
 import { floatTypes } from '../tensor/dtype.js';
+import { tensor } from '../tensor/tensor.js';
+import { add } from './add.js';
 import { defineOp, one, optional } from './define-op.js';
+import { matMul } from './mat-mul.js';
 
 /**
  * Simple recurrent units, as ONNX RNN-22 in its layout 0: per direction and step H' = f(W x + Wb + R H + Rb), the argument bounded to [-clip, clip].
@@ -30,5 +34,41 @@ export const rnn = defineOp({
   },
   evaluate: (operands, attrs) => runRnn(operands, attrs),
   ulp: ({ x, w }, { hiddenSize }) => x[0]! * (w[2]! + hiddenSize + 16),
-  examples: [],
+  examples: [
+    {
+      // Two steps of one unit: relu(2 x + 3 h + 1).
+      inputs: {
+        x: tensor('float32', [2, 1, 1], [1, -4]),
+        w: tensor('float32', [1, 1, 1], [2]),
+        r: tensor('float32', [1, 1, 1], [3]),
+        b: tensor('float32', [1, 2], [0.5, 0.5]),
+        initialH: tensor('float32', [1, 1, 1], [1]),
+      },
+      attrs: { hiddenSize: 1, direction: 'forward', activations: ['Relu'], activationAlpha: [], activationBeta: [], clip: null },
+      outputs: { y: tensor('float32', [2, 1, 1, 1], [6, 11]), yH: tensor('float32', [1, 1, 1], [11]) },
+    },
+    {
+      // Both directions over sequences of two and one steps: 0.5 (x + h), at most 3 within.
+      inputs: {
+        x: tensor('float32', [2, 2, 1], [2, 8, 4, 16]),
+        w: tensor('float32', [2, 1, 1], [1, 1]),
+        r: tensor('float32', [2, 1, 1], [1, 1]),
+        sequenceLengths: tensor('int32', [2], [2, 1]),
+      },
+      attrs: { hiddenSize: 1, direction: 'bidirectional', activations: ['Affine', 'Affine'], activationAlpha: [0.5, 0.5], activationBeta: [0, 0], clip: 3 },
+      outputs: { y: tensor('float32', [2, 2, 2, 1], [1, 1.5, 1.5, 1.5, 1.5, 0, 1.5, 0]), yH: tensor('float32', [2, 2, 1], [1.5, 1.5, 1.5, 1.5]) },
+    },
+  ],
+  decompose: (operands, attrs, graph) => {
+    const { y, yH } = buildRecurrence(operands, attrs, graph, {
+      gates: 1,
+      hasCell: false,
+      innerBias: [],
+      step: ({ graph: body, input, states: [h], recurrent, activate, clip }) => {
+        const past = body.add(matMul, { a: h!, b: recurrent(0, 1) }, {}).y;
+        return [activate(0, clip(body.add(add, { a: input, b: past }, {}).y))];
+      },
+    });
+    return { y, yH };
+  },
 });

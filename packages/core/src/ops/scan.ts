@@ -1,3 +1,6 @@
+import { Graph, knownShape } from '../graph/graph.js';
+import { inlineGraph } from '../graph/inline.js';
+import type { Value } from '../graph/value.js';
 import { bodyResults, checkParameter, invalidBody, joinTypes } from '../kernels/body.js';
 import { couldEqual } from '../kernels/same-type.js';
 import { sliceAt, stack } from '../kernels/stack.js';
@@ -6,6 +9,12 @@ import { dtypes } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { bool, int, ints, listOf } from './attr.js';
 import { defineOp, many, type ValueType } from './define-op.js';
+import { gather } from './gather.js';
+import { loop } from './loop.js';
+import { reverse } from './reverse.js';
+import { shape as shapeOp } from './shape.js';
+import { sub } from './sub.js';
+import { transpose } from './transpose.js';
 
 /** The length of the scanned axes: a number if one of them is known. */
 function length(scanned: readonly ValueType[], axes: readonly number[]): Dim | undefined {
@@ -83,4 +92,35 @@ export const scan = defineOp({
   },
   ulp: () => 0,
   examples: [],
+  decompose: ({ inputs }, { states, inputAxes, inputReverse, outputAxes, outputReverse }, graph, regions) => {
+    const { graph: step, captures } = regions['body']!;
+    const scanned = inputs.slice(states);
+    const trips = lengthOf(scanned[0]!, inputAxes[0]!, graph);
+    const body = new Graph(step.name, graph);
+    const trip = body.input('trip', 'int64', []);
+    body.input('goes', 'bool', []);
+    const carried = step.inputs.slice(0, states).map(({ name, dtype, shape, origin }) => body.input(name, dtype, shape, origin));
+    const one = body.literal('int64', [], [1]);
+    const fromEnd = () => body.add(sub, { a: body.add(sub, { a: body.capture(trips), b: one }, {}).y, b: trip }, {}).y;
+    const slices = scanned.map((from, i) => body.add(gather, { x: body.capture(from), indices: inputReverse[i] ? fromEnd() : trip }, { axis: inputAxes[i]! }).y);
+    const results = inlineGraph(step, body, [...carried, ...slices, ...captures.map((value) => body.capture(value))]);
+    body.output('goes', body.literal('bool', [], [true]));
+    results.forEach((value, i) => body.output(step.outputs[i]!.name, value));
+    const { outputs } = graph.add(loop, { maxTrips: trips, carried: inputs.slice(0, states) }, { carried: states }, { regions: { body: body.region() } });
+    const stacked = outputs.slice(states).map((value, i) => {
+      const inOrder = outputReverse[i] ? graph.add(reverse, { x: value }, { axes: [0] }).y : value;
+      const axis = outputAxes[i]!;
+      if (axis === 0) return inOrder;
+      const perm = Array.from({ length: knownShape(inOrder).length }, (_, at) => (at < axis ? at + 1 : at === axis ? 0 : at));
+      return graph.add(transpose, { x: inOrder }, { perm }).y;
+    });
+    return { outputs: [...outputs.slice(0, states), ...stacked] };
+  },
 });
+
+/** The size of an axis as a scalar. */
+function lengthOf(value: Value, axis: number, graph: Graph): Value {
+  const size = value.shape?.[axis];
+  if (typeof size === 'number') return graph.literal('int64', [], [size]);
+  return graph.add(gather, { x: graph.add(shapeOp, { x: value }, {}).y, indices: graph.literal('int64', [], [axis]) }, { axis: 0 }).y;
+}

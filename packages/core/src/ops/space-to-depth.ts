@@ -1,6 +1,6 @@
 import { knownShape } from '../graph/graph.js';
-import { offsets, stridesOf } from '../kernels/broadcast.js';
-import { pickElements } from '../kernels/copy.js';
+import { stridesOf } from '../kernels/broadcast.js';
+import { strided } from '../kernels/copy.js';
 import { channelAxis, layoutAttr, shapeIn, spatialOf } from '../kernels/window.js';
 import { floorDivDim, mulDim, type Shape } from '../tensor/dim.js';
 import { dtypes } from '../tensor/dtype.js';
@@ -41,8 +41,7 @@ export const spaceToDepth = defineOp({
   evaluate: ({ x }, { layout, blockSize }) => {
     const { split, perm, whole } = plan(x.shape, layout, blockSize) as { split: number[]; perm: number[]; whole: number[] };
     const strides = stridesOf(split);
-    const moved = perm.map((p) => split[p]!);
-    return { y: { ...pickElements(x, moved, offsets(moved, perm.map((p) => strides[p]!))), shape: whole } };
+    return { y: { ...strided(x, perm.map((p) => split[p]!), perm.map((p) => strides[p]!)), shape: whole } };
   },
   ulp: () => 0,
   examples: [
