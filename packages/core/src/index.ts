@@ -19,6 +19,8 @@ export * from './graph/graph.js';
 export * from './graph/model.js';
 export * from './graph/evaluate.js';
 export * from './graph/verify.js';
+export { namedWeights, printGraph } from './graph/text.js';
+export { parseGraph } from './graph/parse-text.js';
 export * from './passes/define-pass.js';
 export * from './format/format.js';
 export * from './format/convert.js';

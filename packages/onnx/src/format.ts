@@ -1,6 +1,6 @@
 import type { Format } from '@drover/core';
-import { decodeModel, isModel } from './codec/index.js';
-import { planModel, writeModel, writeProto } from './export/write-model.js';
+import { isModel } from './codec/index.js';
+import { copyModel, planModel, writeModel } from './export/write-model.js';
 import { readModel } from './import/read-model.js';
 
 /** The ONNX format (onnx.ai): reads operator sets 7 to 23 and writes from 13 on, 21 unless asked. */
@@ -11,5 +11,5 @@ export const onnx: Format = {
   read: readModel,
   write: writeModel,
   plan: planModel,
-  copy: async (source, sink, { path }) => writeProto(await decodeModel(source), sink, path),
+  copy: copyModel,
 };

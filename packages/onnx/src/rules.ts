@@ -46,39 +46,22 @@ export const irVersions: ReadonlyMap<number, number> = new Map([
   [13, 7], [14, 7], [15, 8], [16, 8], [17, 8], [18, 8], [19, 9], [20, 9], [21, 10], [22, 10], [23, 11],
 ]);
 
-/** Composites that ONNX has as an operator, and since which version. Those that are not here, or come later than the version to write, are decomposed. */
+/** Operators that ONNX has only since a version later than the oldest that can be written. */
+// prettier-ignore
 const since: Partial<Record<OpName, number>> = {
-  Attention: 23,
-  BatchNormalization: 9,
-  Celu: 12,
-  DepthToSpace: 13,
-  Gelu: 20,
-  GroupNormalization: 21,
-  HardSigmoid: 6,
-  HardSwish: 14,
-  InstanceNormalization: 6,
-  LayerNormalization: 17,
-  LRN: 1,
-  LpNormalization: 1,
-  GRU: 7,
-  LSTM: 7,
-  Mish: 18,
-  PRelu: 7,
-  RMSNormalization: 23,
-  RNN: 7,
-  ReduceL1: 1,
-  ReduceL2: 1,
-  ReduceLogSum: 1,
-  ReduceLogSumExp: 1,
-  ReduceSumSquare: 1,
-  Selu: 6,
-  Softsign: 1,
-  SpaceToDepth: 1,
-  ThresholdedRelu: 10,
+  Attention: 23, BitwiseAnd: 18, BitwiseNot: 18, BitwiseOr: 18, BitwiseXor: 18, Gelu: 20, GridSample: 16, GroupNormalization: 21, HardSwish: 14,
+  LayerNormalization: 17, Mish: 18, RMSNormalization: 23, Trilu: 14,
 };
+
+/** Composites that ONNX has no operator for. */
+const absent: readonly OpName[] = ['Atan2', 'Expm1', 'Log1p'];
+
+/** The first version of the operator set that has an operator. */
+export function writtenSince(node: Node): number {
+  return since[node.op.name as OpName] ?? 1;
+}
 
 /** Whether a composite is written as one operator. */
 export function composites(node: Node, opset: number): boolean {
-  const version = since[node.op.name as OpName];
-  return version !== undefined && version <= opset;
+  return !absent.some((name) => name === node.op.name) && writtenSince(node) <= opset;
 }

@@ -10,6 +10,9 @@ import { setInputLayout } from '../passes/input-layout.js';
 import { assignLayout } from '../passes/layout/assign-layout.js';
 import type { Layout } from '../passes/layout/permutation.js';
 import { lower } from '../passes/lower.js';
+import { recogniseActivations } from '../passes/recognise/recognise-activations.js';
+import { recogniseGroupNormalization } from '../passes/recognise/recognise-group-normalization.js';
+import { recogniseLayerNormalization } from '../passes/recognise/recognise-layer-normalization.js';
 import { resolveShapes } from '../passes/resolve-shapes.js';
 import { simplifyMovement } from '../passes/simplify-movement.js';
 import type { WriteOptions } from './format.js';
@@ -40,6 +43,8 @@ export async function prepare(model: Model, needs: TargetNeeds, { inputLayout }:
     await runPass(deadCode, graph, undefined);
   };
   await clean();
+  for (const recognise of [recogniseLayerNormalization, recogniseGroupNormalization, recogniseActivations]) await runPass(recognise, graph, undefined);
+  await runPass(deadCode, graph, undefined);
   if (inputLayout) await runPass(setInputLayout, graph, { layout: inputLayout === 'nchw' ? 'channelsFirst' : 'channelsLast' });
   await runPass(lower, graph, { keep: (node: Node) => needs.keeps(node) });
   await runPass(assignLayout, graph, { target: needs.layout });

@@ -8,7 +8,9 @@ export type Dim = number | SymbolicDim;
 export type Shape = readonly Dim[];
 
 /** A factor of a term: a named dimension or an operation that a polynomial cannot express. */
-export type Factor = { readonly kind: 'symbol'; readonly name: string } | { readonly kind: 'floordiv' | 'min' | 'max'; readonly left: Dim; readonly right: Dim };
+export type Factor =
+  | { readonly kind: 'symbol'; readonly name: string }
+  | { readonly kind: 'floordiv' | 'min' | 'max'; readonly left: Dim; readonly right: Dim };
 
 interface Term {
   readonly coefficient: number;
@@ -31,7 +33,9 @@ export class SymbolicDim {
 
 function factorKey(factor: Factor): string {
   if (factor.kind === 'symbol') return factor.name;
-  return factor.kind === 'floordiv' ? `floordiv(${dimKey(factor.left)},${dimKey(factor.right)})` : `${factor.kind}(${dimKey(factor.left)},${dimKey(factor.right)})`;
+  return factor.kind === 'floordiv'
+    ? `floordiv(${dimKey(factor.left)},${dimKey(factor.right)})`
+    : `${factor.kind}(${dimKey(factor.left)},${dimKey(factor.right)})`;
 }
 
 function printTerm({ coefficient, factors }: Term): string {
@@ -73,7 +77,7 @@ function normalise(all: readonly Term[]): Dim {
   return new SymbolicDim(rest.map(([, term]) => term));
 }
 
-/** A named dimension. Any text may be a name. */
+/** A named dimension. The name is a word of expressions; `dimName` makes one of any text. */
 export function symbol(name: string): SymbolicDim {
   return new SymbolicDim([{ coefficient: 1, factors: [{ kind: 'symbol', name }] }]);
 }
@@ -91,7 +95,9 @@ export function subDim(a: Dim, b: Dim): Dim {
 /** a * b. */
 export function mulDim(a: Dim, b: Dim): Dim {
   if (typeof a === 'number' && typeof b === 'number') return a * b;
-  return normalise(terms(a).flatMap((s) => terms(b).map((t) => ({ coefficient: s.coefficient * t.coefficient, factors: [...s.factors, ...t.factors] }))));
+  return normalise(
+    terms(a).flatMap((s) => terms(b).map((t) => ({ coefficient: s.coefficient * t.coefficient, factors: [...s.factors, ...t.factors] }))),
+  );
 }
 
 /** The exact quotient when b divides every term of a, as polynomials; else undefined. */
@@ -216,7 +222,9 @@ export function foldDim<T>(dim: Dim, algebra: DimAlgebra<T>): T {
   if (typeof dim === 'number') return algebra.constant(dim);
   const products = dim.terms.map(({ coefficient, factors }) => {
     const values = factors.map((factor) =>
-      factor.kind === 'symbol' ? algebra.symbol(factor.name) : algebra[factor.kind](foldDim(factor.left, algebra), foldDim(factor.right, algebra)),
+      factor.kind === 'symbol'
+        ? algebra.symbol(factor.name)
+        : algebra[factor.kind](foldDim(factor.left, algebra), foldDim(factor.right, algebra)),
     );
     if (coefficient !== 1 || values.length === 0) values.push(algebra.constant(coefficient));
     return values.reduce((a, b) => algebra.mul(a, b));

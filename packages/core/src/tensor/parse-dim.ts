@@ -4,9 +4,9 @@ import { addDim, floorDivDim, maxDim, minDim, mulDim, subDim, symbol, type Dim }
 /** Whether a text can stand as the name of a dimension in an expression; other names are to be escaped by {@link dimName}. */
 const identifier = /^[A-Za-z_?][\w.:/?]*/;
 
-/** A name for a dimension, made from a foreign one: characters that expressions use become `_`. */
+/** A name for a dimension, made from a foreign one: characters that expressions use become `_`, and so does `?`, which marks dimensions that depend on data. */
 export function dimName(foreign: string): string {
-  const safe = foreign.replace(/[^\w.:/?]/g, '_');
+  const safe = foreign.replace(/[^\w.:/]/g, '_');
   return identifier.test(safe) ? safe : `_${safe}`;
 }
 
@@ -14,12 +14,15 @@ export function dimName(foreign: string): string {
 export function parseDim(text: string): Dim {
   let at = 0;
   const fail = (): never => {
-    throw coreDiagnostics.error('invalid-text', { message: `${JSON.stringify(text)} is not a dimension (at character ${at}).`, origin: { file: '', offset: at } });
+    throw coreDiagnostics.error('invalid-text', {
+      message: `${JSON.stringify(text)} is not a dimension (at character ${at}).`,
+      origin: { file: '', offset: at },
+    });
   };
   const take = (token: string): boolean => text.startsWith(token, at) && ((at += token.length), true);
   const factor = (): Dim => {
     const number = /^\d+/.exec(text.slice(at));
-    if (number) return (at += number[0].length), Number(number[0]);
+    if (number) return ((at += number[0].length), Number(number[0]));
     const name = identifier.exec(text.slice(at));
     if (!name) return fail();
     at += name[0].length;

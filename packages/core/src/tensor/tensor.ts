@@ -20,20 +20,30 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, dim) => product * dim, 1);
 }
 
-/** Uninitialised (zero) elements for `count` elements of a type. */
+/** More texts than this would end the process, not throw. */
+const maxStrings = 2 ** 26;
+
+/** Zero elements (empty texts) for `count` elements of a type. Throws `core/limit` when they do not fit in memory. */
 export function allocate(dtype: DType, count: number): Elements {
-  if (dtype === 'string') return new Array<string>(count).fill('');
-  if (dtype === 'int64') return new BigInt64Array(count);
-  if (dtype === 'uint64') return new BigUint64Array(count);
-  if (dtype === 'bool') return new Uint8Array(count);
-  return new Float64Array(dtype === 'complex64' || dtype === 'complex128' ? 2 * count : count);
+  try {
+    if (dtype === 'string') return new Array<string>(count <= maxStrings ? count : NaN).fill('');
+    if (dtype === 'int64') return new BigInt64Array(count);
+    if (dtype === 'uint64') return new BigUint64Array(count);
+    if (dtype === 'bool') return new Uint8Array(count);
+    return new Float64Array(dtype === 'complex64' || dtype === 'complex128' ? 2 * count : count);
+  } catch {
+    throw coreDiagnostics.error('limit', { message: `${count} elements of ${dtype} do not fit in memory.`, origin: { file: '' } });
+  }
 }
 
 /** A tensor from plain numbers, bigints, booleans or strings, in C order. Throws `core/invalid-shape` when the count does not fit. */
 export function tensor(dtype: DType, shape: readonly number[], values: ArrayLike<number | bigint | boolean | string>): Tensor {
   const data = allocate(dtype, sizeOf(shape));
   if (data.length !== values.length) {
-    throw coreDiagnostics.error('invalid-shape', { message: `${values.length} values do not fill ${dtype}[${shape.join(', ')}].`, origin: { file: '' } });
+    throw coreDiagnostics.error('invalid-shape', {
+      message: `${values.length} values do not fill ${dtype}[${shape.join(', ')}].`,
+      origin: { file: '' },
+    });
   }
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) for (let i = 0; i < values.length; i++) data[i] = BigInt(values[i]!);
   else if (data instanceof Float64Array || data instanceof Uint8Array) for (let i = 0; i < values.length; i++) data[i] = Number(values[i]);
@@ -114,7 +124,8 @@ export function encodeTensor({ dtype, data }: Tensor): Uint8Array {
   if (dtype === 'bool') return Uint8Array.from(data as Uint8Array);
   const values = data as Float64Array;
   if (dtype in views) return new Uint8Array(new views[dtype as Viewed](values).slice().buffer);
-  if (dtype === 'float16' || dtype === 'bfloat16') return new Uint8Array(Uint16Array.from(values, (x) => encodeSmallFloat(x, dtype)).buffer);
+  if (dtype === 'float16' || dtype === 'bfloat16')
+    return new Uint8Array(Uint16Array.from(values, (x) => encodeSmallFloat(x, dtype)).buffer);
   return pack(smallFloatTable(dtype) ? Uint8Array.from(values, (x) => encodeSmallFloat(x, dtype)) : Uint8Array.from(values), dtype);
 }
 
@@ -139,11 +150,16 @@ export function decodeStrings(bytes: Uint8Array, count: number): string[] {
   let at = 0;
   for (let i = 0; i < count; i++) {
     const length = at + 4 <= bytes.length ? view.getUint32(at, true) : Infinity;
-    if (at + 4 + length > bytes.length) throw coreDiagnostics.error('range', { message: `String ${i} of ${count} leaves the data.`, origin: { file: '', offset: at } });
+    if (at + 4 + length > bytes.length)
+      throw coreDiagnostics.error('range', { message: `String ${i} of ${count} leaves the data.`, origin: { file: '', offset: at } });
     out.push(new TextDecoder().decode(bytes.subarray(at + 4, at + 4 + length)));
     at += 4 + length;
   }
-  if (at !== bytes.length) throw coreDiagnostics.error('range', { message: `${bytes.length - at} bytes follow the last string.`, origin: { file: '', offset: at } });
+  if (at !== bytes.length)
+    throw coreDiagnostics.error('range', {
+      message: `${bytes.length - at} bytes follow the last string.`,
+      origin: { file: '', offset: at },
+    });
   return out;
 }
 

@@ -55,7 +55,13 @@ export class Weight {
   /** Weights joined along an axis, in order. They have one dtype and agree in every other dimension. */
   static concat(parts: readonly Weight[], axis: number): Weight {
     const [first, ...rest] = parts;
-    if (!first || rest.some((w) => w.dtype !== first.dtype || w.shape.length !== first.shape.length || w.shape.some((d, i) => i !== axis && d !== first.shape[i]))) {
+    if (
+      !first ||
+      rest.some(
+        (w) =>
+          w.dtype !== first.dtype || w.shape.length !== first.shape.length || w.shape.some((d, i) => i !== axis && d !== first.shape[i]),
+      )
+    ) {
       throw coreDiagnostics.error('invalid-shape', {
         message: `Cannot join ${parts.map((w) => `${w.dtype}[${w.shape.join(', ')}]`).join(' and ')} along axis ${axis}.`,
         origin: { file: '' },
@@ -73,13 +79,20 @@ export class Weight {
       const inner = this.content.step.perm;
       return this.content.of.transpose(perm.map((p) => inner[p]!));
     }
-    return this.#step(this.dtype, perm.map((p) => this.shape[p]!), { kind: 'transpose', perm });
+    return this.#step(
+      this.dtype,
+      perm.map((p) => this.shape[p]!),
+      { kind: 'transpose', perm },
+    );
   }
 
   /** The same elements in the same order under another shape of equal size. */
   reshape(shape: readonly number[]): Weight {
     if (sizeOf(shape) !== sizeOf(this.shape)) {
-      throw coreDiagnostics.error('invalid-shape', { message: `[${this.shape.join(', ')}] cannot become [${shape.join(', ')}].`, origin: { file: '' } });
+      throw coreDiagnostics.error('invalid-shape', {
+        message: `[${this.shape.join(', ')}] cannot become [${shape.join(', ')}].`,
+        origin: { file: '' },
+      });
     }
     if (shape.length === this.shape.length && shape.every((d, i) => d === this.shape[i])) return this;
     if (this.content.kind === 'step' && this.content.step.kind === 'reshape') return this.content.of.reshape(shape);
@@ -90,9 +103,16 @@ export class Weight {
   slice(axis: number, start: number, size: number): Weight {
     if (start === 0 && size === this.shape[axis]) return this;
     if (start < 0 || size < 0 || !(start + size <= this.shape[axis]!)) {
-      throw coreDiagnostics.error('invalid-shape', { message: `No ${size} slices from ${start} in [${this.shape.join(', ')}].`, origin: { file: '' } });
+      throw coreDiagnostics.error('invalid-shape', {
+        message: `No ${size} slices from ${start} in [${this.shape.join(', ')}].`,
+        origin: { file: '' },
+      });
     }
-    return this.#step(this.dtype, this.shape.map((d, i) => (i === axis ? size : d)), { kind: 'slice', axis, start, size });
+    return this.#step(
+      this.dtype,
+      this.shape.map((d, i) => (i === axis ? size : d)),
+      { kind: 'slice', axis, start, size },
+    );
   }
 
   /** The order of slices along one axis turned round. */
@@ -103,7 +123,12 @@ export class Weight {
   /** Equal blocks along an axis in another order: block i of the result is block order[i] of this. Recurrent gates move so. */
   permuteBlocks(axis: number, order: readonly number[]): Weight {
     const size = this.shape[axis]! / order.length;
-    return order.every((block, i) => block === i) ? this : Weight.concat(order.map((block) => this.slice(axis, block * size, size)), axis);
+    return order.every((block, i) => block === i)
+      ? this
+      : Weight.concat(
+          order.map((block) => this.slice(axis, block * size, size)),
+          axis,
+        );
   }
 
   /** Elements converted to another type: float to nearest, ties to even; to integers truncated. */
@@ -130,7 +155,11 @@ export class Weight {
   /** The elements if they are in memory; readers keep small tensors there, so that shape arithmetic needs no reads. */
   peek(): Tensor | undefined {
     if (!this.isInMemory) return undefined;
-    return decodeTensor(this.#compute((weight) => (weight.content as Content & { kind: 'memory' }).bytes), this.dtype, this.shape);
+    return decodeTensor(
+      this.#compute((weight) => (weight.content as Content & { kind: 'memory' }).bytes),
+      this.dtype,
+      this.shape,
+    );
   }
 
   /** The elements in the canonical encoding. Memory: this tensor and, for a step, what it is made from. */
@@ -162,8 +191,11 @@ export class Weight {
     const [a, b] = [this.content, other.content];
     if (this.dtype !== other.dtype || this.shape.join() !== other.shape.join()) return false;
     if (a.kind === 'step' && b.kind === 'step') return JSON.stringify(a.step) === JSON.stringify(b.step) && a.of.same(b.of);
-    if (a.kind === 'concat' && b.kind === 'concat') return a.axis === b.axis && a.parts.length === b.parts.length && a.parts.every((part, i) => part.same(b.parts[i]!));
-    return a.kind === 'memory' && b.kind === 'memory' && a.bytes.length === b.bytes.length && a.bytes.every((byte, i) => byte === b.bytes[i]);
+    if (a.kind === 'concat' && b.kind === 'concat')
+      return a.axis === b.axis && a.parts.length === b.parts.length && a.parts.every((part, i) => part.same(b.parts[i]!));
+    return (
+      a.kind === 'memory' && b.kind === 'memory' && a.bytes.length === b.bytes.length && a.bytes.every((byte, i) => byte === b.bytes[i])
+    );
   }
 
   #leaves(): readonly Weight[] {
@@ -173,7 +205,12 @@ export class Weight {
 
   #compute(leaf: (weight: Weight) => Uint8Array): Uint8Array {
     const { content } = this;
-    if (content.kind === 'concat') return joinBytes(content.parts.map((part) => [part, part.#compute(leaf)] as const), content.axis, this);
+    if (content.kind === 'concat')
+      return joinBytes(
+        content.parts.map((part) => [part, part.#compute(leaf)] as const),
+        content.axis,
+        this,
+      );
     return content.kind === 'step' ? applyStep(content.step, content.of, content.of.#compute(leaf)) : leaf(this);
   }
 }
@@ -181,7 +218,8 @@ export class Weight {
 /** Elements as units that can be moved: one code per element for packed types. */
 function movable(bytes: Uint8Array, { dtype, shape }: { dtype: DType; shape: readonly number[] }): { units: Uint8Array; width: number } {
   const bits = bitsOf(dtype);
-  if (bits === 0) throw coreDiagnostics.error('not-evaluable', { message: 'Strings cannot be moved within a stored weight.', origin: { file: '' } });
+  if (bits === 0)
+    throw coreDiagnostics.error('not-evaluable', { message: 'Strings cannot be moved within a stored weight.', origin: { file: '' } });
   return bits < 8 ? { units: unpack(bytes, dtype, sizeOf(shape)), width: 1 } : { units: bytes, width: bits / 8 };
 }
 
@@ -195,7 +233,17 @@ function applyStep(step: WeightStep, of: Weight, bytes: Uint8Array): Uint8Array 
   }
   const { units, width } = movable(bytes, of);
   const strides = of.shape.map((_, i) => sizeOf(of.shape.slice(i + 1)));
-  if (step.kind === 'transpose') return packed(gather(units, width, step.perm.map((p) => of.shape[p]!), step.perm.map((p) => strides[p]!), 0), of.dtype);
+  if (step.kind === 'transpose')
+    return packed(
+      gather(
+        units,
+        width,
+        step.perm.map((p) => of.shape[p]!),
+        step.perm.map((p) => strides[p]!),
+        0,
+      ),
+      of.dtype,
+    );
   const shape = step.kind === 'slice' ? of.shape.map((d, i) => (i === step.axis ? step.size : d)) : of.shape;
   const first = (step.kind === 'slice' ? step.start : of.shape[step.axis]! - 1) * strides[step.axis]!;
   const steps = step.kind === 'slice' ? strides : strides.map((s, i) => (i === step.axis ? -s : s));
@@ -219,7 +267,7 @@ function gather(units: Uint8Array, width: number, shape: readonly number[], stri
   const inner = rank ? shape[rank - 1]! : 1;
   const innerStride = (rank ? strides[rank - 1]! : 1) * unit;
   const index = new Array<number>(rank).fill(0);
-  for (let at = 0, row = first * unit; at < to.length; ) {
+  for (let at = 0, row = first * unit; at < to.length;) {
     for (let i = 0, p = row; i < inner; i++, p += innerStride) for (let b = 0; b < unit; b++) to[at++] = from[p + b]!;
     for (let axis = rank - 2; axis >= 0; axis--) {
       row += strides[axis]! * unit;

@@ -1,7 +1,7 @@
-import { applyRule, coreDiagnostics, prepare, type Graph, type Model, type Report, type Sink, type Value, type Weight, type WriteContext } from '@drover/core';
-import { encodedSize, encodeModel, maxEncodedBytes, moveToExternalData, type ModelProto } from '../codec/index.js';
+import { applyRule, coreDiagnostics, gap, prepare, type Gap, type Graph, type Model, type Node, type ReadContext, type Report, type Sink, type Source, type Value, type Weight, type WriteContext } from '@drover/core';
+import { DataLocation, decodeModel, encodedSize, encodeModel, maxEncodedBytes, moveToExternalData, TensorReader, tensorsOf, type ModelProto } from '../codec/index.js';
 import { onnxDiagnostics } from '../diagnostics.js';
-import { composites, irVersions, writeRules } from '../rules.js';
+import { composites, irVersions, writeRules, writtenSince } from '../rules.js';
 import { GraphWriter, valueInfo } from './graph-writer.js';
 
 /** Operator set version that is written when nobody asks for another. */
@@ -11,12 +11,18 @@ const defaultOpset = 21;
 function writeNodes(writer: GraphWriter, report: Report, file: string): void {
   for (const node of writer.graph.sorted()) {
     writer.begin(node);
-    const missing = applyRule(writeRules, node, writer);
+    const missing = tooOld(node, writer.opset) ?? applyRule(writeRules, node, writer);
     if (!missing) continue;
     const origin = { file, node: node.origin?.node ?? node.name, op: node.origin?.op ?? node.op.name };
     const foreign = node.op.name === 'Foreign';
     report.add(coreDiagnostics.diagnostic(foreign ? 'foreign-op' : 'not-convertible', { message: `${origin.op} ${origin.node}: ${missing.gap}.`, origin }));
   }
+}
+
+/** The reason why an operator cannot be written when the operator set has it only later. */
+function tooOld(node: Node, opset: number): Gap | undefined {
+  const since = writtenSince(node);
+  return since > opset ? gap(`it needs operator set ${since}`) : undefined;
 }
 
 /** The model in ONNX terms, weights as handles. Findings go to the context's report. */
@@ -81,10 +87,30 @@ export async function writeModel(model: Model, sink: Sink, context: WriteContext
   await writeProto(proto, sink, context.path);
 }
 
+/**
+ * Writes a model again as it is: every name, weight bit and metadatum. Tensors that lie in other files are written to one file beside the copy, or into the
+ * model when there is none to write beside.
+ */
+export async function copyModel(source: Source, sink: Sink, { path, params, report }: ReadContext & WriteContext): Promise<void> {
+  const proto = await decodeModel(source);
+  const reader = new TensorReader(source, { report, ...(params && { params }) });
+  let isExternal = false;
+  for (const tensor of tensorsOf('ModelProto', proto)) {
+    if (tensor.dataLocation !== DataLocation.EXTERNAL) continue;
+    const content = await reader.open(tensor);
+    if (content.dtype === 'string') continue;
+    isExternal = true;
+    delete tensor.externalData;
+    delete tensor.dataLocation;
+    tensor.rawData = content.data;
+  }
+  await writeProto(proto, sink, path, isExternal);
+}
+
 /** Writes a model's file, and the file of its weights when one protobuf message cannot hold them. */
-export async function writeProto(proto: ModelProto, sink: Sink, path: string): Promise<void> {
+async function writeProto(proto: ModelProto, sink: Sink, path: string, isExternal = false): Promise<void> {
   let written = proto;
-  if (encodedSize(proto) > maxEncodedBytes) {
+  if (isExternal || encodedSize(proto) > maxEncodedBytes) {
     const { model, data } = moveToExternalData(proto, `${path}.data`);
     const weights = await sink.create(data.path);
     await data.write(weights);

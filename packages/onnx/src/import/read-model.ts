@@ -1,30 +1,15 @@
 import { encodeStrings, Graph, Weight, type Model, type ReadContext, type Source } from '@drover/core';
-import { decodeModel, readBytes, TensorReader, type AttributeProto, type GraphProto, type NodeProto, type TensorContent, type TensorProto } from '../codec/index.js';
+import { decodeModel, readBytes, TensorReader, tensorsOf, type TensorContent, type TensorProto } from '../codec/index.js';
 import { onnxDiagnostics } from '../diagnostics.js';
 import { declaredType, functionKey, GraphImporter, opsetVersions } from './graph-importer.js';
 import { readRules } from '../rules.js';
 import { Scope } from './scope.js';
 
+/** Operator set versions that can be read: the newest is the newest whose operators were compared with the rules. */
+const [minOpset, maxOpset] = [7, 23];
+
 /** Tensors of at most this many bytes are held in memory, so that shape arithmetic on them needs no reads. */
 const maxMemoryBytes = 1024;
-
-/** Every tensor of a model, in graphs at any depth. */
-function* tensorsOf(graph: GraphProto): Iterable<TensorProto> {
-  yield* graph.initializer ?? [];
-  for (const sparse of graph.sparseInitializer ?? []) if (sparse.values) yield sparse.values;
-  yield* nodeTensors(graph.node ?? []);
-}
-
-function* nodeTensors(nodes: readonly NodeProto[]): Iterable<TensorProto> {
-  for (const node of nodes) yield* (node.attribute ?? []).flatMap((attribute) => [...attributeTensors(attribute)]);
-}
-
-function* attributeTensors(attribute: AttributeProto): Iterable<TensorProto> {
-  if (attribute.t) yield attribute.t;
-  yield* attribute.tensors ?? [];
-  for (const sparse of [attribute.sparseTensor, ...(attribute.sparseTensors ?? [])]) if (sparse?.values) yield sparse.values;
-  for (const graph of [attribute.g, ...(attribute.graphs ?? [])]) if (graph) yield* tensorsOf(graph);
-}
 
 async function handleOf(name: string, content: TensorContent): Promise<Weight> {
   if (content.dtype === 'string') return Weight.of('string', content.shape, encodeStrings(content.data), name);
@@ -43,10 +28,14 @@ export async function readModel(source: Source, { report, params }: ReadContext)
   const graphProto = proto.graph;
   if (!graphProto) throw onnxDiagnostics.error('empty', { message: `${file} holds no graph.`, origin: { file } });
   const opsets = opsetVersions(proto.opsetImport);
-  const reader = new TensorReader(params ?? source, { report });
+  const opset = opsets.get('') ?? 0;
+  if (opset < minOpset || opset > maxOpset) {
+    throw onnxDiagnostics.error('opset', { message: `${file} uses operator set ${opset}; ${minOpset} to ${maxOpset} can be read.`, origin: { file } });
+  }
+  const reader = new TensorReader(source, { report, ...(params && { params }) });
   const weights = new Map<TensorProto, Weight>();
   const functions = proto.functions ?? [];
-  for (const tensor of [...tensorsOf(graphProto), ...functions.flatMap((each) => [...nodeTensors(each.node ?? [])])]) weights.set(tensor, await handleOf(tensor.name ?? '', await reader.open(tensor)));
+  for (const tensor of tensorsOf('ModelProto', proto)) weights.set(tensor, await handleOf(tensor.name ?? '', await reader.open(tensor)));
   const sparse = (graphProto.sparseInitializer ?? []).flatMap((each) => (each.values ? [{ each, values: each.values }] : []));
   for (const { each, values } of sparse) {
     weights.set(values, await handleOf(values.name ?? '', await reader.openSparse(each)));

@@ -51,13 +51,23 @@ const readFlatten: ToCore = (node) => {
   return node.graph.add(ops.Reshape, { x }, { shape: [productOf(x.shape.slice(0, axis)), productOf(x.shape.slice(axis))] }, node.options).y;
 };
 
+/** Bounds of a slice: exporters write the ends of int64 for "to the end", which no size reaches. */
+function bounds(node: SourceNode, index: number): Shape | null {
+  const value = node.input(index);
+  const elements = value.constant?.peek();
+  if (!elements) return value.elements ?? null;
+  return Array.from(toNumbers(elements), (bound) => Math.min(Math.max(bound, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER));
+}
+
 const readSlice: ToCore = (node) => {
-  const [x, starts, ends] = [node.input(0), node.input(1), node.input(2)];
-  const count = starts.shape?.[0];
+  const x = node.input(0);
+  const [starts, ends] = [bounds(node, 1), bounds(node, 2)];
+  const operands = { x, ...(!starts && { starts: node.input(1) }), ...(!ends && { ends: node.input(2) }) };
+  const count = node.input(1).shape?.[0];
   if (typeof count !== 'number') throw node.unsupported('how many axes it slices is not known');
   const axes = (constantInts(node, 3) ?? Array.from({ length: count }, (_, i) => i)).map((axis) => axisOf(node, axis, x.rank));
   const steps = constantInts(node, 4) ?? new Array<number>(count).fill(1);
-  return node.graph.add(ops.Slice, { x, starts, ends }, { axes, starts: null, ends: null, steps }, node.options).y;
+  return node.graph.add(ops.Slice, operands, { axes, starts, ends, steps }, node.options).y;
 };
 
 const readSliceByAttributes: ToCore = (node) => {

@@ -216,8 +216,10 @@ function windowAttributes({ strides, dilations, padding, pads }: Window) {
 
 type Pool = Node<typeof ops.MaxPool> | Node<typeof ops.AveragePool> | Node<typeof ops.LpPool>;
 
+/** Average and Lp pools have `dilations` only since versions 19 and 18. */
 const poolAttributes = ({ attrs }: Pool) => ({
   ...windowAttributes(attrs as Window),
+  dilations: attrs.dilations.every((step) => step === 1) ? undefined : ints(attrs.dilations),
   kernel_shape: ints(attrs.kernel),
   ceil_mode: attrs.ceil ? int(1) : undefined,
 });
@@ -269,6 +271,8 @@ const fromCore = {
   },
   LpPool: (node, writer) => {
     if (node.attrs.layout !== 'channelsFirst') return wrongLayout;
+    const isPlain = !node.attrs.ceil && node.attrs.dilations.every((step) => step === 1);
+    if (!isPlain && writer.opset < 18) return gap('dilated or rounded-up Lp pooling needs operator set 18');
     return writer.node('LpPool', node.inputs, { ...poolAttributes(node), p: int(node.attrs.p) }, node.outputs);
   },
   MaxPool: (node, writer) => (node.attrs.layout === 'channelsFirst' ? writer.node('MaxPool', node.inputs, poolAttributes(node), node.outputs) : wrongLayout),

@@ -1,0 +1,29 @@
+import { defineDiagnostics } from '@drover/core';
+
+/** Findings of the command line. */
+export const cliDiagnostics = defineDiagnostics('cli', {
+  usage: {
+    failure: 'usage',
+    severity: 'error',
+    summary: 'The command line is not one that drover understands.',
+    help: 'See `drover --help`, or `drover COMMAND --help`.',
+  },
+  'unknown-target': {
+    failure: 'usage',
+    severity: 'error',
+    summary: 'Neither the name of the output nor --to tells the format to write.',
+    help: 'Name the output *.onnx, *.json or *-symbol.json, or state --to.',
+  },
+  'not-a-model-file': {
+    failure: 'usage',
+    severity: 'error',
+    summary: 'A file of arrays is of a kind that drover does not read.',
+    help: 'Give arrays as .npz, .npy or ONNX .pb.',
+  },
+  internal: {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'drover failed in a way that it should not have: this is a defect.',
+    help: 'Report it with the file that brought it about and the stack in the message.',
+  },
+});

@@ -1,0 +1,54 @@
+import { sliceRange } from '../../kernels/slice-bounds.js';
+import { slice, sliceEnd } from '../../ops/slice.js';
+import { bounds, sameDim, subDim, type Dim } from '../../tensor/dim.js';
+import type { Rule } from './replacement.js';
+
+interface Cut {
+  readonly axis: number;
+  readonly start: Dim;
+  readonly end: Dim;
+  readonly step: number;
+}
+
+/** A cut with bounds within the dimension, where that is known: `end` is one step beyond the last index at most. */
+function clamped(cut: Cut, size: Dim): Cut {
+  const { axis, start, end, step } = cut;
+  if (typeof size === 'number' && typeof start === 'number' && typeof end === 'number') {
+    const { first, count } = sliceRange(size, start, end, step);
+    if (count < 2) return { axis, start: count && first, end: count && first + 1, step: 1 };
+    const beyond = first + (count - 1) * step + Math.sign(step);
+    return { axis, start: first, end: beyond < 0 ? -sliceEnd : beyond, step };
+  }
+  // Bounds that are 2^31 - 1 or more reach the end whatever the size.
+  const reaches = step > 0 && (bounds(subDim(end, size))[0] >= 0 || bounds(end)[0] >= 2 ** 31 - 1);
+  return reaches ? { ...cut, end: sliceEnd } : cut;
+}
+
+function isWhole({ start, end, step }: Cut, size: Dim): boolean {
+  return start === 0 && step === 1 && (end === size || (typeof size !== 'number' && end === sliceEnd));
+}
+
+/** The bounds of a Slice in the one way to say them: clamped, by ascending axes, without axes that stay whole. */
+export const settleSlice: Rule = (_, node) => {
+  if (!node.is(slice)) return false;
+  const { axes, starts, ends, steps } = node.attrs;
+  const { shape } = node.operands.x;
+  if (!shape || !starts || !ends) return false;
+  const cuts = axes
+    .map((axis, i) => clamped({ axis, start: starts[i]!, end: ends[i]!, step: steps[i]! }, shape[axis]!))
+    .filter((cut) => !isWhole(cut, shape[cut.axis]!))
+    .sort((a, b) => a.axis - b.axis);
+  const isSettled =
+    cuts.length === axes.length &&
+    cuts.every(
+      ({ axis, start, end, step }, i) => axis === axes[i] && sameDim(start, starts[i]!) && sameDim(end, ends[i]!) && step === steps[i],
+    );
+  if (isSettled) return false;
+  node.attrs = {
+    axes: cuts.map(({ axis }) => axis),
+    starts: cuts.map(({ start }) => start),
+    ends: cuts.map(({ end }) => end),
+    steps: cuts.map(({ step }) => step),
+  };
+  return true;
+};
