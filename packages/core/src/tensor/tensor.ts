@@ -1,6 +1,6 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import { bytesOf, type DType } from './dtype.js';
-import { encodeSmallFloat, smallFloatTable } from './float-bits.js';
+import { smallFloatEncoder, smallFloatTable } from './float-bits.js';
 
 /**
  * Elements of a tensor in memory, C order: strings as text, 64-bit integers exact, bool as 0/1 bytes, every other number as float64
@@ -124,9 +124,12 @@ export function encodeTensor({ dtype, data }: Tensor): Uint8Array {
   if (dtype === 'bool') return Uint8Array.from(data as Uint8Array);
   const values = data as Float64Array;
   if (dtype in views) return new Uint8Array(new views[dtype as Viewed](values).slice().buffer);
-  if (dtype === 'float16' || dtype === 'bfloat16')
-    return new Uint8Array(Uint16Array.from(values, (x) => encodeSmallFloat(x, dtype)).buffer);
-  return pack(smallFloatTable(dtype) ? Uint8Array.from(values, (x) => encodeSmallFloat(x, dtype)) : Uint8Array.from(values), dtype);
+  const codes = dtype === 'float16' || dtype === 'bfloat16' ? new Uint16Array(values.length) : new Uint8Array(values.length);
+  if (smallFloatTable(dtype)) {
+    const encode = smallFloatEncoder(dtype);
+    for (let i = 0; i < codes.length; i++) codes[i] = encode(values[i]!);
+  } else codes.set(values);
+  return codes instanceof Uint16Array ? new Uint8Array(codes.buffer) : pack(codes, dtype);
 }
 
 /** Strings in bytes: for each a 32-bit length and its UTF-8 text, as TF.js stores them. */
