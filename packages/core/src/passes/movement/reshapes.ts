@@ -28,6 +28,9 @@ function nthOutside(list: readonly number[], index: number): number {
   return place;
 }
 
+/** The axes of a Squeeze or Unsqueeze. */
+const axesOf = (node: Node) => (node.attrs as { readonly axes: readonly number[] }).axes;
+
 const sorted = (axes: readonly number[]) => [...axes].sort((a, b) => a - b);
 
 /** A chain of Reshape, Squeeze and Unsqueeze that comes back to the shape that it began with goes. */
@@ -35,10 +38,8 @@ export const cancelReshapes: Rule = (graph, node) => {
   if (!keepsOrder(node)) return false;
   const [x, y] = [node.inputs[0]!, node.outputs[0]!];
   const inner = x.producer;
-  const undoes =
-    (node.is(squeeze) && inner?.is(unsqueeze) && sorted(node.attrs.axes).join() === sorted(inner.attrs.axes).join()) ||
-    (node.is(unsqueeze) && inner?.is(squeeze) && sorted(node.attrs.axes).join() === sorted(inner.attrs.axes).join());
-  if (undoes) return replaceBy(graph, node, inner!.inputs[0]!);
+  const isPair = (node.is(squeeze) && inner?.is(unsqueeze)) || (node.is(unsqueeze) && inner?.is(squeeze));
+  if (isPair && sorted(axesOf(node)).join() === sorted(axesOf(inner!)).join()) return replaceBy(graph, node, inner!.inputs[0]!);
   for (let at = x; keepsOrder(at.producer);) {
     at = at.producer.inputs[0]!;
     if (at.shape && y.shape && sameShape(at.shape, y.shape)) return replaceBy(graph, node, at);
@@ -52,11 +53,12 @@ export const mergeReshapes: Rule = (graph, node) => {
   const inner = node.inputs[0]!.producer;
   if (!keepsOrder(inner)) return false;
   if (node.is(reshape)) return takeFrom(graph, node, root(inner.inputs[0]!));
-  if ((node.is(squeeze) && inner.is(squeeze)) || (node.is(unsqueeze) && inner.is(unsqueeze))) {
-    // The one list counts dimensions of a shape from which the other has taken some: the ones of the larger shape are those that it left.
-    const [smaller, larger] = node.is(squeeze) ? [node.attrs.axes, inner.attrs.axes] : [inner.attrs.axes, node.attrs.axes];
-    node.attrs = { axes: sorted([...larger, ...smaller.map((axis) => nthOutside(larger, axis))]) };
-    return takeFrom(graph, node, inner.operands.x);
+  if (node.op === inner.op) {
+    // Axes of the smaller shape count the dimensions that the axes of the larger one leave.
+    const [smaller, larger] = node.is(squeeze) ? [node, inner] : [inner, node];
+    const axes = [...axesOf(larger), ...axesOf(smaller).map((axis) => nthOutside(axesOf(larger), axis))];
+    node.attrs = { axes: sorted(axes) };
+    return takeFrom(graph, node, inner.inputs[0]!);
   }
   const shape = inner.is(reshape) ? node.outputs[0]!.shape : undefined;
   const target = shape && reshapeTarget(shape);
