@@ -146,7 +146,8 @@ describe('Loop', () => {
     expect(add(graph.literal('int64', [2], [1, 2]), [y], 1)).toContain('Loop C1');
     const trips = graph.literal('int64', [], [1]);
     expect(add(trips, [y], 2)).toContain('Loop C2');
-    expect(add(trips, [y, y], 2)).toContain('a parameter is missing');
+    expect(add(trips, [y, y], 2)).toContain('its parameter x: float32[5] is passed float32[1]');
+    expect(add(trips, [y], 1, body(graph, [scalarInt, scalarBool], (inner) => [always(inner)]))).toContain('a parameter is missing');
     expect(add(trips, [graph.input('z', 'float32', [2])], 1)).toContain('is passed float32[2]');
     expect(add(trips, [graph.input('i', 'int32', [1])], 1)).toContain('is passed int32[1]');
     expect(add(trips, [y], 1, body(graph, [scalarInt, scalarBool, vector], (inner) => [always(inner)]))).toContain('a condition and 1 carried values');
