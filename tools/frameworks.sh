@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # frameworks.sh FOLDER [torch] [tf] [mxnet]
 #
-# Builds isolated Python environments of the real frameworks below FOLDER (FOLDER/torch/bin/python and so on), at the versions that are listed
-# in pins/, from PyPI. They make the fixtures and run what Drover converts; Drover itself needs no Python.
+# Builds isolated Python environments of the real frameworks below FOLDER (FOLDER/torch/bin/python and so on), at the versions that
+# pins/ lists, from PyPI. They make the fixtures and run what Drover converts; Drover itself needs no Python.
 # Needs Python 3.10 (mxnet) and 3.11 (torch, tf), from pyenv or the PATH, and gcc and binutils for torch.
 set -euo pipefail
 
@@ -41,7 +41,8 @@ for framework in "$@"; do
       environment tf 3.11
       site=tf/lib/python3.11/site-packages # tensorflowjs imports these two and calls neither here
       mkdir -p "$site/tensorflow_decision_forests" "$site/jax/experimental"
-      touch "$site/tensorflow_decision_forests/__init__.py" "$site/jax/__init__.py" "$site/jax/experimental/__init__.py" "$site/jax/experimental/jax2tf.py"
+      touch "$site/tensorflow_decision_forests/__init__.py" "$site/jax/__init__.py"
+      touch "$site/jax/experimental/__init__.py" "$site/jax/experimental/jax2tf.py"
       ;;
     mxnet)
       for library in libgomp.so.1 libopenblas.so.0 libgfortran.so.5; do

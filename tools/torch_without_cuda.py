@@ -79,7 +79,11 @@ def main(site_packages):
             source.write_text("\n".join([f'const char cuda_stub_[] = "{MARK.decode()}";', *map(body, symbols)]))
             command = ["gcc", "-w", "-shared", "-fPIC", "-fno-builtin", "-o", str(folder / soname), f"-Wl,-soname,{soname}", str(source)]
             if any(by_version):
-                nodes = (f"{version} {{ global: {' '.join(s + ';' for s in sorted(names))} }};" for version, names in by_version.items() if version)
+                nodes = (
+                    f"{version} {{ global: {' '.join(s + ';' for s in sorted(names))} }};"
+                    for version, names in by_version.items()
+                    if version
+                )
                 versions.write_text("\n".join(nodes) + "\n")
                 command.insert(1, f"-Wl,--version-script={versions}")
             subprocess.check_call(command)
