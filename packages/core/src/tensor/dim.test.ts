@@ -34,15 +34,18 @@ const binary = (dim: (a: Dim, b: Dim) => Dim, value: (a: number, b: number) => n
   value: (sizes: ReadonlyMap<string, number>) => value(a.value(sizes), b.value(sizes)),
 });
 
+const named: fc.Arbitrary<Computed> = fc
+  .constantFrom(...names)
+  .map((name) => ({ dim: symbol(name), value: (sizes: ReadonlyMap<string, number>) => sizes.get(name)! }));
 const leaf: fc.Arbitrary<Computed> = fc.oneof(
   fc.integer({ min: -9, max: 9 }).map((x) => ({ dim: x, value: () => x })),
-  fc.constantFrom(...names).map((name) => ({ dim: symbol(name), value: (sizes) => sizes.get(name)! })),
+  named,
 );
-/** Divisors are positive numbers or named dimensions: what cannot be 0. */
+/** Divisors are numbers but 0, or named dimensions: what cannot be 0. */
 const divisor: fc.Arbitrary<Computed> = fc.oneof(
   fc.integer({ min: 1, max: 6 }).map((x) => ({ dim: x, value: () => x })),
   fc.integer({ min: -6, max: -1 }).map((x) => ({ dim: x, value: () => x })),
-  fc.constantFrom(...names).map((name) => ({ dim: symbol(name), value: (sizes) => sizes.get(name)! })),
+  named,
 );
 const modulo = (a: number, b: number) => a - b * Math.floor(a / b);
 const { expression } = fc.letrec<{ expression: Computed }>((tie) => ({

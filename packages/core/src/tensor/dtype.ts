@@ -11,12 +11,17 @@ export const dtypes = [
 /** Element type of a tensor. */
 export type DType = (typeof dtypes)[number];
 
-/** Groups of element types that operators accept. */
+/** Floats that arithmetic is defined for. */
 export const floatTypes = ['float64', 'float32', 'float16', 'bfloat16'] as const satisfies readonly DType[];
+/** Signed integers of 8 to 64 bits. */
 export const signedIntTypes = ['int64', 'int32', 'int16', 'int8'] as const satisfies readonly DType[];
+/** Unsigned integers of 8 to 64 bits. */
 export const unsignedIntTypes = ['uint64', 'uint32', 'uint16', 'uint8'] as const satisfies readonly DType[];
+/** Integers of 8 to 64 bits. */
 export const intTypes = [...signedIntTypes, ...unsignedIntTypes] as const;
+/** Floats and integers that arithmetic is defined for. */
 export const numberTypes = [...floatTypes, ...intTypes] as const;
+/** Complex numbers. */
 export const complexTypes = ['complex64', 'complex128'] as const satisfies readonly DType[];
 
 // prettier-ignore

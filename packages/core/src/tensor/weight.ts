@@ -1,6 +1,6 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import type { DType } from './dtype.js';
-import { bitsOf, isInt } from './dtype.js';
+import { bitsOf, isFloat, isInt } from './dtype.js';
 import { allocate, decodeTensor, encodeTensor, pack, sizeOf, toNumbers, unpack, type Tensor } from './tensor.js';
 
 /** One step from a stored tensor to the tensor that the graph uses. Steps that only move elements are exact; `cast` and `affine` round. */
@@ -74,6 +74,12 @@ export class Weight {
 
   /** Dimension i of the result is dimension perm[i] of this. */
   transpose(perm: readonly number[]): Weight {
+    if (perm.length !== this.shape.length || !perm.toSorted((a, b) => a - b).every((p, i) => p === i)) {
+      throw coreDiagnostics.error('invalid-shape', {
+        message: `[${perm.join(', ')}] does not permute [${this.shape.join(', ')}].`,
+        origin: { file: '' },
+      });
+    }
     if (perm.every((p, i) => p === i)) return this;
     if (this.content.kind === 'step' && this.content.step.kind === 'transpose') {
       const inner = this.content.step.perm;
@@ -102,7 +108,7 @@ export class Weight {
   /** `size` slices from `start` on along one axis. */
   slice(axis: number, start: number, size: number): Weight {
     if (start === 0 && size === this.shape[axis]) return this;
-    if (start < 0 || size < 0 || !(start + size <= this.shape[axis]!)) {
+    if (start < 0 || size < 0 || !Number.isInteger(start) || !Number.isInteger(size) || !(start + size <= this.shape[axis]!)) {
       throw coreDiagnostics.error('invalid-shape', {
         message: `No ${size} slices from ${start} in [${this.shape.join(', ')}].`,
         origin: { file: '' },
@@ -303,8 +309,10 @@ export function castTensor(tensor: Tensor, dtype: DType): Tensor {
     for (let i = 0; i < out.length; i++) out[i] = integer((data as Float64Array | BigInt64Array)[i]!);
     return { dtype, shape, data: out };
   }
-  const values = toNumbers(tensor);
+  // The low bits of 64-bit integers would be lost in float64.
+  const isWide = isInt(dtype) && (data instanceof BigInt64Array || data instanceof BigUint64Array);
+  const values = isWide ? Float64Array.from(data, (x) => Number(BigInt.asUintN(32, x))) : toNumbers(tensor);
   if (dtype === 'bool') return { dtype, shape, data: Uint8Array.from(values, (x) => (x !== 0 ? 1 : 0)) };
-  const stored = dtype.startsWith('float') || dtype === 'bfloat16' ? values : values.map(Math.trunc);
+  const stored = isFloat(dtype) ? values : values.map(Math.trunc);
   return decodeTensor(encodeTensor({ dtype, shape, data: stored }), dtype, shape);
 }
