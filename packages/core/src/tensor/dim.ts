@@ -100,12 +100,13 @@ export function mulDim(a: Dim, b: Dim): Dim {
   );
 }
 
-/** The exact quotient when b divides every term of a, as polynomials; else undefined. */
+/** The exact quotient when b divides a, as polynomials; else undefined. */
 export function exactQuotient(a: Dim, b: Dim): Dim | undefined {
   if (sameDim(a, b)) return 1;
   if (a === 0) return 0;
   const divisor = terms(b);
-  if (divisor.length !== 1) return undefined;
+  if (divisor.length > 1) return longDivision(a, b);
+  if (divisor.length === 0) return undefined;
   const { coefficient, factors } = divisor[0]!;
   const quotient: Term[] = [];
   for (const term of terms(a)) {
@@ -119,6 +120,26 @@ export function exactQuotient(a: Dim, b: Dim): Dim | undefined {
     quotient.push({ coefficient: term.coefficient / coefficient, factors: left.map((entry) => entry.factor) });
   }
   return normalise(quotient);
+}
+
+/** Division by several terms: the leading term of what is left, divided by that of b, is the next term of the quotient. undefined when it does not come out. */
+function longDivision(a: Dim, b: Dim): Dim | undefined {
+  const lead = leadingTerm(b);
+  let quotient: Dim = 0;
+  let rest = a;
+  // Each step takes out the leading term; a quotient that comes out has no more terms than a.
+  for (let steps = 0; rest !== 0 && steps < terms(a).length; steps++) {
+    const next = exactQuotient(leadingTerm(rest), lead);
+    if (next === undefined) return undefined;
+    quotient = addDim(quotient, next);
+    rest = subDim(rest, mulDim(next, b));
+  }
+  return rest === 0 ? quotient : undefined;
+}
+
+/** The term with the most factors, of these the last in order. */
+function leadingTerm(dim: Dim): Dim {
+  return normalise([terms(dim).reduce((a, b) => (b.factors.length >= a.factors.length ? b : a))]);
 }
 
 /** floor(a / b); b must not be 0. Parts of a that b divides are taken out, so that floor((2n+1)/2) is n. */
@@ -159,8 +180,26 @@ function extremum(kind: 'min' | 'max', a: Dim, b: Dim): Dim {
   const [low, high] = bounds(subDim(a, b));
   if (low >= 0) return kind === 'min' ? b : a;
   if (high <= 0) return kind === 'min' ? a : b;
+  for (const [one, other] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    const inner = extremumOf(one);
+    // min(x, max(x, y)) is x, and min(x, min(x, y)) is the inner one.
+    if (inner && (sameDim(inner.left, other) || sameDim(inner.right, other))) return inner.kind === kind ? one : other;
+  }
   const [left, right] = dimKey(a) < dimKey(b) ? [a, b] : [b, a];
   return new SymbolicDim([{ coefficient: 1, factors: [{ kind, left, right }] }]);
+}
+
+/** The minimum or maximum that a dimension is, if it is one. */
+function extremumOf(dim: Dim): (Factor & { kind: 'min' | 'max' }) | undefined {
+  if (typeof dim === 'number' || dim.terms.length !== 1) return undefined;
+  const [term] = dim.terms;
+  const [factor, ...more] = term!.factors;
+  return term!.coefficient === 1 && more.length === 0 && (factor?.kind === 'min' || factor?.kind === 'max')
+    ? (factor as Factor & { kind: 'min' | 'max' })
+    : undefined;
 }
 
 /** The smaller of two dimensions; resolved when the bounds decide. */
@@ -173,7 +212,7 @@ export function maxDim(a: Dim, b: Dim): Dim {
   return extremum('max', a, b);
 }
 
-/** Inclusive bounds by interval arithmetic, every named dimension being at least 1. */
+/** Inclusive bounds by interval arithmetic: a named dimension is at least 1, one that depends on data (its name begins with `?`) at least 0. */
 export function bounds(dim: Dim): readonly [number, number] {
   if (typeof dim === 'number') return [dim, dim];
   let low = 0;
@@ -197,7 +236,7 @@ function times(a: number, b: number): number {
 }
 
 function factorBounds(factor: Factor): readonly [number, number] {
-  if (factor.kind === 'symbol') return [1, Infinity];
+  if (factor.kind === 'symbol') return [factor.name.startsWith('?') ? 0 : 1, Infinity];
   const [a, b] = bounds(factor.left);
   const [c, d] = bounds(factor.right);
   if (factor.kind === 'min') return [Math.min(a, c), Math.min(b, d)];
