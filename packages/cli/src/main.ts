@@ -67,6 +67,20 @@ function buildProgram(): Command {
     .option('--verify', 'run both sides and compare')
     .option('--dry-run', 'find out what would be refused, write nothing')
     .option('--force', 'replace files that are there');
+  command('inspect <model>', 'what a model is, and what each other format would refuse', async () => (await import('./commands/inspect.js')).inspectCommand)
+    .option('--from <format>', 'format of the model; found by its content when absent')
+    .option('--params <file>', 'file that holds the weights');
+  command('run <model>', 'run a model on arrays', async () => (await import('./commands/run.js')).runCommand)
+    .option('--inputs <files...>', 'arrays to feed: .npz, .npy or ONNX .pb')
+    .option('--outputs <file>', 'where to write the results (.npz)')
+    .option('--runtime <name>', 'reference, onnxruntime, tfjs or mxnet; the format has one of its own')
+    .option('--from <format>', 'format of the model; found by its content when absent')
+    .option('--force', 'replace a file that is there');
+  command('parity <a> [b]', 'do two models compute the same?', async () => (await import('./commands/parity.js')).parityCommand)
+    .option('--inputs <files...>', 'arrays to feed; made from the seed when absent')
+    .option('--expected <file>', 'outputs to hold A to, where there is no B')
+    .option('--seed <n>', 'seed of the inputs that are made', whole);
+  command('explain <code>', 'what a diagnostic means', async () => (await import('./commands/explain.js')).explainCommand);
   return program;
 }
 

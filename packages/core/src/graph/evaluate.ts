@@ -12,6 +12,8 @@ export interface Step {
   readonly node: Node;
   readonly inputs: readonly (Tensor | undefined)[];
   readonly outputs: readonly Tensor[];
+  /** What a correct float implementation of the node may lose here, in units in the last place. */
+  readonly ulp: number;
 }
 
 /** Sizes of the named dimensions, read off the tensors given for a graph's inputs. Throws `core/invalid-shape` when a tensor does not fit. */
@@ -38,10 +40,22 @@ export function bindDims(graph: Graph, inputs: readonly Tensor[], known: Readonl
   return sizes;
 }
 
+function resolvedAttrs({ op, attrs }: Node, dims: ReadonlyMap<string, number>): ResolvedAttrs<Attrs> {
+  return Object.fromEntries(Object.entries(op.attrs).map(([name, attr]) => [name, attr.resolve((attrs as AttrValues<Attrs>)[name], dims)])) as ResolvedAttrs<Attrs>;
+}
+
+function allowanceOf(node: Node, inputs: readonly (Tensor | undefined)[], dims: ReadonlyMap<string, number>): number {
+  const shapes = byName(
+    node.op.inputs,
+    inputs.map((tensor) => tensor?.shape),
+  ) as PerOperand<Operands, readonly number[]>;
+  return node.op.ulp(shapes, resolvedAttrs(node, dims));
+}
+
 /** Evaluates a node on tensors. `dims` gives the sizes of named dimensions. */
 export async function evaluateNode(node: Node, inputs: readonly (Tensor | undefined)[], dims: ReadonlyMap<string, number>, captured: ReadonlyMap<Value, Tensor>): Promise<Tensor[]> {
   const { op } = node;
-  const attrs = Object.fromEntries(Object.entries(op.attrs).map(([name, attr]) => [name, attr.resolve((node.attrs as AttrValues<Attrs>)[name], dims)])) as ResolvedAttrs<Attrs>;
+  const attrs = resolvedAttrs(node, dims);
   const context: EvaluateContext = {
     resultCount: node.outputs.length,
     results: (name) => node.regions[name]!.graph.outputs.map(({ value: { dtype, shape } }) => ({ dtype, shape: shape?.map((dim) => evaluateDim(dim, dims) ?? dim) })),
@@ -76,7 +90,7 @@ export async function* evaluateSteps(graph: Graph, inputs: readonly Tensor[], ou
     for (const { captures } of Object.values(node.regions)) for (const value of captures) await get(value);
     const made = await evaluateNode(node, given, dims, alive);
     node.outputs.forEach((value, i) => uses.has(value) && alive.set(value, made[i]!));
-    yield { node, inputs: given, outputs: made };
+    yield { node, inputs: given, outputs: made, ulp: allowanceOf(node, given, dims) };
     for (const value of node.dependencies()) {
       count(value, -1);
       if (uses.get(value) === 0) alive.delete(value);

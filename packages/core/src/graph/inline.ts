@@ -12,7 +12,14 @@ export function inlineGraph(body: Graph, into: Graph, inputs: readonly Value[]):
     for (const [name, region] of Object.entries(node.regions)) {
       regions[name] = { graph: cloneGraph(region.graph, into), captures: region.captures.map(valueOf) };
     }
-    const made = new Node(node.op, node.inputs.map((value) => value && valueOf(value)), node.attrs, regions, node.name, node.origin);
+    const made = new Node(
+      node.op,
+      node.inputs.map((value) => value && valueOf(value)),
+      node.attrs,
+      regions,
+      node.name,
+      node.origin,
+    );
     for (const output of node.outputs) {
       const value = new Value(output.name, output.type, undefined, output.origin);
       value.producer = made;

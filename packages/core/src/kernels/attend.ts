@@ -10,7 +10,10 @@ export interface AttentionOperands {
 }
 
 /** Scaled dot-product attention in float64 (see the operator Attention). */
-export function attend({ q, k, v, mask }: AttentionOperands, attrs: { readonly scale: number; readonly causal: boolean; readonly softcap: number }): Tensor {
+export function attend(
+  { q, k, v, mask }: AttentionOperands,
+  attrs: { readonly scale: number; readonly causal: boolean; readonly softcap: number },
+): Tensor {
   const [batch, heads, queries, features] = q.shape as [number, number, number, number];
   const [, groups, keys, width] = v.shape as [number, number, number, number];
   const [a, b, c, bias] = [toNumbers(q), toNumbers(k), toNumbers(v), mask && toNumbers(mask)];
@@ -29,7 +32,8 @@ export function attend({ q, k, v, mask }: AttentionOperands, attrs: { readonly s
       for (let i = 0; i < features; i++) score += a[row * features + i]! * b[(group * keys + key) * features + i]!;
       score *= attrs.scale;
       if (attrs.softcap > 0) score = attrs.softcap * Math.tanh(score / attrs.softcap);
-      if (bias) score = mask!.dtype !== 'bool' ? score + bias[masked + key * strides[3]!]! : bias[masked + key * strides[3]!] ? score : -Infinity;
+      if (bias)
+        score = mask!.dtype !== 'bool' ? score + bias[masked + key * strides[3]!]! : bias[masked + key * strides[3]!] ? score : -Infinity;
       scores[key] = score;
       largest = Math.max(largest, score);
     }

@@ -22,10 +22,16 @@ export function transposedSizes(input: Shape, kernel: Shape, { strides, dilation
 }
 
 /**
- * Transposed convolution in float64 to a result of these spatial sizes (see the operator ConvTranspose): for a few elements at a time, what they contribute to
- * each tap of each filter, added up where the taps fall.
+ * Transposed convolution in float64 to a result of these spatial sizes (see the operator ConvTranspose): for a few elements at a time, what
+ * they contribute to each tap of each filter, added up where the taps fall.
  */
-export function convolveTransposed(x: Tensor, w: Tensor, bias: Tensor | undefined, sizes: readonly number[], attrs: TransposedConvolution): Tensor {
+export function convolveTransposed(
+  x: Tensor,
+  w: Tensor,
+  bias: Tensor | undefined,
+  sizes: readonly number[],
+  attrs: TransposedConvolution,
+): Tensor {
   const { layout, groups } = attrs;
   const [positions, kernel] = [spatialOf(layout, x.shape), w.shape.slice(2)];
   const [batch, depth, filters] = [x.shape[0]!, w.shape[0]! / groups, w.shape[1]! * groups];

@@ -29,7 +29,8 @@ test.each(['channelsFirst', 'channelsLast'] as const)('a large convolution is it
       for (let j = 0; j < sizes[1]!; j++) {
         let sum = 0;
         for (let c = 0; c < 2; c++) {
-          for (let k = 0; k < 9; k++) sum += toNumbers(w)[(o * 2 + c) * 9 + k]! * at(x, (o < 3 ? 0 : 2) + c, i + 2 * Math.floor(k / 3) - 2, 2 * j + (k % 3) - 1);
+          for (let k = 0; k < 9; k++)
+            sum += toNumbers(w)[(o * 2 + c) * 9 + k]! * at(x, (o < 3 ? 0 : 2) + c, i + 2 * Math.floor(k / 3) - 2, 2 * j + (k % 3) - 1);
         }
         expect(at(y, o, i, j)).toBe(sum);
       }
@@ -38,7 +39,8 @@ test.each(['channelsFirst', 'channelsLast'] as const)('a large convolution is it
 });
 
 test.each(['channelsFirst', 'channelsLast'] as const)('a transposed convolution is the adjoint of the convolution: %s', (layout) => {
-  const shape = (channels: number, spatial: readonly number[]) => (layout === 'channelsFirst' ? [2, channels, ...spatial] : [2, ...spatial, channels]);
+  const shape = (channels: number, spatial: readonly number[]) =>
+    layout === 'channelsFirst' ? [2, channels, ...spatial] : [2, ...spatial, channels];
   const [x, y, w] = [integers(1, ...shape(4, [height, width])), integers(9, ...shape(6, [89, 50])), integers(5, 6, 2, 3, 3)];
   const forward = convolve(x, w, undefined, { layout, padding: 'explicit', ...window });
   const back = convolveTransposed(y, w, undefined, [height, width], { layout, outputPadding: [0, 0], ...window });

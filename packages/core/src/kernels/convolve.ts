@@ -8,7 +8,10 @@ export interface Convolution extends Sliding {
   readonly groups: number;
 }
 
-/** Cross-correlation in float64 (see the operator Conv): for a few positions at a time, filters times the matrix of the elements that they see. */
+/**
+ * Cross-correlation in float64 (see the operator Conv): for a few positions at a time, filters times the matrix of the elements that they
+ * see.
+ */
 export function convolve(x: Tensor, w: Tensor, bias: Tensor | undefined, attrs: Convolution): Tensor {
   const { layout, groups } = attrs;
   const [sizes, kernel] = [spatialOf(layout, x.shape), w.shape.slice(2)];
@@ -16,7 +19,12 @@ export function convolve(x: Tensor, w: Tensor, bias: Tensor | undefined, attrs: 
   const [batch, channels, filters] = [x.shape[0]!, x.shape[channelAxis(layout, x.shape.length)]!, w.shape[0]!];
   const [depth, count, taps] = [w.shape[1]!, sizeOf(positions), sizeOf(kernel)];
   const shape = shapeIn(layout, batch, filters, positions);
-  const [from, weights, biases, data] = [toNumbers(x), toNumbers(w), bias && toNumbers(bias), allocate(x.dtype, sizeOf(shape)) as Float64Array];
+  const [from, weights, biases, data] = [
+    toNumbers(x),
+    toNumbers(w),
+    bias && toNumbers(bias),
+    allocate(x.dtype, sizeOf(shape)) as Float64Array,
+  ];
   const [source, target] = [stepsIn(layout, channels, sizes), stepsIn(layout, filters, positions)];
   const windows = { ...attrs, positions, kernel, sizes, begins: padsFor(sizes, kernel, attrs).map(([begin]) => begin) };
   const columns = columnsAtOnce(depth * taps, count);

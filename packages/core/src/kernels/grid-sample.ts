@@ -12,7 +12,10 @@ export interface GridSampling {
   readonly layout: Layout;
 }
 
-/** An index folded back at the edges until it lies inside: at the middle of the outer elements with `alignCorners`, else at their outer ends. */
+/**
+ * An index folded back at the edges until it lies inside: at the middle of the outer elements with `alignCorners`, else at their outer
+ * ends.
+ */
 function reflect(index: number, size: number, alignCorners: boolean): number {
   const period = alignCorners ? 2 * (size - 1) : 2 * size;
   if (period === 0) return 0;
@@ -24,11 +27,15 @@ function reflect(index: number, size: number, alignCorners: boolean): number {
 function taps(position: number, size: number, { mode, padding, alignCorners }: GridSampling): [index: number, weight: number][] {
   const x = alignCorners ? ((position + 1) / 2) * (size - 1) : ((position + 1) * size - 1) / 2;
   const floor = Math.floor(x);
-  const indices = mode === 'nearest' ? [roundHalfToEven(x)] : mode === 'linear' ? [floor, floor + 1] : [floor - 1, floor, floor + 1, floor + 2];
+  const indices =
+    mode === 'nearest' ? [roundHalfToEven(x)] : mode === 'linear' ? [floor, floor + 1] : [floor - 1, floor, floor + 1, floor + 2];
   const weight = (index: number) => (mode === 'nearest' ? 1 : mode === 'linear' ? 1 - Math.abs(x - index) : keysWeight(x - index, -0.75));
   const weighted = indices.map((index): [number, number] => [index, weight(index)]);
   if (padding === 'zeros') return weighted.filter(([index]) => index >= 0 && index < size);
-  return weighted.map(([index, w]) => [padding === 'border' ? Math.min(Math.max(index, 0), size - 1) : reflect(index, size, alignCorners), w]);
+  return weighted.map(([index, w]) => [
+    padding === 'border' ? Math.min(Math.max(index, 0), size - 1) : reflect(index, size, alignCorners),
+    w,
+  ]);
 }
 
 /** Samples a tensor in float64 at the positions of a grid. */

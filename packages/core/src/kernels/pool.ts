@@ -48,7 +48,8 @@ export const poolConstraints = {
   },
   C3: {
     says: 'the kernel fits into the padded input',
-    holds: ({ x }: { x: ValueType }, attrs: Pooling) => !x.shape || windowFits(spatialOf(attrs.layout, x.shape), attrs.kernel, attrs, attrs.ceil),
+    holds: ({ x }: { x: ValueType }, attrs: Pooling) =>
+      !x.shape || windowFits(spatialOf(attrs.layout, x.shape), attrs.kernel, attrs, attrs.ceil),
   },
 } as const;
 
@@ -56,12 +57,15 @@ export const poolConstraints = {
 export function poolType(x: ValueType, attrs: Pooling, fresh: (hint: string) => Dim): ValueType {
   const shape = x.shape ?? Array.from({ length: attrs.kernel.length + 2 }, () => fresh('pool'));
   const sizes = x.shape ? windowCounts(spatialOf(attrs.layout, shape), attrs.kernel, attrs, attrs.ceil) : shape.slice(2);
-  return { dtype: x.dtype, shape: shapeIn(attrs.layout, shape[0]!, shape[attrs.layout === 'channelsFirst' ? 1 : shape.length - 1]!, sizes) };
+  return {
+    dtype: x.dtype,
+    shape: shapeIn(attrs.layout, shape[0]!, shape[attrs.layout === 'channelsFirst' ? 1 : shape.length - 1]!, sizes),
+  };
 }
 
 /**
- * Reduces the elements of each window that lie in the input: the first `count` of `taps`. `padded` is how many taps lie in the input or its padding, which
- * leaves out those that `ceil` lets reach behind it.
+ * Reduces the elements of each window that lie in the input: the first `count` of `taps`. `padded` is how many taps lie in the input or its
+ * padding, which leaves out those that `ceil` lets reach behind it.
  */
 export function pool(x: Tensor, attrs: Pooling, reduce: (taps: Float64Array, count: number, padded: number) => number): Tensor {
   const { layout, kernel } = attrs;

@@ -66,11 +66,15 @@ function run(operands: RecurrentOperands, attrs: Recurrence, makeStep: (parts: C
     });
     for (let n = 0; n < batch; n++) {
       const length = lengths ? Math.min(Math.max(lengths[n]!, 0), time) : time;
-      const [state, cell] = [hidden, cells].map((all) => all.subarray((d * batch + n) * size, (d * batch + n + 1) * size)) as [Float64Array, Float64Array];
+      const [state, cell] = [hidden, cells].map((all) => all.subarray((d * batch + n) * size, (d * batch + n + 1) * size)) as [
+        Float64Array,
+        Float64Array,
+      ];
       for (let i = 0; i < length; i++) {
         const t = d === 1 || attrs.direction === 'reverse' ? length - 1 - i : i;
         for (let row = 0; row < rows; row++) {
-          input[row] = dot(weights, (first + row) * features, from, (t * batch + n) * features, features) + (biases ? biases[2 * first + row]! : 0);
+          input[row] =
+            dot(weights, (first + row) * features, from, (t * batch + n) * features, features) + (biases ? biases[2 * first + row]! : 0);
         }
         step(input, state, cell);
         y.set(state, ((t * count + d) * batch + n) * size);
@@ -82,7 +86,10 @@ function run(operands: RecurrentOperands, attrs: Recurrence, makeStep: (parts: C
 }
 
 /** Long short-term memory in float64 (see the operator LSTM). */
-export function runLstm(operands: RecurrentOperands, attrs: Recurrence & { readonly inputForget: boolean }): { y: Tensor; yH: Tensor; yC: Tensor } {
+export function runLstm(
+  operands: RecurrentOperands,
+  attrs: Recurrence & { readonly inputForget: boolean },
+): { y: Tensor; yH: Tensor; yC: Tensor } {
   return run(operands, attrs, ({ size, activate, clip, recur, peephole }) => {
     const before = new Float64Array(size);
     return (input, hidden, cell) => {
@@ -99,9 +106,17 @@ export function runLstm(operands: RecurrentOperands, attrs: Recurrence & { reado
 }
 
 /** Gated recurrent units in float64 (see the operator GRU). */
-export function runGru(operands: RecurrentOperands, attrs: Recurrence & { readonly linearBeforeReset: boolean }): { y: Tensor; yH: Tensor } {
+export function runGru(
+  operands: RecurrentOperands,
+  attrs: Recurrence & { readonly linearBeforeReset: boolean },
+): { y: Tensor; yH: Tensor } {
   const { y, yH } = run(operands, attrs, ({ size, activate, clip, recur }) => {
-    const [before, update, reset, kept] = Array.from({ length: 4 }, () => new Float64Array(size)) as [Float64Array, Float64Array, Float64Array, Float64Array];
+    const [before, update, reset, kept] = Array.from({ length: 4 }, () => new Float64Array(size)) as [
+      Float64Array,
+      Float64Array,
+      Float64Array,
+      Float64Array,
+    ];
     return (input, hidden) => {
       before.set(hidden);
       for (let j = 0; j < size; j++) {

@@ -9,7 +9,15 @@ import { tensor, type Tensor } from '../tensor/tensor.js';
 import { Weight } from '../tensor/weight.js';
 
 const values = (count: number, scale: number) => Array.from({ length: count }, (_, i) => (((i * 37) % 19) - 9) * scale);
-const filled = (shape: readonly number[], scale: number): Tensor => tensor('float64', shape, values(shape.reduce((a, b) => a * b, 1), scale));
+const filled = (shape: readonly number[], scale: number): Tensor =>
+  tensor(
+    'float64',
+    shape,
+    values(
+      shape.reduce((a, b) => a * b, 1),
+      scale,
+    ),
+  );
 const [time, batch, features, size] = [4, 3, 2, 3];
 
 const shapes: readonly (readonly [string, Shape | undefined])[] = [
@@ -31,8 +39,12 @@ describe.each(shapes)('x of %s sizes', (_, shape) => {
         const build = () => {
           const graph = new Graph();
           const given: Tensor[] = [];
-          const input = (label: string, each: Tensor, declared: Shape | undefined = each.shape) => (given.push(each), graph.input(label, each.dtype, declared));
-          const parameter = (label: string, each: Tensor) => (kind === 'input' ? input(label, each) : graph.constant(Weight.from(each), label));
+          const input = (label: string, each: Tensor, declared: Shape | undefined = each.shape) => (
+            given.push(each),
+            graph.input(label, each.dtype, declared)
+          );
+          const parameter = (label: string, each: Tensor) =>
+            kind === 'input' ? input(label, each) : graph.constant(Weight.from(each), label);
           const operands = {
             x: input('x', filled([time, batch, features], 0.1), shape),
             w: parameter('w', filled([2, gates * size, features], 0.07)),
@@ -42,7 +54,15 @@ describe.each(shapes)('x of %s sizes', (_, shape) => {
             ...(name === 'LSTM' && { peepholes: parameter('p', filled([2, 3 * size], 0.02)) }),
           };
           const activations = Array.from({ length: 2 * functions }, () => 'Tanh' as const);
-          const attrs = { hiddenSize: size, direction: 'bidirectional', activations, activationAlpha: [], activationBeta: [], clip: 0.75, ...extra };
+          const attrs = {
+            hiddenSize: size,
+            direction: 'bidirectional',
+            activations,
+            activationAlpha: [],
+            activationBeta: [],
+            clip: 0.75,
+            ...extra,
+          };
           const { y, yH } = graph.add(ops[name], operands as never, attrs as never) as { y: typeof operands.x; yH: typeof operands.x };
           graph.output('y', y);
           graph.output('yH', yH);
@@ -58,7 +78,9 @@ describe.each(shapes)('x of %s sizes', (_, shape) => {
           for (const [output, result] of expected) {
             const made = results.get(output)!;
             expect(made.shape).toEqual(result.shape);
-            const furthest = Math.max(...Array.from(made.data as Float64Array, (value, i) => Math.abs(value - (result.data as Float64Array)[i]!)));
+            const furthest = Math.max(
+              ...Array.from(made.data as Float64Array, (value, i) => Math.abs(value - (result.data as Float64Array)[i]!)),
+            );
             expect(furthest).toBeLessThan(1e-14);
           }
         }

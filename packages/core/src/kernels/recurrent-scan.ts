@@ -104,7 +104,15 @@ function projected(graph: Graph, x: Value, w: Value, b: Value | undefined, cell:
 }
 
 /** The body of the Scan of a direction. */
-function buildBody(outer: Graph, values: RecurrentValues, attrs: Recurrence, cell: RecurrentCell, d: number, input: Value, lengths: Value | undefined): Graph {
+function buildBody(
+  outer: Graph,
+  values: RecurrentValues,
+  attrs: Recurrence,
+  cell: RecurrentCell,
+  d: number,
+  input: Value,
+  lengths: Value | undefined,
+): Graph {
   const { hiddenSize: size, clip: bound } = attrs;
   const [graph, dtype] = [new Graph('step', outer), values.x.dtype];
   const batch = input.shape?.[1];
@@ -142,17 +150,23 @@ function buildBody(outer: Graph, values: RecurrentValues, attrs: Recurrence, cel
 }
 
 /**
- * A recurrent operator as one Scan per direction. With lengths, a step counter leaves the states of sequences that have ended as they are, and the reverse
- * direction runs over sequences reversed within their lengths.
+ * A recurrent operator as one Scan per direction. With lengths, a step counter leaves the states of sequences that have ended as they are,
+ * and the reverse direction runs over sequences reversed within their lengths.
  */
-export function buildRecurrence(values: RecurrentValues, attrs: Recurrence, graph: Graph, cell: RecurrentCell): { y: Value; yH: Value; yC: Value } {
+export function buildRecurrence(
+  values: RecurrentValues,
+  attrs: Recurrence,
+  graph: Graph,
+  cell: RecurrentCell,
+): { y: Value; yH: Value; yC: Value } {
   const { x, initialH, initialC } = values;
   const given = values.sequenceLengths;
   const lengths = given?.dtype === 'int32' ? graph.add(cast, { x: given }, { to: 'int64' }).y : given;
   const initial = cell.hasCell ? [initialH, initialC] : [initialH];
   const results = Array.from({ length: directions(attrs) }, (_, d): Value[] => {
     const reverse = d === 1 || attrs.direction === 'reverse';
-    const turned = (value: Value) => (reverse && lengths ? graph.add(reverseSequence, { x: value, lengths }, { timeAxis: 0, batchAxis: 1 }).y : value);
+    const turned = (value: Value) =>
+      reverse && lengths ? graph.add(reverseSequence, { x: value, lengths }, { timeAxis: 0, batchAxis: 1 }).y : value;
     const b = values.b && ofDirection(graph, values.b, d);
     const input = projected(graph, turned(x), ofDirection(graph, values.w, d), b, cell, attrs.hiddenSize);
     const states = initial.map((state) => (state ? ofDirection(graph, state, d) : zeroState(graph, x, attrs.hiddenSize)));

@@ -8,7 +8,17 @@ export type Direction = 'forward' | 'reverse' | 'bidirectional';
 
 /** Activation functions of recurrent operators, as ONNX names them. */
 export const activationNames = [
-  'Affine', 'Elu', 'HardSigmoid', 'LeakyRelu', 'Relu', 'ScaledTanh', 'Sigmoid', 'Softplus', 'Softsign', 'Tanh', 'ThresholdedRelu',
+  'Affine',
+  'Elu',
+  'HardSigmoid',
+  'LeakyRelu',
+  'Relu',
+  'ScaledTanh',
+  'Sigmoid',
+  'Softplus',
+  'Softsign',
+  'Tanh',
+  'ThresholdedRelu',
 ] as const;
 
 /** Name of an activation function. */
@@ -66,14 +76,21 @@ export function recurrentConstraints(gates: number, functions: number) {
       says: 'x is [time, batch, features]; w, r and b are those of each direction and gate',
       holds: ({ x, w, r, b }: RecurrentTypes, attrs: Recurrence) => {
         const [d, size] = [directions(attrs), attrs.hiddenSize];
-        return canBe(x, undefined, undefined, w.shape?.[2]) && canBe(w, d, gates * size, undefined) && canBe(r, d, gates * size, size) && canBe(b, d, 2 * gates * size);
+        return (
+          canBe(x, undefined, undefined, w.shape?.[2]) &&
+          canBe(w, d, gates * size, undefined) &&
+          canBe(r, d, gates * size, size) &&
+          canBe(b, d, 2 * gates * size)
+        );
       },
     },
     C4: {
       says: 'sequence lengths are one per batch element, initial states [directions, batch, hidden size]',
       holds: ({ x, sequenceLengths, initialH, initialC }: RecurrentTypes, attrs: Recurrence) => {
         const batch = x.shape?.[1];
-        return canBe(sequenceLengths, batch) && [initialH, initialC].every((state) => canBe(state, directions(attrs), batch, attrs.hiddenSize));
+        return (
+          canBe(sequenceLengths, batch) && [initialH, initialC].every((state) => canBe(state, directions(attrs), batch, attrs.hiddenSize))
+        );
       },
     },
     C5: {
@@ -87,7 +104,10 @@ export function recurrentConstraints(gates: number, functions: number) {
         (activationAlpha.length > 0 || !activations.some(takesAlpha)) &&
         (activationBeta.length > 0 || !activations.some(takesBeta)),
     },
-    C7: { says: 'the clip, where there is one, is positive', holds: (_: RecurrentTypes, { clip }: Recurrence) => clip === null || clip > 0 },
+    C7: {
+      says: 'the clip, where there is one, is positive',
+      holds: (_: RecurrentTypes, { clip }: Recurrence) => clip === null || clip > 0,
+    },
   } as const;
 }
 

@@ -16,7 +16,10 @@ export interface Resampling {
 /** The elements of one line that make one element of the result, and their weights. */
 type Sample = readonly (readonly [index: number, weight: number])[];
 
-/** The position on a line of `n` elements that element i of `m` stands for. Without a stated scale the division comes last, so that whole positions are exact. */
+/**
+ * The position on a line of `n` elements that element i of `m` stands for. Without a stated scale the division comes last, so that whole
+ * positions are exact.
+ */
 function positionOf(coordinates: Resampling['coordinates'], i: number, n: number, m: number, scale: number | undefined): number {
   const unscaled = (at: number) => (scale === undefined ? (at * n) / m : at / scale);
   switch (coordinates) {
@@ -79,7 +82,9 @@ function samplesOf(n: number, m: number, scale: number | undefined, attrs: Resam
 export function resample(x: Tensor, sizes: readonly number[], attrs: Resampling): Tensor {
   const samples = attrs.axes.map((axis, k) => samplesOf(x.shape[axis]!, sizes[k]!, attrs.scales?.[k], attrs));
   if (attrs.mode === 'nearest') {
-    const maps = x.shape.map((size, axis) => samples[attrs.axes.indexOf(axis)]?.map(([first]) => first![0]) ?? Array.from({ length: size }, (_, i) => i));
+    const maps = x.shape.map(
+      (size, axis) => samples[attrs.axes.indexOf(axis)]?.map(([first]) => first![0]) ?? Array.from({ length: size }, (_, i) => i),
+    );
     return pickByAxis(x, maps);
   }
   return attrs.axes.reduce((from, axis, k) => resampleAxis(from, axis, samples[k]!), x);

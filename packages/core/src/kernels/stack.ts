@@ -5,14 +5,17 @@ import { stridesOf } from './broadcast.js';
 import { copyBlock, partsOf, strided } from './copy.js';
 
 /**
- * Tensors of one shape joined along a new axis. Without any the result is empty and takes its other sizes from `type`, 0 where they are not known. Throws
- * `core/invalid-shape` when the shapes differ.
+ * Tensors of one shape joined along a new axis. Without any the result is empty and takes its other sizes from `type`, 0 where they are not
+ * known. Throws `core/invalid-shape` when the shapes differ.
  */
 export function stack(slices: readonly Tensor[], axis: number, type: ValueType): Tensor {
   const slice = slices[0]?.shape ?? (type.shape ?? []).map((dim) => (typeof dim === 'number' ? dim : 0));
   const odd = slices.find(({ shape }) => shape.join() !== slice.join());
   if (odd) {
-    throw coreDiagnostics.error('invalid-shape', { message: `[${slice.join(', ')}] and [${odd.shape.join(', ')}] cannot be stacked.`, origin: { file: '' } });
+    throw coreDiagnostics.error('invalid-shape', {
+      message: `[${slice.join(', ')}] and [${odd.shape.join(', ')}] cannot be stacked.`,
+      origin: { file: '' },
+    });
   }
   const shape = [...slice.slice(0, axis), slices.length, ...slice.slice(axis)];
   const data = allocate(type.dtype, sizeOf(shape));

@@ -25,9 +25,15 @@ function indices(at: number, sizes: readonly number[], strides: readonly number[
 }
 
 /**
- * The touched element, times `step`, of each tap (rows) of `count` positions from `first` on (columns), in C order of the axes; -1 where the tap lies outside.
+ * The touched element, times `step`, of each tap (rows) of `count` positions from `first` on (columns), in C order of the axes; -1 where
+ * the tap lies outside.
  */
-export function tapOffsets({ positions, kernel, sizes, strides, dilations, begins }: Taps, first: number, count: number, step: number): Int32Array {
+export function tapOffsets(
+  { positions, kernel, sizes, strides, dilations, begins }: Taps,
+  first: number,
+  count: number,
+  step: number,
+): Int32Array {
   const taps = sizeOf(kernel);
   const out = new Int32Array(taps * count);
   const [own, inner, target] = [stridesOf(positions), stridesOf(kernel), stridesOf(sizes)];
@@ -51,8 +57,19 @@ export function tapOffsets({ positions, kernel, sizes, strides, dilations, begin
   return out;
 }
 
-/** Sum over k of weights[first + k * stride] * matrix[k, p], for each column p of a matrix of `rows` rows and `count` columns, added to `out`. */
-export function addRowTimesMatrix(weights: Float64Array, first: number, stride: number, matrix: Float64Array, rows: number, count: number, out: Float64Array): void {
+/**
+ * Sum over k of weights[first + k * stride] * matrix[k, p], for each column p of a matrix of `rows` rows and `count` columns, added to
+ * `out`.
+ */
+export function addRowTimesMatrix(
+  weights: Float64Array,
+  first: number,
+  stride: number,
+  matrix: Float64Array,
+  rows: number,
+  count: number,
+  out: Float64Array,
+): void {
   let k = 0;
   // Four rows at a time: the sums stay in registers, which is three times as fast as one.
   for (; k + 3 < rows; k += 4) {

@@ -8,7 +8,10 @@ export type Layout = 'channelsFirst' | 'channelsLast';
 /** The attribute `layout` of spatial operators. */
 export const layoutAttr = (): Attr<Layout> => oneOf('channelsFirst', 'channelsLast');
 
-/** How a window operator pads: by its `pads`, or so that the result has ceil(size / stride) elements, the odd one at the end (upper) or the start (lower). */
+/**
+ * How a window operator pads: by its `pads`, or so that the result has ceil(size / stride) elements, the odd one at the end (upper) or the
+ * start (lower).
+ */
 export type Padding = 'explicit' | 'sameUpper' | 'sameLower';
 
 /** The attribute `padding` of window operators. */
@@ -43,10 +46,16 @@ export function extent(kernel: Dim, dilation: number): Dim {
 }
 
 /**
- * Padding [begin, end] that makes a window operator give ceil(input / stride) elements. `odd` says where the odd element goes. undefined when it depends on
- * the size of a named dimension: it does not for stride 1.
+ * Padding [begin, end] that makes a window operator give ceil(input / stride) elements. `odd` says where the odd element goes. undefined
+ * when it depends on the size of a named dimension: it does not for stride 1.
  */
-export function samePadding(input: Dim, kernel: number, stride: number, dilation: number, odd: 'upper' | 'lower'): readonly [number, number] | undefined {
+export function samePadding(
+  input: Dim,
+  kernel: number,
+  stride: number,
+  dilation: number,
+  odd: 'upper' | 'lower',
+): readonly [number, number] | undefined {
   const reach = extent(kernel, dilation) as number;
   if (typeof input !== 'number' && stride !== 1) return undefined;
   const total = typeof input === 'number' ? Math.max((Math.ceil(input / stride) - 1) * stride + reach - input, 0) : reach - 1;
@@ -55,15 +64,21 @@ export function samePadding(input: Dim, kernel: number, stride: number, dilation
 }
 
 /** Padding [begin, end] of each spatial axis for an input whose sizes are known. */
-export function padsFor(input: readonly number[], kernel: readonly number[], { strides, dilations, padding, pads }: Sliding): (readonly [number, number])[] {
+export function padsFor(
+  input: readonly number[],
+  kernel: readonly number[],
+  { strides, dilations, padding, pads }: Sliding,
+): (readonly [number, number])[] {
   return input.map((size, i) =>
-    padding === 'explicit' ? [pads[i]!, pads[i + input.length]!] : samePadding(size, kernel[i]!, strides[i]!, dilations[i]!, padding === 'sameUpper' ? 'upper' : 'lower')!,
+    padding === 'explicit'
+      ? [pads[i]!, pads[i + input.length]!]
+      : samePadding(size, kernel[i]!, strides[i]!, dilations[i]!, padding === 'sameUpper' ? 'upper' : 'lower')!,
   );
 }
 
 /**
- * Number of windows along each spatial axis. `ceil` keeps a last window that reaches over the end of the padded input, unless it starts behind the input
- * and its begin padding (ONNX AveragePool-22, MaxPool-22).
+ * Number of windows along each spatial axis. `ceil` keeps a last window that reaches over the end of the padded input, unless it starts
+ * behind the input and its begin padding (ONNX AveragePool-22, MaxPool-22).
  */
 export function windowCounts(input: Shape, kernel: Shape, { strides, dilations, padding, pads }: Sliding, ceil = false): Shape {
   return input.map((size, i) => {
@@ -75,7 +90,10 @@ export function windowCounts(input: Shape, kernel: Shape, { strides, dilations, 
   });
 }
 
-/** Whether the lists of a {@link Sliding} fit `rank` spatial axes: strides and dilations positive, pads non-negative and zero unless explicit. */
+/**
+ * Whether the lists of a {@link Sliding} fit `rank` spatial axes: strides and dilations positive, pads non-negative and zero unless
+ * explicit.
+ */
 export function slides(rank: number, { strides, dilations, padding, pads }: Sliding): boolean {
   return (
     rank > 0 &&
@@ -89,7 +107,9 @@ export function slides(rank: number, { strides, dilations, padding, pads }: Slid
 
 /** Whether at least one window fits into each padded axis, as far as sizes are known; an empty input may have none. */
 export function windowFits(input: Shape, kernel: Shape, sliding: Sliding, ceil = false): boolean {
-  return windowCounts(input, kernel, sliding, ceil).every((count, i) => typeof count !== 'number' || count > 0 || (count === 0 && input[i] === 0));
+  return windowCounts(input, kernel, sliding, ceil).every(
+    (count, i) => typeof count !== 'number' || count > 0 || (count === 0 && input[i] === 0),
+  );
 }
 
 /** A shape whose dimensions are known by now. Throws `core/invalid-shape` when one is not or is negative. */

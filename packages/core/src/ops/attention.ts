@@ -26,10 +26,10 @@ import { unsqueeze } from './unsqueeze.js';
 import { where } from './where.js';
 
 /**
- * Scaled dot-product attention, as ONNX Attention-25 on four dimensions without a cache: y = softmax(cap(scale * q kᵀ) + mask) v over [batch, heads, sequence,
- * features]. Heads of `k` and `v` divide those of `q`, each serving a run of them. `softcap` c > 0 is cap(s) = c * tanh(s / c); 0 is none. The mask broadcasts to
- * [batch, heads, queries, keys]: where bool, false shuts a key out; else it is added. `causal` shuts out keys whose index is above the query's. A query with every key
- * shut out gives zeros.
+ * Scaled dot-product attention, as ONNX Attention-25 on four dimensions without a cache: y = softmax(cap(scale * q kᵀ) + mask) v over
+ * [batch, heads, sequence, features]. Heads of `k` and `v` divide those of `q`, each serving a run of them. `softcap` c > 0 is cap(s) = c *
+ * tanh(s / c); 0 is none. The mask broadcasts to [batch, heads, queries, keys]: where bool, false shuts a key out; else it is added.
+ * `causal` shuts out keys whose index is above the query's. A query with every key shut out gives zeros.
  */
 export const attention = defineOp({
   name: 'Attention',
@@ -38,7 +38,10 @@ export const attention = defineOp({
   outputs: { y: one(...floatTypes) },
   attrs: { scale: float(), causal: bool(), softcap: float() },
   constraints: {
-    C1: { says: 'q, k, v and an added mask have one element type', holds: ({ q, k, v, mask }) => sameDType(q, k, v, mask?.dtype === 'bool' ? undefined : mask) },
+    C1: {
+      says: 'q, k, v and an added mask have one element type',
+      holds: ({ q, k, v, mask }) => sameDType(q, k, v, mask?.dtype === 'bool' ? undefined : mask),
+    },
     C2: { says: 'q, k and v have four dimensions', holds: ({ q, k, v }) => [q, k, v].every(({ shape }) => !shape || shape.length === 4) },
     C3: {
       says: 'batch sizes agree, keys have the features of queries, and each key one row of v',
@@ -119,7 +122,10 @@ function headsFor(q: Value, value: Value, graph: Graph): Value {
   const [heads, groups] = [q.shape?.[1], value.shape?.[1]];
   if (groups === 1 || (heads !== undefined && groups !== undefined && sameDim(heads, groups))) return value;
   if (typeof heads !== 'number' || typeof groups !== 'number') {
-    throw coreDiagnostics.error('invalid-shape', { message: `The numbers of heads of ${q} and ${value} are not known.`, origin: { file: '' } });
+    throw coreDiagnostics.error('invalid-shape', {
+      message: `The numbers of heads of ${q} and ${value} are not known.`,
+      origin: { file: '' },
+    });
   }
   const indices = Array.from({ length: heads }, (_, head) => Math.floor((head * groups) / heads));
   return graph.add(gather, { x: value, indices: graph.literal('int64', [heads], indices) }, { axis: 1 }).y;

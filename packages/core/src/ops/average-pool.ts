@@ -5,8 +5,8 @@ import { bool } from './attr.js';
 import { defineOp, one } from './define-op.js';
 
 /**
- * Mean of each window, as ONNX AveragePool-22. The divisor is the number of taps that lie in the input, or with `countIncludePad` in the input or its
- * padding: taps that `ceil` lets reach behind the padding never count. A window of padding only gives 0.
+ * Mean of each window, as ONNX AveragePool-22. The divisor is the number of taps that lie in the input, or with `countIncludePad` in the
+ * input or its padding: taps that `ceil` lets reach behind the padding never count. A window of padding only gives 0.
  */
 export const averagePool = defineOp({
   name: 'AveragePool',
@@ -28,12 +28,30 @@ export const averagePool = defineOp({
   examples: [
     {
       inputs: { x: tensor('float32', [1, 1, 4], [3, 6, 9, 12]) },
-      attrs: { layout: 'channelsFirst', kernel: [3], strides: [2], dilations: [1], padding: 'explicit', pads: [1, 0], ceil: true, countIncludePad: true },
+      attrs: {
+        layout: 'channelsFirst',
+        kernel: [3],
+        strides: [2],
+        dilations: [1],
+        padding: 'explicit',
+        pads: [1, 0],
+        ceil: true,
+        countIncludePad: true,
+      },
       outputs: { y: tensor('float32', [1, 1, 2], [3, 9]) },
     },
     {
       inputs: { x: tensor('float32', [1, 3, 1], [2, 4, 6]) },
-      attrs: { layout: 'channelsLast', kernel: [2], strides: [2], dilations: [1], padding: 'sameUpper', pads: [0, 0], ceil: false, countIncludePad: false },
+      attrs: {
+        layout: 'channelsLast',
+        kernel: [2],
+        strides: [2],
+        dilations: [1],
+        padding: 'sameUpper',
+        pads: [0, 0],
+        ceil: false,
+        countIncludePad: false,
+      },
       outputs: { y: tensor('float32', [1, 2, 1], [3, 6]) },
     },
   ],

@@ -24,7 +24,11 @@ const refused = (build: () => unknown): string => {
 };
 
 /** A body over parameters of the given types; `build` makes its results. */
-function body(outer: Graph, parameters: readonly Value['type'][], build: (graph: Graph, values: readonly Value[]) => readonly Value[]): Region {
+function body(
+  outer: Graph,
+  parameters: readonly Value['type'][],
+  build: (graph: Graph, values: readonly Value[]) => readonly Value[],
+): Region {
   const graph = new Graph('body', outer);
   const values = parameters.map(({ dtype, shape }, i) => graph.input(`p${i}`, dtype, shape));
   build(graph, values).forEach((value, i) => graph.output(`r${i}`, value));
@@ -38,7 +42,9 @@ const vector = { dtype: 'float32', shape: [1] } as const;
 describe('If', () => {
   const branches = (graph: Graph, x: Value) => ({
     then: body(graph, [], (inner) => [inner.add(ops.Add, { a: inner.capture(x), b: inner.capture(x) }, {}).y]),
-    else: body(graph, [], (inner) => [inner.add(ops.Concat, { inputs: [inner.capture(x), inner.literal('float32', [1], [7])] }, { axis: 0 }).y]),
+    else: body(graph, [], (inner) => [
+      inner.add(ops.Concat, { inputs: [inner.capture(x), inner.literal('float32', [1], [7])] }, { axis: 0 }).y,
+    ]),
   });
 
   test('runs the body that the condition names, and knows what both have in common', async () => {
@@ -65,8 +71,12 @@ describe('If', () => {
     const one = () => body(graph, [], (inner) => [inner.literal('float32', [], [1])]);
     const two = () => body(graph, [], (inner) => [inner.literal('float32', [], [1]), inner.literal('float32', [], [1])]);
     const whole = () => body(graph, [], (inner) => [inner.literal('int32', [], [1])]);
-    expect(refused(() => graph.add(ops.If, { condition }, {}, { regions: { then: one(), else: two() } }))).toContain('one has 1 results, the other 2');
-    expect(refused(() => graph.add(ops.If, { condition }, {}, { regions: { then: one(), else: whole() } }))).toContain('float32 in one and int32');
+    expect(refused(() => graph.add(ops.If, { condition }, {}, { regions: { then: one(), else: two() } }))).toContain(
+      'one has 1 results, the other 2',
+    );
+    expect(refused(() => graph.add(ops.If, { condition }, {}, { regions: { then: one(), else: whole() } }))).toContain(
+      'float32 in one and int32',
+    );
     expect(refused(() => graph.add(ops.If, { condition }, {}, { regions: { then: one() } }))).toContain('it is missing');
   });
 });
@@ -77,7 +87,11 @@ describe('Loop', () => {
     const x = graph.input('x', 'float32', [5]);
     const step = body(graph, [scalarInt, scalarBool, vector], (inner, values) => {
       const index = inner.add(ops.Unsqueeze, { x: values[0]! }, { axes: [0] }).y;
-      const y = inner.add(ops.Add, { a: values[2]!, b: inner.add(ops.Gather, { x: inner.capture(x), indices: index }, { axis: 0 }).y }, {}).y;
+      const y = inner.add(
+        ops.Add,
+        { a: values[2]!, b: inner.add(ops.Gather, { x: inner.capture(x), indices: index }, { axis: 0 }).y },
+        {},
+      ).y;
       return [goes(inner, values), y, y];
     });
     return step;
@@ -131,7 +145,12 @@ describe('Loop', () => {
       always(inner),
       inner.add(ops.Concat, { inputs: [values[2]!, values[2]!] }, { axis: 0 }).y,
     ]);
-    const { outputs } = graph.add(ops.Loop, { maxTrips: graph.literal('int64', [], [3]), carried: [y] }, { carried: 1 }, { regions: { body: step } });
+    const { outputs } = graph.add(
+      ops.Loop,
+      { maxTrips: graph.literal('int64', [], [3]), carried: [y] },
+      { carried: 1 },
+      { regions: { body: step } },
+    );
     graph.output('y', outputs[0]!);
     expect(String(outputs[0]!.shape![0])).toMatch(/^\?loop/);
     expect((await evaluate(graph, [floats(4)])).get('y')!.shape).toEqual([8]);
@@ -147,10 +166,24 @@ describe('Loop', () => {
     const trips = graph.literal('int64', [], [1]);
     expect(add(trips, [y], 2)).toContain('Loop C2');
     expect(add(trips, [y, y], 2)).toContain('its parameter x: float32[5] is passed float32[1]');
-    expect(add(trips, [y], 1, body(graph, [scalarInt, scalarBool], (inner) => [always(inner)]))).toContain('a parameter is missing');
+    expect(
+      add(
+        trips,
+        [y],
+        1,
+        body(graph, [scalarInt, scalarBool], (inner) => [always(inner)]),
+      ),
+    ).toContain('a parameter is missing');
     expect(add(trips, [graph.input('z', 'float32', [2])], 1)).toContain('is passed float32[2]');
     expect(add(trips, [graph.input('i', 'int32', [1])], 1)).toContain('is passed int32[1]');
-    expect(add(trips, [y], 1, body(graph, [scalarInt, scalarBool, vector], (inner) => [always(inner)]))).toContain('a condition and 1 carried values');
+    expect(
+      add(
+        trips,
+        [y],
+        1,
+        body(graph, [scalarInt, scalarBool, vector], (inner) => [always(inner)]),
+      ),
+    ).toContain('a condition and 1 carried values');
     const grows = body(graph, [scalarInt, scalarBool, vector], (inner, values) => [
       always(inner),
       inner.add(ops.Concat, { inputs: [values[2]!, values[2]!] }, { axis: 0 }).y,
@@ -162,11 +195,21 @@ describe('Loop', () => {
 describe('Scan', () => {
   // The case `test_scan9_sum` of the ONNX standard: running sums of the rows of x.
   const sums = (graph: Graph) =>
-    body(graph, [{ dtype: 'float32', shape: [2] }, { dtype: 'float32', shape: [2] }], (inner, [state, row]) => {
-      const sum = inner.add(ops.Add, { a: state!, b: row! }, {}).y;
-      return [sum, sum];
-    });
-  const build = (attrs: { inputAxes: number[]; inputReverse: boolean[]; outputAxes: number[]; outputReverse: boolean[] }, shape: readonly (number | ReturnType<typeof symbol>)[]) => {
+    body(
+      graph,
+      [
+        { dtype: 'float32', shape: [2] },
+        { dtype: 'float32', shape: [2] },
+      ],
+      (inner, [state, row]) => {
+        const sum = inner.add(ops.Add, { a: state!, b: row! }, {}).y;
+        return [sum, sum];
+      },
+    );
+  const build = (
+    attrs: { inputAxes: number[]; inputReverse: boolean[]; outputAxes: number[]; outputReverse: boolean[] },
+    shape: readonly (number | ReturnType<typeof symbol>)[],
+  ) => {
     const graph = new Graph();
     const [start, x] = [graph.input('start', 'float32', [2]), graph.input('x', 'float32', shape)];
     const { outputs } = graph.add(ops.Scan, { inputs: [start, x] }, { states: 1, ...attrs }, { regions: { body: sums(graph) } });
@@ -178,8 +221,20 @@ describe('Scan', () => {
   const columns = tensor('float32', [2, 3], [1, 3, 5, 2, 4, 6]);
   const cases = [
     ['forward', { inputAxes: [0], inputReverse: [false], outputAxes: [0], outputReverse: [false] }, rows, [3, 2], [1, 2, 4, 6, 9, 12]],
-    ['reversed input', { inputAxes: [0], inputReverse: [true], outputAxes: [0], outputReverse: [false] }, rows, [3, 2], [5, 6, 8, 10, 9, 12]],
-    ['reversed output', { inputAxes: [0], inputReverse: [false], outputAxes: [0], outputReverse: [true] }, rows, [3, 2], [9, 12, 4, 6, 1, 2]],
+    [
+      'reversed input',
+      { inputAxes: [0], inputReverse: [true], outputAxes: [0], outputReverse: [false] },
+      rows,
+      [3, 2],
+      [5, 6, 8, 10, 9, 12],
+    ],
+    [
+      'reversed output',
+      { inputAxes: [0], inputReverse: [false], outputAxes: [0], outputReverse: [true] },
+      rows,
+      [3, 2],
+      [9, 12, 4, 6, 1, 2],
+    ],
     ['other axes', { inputAxes: [1], inputReverse: [true], outputAxes: [1], outputReverse: [true] }, columns, [2, 3], [9, 8, 5, 12, 10, 6]],
   ] as const;
 
@@ -229,18 +284,27 @@ describe('Foreign', () => {
   test('stands in a graph with the types of its results, and is not evaluated', async () => {
     const graph = new Graph();
     const x = graph.input('x', 'string', [3]);
-    const types = foreignTypes([{ dtype: 'string', shape: [symbol('n')] }, { dtype: 'float32', shape: undefined }]);
+    const types = foreignTypes([
+      { dtype: 'string', shape: [symbol('n')] },
+      { dtype: 'float32', shape: undefined },
+    ]);
     const { outputs } = graph.add(ops.Foreign, { inputs: [x] }, { ...attrs, types });
     expect(outputs.map(String)).toEqual(['Foreign:0: string[n]', 'Foreign:1: float32[…]']);
     verify(graph);
     graph.output('y', outputs[0]!);
-    await expect(evaluate(graph, [tensor('string', [3], ['a', 'b', 'c'])])).rejects.toThrow(/StringNormalizer of onnx has no meaning here: core has no text operators/);
+    await expect(evaluate(graph, [tensor('string', [3], ['a', 'b', 'c'])])).rejects.toThrow(
+      /StringNormalizer of onnx has no meaning here: core has no text operators/,
+    );
   });
 
-  test.each([[null], ['float32'], [[{ dtype: 'float32' }]], [[{ dtype: 'float', shape: null }]], [[{ dtype: 'int8', shape: [-1] }]], [[{ dtype: 'int8', shape: [1.5] }]]])(
-    'C1: types %j are refused',
-    (types) => {
-      expect(refused(() => new Graph().add(ops.Foreign, { inputs: [] }, { ...attrs, types: types as never }))).toContain('Foreign C1');
-    },
-  );
+  test.each([
+    [null],
+    ['float32'],
+    [[{ dtype: 'float32' }]],
+    [[{ dtype: 'float', shape: null }]],
+    [[{ dtype: 'int8', shape: [-1] }]],
+    [[{ dtype: 'int8', shape: [1.5] }]],
+  ])('C1: types %j are refused', (types) => {
+    expect(refused(() => new Graph().add(ops.Foreign, { inputs: [] }, { ...attrs, types: types as never }))).toContain('Foreign C1');
+  });
 });

@@ -8,14 +8,14 @@ import { dimsOrOperand, int, ints } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 
 /**
- * Transposed convolution (the gradient of Conv), as ONNX ConvTranspose: each x[c, i] adds w[c, o, t] * x[c, i] to y[o, stride * i + dilation * t - begin pad].
- * The weight is [C, O / groups, kernel…] in either layout.
+ * Transposed convolution (the gradient of Conv), as ONNX ConvTranspose: each x[c, i] adds w[c, o, t] * x[c, i] to y[o, stride * i +
+ * dilation * t - begin pad]. The weight is [C, O / groups, kernel…] in either layout.
  *
- * Without `outputSizes` a spatial axis of the result has stride * (size - 1) + outputPadding + dilation * (kernel - 1) + 1 - begin pad - end pad elements.
- * With `outputSizes` it has that size: begin pads hold, end pads and outputPadding are zero and whatever lies behind the end is cut, or is `bias` where
- * nothing was added. A source that derives pads from the size (ONNX output_shape, SAME of TensorFlow) has total = max(stride * (size - 1) + outputPadding +
- * dilation * (kernel - 1) + 1 - output size, 0); its begin pad is floor(total / 2) for SAME of TensorFlow and ONNX SAME_UPPER, ceil(total / 2) for ONNX
- * SAME_LOWER and NOTSET.
+ * Without `outputSizes` a spatial axis of the result has stride * (size - 1) + outputPadding + dilation * (kernel - 1) + 1 - begin pad -
+ * end pad elements. With `outputSizes` it has that size: begin pads hold, end pads and outputPadding are zero and whatever lies behind the
+ * end is cut, or is `bias` where nothing was added. A source that derives pads from the size (ONNX output_shape, SAME of TensorFlow) has
+ * total = max(stride * (size - 1) + outputPadding + dilation * (kernel - 1) + 1 - output size, 0); its begin pad is floor(total / 2) for
+ * SAME of TensorFlow and ONNX SAME_UPPER, ceil(total / 2) for ONNX SAME_LOWER and NOTSET.
  */
 export const convTranspose = defineOp({
   name: 'ConvTranspose',
@@ -45,18 +45,25 @@ export const convTranspose = defineOp({
       says: 'x and w have two dimensions beside the spatial ones',
       holds: ({ x, w }, { strides }) => [x, w].every(({ shape }) => !shape || shape.length === strides.length + 2),
     },
-    C4: { says: 'groups divide the channels', holds: ({ w }, { groups }) => groups > 0 && (typeof w.shape?.[0] !== 'number' || w.shape[0] % groups === 0) },
+    C4: {
+      says: 'groups divide the channels',
+      holds: ({ w }, { groups }) => groups > 0 && (typeof w.shape?.[0] !== 'number' || w.shape[0] % groups === 0),
+    },
     C5: {
       says: 'channels of x are the first dimension of w',
       holds: ({ x, w }, { layout }) => !x.shape || !w.shape || couldEqual(x.shape[channelAxis(layout, x.shape.length)], w.shape[0]),
     },
-    C6: { says: 'bias has one element per channel of the result', holds: ({ w, bias }, { groups }) => canBe(bias, w.shape && mulDim(w.shape[1]!, groups)) },
+    C6: {
+      says: 'bias has one element per channel of the result',
+      holds: ({ w, bias }, { groups }) => canBe(bias, w.shape && mulDim(w.shape[1]!, groups)),
+    },
     C7: {
       says: 'output sizes are an attribute or an operand or neither, not negative, one per spatial axis; with them output padding and end pads are zero',
       holds: ({ outputSizes: operand }, { outputSizes, outputPadding, pads, strides }) =>
         (outputSizes === null || operand === undefined) &&
         canBe(operand, strides.length) &&
-        (outputSizes === null || (outputSizes.length === strides.length && outputSizes.every((size) => typeof size !== 'number' || size >= 0))) &&
+        (outputSizes === null ||
+          (outputSizes.length === strides.length && outputSizes.every((size) => typeof size !== 'number' || size >= 0))) &&
         ((outputSizes === null && operand === undefined) || [...outputPadding, ...pads.slice(strides.length)].every((pad) => pad === 0)),
     },
     C8: {
@@ -64,14 +71,17 @@ export const convTranspose = defineOp({
       holds: ({ x, w, outputSizes }, attrs) => {
         if (!x.shape || !w.shape || outputSizes || attrs.outputSizes) return true;
         const from = spatialOf(attrs.layout, x.shape);
-        return transposedSizes(from, w.shape.slice(2), attrs).every((size, i) => typeof size !== 'number' || size > 0 || (size === 0 && from[i] === 0));
+        return transposedSizes(from, w.shape.slice(2), attrs).every(
+          (size, i) => typeof size !== 'number' || size > 0 || (size === 0 && from[i] === 0),
+        );
       },
     },
   },
   infer: ({ x, w, outputSizes: operand }, attrs, { fresh }) => {
     const unknown = Array.from({ length: attrs.strides.length + 2 }, () => fresh('transposed'));
     const from = x.shape ?? unknown;
-    const computed = x.shape && w.shape && !operand ? transposedSizes(spatialOf(attrs.layout, x.shape), w.shape.slice(2), attrs) : unknown.slice(2);
+    const computed =
+      x.shape && w.shape && !operand ? transposedSizes(spatialOf(attrs.layout, x.shape), w.shape.slice(2), attrs) : unknown.slice(2);
     const channels = w.shape ? mulDim(w.shape[1]!, attrs.groups) : unknown[1]!;
     return { y: { dtype: x.dtype, shape: shapeIn(attrs.layout, from[0]!, channels, attrs.outputSizes ?? operand?.elements ?? computed) } };
   },
@@ -81,10 +91,14 @@ export const convTranspose = defineOp({
     return { y: convolveTransposed(x, w, bias, settled(sizes), attrs) };
   },
   // Every tap of every channel of a group can meet in one element.
-  ulp: ({ w }, { groups }) => (sizeOf(w) / Math.max(w[1]! * groups, 1)) + 2,
+  ulp: ({ w }, { groups }) => sizeOf(w) / Math.max(w[1]! * groups, 1) + 2,
   examples: [
     {
-      inputs: { x: tensor('float32', [1, 1, 2], [1, 2]), w: tensor('float32', [1, 1, 3], [1, 10, 100]), bias: tensor('float32', [1], [0.5]) },
+      inputs: {
+        x: tensor('float32', [1, 1, 2], [1, 2]),
+        w: tensor('float32', [1, 1, 3], [1, 10, 100]),
+        bias: tensor('float32', [1], [0.5]),
+      },
       attrs: { layout: 'channelsFirst', strides: [2], dilations: [1], pads: [0, 0], outputPadding: [0], groups: 1, outputSizes: null },
       outputs: { y: tensor('float32', [1, 1, 5], [1.5, 10.5, 102.5, 20.5, 200.5]) },
     },

@@ -8,9 +8,9 @@ import { int, ints } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 
 /**
- * Cross-correlation over any number of spatial axes, as ONNX Conv: y[o] = bias[o] + sum over the channels c of o's group and taps t of
- * w[o, c, t] * x[c, stride * position + dilation * t - begin pad]. The weight is [O, C / groups, kernel…] in either layout; `pads` are all begins and then all
- * ends, zero unless `padding` is explicit.
+ * Cross-correlation over any number of spatial axes, as ONNX Conv: y[o] = bias[o] + sum over the channels c of o's group and taps t of w[o,
+ * c, t] * x[c, stride * position + dilation * t - begin pad]. The weight is [O, C / groups, kernel…] in either layout; `pads` are all
+ * begins and then all ends, zero unless `padding` is explicit.
  */
 export const conv = defineOp({
   name: 'Conv',
@@ -28,10 +28,14 @@ export const conv = defineOp({
       says: 'x and w have two dimensions beside the spatial ones',
       holds: ({ x, w }, { strides }) => [x, w].every(({ shape }) => !shape || shape.length === strides.length + 2),
     },
-    C4: { says: 'groups divide the filters', holds: ({ w }, { groups }) => groups > 0 && (typeof w.shape?.[0] !== 'number' || w.shape[0] % groups === 0) },
+    C4: {
+      says: 'groups divide the filters',
+      holds: ({ w }, { groups }) => groups > 0 && (typeof w.shape?.[0] !== 'number' || w.shape[0] % groups === 0),
+    },
     C5: {
       says: 'channels of x are groups times channels of w',
-      holds: ({ x, w }, { layout, groups }) => !x.shape || !w.shape || couldEqual(x.shape[channelAxis(layout, x.shape.length)], mulDim(w.shape[1]!, groups)),
+      holds: ({ x, w }, { layout, groups }) =>
+        !x.shape || !w.shape || couldEqual(x.shape[channelAxis(layout, x.shape.length)], mulDim(w.shape[1]!, groups)),
     },
     C6: { says: 'bias has one element per filter', holds: ({ w, bias }) => canBe(bias, w.shape?.[0]) },
     C7: {
@@ -49,7 +53,11 @@ export const conv = defineOp({
   ulp: ({ w }) => sizeOf(w.slice(1)) + 2,
   examples: [
     {
-      inputs: { x: tensor('float32', [1, 1, 3, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9]), w: tensor('float32', [1, 1, 2, 2], [1, 0, 0, 1]), bias: tensor('float32', [1], [10]) },
+      inputs: {
+        x: tensor('float32', [1, 1, 3, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9]),
+        w: tensor('float32', [1, 1, 2, 2], [1, 0, 0, 1]),
+        bias: tensor('float32', [1], [10]),
+      },
       attrs: { layout: 'channelsFirst', strides: [1, 1], dilations: [1, 1], padding: 'explicit', pads: [0, 0, 0, 0], groups: 1 },
       outputs: { y: tensor('float32', [1, 1, 2, 2], [16, 18, 22, 24]) },
     },

@@ -16,7 +16,10 @@ interface Blocks {
   readonly mode: 'DCR' | 'CRD';
 }
 
-/** Sizes with the channels split into block rows, block columns and depth, the permutation that puts them in place, and the sizes at the end. */
+/**
+ * Sizes with the channels split into block rows, block columns and depth, the permutation that puts them in place, and the sizes at the
+ * end.
+ */
 function plan(shape: Shape, { layout, blockSize, mode }: Blocks): { split: Shape; perm: readonly number[]; whole: Shape } {
   const [height, width] = spatialOf(layout, shape) as [Shape[0], Shape[0]];
   const channels = shape[channelAxis(layout, 4)]!;
@@ -30,8 +33,8 @@ function plan(shape: Shape, { layout, blockSize, mode }: Blocks): { split: Shape
 }
 
 /**
- * Channels moved into blocks of space, as ONNX DepthToSpace: channel (row * blockSize + column) * depth + d (DCR) or (d * blockSize + row) * blockSize + column
- * (CRD, pixel shuffle) becomes depth d at that row and column of the block.
+ * Channels moved into blocks of space, as ONNX DepthToSpace: channel (row * blockSize + column) * depth + d (DCR) or (d * blockSize + row)
+ * * blockSize + column (CRD, pixel shuffle) becomes depth d at that row and column of the block.
  */
 export const depthToSpace = defineOp({
   name: 'DepthToSpace',
@@ -55,7 +58,16 @@ export const depthToSpace = defineOp({
   evaluate: ({ x }, attrs) => {
     const { split, perm, whole } = plan(x.shape, attrs) as { split: number[]; perm: number[]; whole: number[] };
     const strides = stridesOf(split);
-    return { y: { ...strided(x, perm.map((p) => split[p]!), perm.map((p) => strides[p]!)), shape: whole } };
+    return {
+      y: {
+        ...strided(
+          x,
+          perm.map((p) => split[p]!),
+          perm.map((p) => strides[p]!),
+        ),
+        shape: whole,
+      },
+    };
   },
   ulp: () => 0,
   examples: [

@@ -17,9 +17,9 @@ function isType(entry: unknown): entry is { dtype: DType; shape: readonly (numbe
 }
 
 /**
- * An operator of a format that core cannot express. It keeps its place in the graph, its name in the format (`type`), the `reason` and, uninterpreted, its
- * `attributes`, so that the model can be looked at and written back to that format; no other format writes it. `types` are the types of the results, made by
- * {@link foreignTypes}.
+ * An operator of a format that core cannot express. It keeps its place in the graph, its name in the format (`type`), the `reason` and,
+ * uninterpreted, its `attributes`, so that the model can be looked at and written back to that format; no other format writes it. `types`
+ * are the types of the results, made by {@link foreignTypes}.
  */
 export const foreign = defineOp({
   name: 'Foreign',
@@ -27,7 +27,9 @@ export const foreign = defineOp({
   inputs: { inputs: many(...dtypes) },
   outputs: { outputs: many(...dtypes) },
   attrs: { format: text(), type: text(), reason: text(), attributes: opaque(), types: opaque() },
-  constraints: { C1: { says: 'types are element types with shapes', holds: (_, { types }) => Array.isArray(types) && types.every(isType) } },
+  constraints: {
+    C1: { says: 'types are element types with shapes', holds: (_, { types }) => Array.isArray(types) && types.every(isType) },
+  },
   infer: (_, { types }) => ({
     outputs: (types as unknown as readonly { dtype: DType; shape: readonly (number | string)[] | null }[]).map(({ dtype, shape }) => ({
       dtype,
@@ -35,7 +37,10 @@ export const foreign = defineOp({
     })),
   }),
   evaluate: (_, { format, type, reason }) => {
-    throw coreDiagnostics.error('not-evaluable', { message: `${type} of ${format} has no meaning here: ${reason}`, origin: { file: '', op: type } });
+    throw coreDiagnostics.error('not-evaluable', {
+      message: `${type} of ${format} has no meaning here: ${reason}`,
+      origin: { file: '', op: type },
+    });
   },
   ulp: () => 0,
   examples: [],

@@ -7,17 +7,23 @@ import { bool, oneOf } from './attr.js';
 import { defineOp, one } from './define-op.js';
 
 /**
- * Values of `x` at the positions of a grid, as ONNX GridSample-22. The grid is [batch, spatial sizes of the result, spatial axes] in either layout; its last dimension
- * names the last spatial axis of `x` first. A position g on an axis of n elements is element (g + 1) / 2 * (n - 1) with `alignCorners`, else ((g + 1) * n - 1) / 2.
- * Nearest rounds half to even; cubic is Keys' kernel with coefficient -0.75. Elements outside `x` are zero, those of the edge (border), or those of `x` folded back at
- * the middle of its outer elements (reflection with `alignCorners`) or at their outer ends.
+ * Values of `x` at the positions of a grid, as ONNX GridSample-22. The grid is [batch, spatial sizes of the result, spatial axes] in either
+ * layout; its last dimension names the last spatial axis of `x` first. A position g on an axis of n elements is element (g + 1) / 2 * (n -
+ * 1) with `alignCorners`, else ((g + 1) * n - 1) / 2. Nearest rounds half to even; cubic is Keys' kernel with coefficient -0.75. Elements
+ * outside `x` are zero, those of the edge (border), or those of `x` folded back at the middle of its outer elements (reflection with
+ * `alignCorners`) or at their outer ends.
  */
 export const gridSample = defineOp({
   name: 'GridSample',
   summary: 'Samples `x` at the positions of a grid, given from -1 to 1 on each spatial axis.',
   inputs: { x: one(...floatTypes), grid: one(...floatTypes) },
   outputs: { y: one(...floatTypes) },
-  attrs: { layout: layoutAttr(), mode: oneOf('nearest', 'linear', 'cubic'), padding: oneOf('zeros', 'border', 'reflection'), alignCorners: bool() },
+  attrs: {
+    layout: layoutAttr(),
+    mode: oneOf('nearest', 'linear', 'cubic'),
+    padding: oneOf('zeros', 'border', 'reflection'),
+    alignCorners: bool(),
+  },
   constraints: {
     C1: { says: 'x and the grid have one element type', holds: ({ x, grid }) => sameDType(x, grid) },
     C2: {
@@ -31,7 +37,9 @@ export const gridSample = defineOp({
     C4: {
       says: 'x is not empty where the grid is not',
       holds: ({ x, grid }, { layout }) =>
-        !x.shape || grid.shape?.slice(1).includes(0) === true || x.shape.every((size, axis) => size !== 0 || axis === 0 || axis === channelAxis(layout, x.shape!.length)),
+        !x.shape ||
+        grid.shape?.slice(1).includes(0) === true ||
+        x.shape.every((size, axis) => size !== 0 || axis === 0 || axis === channelAxis(layout, x.shape!.length)),
     },
   },
   infer: ({ x, grid }, { layout }, { fresh }) => {

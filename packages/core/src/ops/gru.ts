@@ -14,17 +14,17 @@ import { split } from './split.js';
 import { sub } from './sub.js';
 
 /**
- * Gated recurrent units, as ONNX GRU-22 in its layout 0. Per direction and step, with f, g the direction's two activations and each argument of an activation bounded to
- * [-clip, clip]:
+ * Gated recurrent units, as ONNX GRU-22 in its layout 0. Per direction and step, with f, g the direction's two activations and each
+ * argument of an activation bounded to [-clip, clip]:
  *
  *     z = f(W_z x + Wb_z + R_z H + Rb_z)        r = f(W_r x + Wb_r + R_r H + Rb_r)
  *     n = g(W_n x + Wb_n + r * (R_n H + Rb_n)) with `linearBeforeReset`, else g(W_n x + Wb_n + R_n (r * H) + Rb_n)
  *     H' = (1 - z) * n + z * H
  *
- * `w` is [directions, 3 * hiddenSize, features], `r` [directions, 3 * hiddenSize, hiddenSize], both with gates in the order z, r, n; `b` is [directions,
- * 6 * hiddenSize]: Wb, then Rb. Absent biases and states are zero. With `sequenceLengths` the steps behind an element's length do not run: `y` is zero there, and
- * the reverse direction starts at the last step within it. `y` is [time, directions, batch, hiddenSize] in the order of `x` for both directions; `yH` is the
- * state after the last step that ran.
+ * `w` is [directions, 3 * hiddenSize, features], `r` [directions, 3 * hiddenSize, hiddenSize], both with gates in the order z, r, n; `b` is
+ * [directions, 6 * hiddenSize]: Wb, then Rb. Absent biases and states are zero. With `sequenceLengths` the steps behind an element's length
+ * do not run: `y` is zero there, and the reverse direction starts at the last step within it. `y` is [time, directions, batch, hiddenSize]
+ * in the order of `x` for both directions; `yH` is the state after the last step that ran.
  */
 export const gru = defineOp({
   name: 'GRU',

@@ -14,7 +14,9 @@ export const ifElse = defineOp({
   constraints: { C1: { says: 'the condition is one element', holds: ({ condition }) => canBe(condition) || canBe(condition, 1) } },
   infer: (_, __, { regions, fresh }) => {
     const unknown = () => fresh('if');
-    const [yes, no] = [regions['then'], regions['else']].map((body) => (body ? bodyResults(body, 0, [], unknown) : invalidBody('If', 'it is missing.')));
+    const [yes, no] = [regions['then'], regions['else']].map((body) =>
+      body ? bodyResults(body, 0, [], unknown) : invalidBody('If', 'it is missing.'),
+    );
     if (yes!.length !== no!.length) invalidBody('If', `one has ${yes!.length} results, the other ${no!.length}.`);
     const outputs = yes!.map((type, i) => {
       if (type.dtype !== no![i]!.dtype) invalidBody('If', `result ${i} is ${type.dtype} in one and ${no![i]!.dtype} in the other.`);

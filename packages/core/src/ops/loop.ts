@@ -21,9 +21,10 @@ function trips(body: Graph, maxTrips: ValueType | undefined, condition: ValueTyp
 }
 
 /**
- * A body repeated, as ONNX Loop-21: at most `maxTrips` times (without end when absent) and while the condition holds (true at the start when absent). The body takes
- * the number of the trip (int64 scalar), the condition (bool scalar) and the carried values, and gives the next condition, the next carried values and any number of
- * scanned values. The results are the carried values at the end, then each scanned value of all trips stacked along a new axis 0.
+ * A body repeated, as ONNX Loop-21: at most `maxTrips` times (without end when absent) and while the condition holds (true at the start
+ * when absent). The body takes the number of the trip (int64 scalar), the condition (bool scalar) and the carried values, and gives the
+ * next condition, the next carried values and any number of scanned values. The results are the carried values at the end, then each
+ * scanned value of all trips stacked along a new axis 0.
  *
  * A source's condition that is constant true is to be left out: with it, the number of trips is not known before the model runs.
  */
@@ -35,7 +36,10 @@ export const loop = defineOp({
   attrs: { carried: int() },
   regions: ['body'],
   constraints: {
-    C1: { says: 'the number of trips and the condition are one element', holds: ({ maxTrips, condition }) => [maxTrips, condition].every((type) => canBe(type) || canBe(type, 1)) },
+    C1: {
+      says: 'the number of trips and the condition are one element',
+      holds: ({ maxTrips, condition }) => [maxTrips, condition].every((type) => canBe(type) || canBe(type, 1)),
+    },
     C2: { says: 'carried is the number of carried values', holds: (types, { carried }) => types.carried.length === carried },
   },
   infer: (types, { carried }, { regions, fresh }) => {
@@ -44,9 +48,11 @@ export const loop = defineOp({
     const parameters: ValueType[] = [{ dtype: 'int64', shape: [] }, { dtype: 'bool', shape: [] }, ...types.carried];
     parameters.forEach((type, i) => checkParameter('Loop', body.inputs[i], type));
     const [condition, ...results] = bodyResults(body, 2 + carried, parameters, unknown);
-    if (condition?.dtype !== 'bool' || results.length < carried) invalidBody('Loop', `a condition and ${carried} carried values must be its first results.`);
+    if (condition?.dtype !== 'bool' || results.length < carried)
+      invalidBody('Loop', `a condition and ${carried} carried values must be its first results.`);
     const outputs = results.map((type, i): ValueType => {
-      if (i >= carried) return { dtype: type.dtype, shape: type.shape && [trips(body, types.maxTrips, types.condition) ?? unknown(), ...type.shape] };
+      if (i >= carried)
+        return { dtype: type.dtype, shape: type.shape && [trips(body, types.maxTrips, types.condition) ?? unknown(), ...type.shape] };
       checkParameter('Loop', body.inputs[2 + i], type);
       return joinTypes(types.carried[i]!, type, unknown);
     });
@@ -56,7 +62,9 @@ export const loop = defineOp({
     const most = maxTrips ? Number(maxTrips.data[0]) : Infinity;
     let goes = condition ? condition.data[0] === 1 : true;
     let state: readonly Tensor[] = initial;
-    const scanned = results('body').slice(1 + carried).map((): Tensor[] => []);
+    const scanned = results('body')
+      .slice(1 + carried)
+      .map((): Tensor[] => []);
     for (let trip = 0; goes && trip < most; trip++) {
       const [next, ...values] = await run('body', [tensor('int64', [], [trip]), tensor('bool', [], [true]), ...state]);
       goes = next!.data[0] === 1;

@@ -15,17 +15,18 @@ import { split } from './split.js';
 import { sub } from './sub.js';
 
 /**
- * Long short-term memory, as ONNX LSTM-22 in its layout 0. Per direction and step, with f, g, h the direction's three activations and each argument of f and g
- * bounded to [-clip, clip] (that of h is not, as in onnxruntime):
+ * Long short-term memory, as ONNX LSTM-22 in its layout 0. Per direction and step, with f, g, h the direction's three activations and each
+ * argument of f and g bounded to [-clip, clip] (that of h is not, as in onnxruntime):
  *
  *     i = f(W_i x + Wb_i + R_i H + Rb_i + P_i * C)        f' = f(W_f x + Wb_f + R_f H + Rb_f + P_f * C), or 1 - i with `inputForget`
  *     c = g(W_c x + Wb_c + R_c H + Rb_c)                  C' = f' * C + i * c
  *     o = f(W_o x + Wb_o + R_o H + Rb_o + P_o * C')       H' = o * h(C')
  *
- * `w` is [directions, 4 * hiddenSize, features], `r` [directions, 4 * hiddenSize, hiddenSize], both with gates in the order i, o, f, c; `b` is [directions,
- * 8 * hiddenSize]: Wb, then Rb; `peepholes` [directions, 3 * hiddenSize] are i, o, f. Absent biases, states and peepholes are zero. With `sequenceLengths` the steps
- * behind an element's length do not run: `y` is zero there, and the reverse direction starts at the last step within it. `y` is [time, directions, batch,
- * hiddenSize] in the order of `x` for both directions; `yH` and `yC` are the states after the last step that ran.
+ * `w` is [directions, 4 * hiddenSize, features], `r` [directions, 4 * hiddenSize, hiddenSize], both with gates in the order i, o, f, c; `b`
+ * is [directions, 8 * hiddenSize]: Wb, then Rb; `peepholes` [directions, 3 * hiddenSize] are i, o, f. Absent biases, states and peepholes
+ * are zero. With `sequenceLengths` the steps behind an element's length do not run: `y` is zero there, and the reverse direction starts at
+ * the last step within it. `y` is [time, directions, batch, hiddenSize] in the order of `x` for both directions; `yH` and `yC` are the
+ * states after the last step that ran.
  */
 export const lstm = defineOp({
   name: 'LSTM',
@@ -44,7 +45,10 @@ export const lstm = defineOp({
   attrs: { ...recurrentAttrs(), inputForget: bool() },
   constraints: {
     ...recurrentConstraints(4, 3),
-    C8: { says: 'peepholes are those of i, o and f of each direction', holds: ({ peepholes }, attrs) => canBe(peepholes, directions(attrs), 3 * attrs.hiddenSize) },
+    C8: {
+      says: 'peepholes are those of i, o and f of each direction',
+      holds: ({ peepholes }, attrs) => canBe(peepholes, directions(attrs), 3 * attrs.hiddenSize),
+    },
   },
   infer: (types, attrs, { fresh }) => {
     const { y, last } = recurrentTypes(types, attrs, fresh);

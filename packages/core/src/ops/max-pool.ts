@@ -3,7 +3,10 @@ import { floatTypes, intRange } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
 import { defineOp, one } from './define-op.js';
 
-/** Largest element of each window, NaN where there is one, as ONNX MaxPool-22 without indices. Padding never wins: a window of padding only gives the lowest value of the type. */
+/**
+ * Largest element of each window, NaN where there is one, as ONNX MaxPool-22 without indices. Padding never wins: a window of padding only
+ * gives the lowest value of the type.
+ */
 export const maxPool = defineOp({
   name: 'MaxPool',
   summary: 'Largest element of `x` in each window.',

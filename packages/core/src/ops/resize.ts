@@ -7,9 +7,9 @@ import { bool, dimsOrOperand, float, floatList, ints, nullable, oneOf } from './
 import { defineOp, one, optional } from './define-op.js';
 
 /**
- * Resampling along the given axes, one after the other, as ONNX Resize-19. `sizes` are those of the result; `scales`, where the source states them, serve for the
- * coordinates only (else the scale is size of the result / size of x). Position i of the result stands for this position of x, n and m being the sizes of x and
- * of the result:
+ * Resampling along the given axes, one after the other, as ONNX Resize-19. `sizes` are those of the result; `scales`, where the source
+ * states them, serve for the coordinates only (else the scale is size of the result / size of x). Position i of the result stands for this
+ * position of x, n and m being the sizes of x and of the result:
  *
  * - halfPixel: (i + 0.5) / scale - 0.5
  * - halfPixelSymmetric: the same, moved by n / 2 * (1 - m / (n * scale)), so that the centres coincide where n * scale is not an integer
@@ -18,8 +18,9 @@ import { defineOp, one, optional } from './define-op.js';
  * - asymmetric: i / scale
  * - tfHalfPixelNearest: (i + 0.5) / scale, which is what TensorFlow's nearest neighbour with half pixel centres floors
  *
- * Positions outside x read its edge; `cubic` and antialiased filters with `excludeOutside` leave such taps out and scale the others up. `antialias` stretches the
- * filter by 1 / scale where that is more than 1. `nearest` says how nearest rounds, and `cubicCoefficient` is the a of Keys' kernel; other modes ignore them.
+ * Positions outside x read its edge; `cubic` and antialiased filters with `excludeOutside` leave such taps out and scale the others up.
+ * `antialias` stretches the filter by 1 / scale where that is more than 1. `nearest` says how nearest rounds, and `cubicCoefficient` is the
+ * a of Keys' kernel; other modes ignore them.
  */
 export const resize = defineOp({
   name: 'Resize',
@@ -40,7 +41,8 @@ export const resize = defineOp({
   constraints: {
     C1: {
       says: 'axes are different and below the rank of x',
-      holds: ({ x }, { axes }) => new Set(axes).size === axes.length && axes.every((axis) => axis >= 0 && (!x.shape || axis < x.shape.length)),
+      holds: ({ x }, { axes }) =>
+        new Set(axes).size === axes.length && axes.every((axis) => axis >= 0 && (!x.shape || axis < x.shape.length)),
     },
     C2: {
       says: 'sizes are an attribute or an operand, not negative, one per axis',
@@ -51,13 +53,18 @@ export const resize = defineOp({
     },
     C3: {
       says: 'scales, where given, are positive and finite, one per axis',
-      holds: (_, { axes, scales }) => scales === null || (scales.length === axes.length && scales.every((scale) => scale > 0 && Number.isFinite(scale))),
+      holds: (_, { axes, scales }) =>
+        scales === null || (scales.length === axes.length && scales.every((scale) => scale > 0 && Number.isFinite(scale))),
     },
     C4: { says: 'only floats are interpolated', holds: ({ x }, { mode }) => mode === 'nearest' || isFloat(x.dtype) },
-    C5: { says: 'nearest takes single elements: nothing to antialias', holds: (_, { mode, antialias }) => mode !== 'nearest' || !antialias },
+    C5: {
+      says: 'nearest takes single elements: nothing to antialias',
+      holds: (_, { mode, antialias }) => mode !== 'nearest' || !antialias,
+    },
     C6: {
       says: 'an axis without elements stays so',
-      holds: ({ x }, { axes, sizes }) => !x.shape || axes.every((axis, i) => x.shape![axis] !== 0 || typeof sizes?.[i] !== 'number' || sizes[i] === 0),
+      holds: ({ x }, { axes, sizes }) =>
+        !x.shape || axes.every((axis, i) => x.shape![axis] !== 0 || typeof sizes?.[i] !== 'number' || sizes[i] === 0),
     },
     C7: {
       says: 'scales, where given, lead to the sizes within one element',
@@ -112,6 +119,8 @@ export const resize = defineOp({
 
 /** Sizes that ONNX gives for scales: floor(size * scale). Exact on named dimensions only for whole scales; undefined otherwise. */
 export function scaledSizes(sizes: Shape, scales: readonly number[]): Shape | undefined {
-  const scaled = sizes.map((size, i) => (typeof size === 'number' ? Math.floor(size * scales[i]!) : Number.isInteger(scales[i]!) ? mulDim(size, scales[i]!) : undefined));
+  const scaled = sizes.map((size, i) =>
+    typeof size === 'number' ? Math.floor(size * scales[i]!) : Number.isInteger(scales[i]!) ? mulDim(size, scales[i]!) : undefined,
+  );
   return scaled.every((size) => size !== undefined) ? scaled : undefined;
 }

@@ -8,11 +8,13 @@ import { defineOp, one, optional } from './define-op.js';
 import { matMul } from './mat-mul.js';
 
 /**
- * Simple recurrent units, as ONNX RNN-22 in its layout 0: per direction and step H' = f(W x + Wb + R H + Rb), the argument bounded to [-clip, clip].
+ * Simple recurrent units, as ONNX RNN-22 in its layout 0: per direction and step H' = f(W x + Wb + R H + Rb), the argument bounded to
+ * [-clip, clip].
  *
- * `w` is [directions, hiddenSize, features], `r` [directions, hiddenSize, hiddenSize], `b` [directions, 2 * hiddenSize]: Wb, then Rb. Absent biases and states are
- * zero. With `sequenceLengths` the steps behind an element's length do not run: `y` is zero there, and the reverse direction starts at the last step within it.
- * `y` is [time, directions, batch, hiddenSize] in the order of `x` for both directions; `yH` is the state after the last step that ran.
+ * `w` is [directions, hiddenSize, features], `r` [directions, hiddenSize, hiddenSize], `b` [directions, 2 * hiddenSize]: Wb, then Rb.
+ * Absent biases and states are zero. With `sequenceLengths` the steps behind an element's length do not run: `y` is zero there, and the
+ * reverse direction starts at the last step within it. `y` is [time, directions, batch, hiddenSize] in the order of `x` for both
+ * directions; `yH` is the state after the last step that ran.
  */
 export const rnn = defineOp({
   name: 'RNN',
@@ -55,8 +57,18 @@ export const rnn = defineOp({
         r: tensor('float32', [2, 1, 1], [1, 1]),
         sequenceLengths: tensor('int32', [2], [2, 1]),
       },
-      attrs: { hiddenSize: 1, direction: 'bidirectional', activations: ['Affine', 'Affine'], activationAlpha: [0.5, 0.5], activationBeta: [0, 0], clip: 3 },
-      outputs: { y: tensor('float32', [2, 2, 2, 1], [1, 1.5, 1.5, 1.5, 1.5, 0, 1.5, 0]), yH: tensor('float32', [2, 2, 1], [1.5, 1.5, 1.5, 1.5]) },
+      attrs: {
+        hiddenSize: 1,
+        direction: 'bidirectional',
+        activations: ['Affine', 'Affine'],
+        activationAlpha: [0.5, 0.5],
+        activationBeta: [0, 0],
+        clip: 3,
+      },
+      outputs: {
+        y: tensor('float32', [2, 2, 2, 1], [1, 1.5, 1.5, 1.5, 1.5, 0, 1.5, 0]),
+        yH: tensor('float32', [2, 2, 1], [1.5, 1.5, 1.5, 1.5]),
+      },
     },
   ],
   decompose: (operands, attrs, graph) => {

@@ -23,10 +23,10 @@ function length(scanned: readonly ValueType[], axes: readonly number[]): Dim | u
 }
 
 /**
- * A body run for each slice of the scanned inputs, as ONNX Scan-21. The operands are `states` initial states and then the scanned inputs, each cut along its
- * entry of `inputAxes`, from the last slice to the first where `inputReverse`. The body takes the states and a slice of each and gives the next states and any number of
- * values. The results are the last states, then each of those values stacked along its entry of `outputAxes` (an axis of the result), the first at the end where
- * `outputReverse`.
+ * A body run for each slice of the scanned inputs, as ONNX Scan-21. The operands are `states` initial states and then the scanned inputs,
+ * each cut along its entry of `inputAxes`, from the last slice to the first where `inputReverse`. The body takes the states and a slice of
+ * each and gives the next states and any number of values. The results are the last states, then each of those values stacked along its
+ * entry of `outputAxes` (an axis of the result), the first at the end where `outputReverse`.
  */
 export const scan = defineOp({
   name: 'Scan',
@@ -64,7 +64,8 @@ export const scan = defineOp({
     const parameters = [...inputs.slice(0, states), ...slices];
     parameters.forEach((type, i) => checkParameter('Scan', body.inputs[i], type));
     const results = bodyResults(body, parameters.length, parameters, unknown);
-    if (results.length !== states + outputAxes.length) invalidBody('Scan', `it has ${results.length} results for ${states} states and ${outputAxes.length} outputs.`);
+    if (results.length !== states + outputAxes.length)
+      invalidBody('Scan', `it has ${results.length} results for ${states} states and ${outputAxes.length} outputs.`);
     const outputs = results.map((type, i): ValueType => {
       if (i < states) {
         checkParameter('Scan', body.inputs[i], type);
@@ -72,7 +73,10 @@ export const scan = defineOp({
       }
       const axis = outputAxes[i - states]!;
       if (type.shape && axis > type.shape.length) invalidBody('Scan', `output ${i - states} has no axis ${axis}.`);
-      return { dtype: type.dtype, shape: type.shape && [...type.shape.slice(0, axis), length(scanned, inputAxes) ?? unknown(), ...type.shape.slice(axis)] };
+      return {
+        dtype: type.dtype,
+        shape: type.shape && [...type.shape.slice(0, axis), length(scanned, inputAxes) ?? unknown(), ...type.shape.slice(axis)],
+      };
     });
     return { outputs };
   },
@@ -88,7 +92,9 @@ export const scan = defineOp({
       values.slice(states).forEach((value, i) => stacks[i]!.push(value));
     }
     const types = results('body').slice(states);
-    return { outputs: [...state, ...stacks.map((slices, i) => stack(outputReverse[i] ? slices.reverse() : slices, outputAxes[i]!, types[i]!))] };
+    return {
+      outputs: [...state, ...stacks.map((slices, i) => stack(outputReverse[i] ? slices.reverse() : slices, outputAxes[i]!, types[i]!))],
+    };
   },
   ulp: () => 0,
   examples: [],
@@ -102,11 +108,18 @@ export const scan = defineOp({
     const carried = step.inputs.slice(0, states).map(({ name, dtype, shape, origin }) => body.input(name, dtype, shape, origin));
     const one = body.literal('int64', [], [1]);
     const fromEnd = () => body.add(sub, { a: body.add(sub, { a: body.capture(trips), b: one }, {}).y, b: trip }, {}).y;
-    const slices = scanned.map((from, i) => body.add(gather, { x: body.capture(from), indices: inputReverse[i] ? fromEnd() : trip }, { axis: inputAxes[i]! }).y);
+    const slices = scanned.map(
+      (from, i) => body.add(gather, { x: body.capture(from), indices: inputReverse[i] ? fromEnd() : trip }, { axis: inputAxes[i]! }).y,
+    );
     const results = inlineGraph(step, body, [...carried, ...slices, ...captures.map((value) => body.capture(value))]);
     body.output('goes', body.literal('bool', [], [true]));
     results.forEach((value, i) => body.output(step.outputs[i]!.name, value));
-    const { outputs } = graph.add(loop, { maxTrips: trips, carried: inputs.slice(0, states) }, { carried: states }, { regions: { body: body.region() } });
+    const { outputs } = graph.add(
+      loop,
+      { maxTrips: trips, carried: inputs.slice(0, states) },
+      { carried: states },
+      { regions: { body: body.region() } },
+    );
     const stacked = outputs.slice(states).map((value, i) => {
       const inOrder = outputReverse[i] ? graph.add(reverse, { x: value }, { axes: [0] }).y : value;
       const axis = outputAxes[i]!;

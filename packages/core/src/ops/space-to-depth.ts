@@ -11,7 +11,11 @@ import { reshape } from './reshape.js';
 import { transpose } from './transpose.js';
 
 /** Sizes with blocks split off the spatial axes, the permutation that puts them in place, and the sizes at the end. */
-function plan(shape: Shape, layout: 'channelsFirst' | 'channelsLast', block: number): { split: Shape; perm: readonly number[]; whole: Shape } {
+function plan(
+  shape: Shape,
+  layout: 'channelsFirst' | 'channelsLast',
+  block: number,
+): { split: Shape; perm: readonly number[]; whole: Shape } {
   const [height, width] = spatialOf(layout, shape).map((size) => floorDivDim(size, block)) as [Shape[0], Shape[0]];
   const channels = shape[channelAxis(layout, 4)]!;
   const whole = shapeIn(layout, shape[0]!, mulDim(channels, block ** 2), [height, width]);
@@ -20,7 +24,10 @@ function plan(shape: Shape, layout: 'channelsFirst' | 'channelsLast', block: num
     : { split: [shape[0]!, height, block, width, block, channels], perm: [0, 1, 3, 2, 4, 5], whole };
 }
 
-/** Square blocks of space moved into channels, as ONNX and TensorFlow SpaceToDepth: depth d at a row and column of the block becomes channel (row * blockSize + column) * depth + d. */
+/**
+ * Square blocks of space moved into channels, as ONNX and TensorFlow SpaceToDepth: depth d at a row and column of the block becomes channel
+ * (row * blockSize + column) * depth + d.
+ */
 export const spaceToDepth = defineOp({
   name: 'SpaceToDepth',
   summary: 'Moves square blocks of the two spatial axes of `x` into its channels.',
@@ -41,7 +48,16 @@ export const spaceToDepth = defineOp({
   evaluate: ({ x }, { layout, blockSize }) => {
     const { split, perm, whole } = plan(x.shape, layout, blockSize) as { split: number[]; perm: number[]; whole: number[] };
     const strides = stridesOf(split);
-    return { y: { ...strided(x, perm.map((p) => split[p]!), perm.map((p) => strides[p]!)), shape: whole } };
+    return {
+      y: {
+        ...strided(
+          x,
+          perm.map((p) => split[p]!),
+          perm.map((p) => strides[p]!),
+        ),
+        shape: whole,
+      },
+    };
   },
   ulp: () => 0,
   examples: [

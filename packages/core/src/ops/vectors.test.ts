@@ -27,13 +27,19 @@ interface Case {
 
 const folder = new URL('./testdata/', import.meta.url);
 const load = (file: string) => (JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as { readonly cases: readonly Case[] }).cases;
-const decode = ({ dtype, shape, data }: StoredTensor): Tensor => decodeTensor(Uint8Array.from(atob(data), (c) => c.charCodeAt(0)), dtype, shape);
+const decode = ({ dtype, shape, data }: StoredTensor): Tensor =>
+  decodeTensor(
+    Uint8Array.from(atob(data), (c) => c.charCodeAt(0)),
+    dtype,
+    shape,
+  );
 
 const epsilon: Partial<Record<DType, number>> = { float32: 2 ** -23, float64: 2 ** -52 };
 
 /** Where results and vectors are more than `ulp` units in the last place of the largest element apart. */
 function worst(actual: Tensor, expected: Tensor, ulp: number): string | undefined {
-  if (actual.dtype !== expected.dtype || actual.shape.join() !== expected.shape.join()) return `${actual.dtype}[${actual.shape.join()}] is not ${expected.dtype}[${expected.shape.join()}]`;
+  if (actual.dtype !== expected.dtype || actual.shape.join() !== expected.shape.join())
+    return `${actual.dtype}[${actual.shape.join()}] is not ${expected.dtype}[${expected.shape.join()}]`;
   const [a, e] = [toNumbers(actual), toNumbers(expected)];
   const scale = e.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), 0);
   const bound = ulp * (epsilon[expected.dtype] ?? 0) * scale;
@@ -46,12 +52,17 @@ describe.each(readdirSync(folder).map((file) => [file.replace('.test.json', ''),
     const op = ops[name] as unknown as Op;
     const tensors = Object.fromEntries(inputs.map((each) => [each.name, decode(each)]));
     const graph = new Graph();
-    const values = Object.fromEntries(Object.entries(tensors).map(([operand, { dtype, shape }]) => [operand, graph.input(operand, dtype, shape)]));
+    const values = Object.fromEntries(
+      Object.entries(tensors).map(([operand, { dtype, shape }]) => [operand, graph.input(operand, dtype, shape)]),
+    );
     graph.add(op, values as never, attrs as never);
     const node = [...graph.nodes][0]!;
     const given = Object.keys(op.inputs).map((operand) => tensors[operand]);
     const results = await evaluateNode(node, given, new Map(), new Map());
-    const ulp = op.ulp(Object.fromEntries(Object.entries(tensors).map(([operand, { shape }]) => [operand, shape])) as never, attrs as never);
+    const ulp = op.ulp(
+      Object.fromEntries(Object.entries(tensors).map(([operand, { shape }]) => [operand, shape])) as never,
+      attrs as never,
+    );
     const names = Object.keys(op.outputs);
     for (const output of outputs) {
       const index = names.indexOf(output.name);
@@ -63,7 +74,10 @@ describe.each(readdirSync(folder).map((file) => [file.replace('.test.json', ''),
     const parts = flatten<Value>(op.outputs, op.decompose(node.operands, node.attrs, graph, node.regions));
     parts.forEach((value, i) => value && graph.output(names[i]!, value));
     graph.remove(node);
-    const decomposed = await evaluate(graph, graph.inputs.map((input) => tensors[input.name]!));
+    const decomposed = await evaluate(
+      graph,
+      graph.inputs.map((input) => tensors[input.name]!),
+    );
     for (const output of outputs) expect(worst(decomposed.get(output.name)!, decode(output), ulp)).toBeUndefined();
   });
 });

@@ -16,7 +16,10 @@ function gruModel(): Graph {
   const graph = new Graph();
   const x = graph.input('x', 'float32', [symbol('t'), 1, 1]);
   const parameter = (name: string, shape: readonly number[], values: readonly number[]) =>
-    graph.constant(Weight.stored('float32', shape, name, async () => new Uint8Array(new Float32Array(values).buffer)), name);
+    graph.constant(
+      Weight.stored('float32', shape, name, async () => new Uint8Array(new Float32Array(values).buffer)),
+      name,
+    );
   const { y, yH } = graph.add(
     ops.GRU,
     {
@@ -26,7 +29,15 @@ function gruModel(): Graph {
       b: parameter('b', [1, 6], [0, 0.25, 0, 0, 0.25, 1]),
       initialH: graph.literal('float32', [1, 1, 1], [4]),
     },
-    { hiddenSize: 1, direction: 'forward', activations: ['HardSigmoid', 'Relu'], activationAlpha: [1, 0], activationBeta: [0, 0], clip: null, linearBeforeReset: true },
+    {
+      hiddenSize: 1,
+      direction: 'forward',
+      activations: ['HardSigmoid', 'Relu'],
+      activationAlpha: [1, 0],
+      activationBeta: [0, 0],
+      clip: null,
+      linearBeforeReset: true,
+    },
     { name: 'gru', origin: { node: 'encoder/gru', op: 'GRU' }, outputs: ['states', 'last'] },
   );
   graph.output('states', y);
@@ -66,7 +77,8 @@ test('new nodes inherit the origin, results keep names and types, constants stay
     if (node === neg) continue;
     expect(node.origin).toEqual({ node: 'encoder/gru', op: 'GRU' });
     expect(node.name).toMatch(/^gru\//);
-    for (const { graph: body } of Object.values(node.regions)) for (const part of body.nodes) expect(part.origin).toEqual({ node: 'encoder/gru', op: 'GRU' });
+    for (const { graph: body } of Object.values(node.regions))
+      for (const part of body.nodes) expect(part.origin).toEqual({ node: 'encoder/gru', op: 'GRU' });
   }
   expect(graph.outputs[0]!.value.name).toBe('states');
   expect(String(graph.outputs[0]!.value)).toBe('states: float32[t, 1, 1, 1]');

@@ -10,8 +10,8 @@ export interface LowerOptions {
 }
 
 /**
- * Decomposes every composite that is not kept, and the composites that its decomposition brings in, until none is left. New nodes inherit the origin of the node
- * they replace and stand under its name; what takes the place of a result takes its name, origin and type.
+ * Decomposes every composite that is not kept, and the composites that its decomposition brings in, until none is left. New nodes inherit
+ * the origin of the node they replace and stand under its name; what takes the place of a result takes its name, origin and type.
  *
  *     y = Gelu(x) {approximate: "none"}        becomes        y/Div = Div(x, 1.4142135)
  *                                                             y/Erf = Erf(y/Div) …

@@ -1,0 +1,64 @@
+import { bytesOf, Report, sizeOf, type Graph, type Value } from '@drover/core';
+import { formats } from '../formats.js';
+import type { Outcome } from '../main.js';
+import { readModel } from '../open.js';
+
+interface Gap {
+  readonly op: string;
+  readonly count: number;
+  readonly reason: string;
+}
+
+function countOps(graph: Graph, counts: Map<string, number>): Map<string, number> {
+  for (const node of graph.nodes) {
+    const name = node.op.name === 'Foreign' ? (node.attrs as { readonly type: string }).type : node.op.name;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+    for (const region of Object.values(node.regions)) countOps(region.graph, counts);
+  }
+  return counts;
+}
+
+const declared = (name: string, { dtype, shape }: Value) => ({ name, dtype, shape: shape?.map((dim) => (typeof dim === 'number' ? dim : dim.key)) ?? null });
+
+const spelled = ({ name, dtype, shape }: ReturnType<typeof declared>) => `${name}: ${dtype}[${shape?.join(', ') ?? '…'}]`;
+
+/** `drover inspect MODEL`. */
+export async function inspectCommand([path]: readonly string[], options: { readonly from?: string; readonly params?: string }): Promise<Outcome> {
+  const { format, model, report } = await readModel(path!, options);
+  const { graph } = model;
+  const constants = graph.constants();
+  const inputs = graph.inputs.map((value) => declared(value.name, value));
+  const outputs = graph.outputs.map(({ name, value }) => declared(name, value));
+  const parameters = constants.reduce((sum, { constant }) => sum + sizeOf(constant!.shape), 0);
+  const bytes = constants.reduce((sum, { constant }) => sum + bytesOf(constant!.dtype, sizeOf(constant!.shape)), 0);
+  const ops = Object.fromEntries([...countOps(graph, new Map())].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const targets: Record<string, { ok: boolean; gaps: readonly Gap[] }> = {};
+  for (const target of formats) {
+    if (target.id === format.id) continue;
+    const found = new Report();
+    await target.plan(model, { report: found, options: {}, path: target.fileName, tensor: () => {} });
+    const gaps = new Map<string, Gap>();
+    for (const { origin, message } of found.errors) {
+      const op = origin.op ?? '';
+      const reason = message.replace(/^[^:]*: /, '');
+      const key = JSON.stringify([op, reason]);
+      gaps.set(key, { op, count: (gaps.get(key)?.count ?? 0) + 1, reason });
+    }
+    targets[target.id] = { ok: gaps.size === 0, gaps: [...gaps.values()] };
+  }
+  const versions = Object.entries(model.versions).map(([name, version]) => `${name} ${version}`);
+  return {
+    diagnostics: report.diagnostics,
+    document: { format: format.id, versions: model.versions, producer: model.producer, inputs, outputs, parameters, bytes, ops, targets },
+    lines: [
+      `${path}: ${format.id} (${[...versions, model.producer].filter(Boolean).join(', ')})`,
+      `inputs      ${inputs.map(spelled).join('\n            ')}`,
+      `outputs     ${outputs.map(spelled).join('\n            ')}`,
+      `parameters  ${parameters.toLocaleString('en')} (${bytes.toLocaleString('en')} bytes)`,
+      `operators   ${Object.entries(ops).map(([name, count]) => `${name} ${count}`).join(', ')}`,
+      ...Object.entries(targets).map(([id, { ok, gaps }]) =>
+        ok ? `to ${id.padEnd(8)} converts` : `to ${id.padEnd(8)} ${gaps.map(({ op, count, reason }) => `${op} (${count}): ${reason}`).join('\n            ')}`,
+      ),
+    ],
+  };
+}
