@@ -1,4 +1,4 @@
-import { allocate, sizeOf, type Tensor } from '../tensor/tensor.js';
+import { allocate, sizeOf, type Elements, type Tensor } from '../tensor/tensor.js';
 import type { DType } from '../tensor/dtype.js';
 import { stridesOf } from './broadcast.js';
 
@@ -57,9 +57,21 @@ export function strided(from: Tensor, shape: readonly number[], strides: readonl
   return { dtype: from.dtype, shape, data };
 }
 
-/** Copies `count` numbers that follow one another, from place `first` of `from` to place `at` of `to`. */
-export function copyBlock(from: Tensor['data'], first: number, to: Tensor['data'], at: number, count: number): void {
-  copyRow(from, first, 1, to, at, count);
+/** Copies `count` numbers of one tensor's storage, `step` apart from place `first` on, to `count` places of another's from `at` on. */
+export type Copier = (first: number, step: number, at: number, count: number) => void;
+
+/** The copier from one storage to another of the same kind. */
+export function copier(from: Elements, to: Elements): Copier {
+  if (from instanceof Float64Array && to instanceof Float64Array) {
+    return (first, step, at, count) => {
+      if (step === 1 && count >= 16) to.set(from.subarray(first, first + count), at);
+      else for (let i = 0, p = first; i < count; i++, p += step) to[at + i] = from[p]!;
+    };
+  }
+  const [source, target] = [from, to] as unknown as [unknown[], unknown[]];
+  return (first, step, at, count) => {
+    for (let i = 0, p = first; i < count; i++, p += step) target[at + i] = source[p];
+  };
 }
 
 /** Numbers that make one element: two for complex types. */
@@ -67,7 +79,7 @@ export function partsOf(dtype: DType): number {
   return dtype === 'complex64' || dtype === 'complex128' ? 2 : 1;
 }
 
-function copyStrided(from: Tensor['data'], first: number, strides: readonly number[], to: Tensor['data'], shape: readonly number[]): void {
+function copyStrided(from: Elements, first: number, strides: readonly number[], to: Elements, shape: readonly number[]): void {
   if (to.length === 0) return;
   // Dimensions that follow one another in memory become one, so that whole blocks are copied.
   const merged: { size: number; stride: number }[] = [];
@@ -79,24 +91,14 @@ function copyStrided(from: Tensor['data'], first: number, strides: readonly numb
   });
   const { size, stride } = merged.pop() ?? { size: 1, stride: 1 };
   const index = merged.map(() => 0);
+  const copy = copier(from, to);
   for (let at = 0, row = first; at < to.length; at += size) {
-    copyRow(from, row, stride, to, at, size);
+    copy(row, stride, at, size);
     for (let axis = merged.length - 1; axis >= 0; axis--) {
       row += merged[axis]!.stride;
       if (++index[axis]! < merged[axis]!.size) break;
       row -= merged[axis]!.stride * merged[axis]!.size;
       index[axis] = 0;
     }
-  }
-}
-
-function copyRow(from: Tensor['data'], first: number, stride: number, to: Tensor['data'], at: number, count: number): void {
-  if (stride === 1 && count >= 16 && !Array.isArray(from)) {
-    (to as Float64Array).set((from as Float64Array).subarray(first, first + count), at);
-  } else if (from instanceof Float64Array && to instanceof Float64Array) {
-    for (let i = 0, p = first; i < count; i++, p += stride) to[at + i] = from[p]!;
-  } else {
-    const [source, target] = [from, to] as unknown as [unknown[], unknown[]];
-    for (let i = 0, p = first; i < count; i++, p += stride) target[at + i] = source[p];
   }
 }

@@ -2,7 +2,7 @@ import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import type { ValueType } from '../ops/define-op.js';
 import { allocate, sizeOf, type Tensor } from '../tensor/tensor.js';
 import { stridesOf } from './broadcast.js';
-import { copyBlock, partsOf, strided } from './copy.js';
+import { copier, partsOf, strided } from './copy.js';
 
 /**
  * Tensors of one shape joined along a new axis. Without any the result is empty and takes its other sizes from `type`, 0 where they are not
@@ -22,7 +22,8 @@ export function stack(slices: readonly Tensor[], axis: number, type: ValueType):
   const block = sizeOf(slice.slice(axis)) * partsOf(type.dtype);
   const outer = sizeOf(slice.slice(0, axis));
   slices.forEach((from, i) => {
-    for (let row = 0; row < outer; row++) copyBlock(from.data, row * block, data, (row * slices.length + i) * block, block);
+    const copy = copier(from.data, data);
+    for (let row = 0; row < outer; row++) copy(row * block, 1, (row * slices.length + i) * block, block);
   });
   return { dtype: type.dtype, shape, data };
 }

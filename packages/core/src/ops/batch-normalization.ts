@@ -50,8 +50,9 @@ export const batchNormalization = defineOp({
       });
     }
     const data = new Float64Array(from.length);
+    const deviation = v.map((value) => Math.sqrt(value + epsilon));
     lanes(x.shape, axis, (first, stride, size) => {
-      for (let i = 0, p = first; i < size; i++, p += stride) data[p] = ((from[p]! - m[i]!) / Math.sqrt(v[i]! + epsilon)) * a[i]! + b[i]!;
+      for (let i = 0, p = first; i < size; i++, p += stride) data[p] = ((from[p]! - m[i]!) / deviation[i]!) * a[i]! + b[i]!;
     });
     return { y: { dtype: x.dtype, shape: x.shape, data } };
   },

@@ -1,6 +1,6 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import { isAxis, mayEqual } from '../kernels/axes.js';
-import { copyBlock, partsOf } from '../kernels/copy.js';
+import { copier, partsOf } from '../kernels/copy.js';
 import { movedElements } from '../kernels/moved-elements.js';
 import { addDim, type Dim, type Shape } from '../tensor/dim.js';
 import { dtypes } from '../tensor/dtype.js';
@@ -21,10 +21,11 @@ export function concatenated(parts: readonly Tensor[], axis: number): Tensor {
   const shape = first.map((dim, i) => (i === axis ? parts.reduce((sum, part) => sum + part.shape[axis]!, 0) : dim));
   const data = allocate(dtype, sizeOf(shape));
   const sizes = parts.map((part) => sizeOf(part.shape.slice(axis)) * partsOf(dtype));
+  const copies = parts.map((part) => copier(part.data, data));
   const outer = sizeOf(shape.slice(0, axis));
   for (let row = 0, at = 0; row < outer; row++) {
     for (let i = 0; i < parts.length; i++) {
-      copyBlock(parts[i]!.data, row * sizes[i]!, data, at, sizes[i]!);
+      copies[i]!(row * sizes[i]!, 1, at, sizes[i]!);
       at += sizes[i]!;
     }
   }

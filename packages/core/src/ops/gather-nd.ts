@@ -1,5 +1,5 @@
 import { mayEqual } from '../kernels/axes.js';
-import { copyBlock, partsOf } from '../kernels/copy.js';
+import { copier, partsOf } from '../kernels/copy.js';
 import { blockPlaces } from '../kernels/element-places.js';
 import { dtypes } from '../tensor/dtype.js';
 import { allocate, sizeOf, tensor } from '../tensor/tensor.js';
@@ -44,7 +44,8 @@ export const gatherND = defineOp({
     const data = allocate(x.dtype, sizeOf(shape));
     const parts = partsOf(x.dtype);
     const size = sizeOf(block) * parts;
-    places.forEach((place, i) => copyBlock(x.data, place * parts, data, i * size, size));
+    const copy = copier(x.data, data);
+    places.forEach((place, i) => copy(place * parts, 1, i * size, size));
     return { y: { dtype: x.dtype, shape, data } };
   },
   ulp: () => 0,

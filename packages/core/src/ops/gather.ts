@@ -1,5 +1,5 @@
 import { isAxis } from '../kernels/axes.js';
-import { copyBlock, partsOf } from '../kernels/copy.js';
+import { copier, partsOf } from '../kernels/copy.js';
 import { indexOf } from '../kernels/index-of.js';
 import { knownNumbers, movedElements } from '../kernels/moved-elements.js';
 import { dtypes } from '../tensor/dtype.js';
@@ -12,9 +12,9 @@ function gathered(x: Tensor, indices: ArrayLike<number>, shape: readonly number[
   const size = x.shape[axis]!;
   const block = sizeOf(x.shape.slice(axis + 1)) * partsOf(x.dtype);
   const outer = sizeOf(x.shape.slice(0, axis));
+  const copy = copier(x.data, data);
   for (let row = 0, at = 0; row < outer; row++) {
-    for (let i = 0; i < indices.length; i++, at += block)
-      copyBlock(x.data, (row * size + indexOf(indices[i]!, size)) * block, data, at, block);
+    for (let i = 0; i < indices.length; i++, at += block) copy((row * size + indexOf(indices[i]!, size)) * block, 1, at, block);
   }
   return { dtype: x.dtype, shape, data };
 }

@@ -17,11 +17,12 @@ export const logSoftmax = defineOp({
   evaluate: ({ x }, { axis }) => {
     const from = toNumbers(x);
     const data = new Float64Array(from.length);
+    const { exp, max } = Math;
     lanes(x.shape, axis, (first, stride, size) => {
       let largest = -Infinity;
-      for (let i = 0, p = first; i < size; i++, p += stride) largest = Math.max(largest, from[p]!);
+      for (let i = 0, p = first; i < size; i++, p += stride) largest = max(largest, from[p]!);
       let sum = 0;
-      for (let i = 0, p = first; i < size; i++, p += stride) sum += Math.exp(from[p]! - largest);
+      for (let i = 0, p = first; i < size; i++, p += stride) sum += exp(from[p]! - largest);
       const level = Math.log(sum);
       for (let i = 0, p = first; i < size; i++, p += stride) data[p] = from[p]! - largest - level;
     });

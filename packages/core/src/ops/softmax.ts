@@ -16,11 +16,12 @@ export const softmax = defineOp({
   evaluate: ({ x }, { axis }) => {
     const from = toNumbers(x);
     const data = new Float64Array(from.length);
+    const { exp, max } = Math;
     lanes(x.shape, axis, (first, stride, size) => {
       let largest = -Infinity;
-      for (let i = 0, p = first; i < size; i++, p += stride) largest = Math.max(largest, from[p]!);
+      for (let i = 0, p = first; i < size; i++, p += stride) largest = max(largest, from[p]!);
       let sum = 0;
-      for (let i = 0, p = first; i < size; i++, p += stride) sum += data[p] = Math.exp(from[p]! - largest);
+      for (let i = 0, p = first; i < size; i++, p += stride) sum += data[p] = exp(from[p]! - largest);
       for (let i = 0, p = first; i < size; i++, p += stride) data[p]! /= sum;
     });
     return { y: { dtype: x.dtype, shape: x.shape, data } };

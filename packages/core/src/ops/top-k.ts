@@ -49,7 +49,8 @@ export const topK = defineOp({
     const indices = new BigInt64Array(values.length);
     const from = x.data as Float64Array;
     const inner = sizeOf(x.shape.slice(axis + 1));
-    const isAbove = (a: number, b: number) => a > b || (Number.isNaN(a) && !Number.isNaN(b));
+    // Only NaN differs from itself.
+    const isAbove = (a: number, b: number) => a > b || (a !== a && b === b);
     let lane = 0;
     lanes(x.shape, axis, (first, stride, size) => {
       const order = Array.from({ length: size }, (_, i) => i).sort((i, j) => {
