@@ -35,3 +35,6 @@ export * from './format/rule.js';
 export { channelAxis, samePadding, spatialOf, windowCounts, type Layout, type Padding } from './kernels/window.js';
 export * from './format/prepare.js';
 export type { Reduction } from './kernels/scatter-update.js';
+export { settleCarried } from './graph/settle-carried.js';
+export { foreignTypes } from './ops/foreign.js';
+export { scaledSizes } from './ops/resize.js';

@@ -297,8 +297,14 @@ describe('Foreign', () => {
     );
   });
 
+  test('without types there are as many results as the caller says', () => {
+    const graph = new Graph();
+    const { outputs } = graph.add(ops.Foreign, { inputs: [] }, { ...attrs, types: null }, { resultCount: 2 });
+    expect(outputs.map(String)).toEqual(['Foreign:0: float32[…]', 'Foreign:1: float32[…]']);
+    verify(graph);
+  });
+
   test.each([
-    [null],
     ['float32'],
     [[{ dtype: 'float32' }]],
     [[{ dtype: 'float', shape: null }]],

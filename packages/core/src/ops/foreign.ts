@@ -19,7 +19,8 @@ function isType(entry: unknown): entry is { dtype: DType; shape: readonly (numbe
 /**
  * An operator of a format that core cannot express. It keeps its place in the graph, its name in the format (`type`), the `reason` and,
  * uninterpreted, its `attributes`, so that the model can be looked at and written back to that format; no other format writes it. `types`
- * are the types of the results, made by {@link foreignTypes}.
+ * are the types of the results, made by {@link foreignTypes}; null where the format does not tell them, and then the results are taken for
+ * float32 of unknown shape, as many as the caller of `Graph.add` says.
  */
 export const foreign = defineOp({
   name: 'Foreign',
@@ -28,14 +29,21 @@ export const foreign = defineOp({
   outputs: { outputs: many(...dtypes) },
   attrs: { format: text(), type: text(), reason: text(), attributes: opaque(), types: opaque() },
   constraints: {
-    C1: { says: 'types are element types with shapes', holds: (_, { types }) => Array.isArray(types) && types.every(isType) },
+    C1: {
+      says: 'types are element types with shapes, or null',
+      holds: (_, { types }) => types === null || (Array.isArray(types) && types.every(isType)),
+    },
   },
-  infer: (_, { types }) => ({
-    outputs: (types as unknown as readonly { dtype: DType; shape: readonly (number | string)[] | null }[]).map(({ dtype, shape }) => ({
-      dtype,
-      shape: shape?.map((dim): Dim => (typeof dim === 'number' ? dim : parseDim(dim))),
-    })),
-  }),
+  infer: (_, { types }, { resultCount = 0 }) => {
+    if (types === null) return { outputs: Array.from({ length: resultCount }, () => ({ dtype: 'float32', shape: undefined })) };
+    const stated = types as unknown as readonly { dtype: DType; shape: readonly (number | string)[] | null }[];
+    return {
+      outputs: stated.map(({ dtype, shape }) => ({
+        dtype,
+        shape: shape?.map((dim): Dim => (typeof dim === 'number' ? dim : parseDim(dim))),
+      })),
+    };
+  },
   evaluate: (_, { format, type, reason }) => {
     throw coreDiagnostics.error('not-evaluable', {
       message: `${type} of ${format} has no meaning here: ${reason}`,

@@ -50,7 +50,7 @@ export const gridSample = defineOp({
     return { y: { dtype: x.dtype, shape: shapeIn(layout, x.shape?.[0] ?? grid.shape![0]!, channels, positions) } };
   },
   evaluate: ({ x, grid }, attrs) => ({ y: sampleByGrid(x, grid, attrs) }),
-  // Positions in float32 carry an error of about their size in units of the last place, which the slope of the data turns into one of the result.
+  // Positions in float32 are off by about their size in units of the last place; the slope of the data turns that into an error.
   ulp: ({ x }) => x.slice(1).reduce((sum, size) => sum + 16 + 8 * size, 0),
   examples: [
     {

@@ -81,7 +81,7 @@ export const resize = defineOp({
     return { y: { dtype: x.dtype, shape: x.shape?.map(resized) } };
   },
   evaluate: ({ x, sizes: operand }, attrs) => ({ y: resample(x, attrs.sizes ?? Array.from(toNumbers(operand!)), attrs) }),
-  // Coordinates in float32 carry an error of about their size in units of the last place, which the slope of the data turns into one of the result.
+  // Coordinates in float32 are off by about their size in units of the last place; the slope of the data turns that into an error.
   ulp: ({ x }, { mode, axes }) => (mode === 'nearest' ? 0 : axes.reduce((sum, axis) => sum + 8 + 4 * x[axis]!, 0)),
   examples: [
     {
