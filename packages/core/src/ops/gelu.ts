@@ -12,9 +12,9 @@ const slope = Math.sqrt(2 / Math.PI);
 const cubic = 0.044715;
 
 /** x Φ(x) = x erfc(-x/√2) / 2; written with erf, the negative tail would lose its digits. */
-const exact = (x: number): number => (x === -Infinity ? 0 : 0.5 * x * erfc(-x * Math.SQRT1_2));
+const exact = (x: number): number => 0.5 * x * erfc(-x * Math.SQRT1_2);
 /** x (1 + tanh(u)) / 2 = x / (1 + e^(-2u)), for the same reason. */
-const approximation = (x: number): number => (x === -Infinity ? 0 : x / (1 + Math.exp(-2 * slope * (x + cubic * x * x * x))));
+const approximation = (x: number): number => x / (1 + Math.exp(-2 * slope * (x + cubic * x * x * x)));
 
 /** x times the normal distribution function (Hendrycks, Gimpel 2016), or its approximation by tanh. Φ(1) is from DLMF 7.2 by erf(1/√2). */
 export const gelu = defineOp({
@@ -28,8 +28,22 @@ export const gelu = defineOp({
   evaluate: ({ x }, { approximate }) => ({ y: mapFloat(x, approximate === 'none' ? exact : approximation) }),
   ulp: () => 16,
   examples: [
-    unaryExample([[0, 0], [1, 0.8413447460685429], [-1, -0.15865525393145707]], { approximate: 'none' }),
-    unaryExample([[0, 0], [1, 0.5 * (1 + Math.tanh(slope * 1.044715))], [-1, -0.5 * (1 - Math.tanh(slope * 1.044715))]], { approximate: 'tanh' }),
+    unaryExample(
+      [
+        [0, 0],
+        [1, 0.8413447460685429],
+        [-1, -0.15865525393145707],
+      ],
+      { approximate: 'none' },
+    ),
+    unaryExample(
+      [
+        [0, 0],
+        [1, 0.5 * (1 + Math.tanh(slope * 1.044715))],
+        [-1, -0.5 * (1 - Math.tanh(slope * 1.044715))],
+      ],
+      { approximate: 'tanh' },
+    ),
   ],
   decompose: ({ x }, { approximate }, graph) => {
     const number = (value: number) => scalar(graph, x.dtype, value);
