@@ -39,8 +39,7 @@ export function broadcastStrides(shape: readonly number[], to: readonly number[]
 }
 
 /**
- * Calls `visit` for each element of `shape` in C order with its index and the offset in each operand. `strides[k]` walks operand k. The inner dimension is a
- * plain loop.
+ * Calls `visit` for each element of `shape` in C order with its index and the offset in each operand. `strides[k]` walks operand k.
  */
 export function walk(shape: readonly number[], strides: readonly (readonly number[])[], visit: (at: number, offsets: readonly number[]) => void): void {
   const count = sizeOf(shape);
