@@ -11,11 +11,11 @@ import { softplus } from '../ops/softplus.js';
 import { softsign } from '../ops/softsign.js';
 import { tanh } from '../ops/tanh.js';
 import { thresholdedRelu } from '../ops/thresholded-relu.js';
-import type { ActivationName } from './recurrent.js';
+import type { Activation } from './recurrent.js';
 import { scalar } from './unary.js';
 
 /** An activation function of a recurrent operator in terms of elementwise operators. */
-export function buildActivation(graph: Graph, name: ActivationName, x: Value, alpha: number, beta: number): Value {
+export function buildActivation(graph: Graph, { name, alpha, beta }: Activation, x: Value): Value {
   const times = (value: Value, factor: number) => graph.add(mul, { a: value, b: scalar(graph, x.dtype, factor) }, {}).y;
   switch (name) {
     case 'Affine':

@@ -1,6 +1,6 @@
 import { toNumbers, type Tensor } from '../tensor/tensor.js';
 import { activations } from './activation.js';
-import { directions, type Recurrence } from './recurrent.js';
+import { activationsOf, directions, type Recurrence } from './recurrent.js';
 
 /** Operands of recurrent operators. */
 export interface RecurrentOperands {
@@ -53,12 +53,13 @@ function run(operands: RecurrentOperands, attrs: Recurrence, makeStep: (parts: C
   const y = new Float64Array(time * hidden.length);
   const input = new Float64Array(rows);
   for (let d = 0; d < count; d++) {
-    const [first, functions] = [d * rows, attrs.activations.length / count];
+    const first = d * rows;
+    const functions = activationsOf(attrs).slice((d * attrs.activations.length) / count);
     const step = makeStep({
       size,
       activate: (k, value) => {
-        const at = d * functions + k;
-        return activations[attrs.activations[at]!](value, attrs.activationAlpha[at]!, attrs.activationBeta[at]!);
+        const { name, alpha, beta } = functions[k]!;
+        return activations[name](value, alpha, beta);
       },
       clip: (value) => (attrs.clip === null ? value : Math.min(Math.max(value, -attrs.clip), attrs.clip)),
       recur: (row, vector) => dot(recurrent, (first + row) * size, vector, 0, size) + (biases ? biases[2 * first + rows + row]! : 0),

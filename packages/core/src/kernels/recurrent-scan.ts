@@ -17,7 +17,7 @@ import { transpose } from '../ops/transpose.js';
 import { unsqueeze } from '../ops/unsqueeze.js';
 import { where } from '../ops/where.js';
 import { buildActivation } from './build-activation.js';
-import { directions, type Recurrence } from './recurrent.js';
+import { activationsOf, directions, type Recurrence } from './recurrent.js';
 import { scalar } from './unary.js';
 
 /** Operands of a recurrent operator in a graph. */
@@ -123,7 +123,7 @@ function buildBody(
   const slices = graph.input('x', dtype, sliceShape);
   const { r, b, peepholes } = values;
   const part = (value: Value, start: number, count: number) => cut(outer, ofDirection(outer, value, d), 0, start * size, count * size);
-  const functions = attrs.activations.length / directions(attrs);
+  const functions = activationsOf(attrs).slice((d * attrs.activations.length) / directions(attrs));
   const next = cell.step({
     graph,
     input: slices,
@@ -131,10 +131,7 @@ function buildBody(
     recurrent: (first, count) => graph.capture(transposed(outer, part(r, first, count))),
     bias: (gate) => b && graph.capture(part(b, cell.gates + gate, 1)),
     peephole: (k) => peepholes && graph.capture(part(peepholes, k, 1)),
-    activate: (k, value) => {
-      const at = d * functions + k;
-      return buildActivation(graph, attrs.activations[at]!, value, attrs.activationAlpha[at]!, attrs.activationBeta[at]!);
-    },
+    activate: (k, value) => buildActivation(graph, functions[k]!, value),
     clip: (value) => (bound === null ? value : graph.add(clip, { x: value }, { min: -bound, max: bound }).y),
   });
   if (!trip) {

@@ -29,6 +29,7 @@ export interface Recurrence {
   readonly hiddenSize: number;
   readonly direction: Direction;
   readonly activations: readonly ActivationName[];
+  /** One number for each activation that takes an alpha, in order; likewise the betas. */
   readonly activationAlpha: readonly number[];
   readonly activationBeta: readonly number[];
   readonly clip: number | null;
@@ -64,6 +65,19 @@ export interface RecurrentTypes {
 const takesAlpha = (name: ActivationName): boolean => !['Relu', 'Sigmoid', 'Softplus', 'Softsign', 'Tanh'].includes(name);
 const takesBeta = (name: ActivationName): boolean => ['Affine', 'HardSigmoid', 'ScaledTanh'].includes(name);
 
+/** An activation function with the parameters that it takes; the others are 0. */
+export interface Activation {
+  readonly name: ActivationName;
+  readonly alpha: number;
+  readonly beta: number;
+}
+
+/** The activations with their parameters. */
+export function activationsOf({ activations, activationAlpha, activationBeta }: Recurrence): Activation[] {
+  const [alphas, betas] = [[...activationAlpha], [...activationBeta]];
+  return activations.map((name) => ({ name, alpha: takesAlpha(name) ? alphas.shift()! : 0, beta: takesBeta(name) ? betas.shift()! : 0 }));
+}
+
 /** The constraints that recurrent operators share, for `gates` gates and `functions` activations per direction. */
 export function recurrentConstraints(gates: number, functions: number) {
   return {
@@ -98,11 +112,9 @@ export function recurrentConstraints(gates: number, functions: number) {
       holds: (_: RecurrentTypes, attrs: Recurrence) => attrs.activations.length === functions * directions(attrs),
     },
     C6: {
-      says: 'alpha and beta have one number per activation, or are empty where no activation takes one',
+      says: 'there is one alpha for each activation that takes one, and one beta',
       holds: (_: RecurrentTypes, { activations, activationAlpha, activationBeta }: Recurrence) =>
-        [activationAlpha, activationBeta].every((list) => list.length === 0 || list.length === activations.length) &&
-        (activationAlpha.length > 0 || !activations.some(takesAlpha)) &&
-        (activationBeta.length > 0 || !activations.some(takesBeta)),
+        activationAlpha.length === activations.filter(takesAlpha).length && activationBeta.length === activations.filter(takesBeta).length,
     },
     C7: {
       says: 'the clip, where there is one, is positive',
