@@ -47,25 +47,33 @@ function worst(actual: Tensor, expected: Tensor, ulp: number): string | undefine
   return at < 0 ? undefined : `element ${at} is ${a[at]}, not ${e[at]} (within ${bound})`;
 }
 
+/** Entries by the operand that they are for: those named `operand:0`, `operand:1`, … are one list. */
+function byOperand<T>(entries: readonly (readonly [string, T])[]): Record<string, T | T[]> {
+  const found: Record<string, T | T[]> = {};
+  for (const [name, each] of entries) {
+    const [operand, index] = name.split(':') as [string, string | undefined];
+    if (index === undefined) found[operand] = each;
+    else found[operand] = [...((found[operand] ?? []) as T[]), each];
+  }
+  return found;
+}
+
 describe.each(readdirSync(folder).map((file) => [file.replace('.test.json', ''), file] as const))('%s', (_, file) => {
   test.each(load(file).map((each) => [each.name, each] as const))('%s', async (_, { op: name, attrs, inputs, outputs }) => {
     const op = ops[name] as unknown as Op;
     const tensors = Object.fromEntries(inputs.map((each) => [each.name, decode(each)]));
     const graph = new Graph();
-    const values = Object.fromEntries(
-      Object.entries(tensors).map(([operand, { dtype, shape }]) => [operand, graph.input(operand, dtype, shape)]),
-    );
+    const values = byOperand(Object.entries(tensors).map(([operand, { dtype, shape }]) => [operand, graph.input(operand, dtype, shape)]));
     graph.add(op, values as never, attrs as never);
     const node = [...graph.nodes][0]!;
-    const given = Object.keys(op.inputs).map((operand) => tensors[operand]);
+    const operands = byOperand(Object.entries(tensors));
+    const given = Object.keys(op.inputs).flatMap((operand) => operands[operand]);
     const results = await evaluateNode(node, given, new Map(), new Map());
-    const ulp = op.ulp(
-      Object.fromEntries(Object.entries(tensors).map(([operand, { shape }]) => [operand, shape])) as never,
-      attrs as never,
-    );
+    const ulp = op.ulp(byOperand(Object.entries(tensors).map(([operand, { shape }]) => [operand, shape])) as never, attrs as never);
     const names = Object.keys(op.outputs);
     for (const output of outputs) {
-      const index = names.indexOf(output.name);
+      const [result, place] = output.name.split(':');
+      const index = names.indexOf(result!) + Number(place ?? 0);
       expect(worst(results[index]!, decode(output), ulp)).toBeUndefined();
       const inferred = node.outputs[index]!;
       expect(inferred.shape && isStatic(inferred.shape) && inferred.shape).toEqual(output.shape);
