@@ -45,6 +45,30 @@ export const mxnetDiagnostics = defineDiagnostics('mxnet', {
     summary: 'A params file holds an array without shape and elements, and the elements are asked for.',
     help: 'Initialise the parameter in MXNet before saving.',
   },
+  unsupported: {
+    failure: 'unsupported',
+    severity: 'error',
+    summary: 'An operator or a use of it has no canonical form, so that it stays in the graph as a foreign operator.',
+    help: 'The message says what is in the way. Such a model can be inspected; to convert it, export it without this operator or give a rule for it.',
+  },
+  'attribute-ignored': {
+    failure: 'note',
+    severity: 'warning',
+    summary: 'A node sets an attribute of its operator that the conversion does not look at.',
+    help: 'Check whether the attribute matters to you and tell us if the result is not the same.',
+  },
+  'missing-params': {
+    failure: 'io',
+    severity: 'error',
+    summary: 'A symbol file has parameters, but no params file lies beside it.',
+    help: 'Put PREFIX-0000.params beside PREFIX-symbol.json, or name the file with --params.',
+  },
+  'unused-param': {
+    failure: 'note',
+    severity: 'info',
+    summary: 'A params file holds an array that the graph does not use.',
+    help: 'Nothing is lost: the framework would not use it either.',
+  },
   'not-writable': {
     failure: 'unsupported',
     severity: 'error',

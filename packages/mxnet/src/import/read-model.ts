@@ -1,0 +1,92 @@
+import { bytesOf, dimName, Graph, sizeOf, symbol as named, Weight, type Dim, type DType, type Model, type ReadContext, type Shape, type Source, type Value } from '@drover/core';
+import { inputName, isAuxiliary, readSymbol, type NdArrayRecord, type SymbolGraph } from '../codec/index.js';
+import { mxnetDiagnostics } from '../diagnostics.js';
+import { readRules } from '../rules.js';
+import { findParams, readArrays } from './find-params.js';
+import { headName, importNodes, labelVariables, outputTotals } from './graph-importer.js';
+import { inferHints } from './shape-hints.js';
+
+/** Tensors of at most this many bytes are held in memory, so that shape arithmetic on them needs no reads. */
+const maxMemoryBytes = 1024;
+
+/** Names of inputs that hold what training learns: a variable used as one is not an input of the model. */
+const learned = /^(weight|bias|gamma|beta|moving_mean|moving_var|parameters)$/;
+
+async function handleOf({ dtype, shape, read, storage }: NdArrayRecord, name: string): Promise<Weight> {
+  if (storage.kind !== 'none' && bytesOf(dtype, sizeOf(shape)) <= maxMemoryBytes) return Weight.of(dtype, shape, await read(), name);
+  return Weight.stored(dtype, shape, name, read);
+}
+
+/** Variables that are parameters by their use. */
+function learnedVariables(graph: SymbolGraph, file: string): ReadonlySet<number> {
+  const found = new Set<number>();
+  for (const node of graph.nodes) {
+    if (node.op === null) continue;
+    node.inputs.forEach((entry, i) => {
+      if (graph.nodes[entry.node]!.op === null && (isAuxiliary(node, i, file) || learned.test(inputName(node, i, file) ?? ''))) found.add(entry.node);
+    });
+  }
+  return found;
+}
+
+/** An input of FullyConnected of which nothing else is known has one dimension beside the batch. */
+function fullyConnectedShape(graph: SymbolGraph, index: number, weight: (index: number) => Shape | undefined): Shape | undefined {
+  for (const { op, inputs } of graph.nodes) {
+    if (op !== 'FullyConnected' || inputs[0]?.node !== index || !inputs[1]) continue;
+    const features = weight(inputs[1].node)?.[1];
+    if (features !== undefined) return [named(dimName(`${graph.nodes[index]!.name}_0`)), features];
+  }
+  return undefined;
+}
+
+/**
+ * Reads an MXNet model: a symbol file of any version and the params beside it, or those that the context names. Inputs are the variables without a stored array, their types
+ * what hints, operators and parameters tell; labels of training heads are dropped. What has no canonical form stays in the graph as a foreign operator with the
+ * reason. Errors: those of the codec, `mxnet/missing-params`, `core/invalid-shape`.
+ */
+export async function readModel(source: Source, { report, params }: ReadContext): Promise<Model> {
+  const { graph: symbol, sourceVersion } = await readSymbol(source);
+  const file = source.name;
+  const stored = params ?? (await findParams(source));
+  const arrays = stored ? await readArrays(stored) : new Map<string, NdArrayRecord>();
+  const labels = labelVariables(symbol);
+  const missing = [...learnedVariables(symbol, file)].filter((index) => !arrays.has(symbol.nodes[index]!.name));
+  if (missing.length > 0 && arrays.size === 0) {
+    const names = missing.slice(0, 3).map((index) => symbol.nodes[index]!.name);
+    throw mxnetDiagnostics.error('missing-params', { message: `No stored arrays for ${names.join(', ')}${missing.length > 3 ? ` and ${missing.length - 3} more` : ''}.`, origin: { file } });
+  }
+  const recordOf = (index: number): NdArrayRecord | undefined => {
+    const node = symbol.nodes[index]!;
+    const record = node.op === null ? arrays.get(node.name) : undefined;
+    return record?.storage.kind === 'none' ? undefined : record;
+  };
+  const hints = inferHints(symbol, recordOf, outputTotals(symbol), file);
+  const graph = new Graph();
+  const variables = new Map<number, Value>();
+  for (const [index, { op, name }] of symbol.nodes.entries()) {
+    if (op !== null) continue;
+    const record = recordOf(index);
+    if (record) variables.set(index, graph.constant(await handleOf(record, name), name, { name }));
+    else if (!labels.has(index)) {
+      const shape: readonly Dim[] | undefined = hints.shape(index, 0) ?? fullyConnectedShape(symbol, index, (at) => recordOf(at)?.shape);
+      const dtype: DType = hints.dtype(index, 0) ?? 'float32';
+      variables.set(index, graph.input(name, dtype, shape, { name }));
+    }
+  }
+  const used = new Set(symbol.nodes.filter(({ op }) => op === null).map(({ name }) => name));
+  for (const name of arrays.keys()) {
+    if (!used.has(name)) report.add(mxnetDiagnostics.diagnostic('unused-param', { message: `Nothing uses the array ${name}.`, origin: { file: stored!.name, node: name } }));
+  }
+  const heads = importNodes(symbol, graph, { file, rules: readRules, report }, (index) => variables.get(index), hints);
+  const taken = new Set<string>();
+  heads.forEach((value, i) => {
+    const { node, output } = symbol.heads[i]!;
+    const wanted = headName(symbol.nodes[node]!, output, file);
+    let name = wanted;
+    for (let copy = 1; taken.has(name); copy++) name = `${wanted}_${copy}`;
+    taken.add(name);
+    graph.output(name, value);
+  });
+  const version = [Math.floor(sourceVersion / 10000), Math.floor(sourceVersion / 100) % 100, sourceVersion % 100].join('.');
+  return { graph, format: 'mxnet', versions: { mxnet: version }, producer: `MXNet ${version}`, file, metadata: new Map() };
+}

@@ -1,0 +1,211 @@
+import type { DroverError, DType, Graph, NodeOptions, Shape, Tensor, Value } from '@drover/core';
+import { attrOf, opSchema, type AttrValue, type SymbolGraph, type SymbolNode } from '../codec/index.js';
+import { mxnetDiagnostics } from '../diagnostics.js';
+
+/** Attributes that choose how MXNet computes, not what. */
+const withoutMeaning = new Set(['workspace', 'cudnn_tune', 'cudnn_off', 'ctx', 'sparse_grad', 'forward_stype', 'num_args', 'num_weights']);
+
+/** What a node needs of the graph that it stands in. */
+export interface NodeSurroundings {
+  readonly graph: Graph;
+  readonly file: string;
+  /** Values of the node's inputs; undefined for a label that inference does not use. */
+  readonly inputs: readonly (Value | undefined)[];
+  /** Whether something uses an output. */
+  isUsed(output: number): boolean;
+  /** The shape of an output as far as the whole graph tells it. */
+  hint(output: number): Shape | undefined;
+  /** Imports the nodes of a body into a graph, its variables being the given values, and gives the values of its heads. */
+  body(index: number, graph: Graph, variables: readonly Value[]): readonly Value[];
+}
+
+/**
+ * A node of a symbol while it is turned into core: inputs as values, attributes typed and with MXNet's defaults. It notes which attributes a rule reads, so that
+ * those that no rule reads are told.
+ */
+export class SourceNode {
+  readonly #read = new Set<string>();
+
+  constructor(
+    readonly source: SymbolNode,
+    private readonly around: NodeSurroundings,
+  ) {}
+
+  get graph(): Graph {
+    return this.around.graph;
+  }
+
+  /** The operator by its canonical name. */
+  get type(): string {
+    return this.source.op ?? 'null';
+  }
+
+  get name(): string {
+    return this.source.name;
+  }
+
+  get subgraphs(): readonly SymbolGraph[] {
+    return this.source.subgraphs;
+  }
+
+  /** Name and origin for the core node that takes this one's place. */
+  get options(): NodeOptions {
+    return { name: this.name, origin: { node: this.name, op: this.type } };
+  }
+
+  /** Name and origin for one of several core nodes that together take this one's place. */
+  step(suffix: string): NodeOptions {
+    return { name: `${this.name}/${suffix}`, origin: { node: this.name, op: this.type } };
+  }
+
+  get inputCount(): number {
+    return this.around.inputs.length;
+  }
+
+  /** An input. Throws `mxnet/symbol` when it is not there. */
+  input(index: number): Value {
+    const value = this.around.inputs[index];
+    if (value) return value;
+    throw mxnetDiagnostics.error('symbol', { message: `${this.type} ${this.name} has no input ${index}.`, origin: this.origin });
+  }
+
+  /** All inputs from an index on. */
+  inputs(from = 0): Value[] {
+    return this.around.inputs.slice(from).map((_, i) => this.input(from + i));
+  }
+
+  /** The shape of an input. Throws `mxnet/unsupported` when not even its rank is known. */
+  shape(index: number): Shape {
+    const { shape } = this.input(index);
+    if (shape) return shape;
+    throw this.unsupported('the rank of its input is not known');
+  }
+
+  /** The shape of the first output as far as the nodes around this one tell it, for operators that leave it open. */
+  hint(): Shape | undefined {
+    return this.around.hint(0);
+  }
+
+  /** Whether something uses an output. */
+  isUsed(output: number): boolean {
+    return this.around.isUsed(output);
+  }
+
+  /** Elements of an input that must be a constant in memory. */
+  constant(index: number): Tensor {
+    const elements = this.input(index).constant?.peek();
+    if (elements) return elements;
+    throw this.unsupported(`its input ${index} is not a constant`);
+  }
+
+  /** An attribute or its default. Throws `mxnet/attribute` when it is neither there nor has a default. */
+  attr(name: string): AttrValue {
+    this.#read.add(name);
+    const value = attrOf(this.source, name, this.around.file);
+    if (value !== undefined) return value;
+    throw mxnetDiagnostics.error('attribute', { message: `${this.type} ${this.name} has no attribute ${name}.`, origin: this.origin });
+  }
+
+  #wrong(name: string, value: AttrValue): DroverError {
+    return mxnetDiagnostics.error('attribute', { message: `The attribute ${name} of ${this.type} ${this.name} is ${String(value)}.`, origin: this.origin });
+  }
+
+  /** An integer attribute. */
+  int(name: string): number {
+    const value = this.attr(name);
+    if (typeof value === 'number') return value;
+    throw this.#wrong(name, value);
+  }
+
+  /** A number attribute. */
+  float(name: string): number {
+    return this.int(name);
+  }
+
+  /** A number attribute that may be None. */
+  maybe(name: string): number | undefined {
+    const value = this.attr(name);
+    if (value === null || typeof value === 'number') return value ?? undefined;
+    throw this.#wrong(name, value);
+  }
+
+  /** A boolean attribute; None counts as false. */
+  bool(name: string): boolean {
+    const value = this.attr(name);
+    if (value === null || typeof value === 'boolean') return value === true;
+    throw this.#wrong(name, value);
+  }
+
+  /** A text attribute; None is undefined. */
+  text(name: string): string | undefined {
+    const value = this.attr(name);
+    if (value === null || typeof value === 'string') return value ?? undefined;
+    throw this.#wrong(name, value);
+  }
+
+  /** A tuple of integers; None is undefined. */
+  ints(name: string): readonly number[] | undefined {
+    const value = this.attr(name);
+    if (value === null) return undefined;
+    if (Array.isArray(value) && value.every((each) => typeof each === 'number')) return value;
+    throw this.#wrong(name, value);
+  }
+
+  /** A tuple of integers or None. */
+  bounds(name: string): readonly (number | null)[] {
+    const value = this.attr(name);
+    if (Array.isArray(value) && value.every((each) => each === null || typeof each === 'number')) return value;
+    throw this.#wrong(name, value);
+  }
+
+  /** A tuple with an entry per spatial axis, all `otherwise` when it is empty. */
+  spatial(name: string, rank: number, otherwise: number): readonly number[] {
+    const stated = this.ints(name) ?? [];
+    if (stated.length === 0) return new Array<number>(rank).fill(otherwise);
+    if (stated.length === rank) return stated;
+    throw this.#wrong(name, this.attr(name));
+  }
+
+  /** An attribute that names an element type. */
+  dtype(name: string): DType {
+    return this.text(name) as DType;
+  }
+
+  /** A non-negative axis of a value of some rank. */
+  axis(name: string, rank: number): number {
+    return this.axisOf(this.int(name), rank);
+  }
+
+  /** A non-negative axis, from one that may count from the end. */
+  axisOf(axis: number, rank: number): number {
+    const settled = axis < 0 ? axis + rank : axis;
+    if (settled >= 0 && settled < rank) return settled;
+    throw this.#wrong('axis', axis);
+  }
+
+  /** Marks attributes that have no meaning for inference or that the rule accounts for otherwise. */
+  ignore(...names: readonly string[]): void {
+    for (const name of names) this.#read.add(name);
+  }
+
+  /** Names of the operator's attributes that the node sets and no rule has read. Those of the form `__x__` and what the operator does not have are the user's. */
+  get unread(): readonly string[] {
+    const declared = opSchema(this.type)?.attrs ?? {};
+    return [...this.source.attrs.keys()].filter((name) => Object.hasOwn(declared, name) && !this.#read.has(name) && !withoutMeaning.has(name));
+  }
+
+  get origin(): { file: string; node: string; op: string } {
+    return { file: this.around.file, node: this.name, op: this.type };
+  }
+
+  /** Imports the nodes of a body into a graph, its variables being the given values, and gives the values of its heads. */
+  body(index: number, graph: Graph, variables: readonly Value[]): readonly Value[] {
+    return this.around.body(index, graph, variables);
+  }
+
+  /** The reason why this node has no canonical form: thrown by a rule, it leaves the node foreign. */
+  unsupported(reason: string): DroverError {
+    return mxnetDiagnostics.error('unsupported', { message: `${this.type} ${this.name}: ${reason}.`, origin: this.origin });
+  }
+}
+

@@ -1,0 +1,387 @@
+import { addDim, exactQuotient, floorDivDim, isDataDependent, isStatic, mulDim, ops, productOf, type Dim, type Shape, type Value } from '@drover/core';
+import { binary, cast, scalarOf, transposed } from '../import/build.js';
+import type { ReadRules, ToCore } from '../import/rule.js';
+import type { SourceNode } from '../import/source-node.js';
+
+/** Beyond the last index of any dimension. */
+const end = Number.MAX_SAFE_INTEGER;
+
+/** The same elements in another shape; a constant only gets another handle. */
+export function reshaped(node: SourceNode, x: Value, shape: Shape, step?: string): Value {
+  if (shape.some(isDataDependent)) throw node.unsupported('its shape depends on data');
+  if (x.constant && isStatic(shape) && !shape.includes(-1)) return node.graph.constant(x.constant.reshape(shape), x.name, x.origin);
+  return node.graph.add(ops.Reshape, { x }, { shape }, step === undefined ? node.options : node.step(step)).y;
+}
+
+/** Copies along dimensions of 1 until the shape is reached. */
+function expanded(node: SourceNode, x: Value, shape: Shape): Value {
+  if (shape.some(isDataDependent)) throw node.unsupported('its shape depends on data');
+  return node.graph.add(ops.Expand, { x }, { shape }, node.options).y;
+}
+
+function quotient(whole: Dim, part: Dim): Dim {
+  return exactQuotient(whole, part) ?? floorDivDim(whole, part);
+}
+
+/**
+ * The shape that MXNet's codes stand for (Reshape of 1.9): 0 keeps a dimension, -1 is what remains, -2 keeps all that follow, -3 joins two, -4 splits one into the next two
+ * entries. Each entry moves the place in the source on, -3 by two.
+ */
+function decodeShape(node: SourceNode, source: Shape, codes: readonly number[]): Shape {
+  const out: Dim[] = [];
+  let at = 0;
+  let open = -1;
+  const next = (): Dim => {
+    const dim = source[at++];
+    if (dim === undefined) throw node.unsupported(`its shape (${codes.join(', ')}) asks for more dimensions than there are`);
+    return dim;
+  };
+  for (let i = 0; i < codes.length; i++) {
+    const code = codes[i]!;
+    if (code > 0) {
+      out.push(code);
+      at++;
+    } else if (code === 0) out.push(next());
+    else if (code === -1) {
+      open = out.length;
+      out.push(1);
+      at++;
+    } else if (code === -2) {
+      out.push(...source.slice(at));
+      at = source.length;
+    } else if (code === -3) out.push(mulDim(next(), next()));
+    else if (code === -4) {
+      const whole = next();
+      const [left, right] = [codes[++i], codes[++i]];
+      if (left === undefined || right === undefined) throw node.unsupported(`its shape (${codes.join(', ')}) ends within a split`);
+      out.push(left === -1 ? quotient(whole, right) : left, right === -1 ? quotient(whole, left) : right);
+    } else throw node.unsupported(`its shape has the code ${code}`);
+  }
+  if (open >= 0) out[open] = quotient(productOf(source), productOf(out));
+  return out;
+}
+
+const readReshape: ToCore = (node) => {
+  const x = node.input(0);
+  const codes = node.ints('shape') ?? [];
+  const target = node.ints('target_shape') ?? [];
+  const keepsFirst = node.bool('keep_highest');
+  const reverse = node.bool('reverse');
+  if (codes.length === 0 && target.length > 0) {
+    const source = node.shape(0);
+    const settled = target.map((dim, i): Dim => (i === 0 && keepsFirst ? source[0]! : dim));
+    const open = settled.indexOf(0);
+    if (open >= 0) settled[open] = quotient(productOf(source), productOf(settled.map((dim) => (dim === 0 ? 1 : dim))));
+    return reshaped(node, x, settled);
+  }
+  if (!x.shape && codes.every((code) => code > 0 || code === -1)) return reshaped(node, x, codes);
+  const source = node.shape(0);
+  if (!reverse) return reshaped(node, x, decodeShape(node, source, codes));
+  if (codes.includes(-4)) throw node.unsupported('it splits dimensions from the right');
+  return reshaped(node, x, [...decodeShape(node, [...source].reverse(), [...codes].reverse())].reverse());
+};
+
+/** NumPy mode has codes of its own: -1 is what remains, -2 keeps, -3 drops a 1, -4 keeps the rest, -5 joins two, -6 splits. */
+const readNpxReshape: ToCore = (node) => {
+  node.ignore('order');
+  const codes = node.ints('newshape') ?? [];
+  if (node.bool('reverse')) throw node.unsupported('it reads the shape from the right');
+  const source = node.shape(0);
+  const drops: number[] = [];
+  const legacy = codes.map((code) => ({ [-1]: -1, [-2]: 0, [-4]: -2, [-5]: -3, [-6]: -4 })[code] ?? code);
+  if (codes.includes(-3)) {
+    if (codes.some((code) => code < -3)) throw node.unsupported('it drops a dimension beside joining or splitting others');
+    codes.forEach((code, i) => code === -3 && drops.push(i));
+  }
+  const kept = source.filter((_, i) => !drops.includes(i));
+  return reshaped(node, node.input(0), decodeShape(node, kept, legacy.filter((_, i) => !drops.includes(i))));
+};
+
+const readNpReshape: ToCore = (node) => {
+  node.ignore('order');
+  return reshaped(node, node.input(0), node.ints('newshape') ?? []);
+};
+
+const readTranspose: ToCore = (node) => {
+  const axes = node.ints('axes') ?? [];
+  const rank = axes.length || node.shape(0).length;
+  const perm = axes.length > 0 ? axes.map((axis) => node.axisOf(axis, rank)) : Array.from({ length: rank }, (_, i) => rank - 1 - i);
+  return transposed(node, node.input(0), perm);
+};
+
+const readSwapAxis: ToCore = (node) => {
+  const rank = node.shape(0).length;
+  const perm = Array.from({ length: rank }, (_, i) => i);
+  const [a, b] = [node.axis('dim1', rank), node.axis('dim2', rank)];
+  [perm[a], perm[b]] = [b, a];
+  return transposed(node, node.input(0), perm);
+};
+
+const readSqueeze: ToCore = (node) => {
+  const shape = node.shape(0);
+  const stated = node.ints('axis');
+  const axes = stated ? stated.map((axis) => node.axisOf(axis, shape.length)) : shape.flatMap((dim, i) => (dim === 1 ? [i] : []));
+  // Legacy operators have no scalars: of a tensor of one element the last dimension stays.
+  const isWhole = axes.length === shape.length && node.type === 'squeeze';
+  return node.graph.add(ops.Squeeze, { x: node.input(0) }, { axes: [...axes].sort((a, b) => a - b).slice(isWhole ? 1 : 0) }, node.options).y;
+};
+
+const concat = (attribute: string): ToCore => (node) => {
+  const inputs = node.inputs();
+  const axis = node.axis(attribute, node.shape(0).length);
+  const { dtype } = inputs[0]!;
+  if (inputs.some((each) => each.dtype !== dtype)) throw node.unsupported('its inputs have several element types');
+  return inputs.length === 1 ? inputs[0]! : node.graph.add(ops.Concat, { inputs }, { axis }, node.options).y;
+};
+
+const readStack: ToCore = (node) => {
+  const axis = node.axis('axis', node.shape(0).length + 1);
+  const inputs = node.inputs().map((x, i) => node.graph.add(ops.Unsqueeze, { x }, { axes: [axis] }, node.step(`part${i}`)).y);
+  return node.graph.add(ops.Concat, { inputs }, { axis }, node.options).y;
+};
+
+/** Parts of a value along an axis, without that axis if asked. */
+function parts(node: SourceNode, axis: number, sizes: Shape): readonly Value[] {
+  const { outputs } = node.graph.add(ops.Split, { x: node.input(0) }, { axis, sizes }, node.options);
+  return node.bool('squeeze_axis') ? outputs.map((x, i) => node.graph.add(ops.Squeeze, { x }, { axes: [axis] }, node.step(`part${i}`)).y) : outputs;
+}
+
+const readSliceChannel: ToCore = (node) => {
+  const shape = node.shape(0);
+  const axis = node.axis('axis', shape.length);
+  const count = node.int('num_outputs');
+  const part = exactQuotient(shape[axis]!, count);
+  if (part === undefined) throw node.unsupported('it is not known whether its parts are equal');
+  return parts(node, axis, new Array<Dim>(count).fill(part));
+};
+
+/** Equal parts (the first ones a little larger where they cannot be), or cuts at indices of which the first is 0. */
+const readSplit: ToCore = (node) => {
+  const shape = node.shape(0);
+  const axis = node.axis('axis', shape.length);
+  const whole = shape[axis]!;
+  const sections = node.int('sections');
+  const cuts = node.ints('indices') ?? [];
+  if (typeof whole !== 'number') throw node.unsupported('the size it splits is not known');
+  if (sections > 0) return parts(node, axis, Array.from({ length: sections }, (_, i) => Math.floor(whole / sections) + (i < whole % sections ? 1 : 0)));
+  const places = cuts.map((cut) => Math.min(cut, whole));
+  return parts(node, axis, places.map((cut, i) => (places[i + 1] ?? whole) - cut));
+};
+
+function cut(node: SourceNode, x: Value, axes: readonly number[], starts: Shape, ends: Shape, steps = axes.map(() => 1)): Value {
+  if ([...starts, ...ends].some(isDataDependent)) throw node.unsupported('its bounds depend on data');
+  return node.graph.add(ops.Slice, { x }, { axes, starts, ends, steps }, node.options).y;
+}
+
+const readSlice: ToCore = (node) => {
+  const [begins, ends] = [node.bounds('begin'), node.bounds('end')];
+  const steps = node.bounds('step');
+  const stepAt = (i: number) => steps[i] ?? 1;
+  const starts = begins.map((begin, i) => begin ?? (stepAt(i) > 0 ? 0 : end));
+  const stops = ends.map((stop, i) => stop ?? (stepAt(i) > 0 ? end : -end));
+  return cut(node, node.input(0), begins.map((_, i) => i), starts, stops, begins.map((_, i) => stepAt(i)));
+};
+
+const readSliceAxis: ToCore = (node) => {
+  const axis = node.axis('axis', node.shape(0).length);
+  return cut(node, node.input(0), [axis], [node.int('begin')], [node.maybe('end') ?? end]);
+};
+
+const readSliceLike: ToCore = (node) => {
+  const [shape, like] = [node.shape(0), node.shape(1)];
+  const stated = node.ints('axes') ?? [];
+  const axes = stated.length > 0 ? stated.map((axis) => node.axisOf(axis, shape.length)) : shape.map((_, i) => i);
+  return cut(node, node.input(0), axes, axes.map(() => 0), axes.map((axis) => like[axis] ?? end));
+};
+
+/** Height and width cut to those of another tensor or to given ones, at an offset or in the middle. */
+const readCrop: ToCore = (node) => {
+  const shape = node.shape(0);
+  const sizes: Shape = node.inputCount > 1 ? node.shape(1).slice(2) : (node.ints('h_w') ?? []);
+  const offset = node.ints('offset') ?? [0, 0];
+  const isCentred = node.bool('center_crop');
+  const starts = sizes.map((size, i): Dim => (isCentred ? floorDivDim(addDim(shape[i + 2]!, mulDim(size, -1)), 2) : offset[i]!));
+  return cut(node, node.input(0), [2, 3], starts, sizes.map((size, i) => addDim(starts[i]!, size)));
+};
+
+const readPad: ToCore = (node) => {
+  const x = node.input(0);
+  const widths = node.ints('pad_width') ?? [];
+  const begins = widths.filter((_, i) => i % 2 === 0);
+  const ends = widths.filter((_, i) => i % 2 === 1);
+  const mode = node.text('mode');
+  if (mode !== 'constant' && mode !== 'edge' && mode !== 'reflect') throw node.unsupported(`its mode is ${mode}`);
+  const amount = node.float('constant_value');
+  const value = mode === 'constant' && amount !== 0 ? scalarOf(node, x.dtype, amount) : undefined;
+  return node.graph.add(ops.Pad, { x, value }, { mode, pads: [...begins, ...ends] }, node.options).y;
+};
+
+/** Legacy broadcasting: 0 keeps a dimension. */
+const readBroadcastTo: ToCore = (node) => {
+  const shape = node.shape(0);
+  return expanded(node, node.input(0), (node.ints('shape') ?? []).map((dim, i) => (dim === 0 ? shape[i]! : dim)));
+};
+
+const readBroadcastAxis: ToCore = (node) => {
+  const shape = [...node.shape(0)];
+  const sizes = node.ints('size') ?? [];
+  (node.ints('axis') ?? []).forEach((axis, i) => (shape[node.axisOf(axis, shape.length)] = sizes[i] ?? 1));
+  return expanded(node, node.input(0), shape);
+};
+
+const readBroadcastLike: ToCore = (node) => {
+  const [shape, like] = [node.shape(0), node.shape(1)];
+  const [left, right] = [node.ints('lhs_axes'), node.ints('rhs_axes')];
+  if (!left || !right) return expanded(node, node.input(0), like);
+  const target = [...shape];
+  left.forEach((axis, i) => (target[node.axisOf(axis, shape.length)] = like[node.axisOf(right[i]!, like.length)]!));
+  return expanded(node, node.input(0), target);
+};
+
+const readTile: ToCore = (node) => {
+  const shape = node.shape(0);
+  const reps = node.ints('reps') ?? [];
+  const rank = Math.max(shape.length, reps.length);
+  const x = shape.length < rank ? reshaped(node, node.input(0), [...new Array<Dim>(rank - shape.length).fill(1), ...shape], 'rank') : node.input(0);
+  return node.graph.add(ops.Tile, { x }, { repeats: [...new Array<number>(rank - reps.length).fill(1), ...reps] }, node.options).y;
+};
+
+/** Each element several times in a row. */
+const readRepeat: ToCore = (node) => {
+  const repeats = node.int('repeats');
+  const stated = node.maybe('axis');
+  const source = node.shape(0);
+  const x = stated === undefined ? reshaped(node, node.input(0), [productOf(source)], 'flat') : node.input(0);
+  const shape = x.shape!;
+  const axis = stated === undefined ? 0 : node.axisOf(stated, shape.length);
+  const column = node.graph.add(ops.Unsqueeze, { x }, { axes: [axis + 1] }, node.step('column')).y;
+  const copied = node.graph.add(ops.Expand, { x: column }, { shape: [...shape.slice(0, axis + 1), repeats, ...shape.slice(axis + 1)] }, node.step('copies')).y;
+  return reshaped(node, copied, shape.map((dim, i) => (i === axis ? mulDim(dim, repeats) : dim)));
+};
+
+/** 0, 1, … as int64 in one dimension. */
+export function countTo(node: SourceNode, size: Dim, step: string): Value {
+  if (isDataDependent(size)) throw node.unsupported('how far it counts depends on data');
+  const whole = node.graph.add(ops.Dims, {}, { values: [size] }, node.step(`${step}/size`)).y;
+  const limit = node.graph.add(ops.Squeeze, { x: whole }, { axes: [0] }, node.step(`${step}/limit`)).y;
+  const int = (value: number) => node.graph.literal('int64', [], [value]);
+  return node.graph.add(ops.Range, { start: int(0), limit, delta: int(1) }, {}, node.step(step)).y;
+}
+
+const readArangeLike: ToCore = (node) => {
+  const source = node.input(0);
+  const shape = node.shape(0);
+  const axis = node.maybe('axis');
+  const [start, by] = [node.float('start'), node.float('step')];
+  if (node.int('repeat') !== 1) throw node.unsupported('it repeats numbers');
+  const size = axis === undefined ? productOf(shape) : shape[node.axisOf(axis, shape.length)]!;
+  const count = cast(node, countTo(node, size, 'count'), source.dtype, 'number');
+  const scaled = by === 1 ? count : binary(node, ops.Mul, count, scalarOf(node, source.dtype, by), 'scale');
+  const moved = start === 0 ? scaled : binary(node, ops.Add, scaled, scalarOf(node, source.dtype, start), 'start');
+  return axis === undefined ? reshaped(node, moved, shape) : moved;
+};
+
+const readArange: ToCore = (node) => {
+  const [start, stop, by, repeat] = [node.float('start'), node.maybe('stop'), node.float('step'), node.int('repeat')];
+  if (stop === undefined) throw node.unsupported('it has no end');
+  if (node.bool('infer_range')) throw node.unsupported('its range follows from other nodes');
+  const count = Math.max(0, Math.ceil((stop - start) / by));
+  const values = Array.from({ length: count * repeat }, (_, i) => start + Math.floor(i / repeat) * by);
+  return node.graph.literal(node.dtype('dtype'), [values.length], values, node.name);
+};
+
+/** A constant everywhere; 0 in a legacy shape is a size that the nodes around it tell. */
+const readFilled = (amount?: number): ToCore => (node) => {
+  const value = amount ?? node.float('value');
+  const stated = node.ints('shape') ?? [];
+  const hinted = node.hint();
+  const shape = stated.map((dim, i): Dim => (dim > 0 ? dim : (hinted?.[i] ?? 0)));
+  if (shape.some((dim) => dim === 0)) throw node.unsupported('its shape is not known');
+  return expanded(node, node.graph.literal(node.dtype('dtype'), [], [value]), shape);
+};
+
+const readFilledLike = (amount: number): ToCore => (node) => expanded(node, node.graph.literal(node.input(0).dtype, [], [amount]), node.shape(0));
+
+const readShape: ToCore = (node) => node.graph.add(ops.Shape, { x: node.input(0) }, {}, node.options).y;
+
+/** Depth to space and back, in MXNet's order (that of DCR). */
+const readBlocks = (op: typeof ops.SpaceToDepth): ToCore => (node) =>
+  node.graph.add(op, { x: node.input(0) }, { layout: 'channelsFirst', blockSize: node.int('block_size') }, node.options).y;
+
+const readReverse: ToCore = (node) => {
+  const rank = node.shape(0).length;
+  const axes = (node.ints('axis') ?? []).map((axis) => node.axisOf(axis, rank)).sort((a, b) => a - b);
+  return node.graph.add(ops.Reverse, { x: node.input(0) }, { axes }, node.options).y;
+};
+
+const readReshapeLike: ToCore = (node) => {
+  const [from, like] = [node.shape(0), node.shape(1)];
+  const range = (side: 'lhs' | 'rhs', rank: number): [number, number] => {
+    const settle = (value: number) => (value < 0 ? value + rank : value);
+    return [settle(node.maybe(`${side}_begin`) ?? 0), settle(node.maybe(`${side}_end`) ?? rank)];
+  };
+  const [a, b] = range('lhs', from.length);
+  const [c, d] = range('rhs', like.length);
+  return reshaped(node, node.input(0), [...from.slice(0, a), ...like.slice(c, d), ...from.slice(b)]);
+};
+
+/** The parameters of a fused recurrent layer, in its order. */
+const readParameters: ToCore = (node) => concat('dim')(node);
+
+const toCore = {
+  Concat: concat('dim'),
+  Crop: readCrop,
+  Flatten: (node) => {
+    const shape = node.shape(0);
+    return reshaped(node, node.input(0), [shape[0] ?? 1, productOf(shape.slice(1))]);
+  },
+  Pad: readPad,
+  Reshape: readReshape,
+  SliceChannel: readSliceChannel,
+  SwapAxis: readSwapAxis,
+  _arange: readArange,
+  _contrib_arange_like: readArangeLike,
+  _full: readFilled(),
+  _np_reshape: readNpReshape,
+  _np_squeeze: readSqueeze,
+  _np_transpose: readTranspose,
+  _npi_broadcast_to: readBroadcastTo,
+  _npi_concatenate: concat('dim'),
+  _npi_flip: readReverse,
+  _npi_ones: readFilled(1),
+  _npi_stack: readStack,
+  _npi_zeros: readFilled(0),
+  _npx_reshape: readNpxReshape,
+  _ones: readFilled(1),
+  _rnn_param_concat: readParameters,
+  _split_v2: readSplit,
+  _zeros: readFilled(0),
+  broadcast_axis: readBroadcastAxis,
+  broadcast_like: readBroadcastLike,
+  broadcast_to: readBroadcastTo,
+  depth_to_space: (node) =>
+    node.graph.add(ops.DepthToSpace, { x: node.input(0) }, { layout: 'channelsFirst', blockSize: node.int('block_size'), mode: 'DCR' }, node.options).y,
+  expand_dims: (node) => node.graph.add(ops.Unsqueeze, { x: node.input(0) }, { axes: [node.axis('axis', node.shape(0).length + 1)] }, node.options).y,
+  ones_like: readFilledLike(1),
+  repeat: readRepeat,
+  reshape_like: readReshapeLike,
+  reverse: readReverse,
+  shape_array: readShape,
+  size_array: (node) => {
+    const shape = node.graph.add(ops.Shape, { x: node.input(0) }, {}, node.step('shape')).y;
+    return node.graph.add(ops.ReduceProd, { x: shape }, { axes: [0], keepdims: true }, node.options).y;
+  },
+  slice: readSlice,
+  slice_axis: readSliceAxis,
+  slice_like: readSliceLike,
+  space_to_depth: readBlocks(ops.SpaceToDepth),
+  squeeze: readSqueeze,
+  stack: readStack,
+  tile: readTile,
+  transpose: readTranspose,
+  zeros_like: readFilledLike(0),
+} satisfies ReadRules;
+
+/** Operators that move elements or tell shapes, both directions. */
+export const movement = { toCore };
+

@@ -1,0 +1,129 @@
+import { ops, Weight, type Value } from '@drover/core';
+import { cast } from '../import/build.js';
+import type { ReadRules, ToCore } from '../import/rule.js';
+import type { SourceNode } from '../import/source-node.js';
+
+/** Modes of the fused operator: gates, and where core's gates stand among MXNet's (LSTM i, f, c, o; GRU r, z, n). */
+const modes = {
+  lstm: { gates: 4, order: [0, 3, 1, 2], activations: ['Sigmoid', 'Tanh', 'Tanh'] },
+  gru: { gates: 3, order: [1, 0, 2], activations: ['Sigmoid', 'Tanh'] },
+  rnn_relu: { gates: 1, order: [0], activations: ['Relu'] },
+  rnn_tanh: { gates: 1, order: [0], activations: ['Tanh'] },
+} as const;
+
+/** Weights of one layer as core has them: [directions, …]. */
+interface Layer {
+  readonly w: Value;
+  readonly r: Value;
+  readonly b: Value;
+}
+
+/** Sizes of a fused recurrent operator. */
+interface Sizes {
+  readonly mode: keyof typeof modes;
+  readonly layers: number;
+  readonly directions: number;
+  readonly hidden: number;
+  readonly features: number;
+}
+
+/** Cuts the one vector of parameters into layers: all weights come first (layer, direction, input then recurrent), then all biases in the same order. */
+function unpack(node: SourceNode, blob: Weight, { mode, layers, directions, hidden, features }: Sizes): readonly Layer[] {
+  const { gates, order } = modes[mode];
+  const rows = gates * hidden;
+  let at = 0;
+  const take = (count: number, shape: readonly number[]): Weight => {
+    const part = blob.slice(0, at, count).reshape(shape);
+    at += count;
+    return part;
+  };
+  const matrices = Array.from({ length: layers }, (_, layer) => {
+    const width = layer === 0 ? features : directions * hidden;
+    return Array.from({ length: directions }, () => ({
+      w: take(rows * width, [1, rows, width]).permuteBlocks(1, order),
+      r: take(rows * hidden, [1, rows, hidden]).permuteBlocks(1, order),
+    }));
+  });
+  const biases = Array.from({ length: layers }, () =>
+    Array.from({ length: directions }, () => {
+      const both = [take(rows, [1, rows]), take(rows, [1, rows])].map((bias) => bias.permuteBlocks(1, order));
+      return Weight.concat(both, 1);
+    }),
+  );
+  return matrices.map((of, layer) => {
+    const constant = (weights: readonly Weight[], name: string) => node.graph.constant(Weight.concat(weights, 0), `${node.name}/${name}_l${layer}`);
+    return { w: constant(of.map(({ w }) => w), 'w'), r: constant(of.map(({ r }) => r), 'r'), b: constant(biases[layer]!, 'b') };
+  });
+}
+
+function sizesOf(node: SourceNode): Sizes {
+  const mode = node.text('mode') as keyof typeof modes;
+  const features = node.shape(0)[2];
+  if (typeof features !== 'number') throw node.unsupported('the size of its inputs is not known');
+  return { mode, layers: node.int('num_layers'), directions: node.bool('bidirectional') ? 2 : 1, hidden: node.int('state_size'), features };
+}
+
+/** Time first; the directions side by side in the last dimension. Layers are separate in core. */
+const readRnn: ToCore = (node) => {
+  node.ignore('p', 'lstm_state_clip_nan');
+  if (node.maybe('projection_size') !== undefined) throw node.unsupported('it projects its states');
+  if (node.maybe('lstm_state_clip_min') !== undefined || node.maybe('lstm_state_clip_max') !== undefined) throw node.unsupported('it clips its cell states');
+  const sizes = sizesOf(node);
+  const { mode, layers, directions, hidden } = sizes;
+  const blob = node.input(1).constant;
+  if (!blob) throw node.unsupported('its parameters depend on data');
+  const isLstm = mode === 'lstm';
+  const lengths = node.bool('use_sequence_length') ? cast(node, node.input(isLstm ? 4 : 3), 'int32', 'lengths') : undefined;
+  const emitsStates = node.bool('state_outputs');
+  const attrs = {
+    hiddenSize: hidden,
+    direction: directions === 2 ? ('bidirectional' as const) : ('forward' as const),
+    activations: Array.from({ length: directions }, () => modes[mode].activations).flat(),
+    activationAlpha: [],
+    activationBeta: [],
+    clip: null,
+  };
+  const initial = (index: number, layer: number, name: string): Value => {
+    const state = node.input(index);
+    if (layers === 1) return state;
+    const cut = { axes: [0], starts: [layer * directions], ends: [(layer + 1) * directions], steps: [1] };
+    return node.graph.add(ops.Slice, { x: state }, cut, node.step(`${name}_l${layer}`)).y;
+  };
+  let x = node.input(0);
+  const lastH: Value[] = [];
+  const lastC: Value[] = [];
+  unpack(node, blob, sizes).forEach((weights, layer) => {
+    const operands = { x, ...weights, sequenceLengths: lengths, initialH: initial(2, layer, 'h') };
+    const options = node.step(`l${layer}`);
+    let y: Value;
+    if (isLstm) {
+      const results = node.graph.add(ops.LSTM, { ...operands, initialC: initial(3, layer, 'c') }, { ...attrs, inputForget: false }, options);
+      y = results.y;
+      lastH.push(results.yH);
+      lastC.push(results.yC);
+    } else {
+      const results = mode === 'gru' ? node.graph.add(ops.GRU, operands, { ...attrs, linearBeforeReset: true }, options) : node.graph.add(ops.RNN, operands, attrs, options);
+      y = results.y;
+      lastH.push(results.yH);
+    }
+    const isLast = layer === layers - 1;
+    const place = (suffix: string) => (isLast ? node.options : node.step(`l${layer}/${suffix}`));
+    if (directions === 1) {
+      x = node.graph.add(ops.Squeeze, { x: y }, { axes: [1] }, place('y')).y;
+      return;
+    }
+    const [time, , batch] = y.shape ?? [];
+    if (time === undefined || batch === undefined) throw node.unsupported('the shape of its input is not known');
+    const moved = node.graph.add(ops.Transpose, { x: y }, { perm: [0, 2, 1, 3] }, node.step(`l${layer}/directions`)).y;
+    x = node.graph.add(ops.Reshape, { x: moved }, { shape: [time, batch, directions * hidden] }, place('y')).y;
+  });
+  if (!emitsStates) return x;
+  const joined = (states: readonly Value[], step: string) =>
+    states.length === 1 ? states[0]! : node.graph.add(ops.Concat, { inputs: states }, { axis: 0 }, node.step(step)).y;
+  return isLstm ? [x, joined(lastH, 'state'), joined(lastC, 'state_cell')] : [x, joined(lastH, 'state')];
+};
+
+const toCore = { RNN: readRnn } satisfies ReadRules;
+
+/** Recurrent layers, both directions. */
+export const recurrent = { toCore };
