@@ -32,13 +32,23 @@ export function bothOrders(node: Node): readonly (readonly [Value, Value])[] {
   ];
 }
 
-/** The factors of a product: operands of a tree of nodes of one commutative operator whose inner results nothing else uses. */
+/** No pattern has more factors, and a long chain of products must not be walked from each of its nodes. */
+const maxFactors = 6;
+
+/**
+ * The factors of a product: operands of a tree of nodes of one commutative operator whose inner results nothing else uses. Of a large product those of its
+ * outer part.
+ */
 export function factorsOf(root: Node, graph: Graph): readonly Value[] {
   const factors: Value[] = [];
   const open: Value[] = root.inputs.filter((value) => value !== undefined);
   while (open.length > 0) {
     const value = open.pop()!;
-    const isInner = value.producer?.op === root.op && value.users.size === 1 && !graph.outputs.some((output) => output.value === value);
+    const isInner =
+      factors.length + open.length < maxFactors &&
+      value.producer?.op === root.op &&
+      value.users.size === 1 &&
+      !graph.outputs.some((output) => output.value === value);
     if (isInner) open.push(...value.producer!.inputs.filter((each) => each !== undefined));
     else factors.push(value);
   }
