@@ -161,8 +161,23 @@ export function floorDivDim(a: Dim, b: Dim): Dim {
   }
   const [low, high] = bounds(inside);
   if (typeof b === 'number' && Math.floor(low / b) === Math.floor(high / b)) return addDim(addDim(outside, carried), Math.floor(low / b));
+  // floor(-x/b) is -floor((x + b - 1)/b): one way to say a division rounded up.
+  if (typeof b === 'number' && b > 0 && terms(inside)[0]!.coefficient < 0) {
+    return subDim(addDim(outside, carried), floorDivDim(addDim(mulDim(inside, -1), b - 1), b));
+  }
+  const inner = typeof b === 'number' && b > 0 ? divisionIn(inside) : undefined;
+  if (inner) return addDim(addDim(outside, carried), floorDivDim(inner.numerator, inner.divisor * (b as number)));
   const opaque = new SymbolicDim([{ coefficient: 1, factors: [{ kind: 'floordiv', left: inside, right: b }] }]);
   return addDim(addDim(outside, carried), opaque);
+}
+
+/** What a dimension is the floor of, when it is a floor division by a positive number, plus a number: floor(x/c) + d is floor((x + c*d)/c). */
+function divisionIn(dim: Dim): { numerator: Dim; divisor: number } | undefined {
+  const [first, constant, ...more] = terms(dim);
+  const [factor, ...others] = first?.factors ?? [];
+  if (factor?.kind !== 'floordiv' || others.length > 0 || first!.coefficient !== 1 || more.length > 0) return undefined;
+  if ((constant && constant.factors.length > 0) || typeof factor.right !== 'number' || factor.right <= 0) return undefined;
+  return { numerator: addDim(factor.left, factor.right * (constant?.coefficient ?? 0)), divisor: factor.right };
 }
 
 /** ceil(a / b). */
