@@ -26,6 +26,7 @@ export * from './format/format.js';
 export * from './format/convert.js';
 export * from './ops/ops.js';
 export * from './graph/clone.js';
+export * from './graph/inline.js';
 export * from './graph/dim-sources.js';
 export * from './passes/resolve-shapes.js';
 export * from './passes/fold-constants.js';
