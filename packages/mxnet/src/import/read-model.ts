@@ -29,12 +29,18 @@ function learnedVariables(graph: SymbolGraph, file: string): ReadonlySet<number>
   return found;
 }
 
-/** An input of FullyConnected of which nothing else is known has one dimension beside the batch. */
-function fullyConnectedShape(graph: SymbolGraph, index: number, weight: (index: number) => Shape | undefined): Shape | undefined {
-  for (const { op, inputs } of graph.nodes) {
-    if (op !== 'FullyConnected' || inputs[0]?.node !== index || !inputs[1]) continue;
-    const features = weight(inputs[1].node)?.[1];
-    if (features !== undefined) return [named(dimName(`${graph.nodes[index]!.name}_0`)), features];
+/**
+ * The shape of an input of which nothing tells the rank: what FullyConnected flattens is taken for one row for each element of the batch, and what is laid along one dimension
+ * among ones for a list.
+ */
+function likelyShape(graph: SymbolGraph, index: number, weight: (index: number) => Shape | undefined): Shape | undefined {
+  const first = named(dimName(`${graph.nodes[index]!.name}_0`));
+  for (const { op, inputs, attrs } of graph.nodes) {
+    if (inputs[0]?.node !== index) continue;
+    const features = op === 'FullyConnected' && inputs[1] ? weight(inputs[1].node)?.[1] : undefined;
+    if (features !== undefined) return [first, features];
+    const codes = op === 'Reshape' ? (attrs.get('shape') ?? '').match(/-?\d+/g) : null;
+    if (codes?.includes('-1') && codes.every((code) => code === '1' || code === '-1')) return [first];
   }
   return undefined;
 }
@@ -68,7 +74,7 @@ export async function readModel(source: Source, { report, params }: ReadContext)
     const record = recordOf(index);
     if (record) variables.set(index, graph.constant(await handleOf(record, name), name, { name }));
     else if (!labels.has(index)) {
-      const shape: readonly Dim[] | undefined = hints.shape(index, 0) ?? fullyConnectedShape(symbol, index, (at) => recordOf(at)?.shape);
+      const shape: readonly Dim[] | undefined = hints.shape(index, 0) ?? likelyShape(symbol, index, (at) => recordOf(at)?.shape);
       const dtype: DType = hints.dtype(index, 0) ?? 'float32';
       variables.set(index, graph.input(name, dtype, shape, { name }));
     }

@@ -1,4 +1,4 @@
-import { isFloat, ops, type DType, type Value } from '@drover/core';
+import { isFloat, ops, toNumbers, type DType, type Value } from '@drover/core';
 import { binary, cast, scalarOf, truth, unary, type BinaryOp, type UnaryOp } from '../import/build.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
@@ -47,8 +47,8 @@ const hypot: Compose = (node, a, b) => {
 /** The remainder with the sign of the divisor, 0 where the divisor is 0. */
 const modulo: Compose = (node, a, b) => {
   const zero = scalarOf(node, a.dtype, 0);
-  const remainder = node.graph.add(ops.Mod, { a, b }, { sign: 'divisor' }, node.step('mod')).y;
-  if (b.constant?.peek()?.data[0] !== undefined && b.constant.shape.length === 0 && Number(b.constant.peek()!.data[0]) !== 0) return remainder;
+  const divisorElements = b.constant?.peek();
+  if (divisorElements && toNumbers(divisorElements).every((each) => each !== 0)) return node.graph.add(ops.Mod, { a, b }, { sign: 'divisor' }, node.options).y;
   const isZero = binary(node, ops.Equal, b, zero, 'is_zero');
   // An integer division by 0 is not defined: the divisor becomes 1 where it is 0.
   const divisor = node.graph.add(ops.Where, { condition: isZero, x: scalarOf(node, a.dtype, 1), y: b }, {}, node.step('divisor')).y;
@@ -74,10 +74,11 @@ const composed: Readonly<Record<string, Compose>> = {
 
 const ofTwo = (compose: Compose): ToCore => (node) => compose(node, node.input(0), node.input(1));
 
-/** With a constant in place of the second operand. */
+/** With a constant in place of the second operand. Integers beside what is stated to be no integer become float64. */
 const ofScalar = (compose: Compose): ToCore => (node) => {
+  const given = node.input(0);
+  const x = isFloat(given.dtype) || node.bool('is_int') ? given : cast(node, given, 'float64', 'float');
   node.ignore('is_int');
-  const x = node.input(0);
   return compose(node, x, scalarOf(node, x.dtype, node.float('scalar')));
 };
 
@@ -342,6 +343,14 @@ const toCore = {
   },
   _npi_trunc: readTrunc,
   _npi_where: readWhere,
+  ...Object.fromEntries(
+    (['greater', 'less'] as const).flatMap((name) => [
+      [`_npi_${name}_scalar`, ofNumpyScalar(plain(name === 'greater' ? ops.Greater : ops.Less))],
+      [`_npi_${name}_equal_scalar`, ofNumpyScalar(plain(name === 'greater' ? ops.GreaterOrEqual : ops.LessOrEqual))],
+    ]),
+  ),
+  _npi_equal_scalar: ofNumpyScalar(plain(ops.Equal)),
+  _npi_not_equal_scalar: ofNumpyScalar((node, a, b) => unary(node, ops.Not, binary(node, ops.Equal, a, b, 'equal'))),
   _npi_add_scalar: ofNumpyScalar(plain(ops.Add)),
   _npi_multiply_scalar: ofNumpyScalar(plain(ops.Mul)),
   _npi_power_scalar: ofNumpyScalar(plain(ops.Pow)),

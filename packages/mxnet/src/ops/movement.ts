@@ -1,4 +1,4 @@
-import { addDim, exactQuotient, floorDivDim, isDataDependent, isStatic, mulDim, ops, productOf, type Dim, type Shape, type Value } from '@drover/core';
+import { addDim, exactQuotient, floorDivDim, isDataDependent, isStatic, mulDim, ops, productOf, Weight, type Dim, type Shape, type Value } from '@drover/core';
 import { binary, cast, scalarOf, transposed } from '../import/build.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
@@ -7,7 +7,10 @@ import type { SourceNode } from '../import/source-node.js';
 const end = Number.MAX_SAFE_INTEGER;
 
 /** The same elements in another shape; a constant only gets another handle. */
-export function reshaped(node: SourceNode, x: Value, shape: Shape, step?: string): Value {
+export function reshaped(node: SourceNode, x: Value, wanted: Shape, step?: string): Value {
+  // One size that depends on data is what remains of the others.
+  const isOpen = wanted.filter(isDataDependent).length === 1 && !wanted.includes(-1);
+  const shape = isOpen ? wanted.map((dim) => (isDataDependent(dim) ? -1 : dim)) : wanted;
   if (shape.some(isDataDependent)) throw node.unsupported('its shape depends on data');
   if (x.constant && isStatic(shape) && !shape.includes(-1)) return node.graph.constant(x.constant.reshape(shape), x.name, x.origin);
   return node.graph.add(ops.Reshape, { x }, { shape }, step === undefined ? node.options : node.step(step)).y;
@@ -233,7 +236,7 @@ const readBroadcastLike: ToCore = (node) => {
   const [shape, like] = [node.shape(0), node.shape(1)];
   const [left, right] = [node.ints('lhs_axes'), node.ints('rhs_axes')];
   if (!left || !right) return expanded(node, node.input(0), like);
-  const target = [...shape];
+  const target = shape.map((): Dim => 1);
   left.forEach((axis, i) => (target[node.axisOf(axis, shape.length)] = like[node.axisOf(right[i]!, like.length)]!));
   return expanded(node, node.input(0), target);
 };
@@ -255,7 +258,7 @@ const readRepeat: ToCore = (node) => {
   const shape = x.shape!;
   const axis = stated === undefined ? 0 : node.axisOf(stated, shape.length);
   const column = node.graph.add(ops.Unsqueeze, { x }, { axes: [axis + 1] }, node.step('column')).y;
-  const copied = node.graph.add(ops.Expand, { x: column }, { shape: [...shape.slice(0, axis + 1), repeats, ...shape.slice(axis + 1)] }, node.step('copies')).y;
+  const copied = node.graph.add(ops.Expand, { x: column }, { shape: [...shape, 1].map((_, i) => (i === axis + 1 ? repeats : 1)) }, node.step('copies')).y;
   return reshaped(node, copied, shape.map((dim, i) => (i === axis ? mulDim(dim, repeats) : dim)));
 };
 
@@ -325,8 +328,12 @@ const readReshapeLike: ToCore = (node) => {
   return reshaped(node, node.input(0), [...from.slice(0, a), ...like.slice(c, d), ...from.slice(b)]);
 };
 
-/** The parameters of a fused recurrent layer, in its order. */
-const readParameters: ToCore = (node) => concat('dim')(node);
+/** The parameters of a fused recurrent layer in one row; constants stay handles, so that the layer can be taken apart again. */
+const readParameters: ToCore = (node) => {
+  const weights = node.inputs().flatMap(({ constant }) => (constant ? [constant] : []));
+  if (weights.length < node.inputCount) return concat('dim')(node);
+  return node.graph.constant(Weight.concat(weights, node.axis('dim', node.shape(0).length)), node.name);
+};
 
 const toCore = {
   Concat: concat('dim'),

@@ -126,8 +126,11 @@ const toCore = {
     return node.graph.add(ops.LRN, { x: node.input(0) }, attrs, node.options).y;
   },
   LayerNorm: readLayerNorm,
-  SoftmaxActivation: (node) =>
-    node.text('mode') === 'channel' ? node.graph.add(ops.Softmax, { x: node.input(0) }, { axis: 1 }, node.options).y : softmaxOfRows(node),
+  // Instance mode is documented to take everything behind the batch as one; MXNet 1.9.1 takes the last dimension.
+  SoftmaxActivation: (node) => {
+    const axis = node.text('mode') === 'channel' ? 1 : node.shape(0).length - 1;
+    return node.graph.add(ops.Softmax, { x: node.input(0) }, { axis }, node.options).y;
+  },
   SoftmaxOutput: readSoftmaxOutput,
   _contrib_BatchNormWithReLU: readBatchNorm,
   _contrib_SyncBatchNorm: readBatchNorm,
