@@ -41,7 +41,11 @@ export function broadcastStrides(shape: readonly number[], to: readonly number[]
 /**
  * Calls `visit` for each element of `shape` in C order with its index and the offset in each operand. `strides[k]` walks operand k.
  */
-export function walk(shape: readonly number[], strides: readonly (readonly number[])[], visit: (at: number, offsets: readonly number[]) => void): void {
+export function walk(
+  shape: readonly number[],
+  strides: readonly (readonly number[])[],
+  visit: (at: number, offsets: readonly number[]) => void,
+): void {
   const count = sizeOf(shape);
   const rank = shape.length;
   const index = new Array<number>(rank).fill(0);
@@ -55,11 +59,4 @@ export function walk(shape: readonly number[], strides: readonly (readonly numbe
       index[axis] = 0;
     }
   }
-}
-
-/** The offset of each element of `shape`, in C order, for an operand that walks by `strides` from `first` on. */
-export function offsets(shape: readonly number[], strides: readonly number[], first = 0): (at: number) => number {
-  const table = new Array<number>(sizeOf(shape));
-  walk(shape, [strides], (at, [p]) => (table[at] = p! + first));
-  return (at) => table[at]!;
 }

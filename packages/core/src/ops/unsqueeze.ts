@@ -6,8 +6,9 @@ import { defineOp, one } from './define-op.js';
 
 /** The shape with dimensions of 1 put in so that they stand at `axes` of the result. */
 function grown<D extends Dim>(shape: readonly D[], axes: readonly number[]): (D | 1)[] {
-  const rest = [...shape];
-  return Array.from({ length: shape.length + axes.length }, (_, axis) => (axes.includes(axis) ? 1 : rest.shift()!));
+  const added = new Set(axes);
+  let next = 0;
+  return Array.from({ length: shape.length + axes.length }, (_, axis) => (added.has(axis) ? 1 : shape[next++]!));
 }
 
 /** Dimensions of size 1 put in. */
