@@ -39,3 +39,5 @@ export type { Reduction } from './kernels/scatter-update.js';
 export { settleCarried } from './graph/settle-carried.js';
 export { foreignTypes } from './ops/foreign.js';
 export { scaledSizes } from './ops/resize.js';
+export * from './passes/simplify-movement.js';
+export { sliceEnd } from './ops/slice.js';
