@@ -37,8 +37,9 @@ export async function prepare(model: Model, needs: TargetNeeds, { inputLayout }:
   const clean = async (): Promise<void> => {
     await runPass(resolveShapes, graph, undefined);
     await runPass(deadCode, graph, undefined);
-    await runPass(foldConstants, graph, { maxBytes: maxFoldedBytes });
+    // Movement first: it folds into the handles of constants without reading them.
     await runPass(simplifyMovement, graph, undefined);
+    await runPass(foldConstants, graph, { maxBytes: maxFoldedBytes });
     await runPass(commonSubexpressions, graph, undefined);
     await runPass(deadCode, graph, undefined);
   };
