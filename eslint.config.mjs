@@ -12,6 +12,7 @@ const typed = Object.assign({}, js.configs.recommended.rules, ...tseslint.config
 const boundaries = (external) => [
   'error',
   {
+    checkDynamicDependenciesExceptions: ['.*'], // the command loads formats and runtimes on demand, and shares their types
     depConstraints: [
       { sourceTag: 'type:core', onlyDependOnLibsWithTags: [], ...external },
       { sourceTag: 'type:dialect', onlyDependOnLibsWithTags: ['type:core'], ...external },
