@@ -15,3 +15,6 @@ export {
 export type { JsonMembers } from './codec/json-attr.js';
 export * from './codec/json-graph.js';
 export * from './codec/operator.js';
+export { importGraph, type GraphSource } from './import/import-graph.js';
+export { exportGraph, type ExportedGraph, type ExportTarget } from './export/export-graph.js';
+export { keeps, readRules, writeRules } from './rules.js';

@@ -26,4 +26,16 @@ export const tfjsDiagnostics = defineDiagnostics('tfjs', {
     summary: 'A tensor has a type that TF.js has no weights of.',
     help: 'Cast the tensor to float32, int32, bool, complex64 or string.',
   },
+  layers: {
+    failure: 'unsupported',
+    severity: 'error',
+    summary: 'The model is a layers model, which states Keras layers and no graph.',
+    help: 'Convert the Keras model to a graph model: tensorflowjs_converter --output_format=tfjs_graph_model.',
+  },
+  narrowing: {
+    failure: 'unsupported',
+    severity: 'error',
+    summary: 'A constant holds an integer that does not fit into the 32 bits that TF.js computes in.',
+    help: 'Change the constant in the source model.',
+  },
 });

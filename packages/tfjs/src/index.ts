@@ -1,1 +1,2 @@
-export {};
+export { tfjs } from './format.js';
+export { tfjsDiagnostics } from './diagnostics.js';

@@ -76,10 +76,11 @@ export function storedDtype(spec: Pick<WeightSpec, 'dtype' | 'quantization'>): W
   return spec.quantization?.dtype ?? spec.dtype;
 }
 
-/** A weight as a handle that dequantises as TF.js does: in float64, then rounded to the weight's type. */
-export function weightOf(weight: StoredWeight): Weight {
-  const { quantization } = weight;
-  const stored = Weight.stored(storedDtype(weight), weight.shape, weight.name, () => weight.read());
+/** A weight as a handle that dequantises as TF.js does: in float64, then rounded to the weight's type. `bytes` are the stored elements where they were read already. */
+export function weightOf(weight: StoredWeight, bytes?: Uint8Array): Weight {
+  const { quantization, name, shape } = weight;
+  const dtype = storedDtype(weight);
+  const stored = bytes ? Weight.of(dtype, shape, bytes, name) : Weight.stored(dtype, shape, name, () => weight.read());
   if (quantization === undefined) return stored;
   return quantization.dtype === 'float16' ? stored.cast(weight.dtype) : stored.affine(weight.dtype, quantization.scale, quantization.min);
 }

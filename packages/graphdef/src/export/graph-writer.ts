@@ -1,0 +1,317 @@
+import {
+  dimSources,
+  foldDim,
+  isStatic,
+  tensor,
+  Weight,
+  type Dim,
+  type DimSource,
+  type DroverError,
+  type DType,
+  type Graph,
+  type Node,
+  type Shape,
+  type Value,
+} from '@drover/core';
+import { dataTypeOf, type DataType } from '../codec/data-type.js';
+import type { AttrValue, FunctionDef, NodeDef } from '../codec/graph-def.js';
+import { registeredOp } from '../codec/operator.js';
+import { graphdefDiagnostics } from '../diagnostics.js';
+import { legalName } from '../legal-name.js';
+import type { RegisteredArg } from '../schema/registered-op.js';
+import { int, type, types, type Attributes } from './attribute.js';
+
+/** A tensor of the graph that is being written: how to refer to it, and its element type there. */
+export interface Ref {
+  readonly text: string;
+  readonly dtype: DType;
+}
+
+/** An operand to write: a value of the core graph, or something written before. */
+export type Operand = Value | Ref;
+
+/** What is written for a whole model: constants and functions are shared by all graphs. */
+export interface WrittenModel {
+  /** Names of nodes, in graphs and functions. */
+  readonly taken: Set<string>;
+  /** Elements of the Const nodes, by the nodes' names. */
+  readonly weights: { readonly name: string; readonly weight: Weight; readonly dtype: DType }[];
+  readonly functions: FunctionDef[];
+  /** The type in which the target holds elements of a type; undefined when it cannot. */
+  readonly typeOf: (dtype: DType) => DType | undefined;
+  /** Writes the nodes of a graph by the rules. */
+  readonly writeNodes: (writer: GraphWriter) => void;
+}
+
+const isRef = (operand: Operand): operand is Ref => 'text' in operand;
+
+/** Writes the nodes of one graph, or of one function, in TensorFlow's terms. */
+export class GraphWriter {
+  readonly nodes: NodeDef[] = [];
+  readonly #refs = new Map<Value, Ref>();
+  readonly #bound = new Map<Value, string>();
+  readonly #literals = new Map<string, Ref>();
+  readonly #dims = new Map<string, Ref>();
+  readonly #sources: ReadonlyMap<string, DimSource>;
+  #node: Node | undefined;
+
+  constructor(
+    readonly graph: Graph,
+    readonly model: WrittenModel,
+    /** In functions `node:arg:k` refers to an output, elsewhere `node:k`. */
+    private readonly isFunction = false,
+  ) {
+    this.#sources = dimSources(graph);
+  }
+
+  /** A legal name that no other node has, near to the wanted one. */
+  unique(wanted: string): string {
+    const base = legalName(wanted === '' ? 'value' : wanted);
+    let name = base;
+    for (let i = 1; this.model.taken.has(name); i++) name = `${base}_${i}`;
+    this.model.taken.add(name);
+    return name;
+  }
+
+  /** Starts the nodes of a core node: they are named after it. */
+  begin(node: Node): void {
+    this.#node = node;
+  }
+
+  /** Fixes the name of the node that will make a value. */
+  bind(value: Value, name: string): void {
+    this.#bound.set(value, name);
+  }
+
+  /** States what a value is in the written graph: the result of a rule that needs no node of its own, or an input. */
+  set(value: Value, ref: Ref): void {
+    const name = this.#bound.get(value);
+    if (name === undefined) this.#refs.set(value, ref);
+    else this.node('Identity', [ref], {}, [value]);
+  }
+
+  /** How to refer to an operand; a constant becomes a node when it is first used. */
+  ref(operand: Operand): Ref {
+    if (isRef(operand)) return operand;
+    const known = this.#refs.get(operand);
+    if (known) return known;
+    if (!operand.constant) throw this.unwritable(`nothing was written for ${operand}`);
+    const ref = this.#constant(operand.name, operand.constant);
+    this.#refs.set(operand, ref);
+    return ref;
+  }
+
+  /** The element type of an operand in the written graph. */
+  dtype(operand: Operand): DType {
+    return isRef(operand) ? operand.dtype : this.typeOf(operand.dtype);
+  }
+
+  /** The type in which the target holds elements of a type. Throws `graphdef/unwritable` when it has none. */
+  typeOf(dtype: DType): DType {
+    const target = this.model.typeOf(dtype);
+    if (target) return target;
+    throw this.unwritable(`the target has no tensors of ${dtype}`);
+  }
+
+  /** TensorFlow's name of the element type of an operand. */
+  dataType(operand: Operand | DType): DataType {
+    const dtype = typeof operand === 'string' ? this.typeOf(operand) : this.dtype(operand);
+    const name = dataTypeOf(dtype);
+    if (name) return name;
+    throw this.unwritable(`TensorFlow has no tensors of ${dtype}`);
+  }
+
+  /** Writes a node whose outputs are values of the core graph. */
+  node(op: string, inputs: readonly Operand[], attributes: Attributes, outputs: readonly Value[]): void {
+    const single = outputs.length === 1 ? outputs[0]! : undefined;
+    const bound = single && this.#bound.get(single);
+    const name = bound ?? this.unique(single?.name ?? this.#node?.name ?? op);
+    const refs = this.#write(op, name, inputs, attributes, outputs.map((value) => this.typeOf(value.dtype)));
+    outputs.forEach((value, i) => (value === single ? this.#refs.set(value, refs[i]!) : this.set(value, refs[i]!)));
+  }
+
+  /** Writes a node of one operand and one output under a name that is taken already: a second name of a value. */
+  named(op: string, name: string, inputs: readonly Operand[]): void {
+    this.#write(op, name, inputs, {}, [this.dtype(inputs[0]!)]);
+  }
+
+  /** Writes a node with one output that only other written nodes use; its type is that of the first operand unless told. */
+  step(op: string, inputs: readonly Operand[], attributes: Attributes = {}, dtype?: DType): Ref {
+    return this.steps(op, inputs, attributes, [dtype ?? this.dtype(inputs[0]!)])[0]!;
+  }
+
+  /** Writes a node whose outputs, of the given types, only other written nodes use. */
+  steps(op: string, inputs: readonly Operand[], attributes: Attributes, dtypes: readonly DType[]): readonly Ref[] {
+    return this.#write(op, this.unique(`${this.#node?.name ?? 'shape'}/${op}`), inputs, attributes, dtypes);
+  }
+
+  #write(op: string, name: string, inputs: readonly Operand[], attributes: Attributes, dtypes: readonly DType[]): readonly Ref[] {
+    const refs = inputs.map((input) => this.ref(input));
+    const attrs = new Map<string, AttrValue>();
+    const registered = registeredOp(op);
+    if (registered) this.#typeAttrs(registered.inputs, refs.map(({ dtype }) => dtype), attrs);
+    if (registered) this.#typeAttrs(registered.outputs, dtypes, attrs);
+    for (const [key, value] of Object.entries(attributes)) if (value) attrs.set(key, value);
+    const sorted = new Map([...attrs].sort(([a], [b]) => (a < b ? -1 : 1)));
+    this.nodes.push({ name, op, inputs: refs.map(({ text }) => text), device: '', attrs: sorted, extra: new Map() });
+    return dtypes.map((dtype, i) => ({ text: this.#reference(name, registered?.outputs, i), dtype }));
+  }
+
+  /** Types and counts of arguments, which TensorFlow wants stated. */
+  #typeAttrs(args: readonly RegisteredArg[], dtypes: readonly DType[], attrs: Map<string, AttrValue>): void {
+    const fixed = args.filter(({ numberAttr, typeListAttr }) => !numberAttr && !typeListAttr).length;
+    let next = 0;
+    for (const { typeAttr, numberAttr, typeListAttr } of args) {
+      const size = numberAttr || typeListAttr ? dtypes.length - fixed : 1;
+      const own = dtypes.slice(next, next + size);
+      next += size;
+      if (typeAttr && own[0] && !attrs.has(typeAttr)) attrs.set(typeAttr, type(this.dataType(own[0])));
+      if (numberAttr) attrs.set(numberAttr, int(size));
+      if (typeListAttr) attrs.set(typeListAttr, types(own.map((dtype) => this.dataType(dtype))));
+    }
+  }
+
+  #reference(name: string, outputs: readonly RegisteredArg[] | undefined, index: number): string {
+    if (!this.isFunction) return index === 0 ? name : `${name}:${index}`;
+    const isList = outputs?.length === 1;
+    const arg = outputs?.[isList ? 0 : index]?.name ?? 'output';
+    return `${name}:${arg}:${isList ? index : 0}`;
+  }
+
+  #constant(wanted: string, weight: Weight): Ref {
+    const name = this.unique(wanted);
+    const dtype = this.typeOf(weight.dtype);
+    const dataType = this.dataType(dtype);
+    this.model.weights.push({ name, weight, dtype });
+    const value: AttrValue = { kind: 'tensor', value: { dtype: dataType, shape: { dims: weight.shape }, extra: new Map() } };
+    this.nodes.push({ name, op: 'Const', inputs: [], device: '', attrs: new Map([['dtype', type(dataType)], ['value', value]]), extra: new Map() });
+    return { text: this.#reference(name, registeredOp('Const')?.outputs, 0), dtype };
+  }
+
+  /** A small constant, written once for equal content. */
+  literal(dtype: DType, shape: readonly number[], values: readonly (number | bigint)[]): Ref {
+    const key = `${dtype}[${shape.join()}]:${values.map((value) => (Object.is(value, -0) ? '-0' : String(value))).join()}`;
+    const known = this.#literals.get(key);
+    if (known) return known;
+    const ref = this.#constant(`constant/${dtype}${shape.length > 0 ? `_${shape.join('x')}` : ''}`, Weight.from(tensor(dtype, shape, values)));
+    this.#literals.set(key, ref);
+    return ref;
+  }
+
+  /** A number of the type of an operand. */
+  scalar(like: Operand, value: number): Ref {
+    return this.literal(this.dtype(like), [], [value]);
+  }
+
+  /** int32 constants in one dimension. */
+  ints(values: readonly number[]): Ref {
+    return this.literal('int32', [values.length], values);
+  }
+
+  /** An int32 constant. */
+  int(value: number): Ref {
+    return this.literal('int32', [], [value]);
+  }
+
+  /** Dimensions as an int32 tensor of one dimension: a constant, or what computes them from the shapes of the inputs. Throws `graphdef/unwritable`. */
+  dims(dims: Shape): Ref {
+    if (isStatic(dims)) return this.ints(dims);
+    const parts: Ref[] = [];
+    for (let i = 0; i < dims.length; ) {
+      const numbers: number[] = [];
+      for (let each = dims[i]; typeof each === 'number'; each = dims[++i]) numbers.push(each);
+      if (numbers.length > 0) parts.push(this.ints(numbers));
+      else parts.push(this.dim(dims[i++]!));
+    }
+    return this.concat(parts);
+  }
+
+  /** Vectors joined. */
+  concat(parts: readonly Operand[], axis = 0): Ref {
+    return parts.length === 1 ? this.ref(parts[0]!) : this.step('ConcatV2', [...parts, this.int(axis)]);
+  }
+
+  /** A dimension as an int32 tensor of shape [1]. Throws `graphdef/unwritable` when no input of the graph tells it. */
+  dim(dim: Dim): Ref {
+    if (typeof dim === 'number') return this.ints([dim]);
+    const known = this.#dims.get(dim.key);
+    if (known) return known;
+    const operation = (op: string) => (a: Ref, b: Ref) => this.step(op, [a, b]);
+    const ref = foldDim<Ref>(dim, {
+      constant: (value) => this.ints([value]),
+      symbol: (symbol) => this.#size(symbol),
+      add: operation('AddV2'),
+      mul: operation('Mul'),
+      floordiv: operation('FloorDiv'),
+      min: operation('Minimum'),
+      max: operation('Maximum'),
+    });
+    this.#dims.set(dim.key, ref);
+    return ref;
+  }
+
+  #size(symbol: string): Ref {
+    const known = this.#dims.get(symbol);
+    if (known) return known;
+    const source = this.#sources.get(symbol);
+    if (!source) throw this.unwritable(`its shape rests on ${symbol}, which no input tells`);
+    const ref = this.step('Slice', [this.shapeOf(source.input), this.ints([source.axis]), this.ints([1])]);
+    this.#dims.set(symbol, ref);
+    return ref;
+  }
+
+  /** Whether dimensions can be computed from the shapes of the inputs. */
+  canCompute(dims: Shape): boolean {
+    const both = (a: boolean, b: boolean) => a && b;
+    return dims.every((dim) => foldDim<boolean>(dim, { constant: () => true, symbol: (name) => this.#sources.has(name), add: both, mul: both, floordiv: both, min: both, max: both }));
+  }
+
+  /** The shape of a value as an int32 tensor, as it is when the model runs. */
+  shapeOf(value: Operand): Ref {
+    return this.step('Shape', [value], { out_type: type('DT_INT32') }, 'int32');
+  }
+
+  /** The same elements under another shape. */
+  reshape(x: Operand, shape: Shape): Ref {
+    return this.step('Reshape', [x, this.dims(shape)]);
+  }
+
+  /** Elements in another type. */
+  cast(x: Operand, to: DType): Ref {
+    const target = this.typeOf(to);
+    return this.dtype(x) === target ? this.ref(x) : this.step('Cast', [x], { DstT: type(this.dataType(target)), SrcT: type(this.dataType(x)) }, target);
+  }
+
+  /** The reason why the node that is being written has no form: thrown by a rule, it becomes a finding with the node's origin. */
+  unwritable(reason: string): DroverError {
+    return graphdefDiagnostics.error('unwritable', { message: reason, origin: { file: '', node: this.#node?.origin?.node ?? this.#node?.name ?? '' } });
+  }
+
+  /** Writes a closed graph as a function of the library: its inputs are the arguments, its outputs the results. Gives the function's name. */
+  function(graph: Graph, wanted: string): string {
+    const name = this.unique(wanted);
+    const writer = new GraphWriter(graph, this.model, true);
+    const argument = (index: number, dtype: DType) => ({ name: `arg${index}`, type: this.dataType(dtype), extra: new Map() });
+    graph.inputs.forEach((input, i) => writer.set(input, { text: `arg${i}`, dtype: this.typeOf(input.dtype) }));
+    this.model.writeNodes(writer);
+    // TF.js knows a result by its node alone, and disposes of what a function gives: each result is a node of its own, and none is a constant.
+    const results = graph.outputs.map(({ value }) => (graph.inputs.includes(value) ? writer.ref(value) : writer.step('Identity', [value])));
+    this.model.functions.push({
+      signature: {
+        name,
+        inputs: graph.inputs.map((input, i) => argument(i, input.dtype)),
+        outputs: graph.outputs.map(({ value }, i) => ({ ...argument(i, value.dtype), name: `result${i}` })),
+        controlOutputs: [],
+        isStateful: false,
+        extra: new Map(),
+      },
+      nodes: writer.nodes,
+      ret: new Map(results.map(({ text }, i) => [`result${i}`, text])),
+      controlRet: new Map(),
+      attrs: new Map(),
+      argAttrs: new Map(),
+      extra: new Map(),
+    });
+    return name;
+  }
+}

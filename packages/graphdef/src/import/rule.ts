@@ -1,0 +1,8 @@
+import type { Value } from '@drover/core';
+import type { SourceNode } from './source-node.js';
+
+/** Builds the meaning of a source node in core and gives a value for each of its outputs, in order; outputs that nobody can use may be undefined. */
+export type ToCore = (node: SourceNode) => Value | readonly (Value | undefined)[];
+
+/** Rules by TensorFlow operator. */
+export type ReadRules = Readonly<Record<string, ToCore>>;

@@ -1,0 +1,129 @@
+import { Graph, cloneGraph, freshDim, gap, inlineGraph, isDataDependent, ops, type Node, type Region, type Value, type WriteRules } from '@drover/core';
+import { func } from '../export/attribute.js';
+import type { GraphWriter, Operand } from '../export/graph-writer.js';
+import { buildLoop } from '../import/while-loop.js';
+import type { ReadRules, ToCore } from '../import/rule.js';
+
+const readWhile: ToCore = (node) => {
+  node.ignore('output_shapes', 'parallel_iterations');
+  const [condition, body] = [node.func('cond'), node.func('body')];
+  return buildLoop(node, node.inputs(), {
+    condition: (args, graph): Value => node.call(condition, args, graph, 'cond')[0]!,
+    body: (args, graph) => node.call(body, args, graph, 'body'),
+  });
+};
+
+const readIf: ToCore = (node) => {
+  node.ignore('output_shapes');
+  const [condition, ...args] = node.inputs();
+  const branch = (name: 'then' | 'else') => {
+    const graph = new Graph(name, node.graph);
+    const results = node.call(node.func(`${name}_branch`), args.map((value) => graph.capture(value)), graph, name);
+    results.forEach((value, i) => graph.output(String(i), value));
+    return graph.region();
+  };
+  // TensorFlow takes numbers as conditions too: what is not zero is true.
+  const isTrue = condition!.dtype === 'bool' ? condition! : node.graph.add(ops.Cast, { x: condition! }, { to: 'bool' }, node.step('condition')).y;
+  return node.graph.add(ops.If, { condition: isTrue }, {}, { ...node.options, regions: { then: branch('then'), else: branch('else') } }).outputs;
+};
+
+/** A branch as a closed graph: it takes what both branches capture, in one order. */
+function branchGraph({ graph, captures }: Region, before: readonly Value[], after: readonly Value[]): Graph {
+  const copy = cloneGraph(graph);
+  const own = copy.inputs.splice(0, captures.length);
+  const placeholder = ({ name, dtype, shape }: Value) => copy.input(name, dtype, shape);
+  before.forEach(placeholder);
+  copy.inputs.push(...own);
+  after.forEach(placeholder);
+  return copy;
+}
+
+function writeIf(node: Node<typeof ops.If>, writer: GraphWriter): void {
+  const [then, otherwise] = [node.regions['then']!, node.regions['else']!];
+  const branches = {
+    then_branch: func(writer.function(branchGraph(then, [], otherwise.captures), `${node.name}_then`)),
+    else_branch: func(writer.function(branchGraph(otherwise, then.captures, []), `${node.name}_else`)),
+  };
+  const { condition } = node.operands;
+  const scalar = condition.rank === 0 ? condition : writer.reshape(condition, []);
+  const dtypes = node.outputs.map(({ dtype }) => writer.typeOf(dtype));
+  const refs = writer.steps('StatelessIf', [scalar, ...then.captures, ...otherwise.captures], branches, dtypes);
+  node.outputs.forEach((value, i) => writer.set(value, refs[i]!));
+}
+
+/** Whether a body never stops the loop. */
+const goesOn = (body: Graph): boolean => body.outputs[0]!.value === body.inputs[1] || body.outputs[0]!.value.constant?.peek()?.data[0] === 1;
+
+/**
+ * A loop as StatelessWhile over plain tensors: the number of the trip, whether it goes on, the carried values, the scanned values so far (each trip joins its own),
+ * the most trips, and what the body captures. TF.js 4.22 runs this form; it does not run loops that write lists of tensors.
+ */
+function writeLoop(node: Node<typeof ops.Loop>, writer: GraphWriter): void {
+  const { maxTrips, condition, carried } = node.operands;
+  const { graph: body, captures } = node.regions['body']!;
+  const scanned = node.outputs.slice(carried.length);
+  const stops = condition !== undefined || !goesOn(body);
+  const endless = maxTrips === undefined && !stops;
+  if (endless) throw writer.unwritable('the loop never ends');
+
+  const scalarOf = (value: Value): Operand => (value.rank === 0 ? value : writer.reshape(value, []));
+  const starts = scanned.map(({ dtype, shape }) => {
+    const slice = shape?.slice(1);
+    if (!slice || slice.some(isDataDependent) || !writer.canCompute(slice)) throw writer.unwritable('what the trips of the loop yield has no shape that is known before the model runs');
+    return writer.step('Fill', [writer.dims([0, ...slice]), writer.literal(writer.typeOf(dtype), [], [0])], {}, writer.typeOf(dtype));
+  });
+  const initial: readonly Operand[] = [
+    writer.literal(writer.typeOf('int64'), [], [0]),
+    ...(stops ? [condition ? scalarOf(condition) : writer.literal('bool', [], [1])] : []),
+    ...carried,
+    ...starts,
+    ...(maxTrips ? [scalarOf(maxTrips)] : []),
+    ...captures,
+  ];
+
+  const parameters = (graph: Graph) => {
+    const take = ({ name, dtype, shape }: Value) => graph.input(name, dtype, shape);
+    return {
+      trip: graph.input('trip', 'int64', []),
+      goes: stops ? [graph.input('goes', 'bool', [])] : [],
+      states: body.inputs.slice(2, 2 + carried.length).map(take),
+      stacks: scanned.map(({ name, dtype, shape }) => graph.input(name, dtype, shape && [freshDim('trips'), ...shape.slice(1)])),
+      most: maxTrips ? [graph.input('most', maxTrips.dtype, [])] : [],
+      captured: body.inputs.slice(2 + carried.length).map(take),
+    };
+  };
+  const test = new Graph(`${node.name}_condition`);
+  const tested = parameters(test);
+  const tests = [...tested.goes, ...tested.most.map((most) => test.add(ops.Less, { a: tested.trip, b: most }, {}).y)];
+  test.output('goes', tests.reduce((a, b) => test.add(ops.And, { a, b }, {}).y));
+
+  const step = new Graph(`${node.name}_body`);
+  const given = parameters(step);
+  const always = step.literal('bool', [], [true]);
+  const [goes, ...results] = inlineGraph(body, step, [given.trip, given.goes[0] ?? always, ...given.states, ...given.captured]);
+  const next = step.add(ops.Add, { a: given.trip, b: step.literal('int64', [], [1]) }, {}).y;
+  const longer = given.stacks.map((stack, i) => {
+    const item = step.add(ops.Unsqueeze, { x: results[carried.length + i]! }, { axes: [0] }).y;
+    return step.add(ops.Concat, { inputs: [stack, item] }, { axis: 0 }).y;
+  });
+  const following = [next, ...(stops ? [goes!] : []), ...results.slice(0, carried.length), ...longer, ...given.most, ...given.captured];
+  following.forEach((value, i) => step.output(String(i), value));
+
+  const functions = { cond: func(writer.function(test, test.name)), body: func(writer.function(step, step.name)) };
+  const refs = writer.steps('StatelessWhile', initial, functions, initial.map((operand) => writer.dtype(operand)));
+  const first = stops ? 2 : 1;
+  node.outputs.forEach((value, i) => writer.set(value, refs[first + i]!));
+}
+
+const fromCore = {
+  Foreign: (node) => gap(node.attrs.reason),
+  If: writeIf,
+  Loop: writeLoop,
+  Scan: gap('a Scan is written as a Loop'),
+} satisfies Partial<WriteRules<GraphWriter>>;
+
+/** Control flow, both directions. */
+export const control = {
+  toCore: { While: readWhile, StatelessWhile: readWhile, If: readIf, StatelessIf: readIf } satisfies ReadRules,
+  fromCore,
+};

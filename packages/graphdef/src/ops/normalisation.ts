@@ -1,0 +1,98 @@
+import { gap, ops, type Node, type Shape, type Value, type WriteRules } from '@drover/core';
+import { bool, float, int, text } from '../export/attribute.js';
+import type { GraphWriter, Operand } from '../export/graph-writer.js';
+import type { ReadRules, ToCore } from '../import/rule.js';
+import { layoutOf } from './spatial.js';
+
+const lastAxis = (op: typeof ops.Softmax): ToCore => (node) => {
+  const x = node.input(0);
+  return node.graph.add(op, { x }, { axis: node.rank(x) - 1 }, node.options).y;
+};
+
+const readBatchNormalization: ToCore = (node) => {
+  node.ignore('exponential_avg_factor');
+  if (node.bool('is_training', true)) throw node.unsupported('it is in training mode');
+  const operands = { x: node.input(0), scale: node.input(1), bias: node.input(2), mean: node.input(3), variance: node.input(4) };
+  const axis = layoutOf(node) === 'channelsLast' ? node.rank(operands.x) - 1 : 1;
+  return [node.graph.add(ops.BatchNormalization, operands, { axis, epsilon: node.float('epsilon', 1e-4) }, node.options).y];
+};
+
+/** TensorFlow multiplies alpha with the sum, core with the mean over the window. */
+const readLrn: ToCore = (node) => {
+  const x = node.input(0);
+  const size = 2 * node.int('depth_radius', 5) + 1;
+  const attrs = { size, alpha: node.float('alpha', 1) * size, beta: node.float('beta', 0.5), bias: node.float('bias', 1), axis: node.rank(x) - 1 };
+  return node.graph.add(ops.LRN, { x }, attrs, node.options).y;
+};
+
+const toCore = {
+  FusedBatchNorm: readBatchNormalization,
+  FusedBatchNormV2: readBatchNormalization,
+  FusedBatchNormV3: readBatchNormalization,
+  LogSoftmax: lastAxis(ops.LogSoftmax),
+  LRN: readLrn,
+  Softmax: lastAxis(ops.Softmax),
+} satisfies ReadRules;
+
+const decomposed = gap('it is written in simpler operators');
+
+/** A vector along one axis of values of a rank. */
+function along(writer: GraphWriter, x: Operand, size: Shape, axis: number, rank: number): Operand {
+  if (axis === rank - 1) return x;
+  return writer.reshape(x, Array.from({ length: rank }, (_, i) => (i === axis ? size[0]! : 1)));
+}
+
+/** A reduction along one axis that stays with size 1. */
+const reduced = (writer: GraphWriter, op: string, x: Operand, axis: number) => writer.step(op, [x, writer.ints([axis])], { keep_dims: bool(true) });
+
+/** Softmax has only the last axis in TensorFlow: others are written out, the largest element taken off first. */
+const writeSoftmax = (op: 'Softmax' | 'LogSoftmax') => (node: Node<typeof ops.Softmax>, writer: GraphWriter): void => {
+  const { x } = node.operands;
+  const { axis } = node.attrs;
+  if (x.rank !== undefined && axis === x.rank - 1) return writer.node(op, [x], {}, node.outputs);
+  const shifted = writer.step('Sub', [x, reduced(writer, 'Max', x, axis)]);
+  const powers = writer.step('Exp', [shifted]);
+  const sum = reduced(writer, 'Sum', powers, axis);
+  if (op === 'Softmax') return writer.node('RealDiv', [powers, sum], {}, node.outputs);
+  return writer.node('Sub', [shifted, writer.step('Log', [sum])], {}, node.outputs);
+};
+
+const fromCore = {
+  BatchNormalization: (node, writer) => {
+    const { x, scale, bias, mean, variance } = node.operands;
+    const { axis, epsilon } = node.attrs;
+    const { rank } = x;
+    if (rank === undefined || !scale.shape) return gap('the rank of its operand is not known');
+    if (rank === 4 && axis === 3) {
+      const [y] = writer.steps(
+        'FusedBatchNormV3',
+        [x, scale, bias, mean, variance],
+        { epsilon: float(epsilon), is_training: bool(false), data_format: text('NHWC') },
+        new Array<'float32'>(6).fill('float32'),
+      );
+      return writer.set(node.outputs[0]!, y!);
+    }
+    const inverse = writer.step('Rsqrt', [writer.step('AddV2', [variance, writer.scalar(variance, epsilon)])]);
+    const factor = writer.step('Mul', [scale, inverse]);
+    const offset = writer.step('Sub', [bias, writer.step('Mul', [mean, factor])]);
+    const scaled = writer.step('Mul', [x, along(writer, factor, scale.shape, axis, rank)]);
+    return writer.node('AddV2', [scaled, along(writer, offset, scale.shape, axis, rank)], {}, node.outputs);
+  },
+  GroupNormalization: decomposed,
+  Hardmax: decomposed,
+  InstanceNormalization: decomposed,
+  LayerNormalization: decomposed,
+  LogSoftmax: writeSoftmax('LogSoftmax'),
+  LpNormalization: decomposed,
+  LRN: (node, writer) => {
+    const { size, alpha, beta, bias, axis } = node.attrs;
+    if (node.operands.x.rank !== 4 || axis !== 3 || size % 2 === 0) return gap('TensorFlow normalises over an odd number of channels of images');
+    const attributes = { depth_radius: int((size - 1) / 2), alpha: float(alpha / size), beta: float(beta), bias: float(bias) };
+    return writer.node('LRN', node.inputs as Value[], attributes, node.outputs);
+  },
+  RMSNormalization: decomposed,
+  Softmax: writeSoftmax('Softmax'),
+} satisfies Partial<WriteRules<GraphWriter>>;
+
+/** Normalisations, both directions. */
+export const normalisation = { toCore, fromCore };

@@ -1,0 +1,326 @@
+import {
+  addDim,
+  channelAxis,
+  floorDivDim,
+  gap,
+  isStatic,
+  maxDim,
+  mulDim,
+  ops,
+  samePadding,
+  spatialOf,
+  subDim,
+  type Dim,
+  type Layout,
+  type Padding,
+  type Shape,
+  type Value,
+  type WriteRules,
+} from '@drover/core';
+import { ints, text, type Attributes } from '../export/attribute.js';
+import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
+import type { ReadRules, ToCore } from '../import/rule.js';
+import type { SourceNode } from '../import/source-node.js';
+import { activate, addBias } from './elementwise.js';
+
+/** How windows slide, as core states it. */
+export interface Window {
+  readonly layout: Layout;
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  readonly padding: Padding;
+  readonly pads: readonly number[];
+}
+
+/** The layout that a node's data_format states. */
+export function layoutOf(node: SourceNode): Layout {
+  const format = node.text('data_format', 'NHWC');
+  if (format === 'NHWC' || format === 'NDHWC' || format === 'NWC') return 'channelsLast';
+  if (format === 'NCHW' || format === 'NCDHW' || format === 'NCW') return 'channelsFirst';
+  throw node.unsupported(`its data_format is ${format}`);
+}
+
+/** Spatial entries of a list that has one for each dimension; all 1 when the list is empty. */
+function spatialList(node: SourceNode, name: string, layout: Layout, rank: number): readonly number[] {
+  const list = node.ints(name);
+  if (list.length === 0) return new Array<number>(rank - 2).fill(1);
+  if (list.length !== rank) throw node.unsupported(`its ${name} are ${list.join(', ')}`);
+  return spatialOf(layout, list);
+}
+
+/** Window attributes. SAME becomes explicit pads where the sizes are known. */
+export function windowOf(node: SourceNode, x: Value, kernel: readonly number[]): Window {
+  const layout = layoutOf(node);
+  const rank = kernel.length + 2;
+  const strides = spatialList(node, 'strides', layout, rank);
+  const dilations = spatialList(node, 'dilations', layout, rank);
+  const padding = node.text('padding');
+  const zeros = new Array<number>(2 * kernel.length).fill(0);
+  if (padding === 'VALID') return { layout, strides, dilations, padding: 'explicit', pads: zeros };
+  if (padding === 'EXPLICIT') {
+    const stated = node.ints('explicit_paddings');
+    const pairs = spatialOf(layout, Array.from({ length: rank }, (_, i) => [stated[2 * i] ?? 0, stated[2 * i + 1] ?? 0] as const));
+    return { layout, strides, dilations, padding: 'explicit', pads: [...pairs.map(([begin]) => begin), ...pairs.map(([, end]) => end)] };
+  }
+  if (padding !== 'SAME') throw node.unsupported(`its padding is ${padding}`);
+  const sizes = x.shape && spatialOf(layout, x.shape);
+  const amounts = kernel.map((size, i) => sizes && samePadding(sizes[i]!, size, strides[i]!, dilations[i]!, 'upper'));
+  if (amounts.every((pair) => pair !== undefined)) {
+    return { layout, strides, dilations, padding: 'explicit', pads: [...amounts.map(([begin]) => begin), ...amounts.map(([, end]) => end)] };
+  }
+  return { layout, strides, dilations, padding: 'sameUpper', pads: zeros };
+}
+
+/** The sizes of a filter, all of which must be known. */
+function filterShape(node: SourceNode, w: Value): readonly number[] {
+  if (w.shape && isStatic(w.shape)) return w.shape;
+  throw node.unsupported('the size of its filters is not known');
+}
+
+/** Spatial dimensions first, then the given ones: the order of TensorFlow's filters. */
+const spatialAxes = (rank: number) => Array.from({ length: rank - 2 }, (_, i) => i);
+
+/** Filters k…, I / groups, O as O, I / groups, k…; the groups follow from the channels of x. */
+function convolution(node: SourceNode, x: Value, step = node.options): Value {
+  const filter = node.input(1);
+  const shape = filterShape(node, filter);
+  const rank = shape.length;
+  const window = windowOf(node, x, shape.slice(0, -2));
+  const w = node.transposed(filter, [rank - 1, rank - 2, ...spatialAxes(rank)], 'filter');
+  const channels = x.shape?.[channelAxis(window.layout, rank)];
+  const groups = typeof channels === 'number' ? channels / shape[rank - 2]! : 1;
+  return node.graph.add(ops.Conv, { x, w }, { ...window, groups }, step).y;
+}
+
+/** Filters k…, C, M of a depthwise convolution as C * M, 1, k… */
+function depthwise(node: SourceNode, x: Value, step = node.options): Value {
+  const filter = node.input(1);
+  const shape = filterShape(node, filter);
+  const [rows, columns, channels, multiplier] = shape as [number, number, number, number];
+  const w = node.reshaped(node.transposed(filter, [2, 3, 0, 1], 'filter'), [channels * multiplier, 1, rows, columns], 'groups');
+  return node.graph.add(ops.Conv, { x, w }, { ...windowOf(node, x, [rows, columns]), groups: channels }, step).y;
+}
+
+/** What a fused convolution does after it: a bias, an activation. */
+const fused = (convolve: typeof convolution): ToCore => (node) => {
+  node.ignore('epsilon', 'leakyrelu_alpha', 'num_args', 'TArgs', 'num_host_args', 'filter_format');
+  const names = node.texts('fused_ops').filter((name) => name !== 'NoOp');
+  let y = convolve(node, node.input(0), names.length === 0 ? node.options : node.step('convolution'));
+  let next = 2;
+  names.forEach((name, i) => {
+    const isLast = i === names.length - 1;
+    if (name === 'BiasAdd') y = addBias(node, y, node.input(next++), layoutOf(node) === 'channelsLast', isLast ? node.options : node.step('bias'));
+    else y = activate(node, y, name, () => node.input(next++));
+  });
+  return y;
+};
+
+/** The gradient of a convolution: `input_sizes` say how large the result is, and the begin pads follow from it. */
+const readTransposed: ToCore = (node) => {
+  const [sizes, filter, x] = [node.input(0), node.input(1), node.input(2)];
+  const shape = filterShape(node, filter);
+  const rank = shape.length;
+  const layout = layoutOf(node);
+  const strides = spatialList(node, 'strides', layout, rank);
+  const dilations = spatialList(node, 'dilations', layout, rank);
+  const given = sizes.elements && (sizes.elements.length === rank ? spatialOf(layout, sizes.elements) : sizes.elements);
+  const from = x.shape && spatialOf(layout, x.shape);
+  if (given?.length !== rank - 2 || !from) throw node.unsupported('the size of its result depends on data');
+  const padding = node.text('padding');
+  const stated = node.ints('explicit_paddings');
+  const explicit = spatialOf(layout, Array.from({ length: rank }, (_, i) => stated[2 * i] ?? 0));
+  const begins = given.map((size, i): Dim => {
+    if (padding === 'VALID') return 0;
+    if (padding === 'EXPLICIT') return explicit[i]!;
+    const reach = addDim(mulDim(subDim(from[i]!, 1), strides[i]!), (shape[i]! - 1) * dilations[i]! + 1);
+    return floorDivDim(maxDim(subDim(reach, size), 0), 2);
+  });
+  if (!begins.every((begin) => typeof begin === 'number')) throw node.unsupported('its pads depend on a size that is not known');
+  const zeros = strides.map(() => 0);
+  const w = node.transposed(filter, [rank - 1, rank - 2, ...spatialAxes(rank)], 'filter');
+  const channels = x.shape?.[channelAxis(layout, rank)];
+  const groups = typeof channels === 'number' && channels > 0 ? channels / shape[rank - 1]! : 1;
+  const attrs = { layout, strides, dilations, pads: [...begins, ...zeros], outputPadding: zeros, groups, outputSizes: given };
+  return node.graph.add(ops.ConvTranspose, { x, w }, attrs, node.options).y;
+};
+
+const blocks: ToCore = (node) => {
+  const attrs = { layout: layoutOf(node), blockSize: node.int('block_size') };
+  if (node.type === 'SpaceToDepth') return node.graph.add(ops.SpaceToDepth, { x: node.input(0) }, attrs, node.options).y;
+  return node.graph.add(ops.DepthToSpace, { x: node.input(0) }, { ...attrs, mode: 'DCR' }, node.options).y;
+};
+
+const toCore = {
+  Conv2D: (node) => convolution(node, node.input(0)),
+  Conv2DBackpropInput: readTransposed,
+  Conv3D: (node) => convolution(node, node.input(0)),
+  Conv3DBackpropInputV2: readTransposed,
+  DepthToSpace: blocks,
+  DepthwiseConv2dNative: (node) => depthwise(node, node.input(0)),
+  FusedDepthwiseConv2dNative: fused(depthwise),
+  SpaceToDepth: blocks,
+  _FusedConv2D: fused(convolution),
+} satisfies ReadRules;
+
+/** Filters O, I / groups, k… in TensorFlow's order; constants only get another handle. */
+function filters(writer: GraphWriter, w: Value, perm: readonly number[], shape?: readonly number[]): Operand {
+  if (w.constant) {
+    const moved = w.constant.transpose(perm);
+    return writer.graph.constant(shape ? moved.reshape(shape) : moved, w.name, w.origin);
+  }
+  const moved = writer.step('Transpose', [w, writer.ints(perm)]);
+  return shape ? writer.reshape(moved, shape) : moved;
+}
+
+/** A list with an entry for batch and channels around the spatial ones. */
+const around = (spatial: readonly number[]) => ints([1, ...spatial, 1]);
+
+/** Pads of all dimensions, as pairs. */
+const pairs = (pads: readonly number[]): readonly (readonly [number, number])[] => {
+  const half = pads.length / 2;
+  return Array.from({ length: half }, (_, i) => [pads[i]!, pads[i + half]!] as const);
+};
+
+/** `padding` and `explicit_paddings` of a convolution. */
+function paddingAttributes({ padding, pads }: Pick<Window, 'padding' | 'pads'>): Attributes {
+  if (padding === 'sameUpper') return { padding: text('SAME') };
+  if (pads.every((pad) => pad === 0)) return { padding: text('VALID') };
+  return { padding: text('EXPLICIT'), explicit_paddings: ints([0, 0, ...pairs(pads).flat(), 0, 0]) };
+}
+
+/** Zeros (or another value) around the spatial dimensions. */
+export function padSpatial(writer: GraphWriter, x: Operand, pads: readonly number[], value: number): Ref {
+  if (pads.every((pad) => pad === 0)) return writer.ref(x);
+  const amounts = [[0, 0], ...pairs(pads), [0, 0]];
+  return writer.step('PadV2', [x, writer.literal('int32', [amounts.length, 2], amounts.flat()), writer.scalar(x, value)]);
+}
+
+/** One convolution without groups or with one group for each channel, of rank 4 or 5. */
+function convolve(writer: GraphWriter, x: Operand, w: Value, channels: Dim | undefined, window: Window, groups: number): Ref {
+  const kernel = w.shape!.slice(2) as readonly number[];
+  const rank = kernel.length + 2;
+  const { strides, dilations } = window;
+  // TF.js takes a stride or a dilation, not both: every stride-th element of the dense result is the same.
+  if (strides.some((step) => step > 1) && dilations.some((step) => step > 1)) {
+    if (window.padding !== 'explicit') throw writer.unwritable('it has strides, dilations and padding by a size that is not known');
+    const dense = convolve(writer, x, w, channels, { ...window, strides: strides.map(() => 1) }, groups);
+    const zeros = writer.ints(new Array<number>(rank).fill(0));
+    const masks = { begin_mask: { kind: 'i', value: 2 ** rank - 1 }, end_mask: { kind: 'i', value: 2 ** rank - 1 } } as const;
+    return writer.step('StridedSlice', [dense, zeros, zeros, writer.ints([1, ...strides, 1])], masks);
+  }
+  const spatial = Array.from({ length: rank - 2 }, (_, i) => i + 2);
+  const common = { strides: around(strides), dilations: around(dilations) };
+  if (rank === 5) {
+    if (groups !== 1) throw writer.unwritable('TensorFlow has no depthwise convolution in three dimensions');
+    const attributes = { ...common, padding: text(window.padding === 'sameUpper' ? 'SAME' : 'VALID'), data_format: text('NDHWC') };
+    return writer.step('Conv3D', [padSpatial(writer, x, window.pads, 0), filters(writer, w, [...spatial, 1, 0])], attributes);
+  }
+  const attributes = { ...common, ...paddingAttributes(window), data_format: text('NHWC') };
+  if (groups === 1) return writer.step('Conv2D', [x, filters(writer, w, [...spatial, 1, 0])], attributes);
+  const multiplier = (w.shape![0] as number) / groups;
+  const hwcm = w.constant
+    ? writer.graph.constant(w.constant.reshape([groups, multiplier, ...kernel]).transpose([2, 3, 0, 1]), w.name, w.origin)
+    : writer.step('Transpose', [writer.reshape(w, [groups, multiplier, ...kernel]), writer.ints([2, 3, 0, 1])]);
+  return writer.step('DepthwiseConv2dNative', [x, hwcm], attributes);
+}
+
+/** Equal parts of a value along an axis. */
+function parts(writer: GraphWriter, x: Operand, axis: number, count: number): readonly Ref[] {
+  return writer.steps('Split', [writer.int(axis), x], { num_split: { kind: 'i', value: count } }, new Array(count).fill(writer.dtype(x)));
+}
+
+/** Filters of one group. */
+function groupOf(writer: GraphWriter, w: Value, group: number, groups: number): Value {
+  const size = (w.shape![0] as number) / groups;
+  if (w.constant) return writer.graph.constant(w.constant.slice(0, group * size, size), `${w.name}/${group}`, w.origin);
+  throw writer.unwritable('its filters are in groups and depend on data');
+}
+
+/** An operand and lists with a dimension of 1 before the one that they have: TF.js convolves images. */
+function asImage(writer: GraphWriter, x: Operand, w: Value, window: Window): { x: Operand; w: Value; window: Window } {
+  const one = (list: readonly number[], value: number) => [value, ...list];
+  const [begin, end] = [window.pads[0]!, window.pads[1]!];
+  const [o, i, k] = w.shape as readonly [number, number, number];
+  if (!w.constant) throw writer.unwritable('its filters depend on data');
+  return {
+    x: writer.step('ExpandDims', [x, writer.int(1)]),
+    w: writer.graph.constant(w.constant.reshape([o, i, 1, k]), w.name, w.origin),
+    window: { ...window, strides: one(window.strides, 1), dilations: one(window.dilations, 1), pads: [0, begin, 0, end] },
+  };
+}
+
+const channelsLastOnly = gap('TensorFlow.js has its channels in the last dimension');
+
+/** The last step of a convolution: its bias and, for a sequence, the dimension that it was given goes again. */
+function finish(writer: GraphWriter, y: Ref, bias: Value | undefined, isSequence: boolean, output: Value): void {
+  const squeezed = isSequence ? { squeeze_dims: ints([1]) } : undefined;
+  const flat = squeezed ? writer.step('Squeeze', [y], squeezed) : y;
+  if (bias) writer.node('BiasAdd', [flat, bias], { data_format: text('NHWC') }, [output]);
+  else writer.set(output, flat);
+}
+
+const fromCore = {
+  Conv: (node, writer) => {
+    const { x: input, w: weight, bias } = node.operands;
+    const { layout, groups } = node.attrs;
+    if (layout !== 'channelsLast') return channelsLastOnly;
+    if (!weight.shape || !isStatic(weight.shape)) return gap('the size of its filters is not known');
+    if (node.attrs.padding === 'sameLower') return gap('TensorFlow puts the odd pad at the end');
+    const rank = weight.shape.length;
+    if (rank < 3 || rank > 5) return gap(`TensorFlow has no convolution in ${rank - 2} dimensions`);
+    const isSequence = rank === 3;
+    const { x, w, window } = isSequence ? asImage(writer, input, weight, node.attrs) : { x: input, w: weight, window: node.attrs as Window };
+    const channels = weight.shape[1]! * groups;
+    if (groups === 1 || (weight.shape[1] === 1 && rank < 5)) return finish(writer, convolve(writer, x, w, channels, window, groups), bias, isSequence, node.outputs[0]!);
+    const axis = isSequence ? 3 : rank - 1;
+    const made = parts(writer, x, axis, groups).map((part, i) => convolve(writer, part, groupOf(writer, w, i, groups), undefined, window, 1));
+    return finish(writer, writer.concat(made, axis), bias, isSequence, node.outputs[0]!);
+  },
+  ConvTranspose: (node, writer) => {
+    const { x: input, w: weight, bias } = node.operands;
+    const { layout, groups, outputSizes, strides, dilations, pads, outputPadding } = node.attrs;
+    const output = node.outputs[0]!;
+    if (layout !== 'channelsLast') return channelsLastOnly;
+    if (!weight.shape || !isStatic(weight.shape) || !input.shape || !output.shape) return gap('the size of its filters is not known');
+    const rank = weight.shape.length;
+    if (rank !== 4 && rank !== 3) return gap(`TensorFlow.js has no transposed convolution in ${rank - 2} dimensions`);
+    if (dilations.some((step) => step !== 1)) return gap('TensorFlow.js has no dilated transposed convolution');
+    const kernel = weight.shape.slice(2);
+    const from = spatialOf(layout, input.shape);
+    const to = spatialOf(layout, output.shape);
+    const half = strides.length;
+    const ends = to.map((size, i): Dim => {
+      if (!outputSizes && !node.operands.outputSizes) return pads[half + i]! - outputPadding[i]!;
+      return subDim(subDim(addDim(mulDim(subDim(from[i]!, 1), strides[i]!), kernel[i]!), pads[i]!), size);
+    });
+    if (!ends.every((end) => typeof end === 'number')) return gap('the size of its result depends on sizes that are not known');
+    // Negative end pads are rows that only some windows would have reached: fewer than a stride are part of the operator, the rest is zeros.
+    const beyond = ends.map((end, i) => Math.max(-end - (strides[i]! - 1), 0));
+    const isSequence = rank === 3;
+    const image = isSequence ? asImage(writer, input, weight, { layout, strides, dilations, padding: 'explicit', pads }) : undefined;
+    const sizes = to.map((size, i) => subDim(size, beyond[i]!));
+    const trimmed = [...pads.slice(0, half), ...ends.map((end) => Math.max(end, 0))];
+    const window = { padding: 'explicit' as const, pads: isSequence ? [0, trimmed[0]!, 0, trimmed[1]!] : trimmed };
+    const attributes = { strides: around(image?.window.strides ?? strides), dilations: ints([1, 1, 1, 1]), data_format: text('NHWC'), ...paddingAttributes(window) };
+    const w = image?.w ?? weight;
+    const channelsOut = weight.shape[1]!;
+    const shape: Shape = [output.shape[0]!, ...(isSequence ? [1] : []), ...sizes, channelsOut];
+    const one = (x: Operand, filter: Value): Ref => writer.step('Conv2DBackpropInput', [writer.dims(shape), filters(writer, filter, [2, 3, 1, 0]), x], attributes, writer.dtype(x));
+    const x = image?.x ?? input;
+    const made = groups === 1 ? one(x, w) : writer.concat(parts(writer, x, 3, groups).map((part, i) => one(part, groupOf(writer, w, i, groups))), 3);
+    const whole = padSpatial(writer, made, isSequence ? [0, 0, 0, beyond[0]!] : [0, 0, ...beyond], 0);
+    return finish(writer, whole, bias, isSequence, output);
+  },
+  DepthToSpace: (node, writer) => {
+    const { layout, blockSize, mode } = node.attrs;
+    if (layout !== 'channelsLast') return channelsLastOnly;
+    if (mode !== 'DCR') return gap('TensorFlow takes depth in the order DCR');
+    return writer.node('DepthToSpace', node.inputs as Value[], { block_size: { kind: 'i', value: blockSize }, data_format: text('NHWC') }, node.outputs);
+  },
+  GridSample: gap('TensorFlow.js has no sampling by a grid'),
+  SpaceToDepth: gap('it is written in simpler operators'),
+} satisfies Partial<WriteRules<GraphWriter>>;
+
+/** Convolutions and what exchanges space for depth, both directions. */
+export const spatial = { toCore, fromCore };
+

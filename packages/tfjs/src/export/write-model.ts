@@ -1,0 +1,74 @@
+import { encodeTensor, intRange, isFloat, isInt, prepare, type DType, type Model, type Report, type Sink, type Weight, type WriteContext } from '@drover/core';
+import { exportGraph, keeps, type ExportedGraph } from '@drover/graphdef';
+import { writeModel as encodeModel, type ModelJson, type WritableWeight } from '../codec/index.js';
+import { tfjsDiagnostics } from '../diagnostics.js';
+
+/** The type in which TF.js computes elements of a type: its only numbers are float32 and int32. */
+function typeOf(dtype: DType): DType | undefined {
+  if (dtype === 'bool' || dtype === 'string' || dtype === 'complex64') return dtype;
+  if (isFloat(dtype)) return 'float32';
+  return isInt(dtype) ? 'int32' : undefined;
+}
+
+/** Elements in the type to store. Throws `tfjs/narrowing` for integers beyond 32 bits. */
+async function bytesOf({ name, weight, dtype }: ExportedGraph['weights'][number], file: string): Promise<Uint8Array> {
+  if (weight.dtype === dtype) return weight.bytes();
+  const elements = await weight.tensor();
+  if (isFloat(dtype)) return encodeTensor({ ...elements, dtype });
+  const [least, most] = intRange(dtype)!;
+  const data = Float64Array.from(elements.data as ArrayLike<number | bigint>, (each) => {
+    if (each >= least && each <= most) return Number(each);
+    throw tfjsDiagnostics.error('narrowing', { message: `${name} holds ${each}, which is no ${dtype}.`, origin: { file, node: name } });
+  });
+  return encodeTensor({ dtype, shape: elements.shape, data });
+}
+
+/** The model in TF.js's terms, weights as handles. Findings go to the context's report. */
+async function toGraph(model: Model, context: WriteContext): Promise<ExportedGraph> {
+  const graph = await prepare(model, { layout: 'channelsLast', keeps }, context.options);
+  const exported = exportGraph(graph, { typeOf, file: model.file }, context.report);
+  for (const { name, weight } of exported.weights) {
+    for (const source of weight.sources()) context.tensor({ source: source.name, target: name, transform: source.steps.map((step) => JSON.stringify(step)).join(' ') });
+  }
+  for (const weight of exported.weights) checkInMemory(weight, context.report, model.file);
+  return exported;
+}
+
+/** Constants that are in memory are checked before anything is written. */
+function checkInMemory({ name, weight, dtype }: { name: string; weight: Weight; dtype: DType }, report: Report, file: string): void {
+  const range = weight.dtype !== dtype && isInt(weight.dtype) ? intRange(dtype) : undefined;
+  const elements = range && weight.peek();
+  const bad = elements && Array.from(elements.data as ArrayLike<number | bigint>).find((each) => each < range[0] || each > range[1]);
+  if (bad !== undefined) report.add(tfjsDiagnostics.diagnostic('narrowing', { message: `${name} holds ${bad}, which is no ${dtype}.`, origin: { file, node: name } }));
+}
+
+/** Finds what {@link writeModel} would refuse. */
+export async function planModel(model: Model, context: WriteContext): Promise<void> {
+  await toGraph(model, context);
+}
+
+/** Writes a graph model of TF.js: model.json and its shards. */
+export async function writeModel(model: Model, sink: Sink, context: WriteContext): Promise<void> {
+  const { graph, signature, weights } = await toGraph(model, context);
+  context.report.throwIfErrors();
+  const { quantize, shardSize } = context.options;
+  const json: ModelJson = {
+    topology: { kind: 'graph', graph },
+    format: 'graph-model',
+    generatedBy: '2.15.1',
+    convertedBy: 'drover',
+    signature,
+    userDefinedMetadata: model.metadata.size > 0 ? Object.fromEntries(model.metadata) : undefined,
+    initializer: undefined,
+    initializerSignature: undefined,
+    trainingConfig: undefined,
+    extra: new Map(),
+  };
+  const writable = weights.map((each): WritableWeight => ({ name: each.name, dtype: each.dtype, shape: each.weight.shape, read: () => bytesOf(each, model.file) }));
+  const storage = { f16: 'float16', u8: 'uint8', u16: 'uint16' } as const;
+  await encodeModel(json, [writable], sink, {
+    path: context.path,
+    ...(shardSize !== undefined && { shardBytes: shardSize }),
+    ...(quantize && { quantize: () => storage[quantize] }),
+  });
+}
