@@ -14,11 +14,35 @@ export const cliDiagnostics = defineDiagnostics('cli', {
     summary: 'Neither the name of the output nor --to tells the format to write.',
     help: 'Name the output *.onnx, *.json or *-symbol.json, or state --to.',
   },
-  'not-a-model-file': {
+  'same-array': {
     failure: 'usage',
     severity: 'error',
-    summary: 'A file of arrays is of a kind that drover does not read.',
-    help: 'Give arrays as .npz, .npy or ONNX .pb.',
+    summary: 'Two files of arrays hold arrays of one name, so one would hide the other.',
+    help: 'Give each input once.',
+  },
+  'array-by-order': {
+    failure: 'note',
+    severity: 'info',
+    summary: 'An array was matched with a value of the model by its place and type, because no array has the name.',
+    help: 'Name the arrays as the model names its inputs and outputs (`drover inspect` lists them).',
+  },
+  'array-unused': {
+    failure: 'note',
+    severity: 'warning',
+    summary: 'An array was given that no value of the model takes.',
+    help: 'Check that the arrays belong to this model (`drover inspect` lists its inputs and outputs).',
+  },
+  'no-oracle': {
+    failure: 'note',
+    severity: 'warning',
+    summary: 'The reference evaluator cannot compute a model, so both runtimes are held to each other and not to the truth.',
+    help: 'The verdict then allows for 1024 units in the last place of the largest value between both sides.',
+  },
+  'runtime-absent': {
+    failure: 'note',
+    severity: 'warning',
+    summary: 'The runtime of a format is not there, so the reference evaluator ran the model: it shows what drover takes the model to be.',
+    help: 'Install the runtime to compare with what it computes.',
   },
   internal: {
     failure: 'malformed',

@@ -1,25 +1,34 @@
-import { detectFormat, Report, type Format, type Model, type Source } from '@drover/core';
+import { Report, type Diagnostic, type Format, type Model, type Source } from '@drover/core';
 import { openFile, openModel } from '@drover/node';
-import { formatNamed, formats } from './formats.js';
+import { formatNamed, formatOf } from './formats.js';
 
-/** A model of the command line: its file, its format, and what reading it found. */
+/** A file of the command line that is a model, not yet read. */
 export interface OpenedModel {
   readonly source: Source;
   readonly format: Format;
-  readonly report: Report;
-  readonly model: Model;
+  /** File that holds the weights, where the user names it. */
+  readonly params?: Source | undefined;
 }
 
-/** Opens the file of a model and finds its format, by content unless it is named. */
-export async function openSource(path: string, from?: string): Promise<{ readonly source: Source; readonly format: Format }> {
+/** How the command line may say what a model is. */
+export interface OpenOptions {
+  readonly from?: string | undefined;
+  readonly params?: string | undefined;
+}
+
+/** Opens a model of the command line and finds its format, by content unless it is named. */
+export async function open(path: string, { from, params }: OpenOptions = {}): Promise<OpenedModel> {
   const source = await openModel(path);
-  return { source, format: from === undefined ? await detectFormat(source, formats) : formatNamed(from) };
+  return {
+    source,
+    format: from === undefined ? await formatOf(source) : await formatNamed(from),
+    ...(params !== undefined && { params: await openFile(params) }),
+  };
 }
 
-/** Reads the model of a file or folder. */
-export async function readModel(path: string, options: { readonly from?: string; readonly params?: string } = {}): Promise<OpenedModel> {
-  const { source, format } = await openSource(path, options.from);
+/** Reads a model, and tells what reading it found. */
+export async function read({ source, format, params }: OpenedModel): Promise<{ readonly model: Model; readonly diagnostics: readonly Diagnostic[] }> {
   const report = new Report();
-  const params = options.params === undefined ? undefined : await openFile(options.params);
-  return { source, format, report, model: await format.read(source, { report, params }) };
+  const model = await format.read(source, { report, params });
+  return { model, diagnostics: report.diagnostics };
 }

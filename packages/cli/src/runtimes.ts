@@ -1,28 +1,56 @@
-import type { Format, Source } from '@drover/core';
-import { reference, type LoadedModel, type Runtime } from '@drover/runtimes';
+import { DroverError, type Diagnostic, type Format } from '@drover/core';
+import { referenceModel, type LoadedModel, type Runtime } from '@drover/runtimes';
 import { cliDiagnostics } from './diagnostics.js';
-import { formats } from './formats.js';
+import { read, type OpenedModel } from './open.js';
 
 /** The runtime that each format has of its own. */
 const native: Readonly<Record<string, string>> = { onnx: 'onnxruntime', tfjs: 'tfjs', mxnet: 'mxnet' };
 
-/** Names that --runtime takes. */
-export const runtimeNames = ['reference', 'onnxruntime', 'tfjs', 'mxnet'] as const;
-
-/** A runtime by its name; its package is loaded now. */
-export async function runtimeNamed(name: string): Promise<Runtime> {
-  if (name === 'onnxruntime') return (await import('@drover/runtimes/onnxruntime')).onnxruntime();
-  if (name === 'tfjs') return (await import('@drover/runtimes/tfjs')).tfjs();
-  if (name === 'mxnet') return (await import('@drover/runtimes/mxnet')).mxnet();
-  if (name === 'reference') return reference(formats);
-  throw cliDiagnostics.error('usage', { message: `There is no runtime ${JSON.stringify(name)}; there are ${runtimeNames.join(', ')}.`, origin: { file: '' } });
+/** A model in a runtime. */
+export interface Loaded {
+  /** Name of the runtime. */
+  readonly id: string;
+  readonly model: LoadedModel;
+  readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Loads a model into a runtime: the one that is named, else its format's own. */
-export async function load(source: Source, format: Format, name?: string): Promise<{ readonly id: string; readonly loaded: LoadedModel }> {
-  const id = name ?? native[format.id] ?? 'reference';
-  if (id !== 'reference' && id !== native[format.id]) {
-    throw cliDiagnostics.error('usage', { message: `${id} does not run models of the format ${format.id}.`, origin: { file: source.name } });
+/** A real runtime by its name; its package is loaded now. */
+async function runtimeNamed(name: string, { params }: OpenedModel): Promise<Runtime> {
+  if (name === 'onnxruntime') return (await import('@drover/runtimes/onnxruntime')).onnxruntime();
+  if (name === 'tfjs') return (await import('@drover/runtimes/tfjs')).tfjs();
+  return (await import('@drover/runtimes/mxnet')).mxnet({ ...(params && { params }) });
+}
+
+const ownOf = ({ id }: Format) => native[id] ?? 'reference';
+
+/** Loads a model into the runtime that is named, else into its format's own. Throws `cli/usage` when the runtime does not run the format. */
+export async function load(opened: OpenedModel, name: string = ownOf(opened.format)): Promise<Loaded> {
+  const { source, format } = opened;
+  if (name !== 'reference' && name !== ownOf(format)) {
+    throw cliDiagnostics.error('usage', {
+      message: `${name} does not run models in ${format.id}.`,
+      help: `Use ${ownOf(format)} or reference, or convert the model first.`,
+      origin: { file: source.name },
+    });
   }
-  return { id, loaded: await (await runtimeNamed(id)).load(source) };
+  if (name !== 'reference') return { id: name, model: await (await runtimeNamed(name, opened)).load(source), diagnostics: [] };
+  const { model, diagnostics } = await read(opened);
+  return { id: name, model: referenceModel(model.graph, source.name), diagnostics };
+}
+
+/** As {@link load} for the format's own runtime; where that is not installed, the reference evaluator takes its place, with a warning. */
+export async function loadOrReference(opened: OpenedModel): Promise<Loaded> {
+  try {
+    return await load(opened);
+  } catch (error) {
+    if (!(error instanceof DroverError) || error.diagnostics[0]?.code !== 'runtimes/not-installed') throw error;
+    const [{ message, help }] = error.diagnostics;
+    const warning = cliDiagnostics.diagnostic('runtime-absent', {
+      message: `The reference evaluator ran ${opened.source.name}. ${message}`,
+      help,
+      origin: { file: opened.source.name },
+    });
+    const loaded = await load(opened, 'reference');
+    return { ...loaded, diagnostics: [warning, ...loaded.diagnostics] };
+  }
 }

@@ -7,7 +7,7 @@ import { onnxDiagnostics } from '@drover/onnx';
 import { runtimeDiagnostics } from '@drover/runtimes';
 import { tfjsDiagnostics } from '@drover/tfjs';
 import { cliDiagnostics } from '../diagnostics.js';
-import type { Outcome } from '../main.js';
+import type { Outcome } from '../outcome.js';
 
 const catalogues: readonly DiagnosticCatalogue<string>[] = [
   cliDiagnostics,

@@ -1,7 +1,7 @@
 import { bytesOf, Report, sizeOf, type Graph, type Value } from '@drover/core';
-import { formats } from '../formats.js';
-import type { Outcome } from '../main.js';
-import { readModel } from '../open.js';
+import { allFormats } from '../formats.js';
+import { open, read, type OpenOptions } from '../open.js';
+import type { Outcome } from '../outcome.js';
 
 interface Gap {
   readonly op: string;
@@ -23,8 +23,10 @@ const declared = (name: string, { dtype, shape }: Value) => ({ name, dtype, shap
 const spelled = ({ name, dtype, shape }: ReturnType<typeof declared>) => `${name}: ${dtype}[${shape?.join(', ') ?? '…'}]`;
 
 /** `drover inspect MODEL`. */
-export async function inspectCommand([path]: readonly string[], options: { readonly from?: string; readonly params?: string }): Promise<Outcome> {
-  const { format, model, report } = await readModel(path!, options);
+export async function inspectCommand([path]: readonly string[], options: OpenOptions): Promise<Outcome> {
+  const opened = await open(path!, options);
+  const { format } = opened;
+  const { model, diagnostics } = await read(opened);
   const { graph } = model;
   const constants = graph.constants();
   const inputs = graph.inputs.map((value) => declared(value.name, value));
@@ -33,7 +35,7 @@ export async function inspectCommand([path]: readonly string[], options: { reado
   const bytes = constants.reduce((sum, { constant }) => sum + bytesOf(constant!.dtype, sizeOf(constant!.shape)), 0);
   const ops = Object.fromEntries([...countOps(graph, new Map())].sort(([a], [b]) => (a < b ? -1 : 1)));
   const targets: Record<string, { ok: boolean; gaps: readonly Gap[] }> = {};
-  for (const target of formats) {
+  for (const target of await allFormats()) {
     if (target.id === format.id) continue;
     const found = new Report();
     await target.plan(model, { report: found, options: {}, path: target.fileName, tensor: () => {} });
@@ -48,7 +50,7 @@ export async function inspectCommand([path]: readonly string[], options: { reado
   }
   const versions = Object.entries(model.versions).map(([name, version]) => `${name} ${version}`);
   return {
-    diagnostics: report.diagnostics,
+    diagnostics,
     document: { format: format.id, versions: model.versions, producer: model.producer, inputs, outputs, parameters, bytes, ops, targets },
     lines: [
       `${path}: ${format.id} (${[...versions, model.producer].filter(Boolean).join(', ')})`,
