@@ -12,7 +12,9 @@ import type { Layout } from '../passes/layout/permutation.js';
 import { lower } from '../passes/lower.js';
 import { recogniseActivations } from '../passes/recognise/recognise-activations.js';
 import { recogniseGroupNormalization } from '../passes/recognise/recognise-group-normalization.js';
+import { loopToScan } from '../passes/recognise/loop-to-scan.js';
 import { recogniseLayerNormalization } from '../passes/recognise/recognise-layer-normalization.js';
+import { recogniseRecurrent } from '../passes/recognise/recognise-recurrent.js';
 import { resolveShapes } from '../passes/resolve-shapes.js';
 import { simplifyMovement } from '../passes/simplify-movement.js';
 import type { WriteOptions } from './format.js';
@@ -44,7 +46,7 @@ export async function prepare(model: Model, needs: TargetNeeds, { inputLayout }:
     await runPass(deadCode, graph, undefined);
   };
   await clean();
-  for (const recognise of [recogniseLayerNormalization, recogniseGroupNormalization, recogniseActivations]) await runPass(recognise, graph, undefined);
+  for (const recognise of [recogniseLayerNormalization, recogniseGroupNormalization, recogniseActivations, loopToScan, recogniseRecurrent]) await runPass(recognise, graph, undefined);
   await runPass(deadCode, graph, undefined);
   if (inputLayout) await runPass(setInputLayout, graph, { layout: inputLayout === 'nchw' ? 'channelsFirst' : 'channelsLast' });
   await runPass(lower, graph, { keep: (node: Node) => needs.keeps(node) });
