@@ -10,7 +10,8 @@ export async function readArrayFiles(paths: readonly string[]): Promise<Map<stri
   const all = new Map<string, Tensor>();
   for (const path of paths) {
     for (const [name, value] of await readArrayFile(path)) {
-      if (all.has(name)) throw cliDiagnostics.error('same-array', { message: `${JSON.stringify(name)} is given twice.`, origin: { file: path } });
+      if (all.has(name))
+        throw cliDiagnostics.error('same-array', { message: `${JSON.stringify(name)} is given twice.`, origin: { file: path } });
       all.set(name, value);
     }
   }
@@ -47,7 +48,12 @@ export interface MatchedArrays {
  * Matches arrays with the values that a model declares: by name, by name with the prefix `in_` or `out_`; what is left, the first that fits in type and
  * shape, in the order of the names. An archive may hold inputs and outputs: names that begin with the other side's prefix do not take part.
  */
-export function matchArrays(declared: readonly Signature[], arrays: ReadonlyMap<string, Tensor>, side: 'in' | 'out', file: string): MatchedArrays {
+export function matchArrays(
+  declared: readonly Signature[],
+  arrays: ReadonlyMap<string, Tensor>,
+  side: 'in' | 'out',
+  file: string,
+): MatchedArrays {
   const other = side === 'in' ? 'out' : 'in';
   const isOther = (name: string) => new RegExp(`^${other}(_|\\d|$)`).test(name) && !declared.some((value) => value.name === name);
   const left = new Map([...arrays].filter(([name]) => !isOther(name)).sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true })));
@@ -68,11 +74,18 @@ export function matchArrays(declared: readonly Signature[], arrays: ReadonlyMap<
     take(signature.name, key);
     // in0, in1, … say by themselves that they count.
     if (!/^(in|out)\d+$/.test(key)) {
-      diagnostics.push(cliDiagnostics.diagnostic('array-by-order', { message: `${JSON.stringify(key)} is taken for ${JSON.stringify(signature.name)}.`, origin: { file } }));
+      diagnostics.push(
+        cliDiagnostics.diagnostic('array-by-order', {
+          message: `${JSON.stringify(key)} is taken for ${JSON.stringify(signature.name)}.`,
+          origin: { file },
+        }),
+      );
     }
   }
   for (const name of left.keys()) {
-    diagnostics.push(cliDiagnostics.diagnostic('array-unused', { message: `Nothing in the model takes ${JSON.stringify(name)}.`, origin: { file } }));
+    diagnostics.push(
+      cliDiagnostics.diagnostic('array-unused', { message: `Nothing in the model takes ${JSON.stringify(name)}.`, origin: { file } }),
+    );
   }
   return { values, diagnostics };
 }
@@ -80,5 +93,8 @@ export function matchArrays(declared: readonly Signature[], arrays: ReadonlyMap<
 function fits({ dtype, shape }: Signature, value: Tensor): boolean {
   if (dtype !== undefined && (dtype === 'string') !== (value.dtype === 'string')) return false;
   if (dtype !== undefined && isFloat(value.dtype) && !isFloat(dtype)) return false;
-  return shape === undefined || (shape.length === value.shape.length && shape.every((dim, axis) => typeof dim !== 'number' || dim === value.shape[axis]));
+  return (
+    shape === undefined ||
+    (shape.length === value.shape.length && shape.every((dim, axis) => typeof dim !== 'number' || dim === value.shape[axis]))
+  );
 }

@@ -1,6 +1,6 @@
 import { DroverError, imageInputs, permutationTo, Weight, type Diagnostic, type Layout, type Model, type Tensor } from '@drover/core';
 import { judge, makeInputs, type InputSpec, type Judgement } from '@drover/parity';
-import { referenceModel, type Signature } from '@drover/runtimes';
+import { referenceModel, type LoadedModel, type Signature } from '@drover/runtimes';
 import { matchArrays, readArrayFiles } from './arrays.js';
 import { cliDiagnostics } from './diagnostics.js';
 import { read, type OpenedModel } from './open.js';
@@ -57,15 +57,64 @@ function inputSpecs(declared: readonly Signature[], { graph }: Model): InputSpec
 async function oracleOf(model: Model, inputs: ReadonlyMap<string, Tensor>, names: readonly string[]) {
   try {
     const evaluable = referenceModel(model.graph, model.file);
-    const given = renamed(inputs, evaluable.inputs.map(({ name }) => name));
+    const given = renamed(
+      inputs,
+      evaluable.inputs.map(({ name }) => name),
+    );
     const { outputs, allowanceUlp } = await evaluable.evaluate(given);
     const allowances = [...allowanceUlp.values()];
-    return { oracle: { outputs: renamed(outputs, names), allowanceUlp: new Map(names.map((name, i) => [name, allowanceUlp.get(name) ?? allowances[i] ?? 0])) } };
+    return {
+      oracle: {
+        outputs: renamed(outputs, names),
+        allowanceUlp: new Map(names.map((name, i) => [name, allowanceUlp.get(name) ?? allowances[i] ?? 0])),
+      },
+    };
   } catch (error) {
     if (!(error instanceof DroverError)) throw error;
     const why = error.diagnostics.map(({ message }) => message).join(' ');
-    return { finding: cliDiagnostics.diagnostic('no-oracle', { message: `The reference evaluator cannot compute ${model.file}: ${why}`, origin: { file: model.file } }) };
+    return {
+      finding: cliDiagnostics.diagnostic('no-oracle', {
+        message: `The reference evaluator cannot compute ${model.file}: ${why}`,
+        origin: { file: model.file },
+      }),
+    };
   }
+}
+
+/** Sizes of free dimensions, tried in turn: primes show every mistaken layout; networks that halve and double their images need powers of two in them. */
+const sizings = [() => undefined, (specs: readonly InputSpec[]) => evenSizes(specs)];
+
+/** Different multiples of 32 for the free dimensions behind the first, which is a batch. */
+function evenSizes(specs: readonly InputSpec[]): Map<string, number> {
+  const sizes = new Map<string, number>();
+  for (const { name, shape } of specs) {
+    shape.forEach((dim, axis) => {
+      const key = dim ?? `${name}[${axis}]`;
+      if (axis > 0 && typeof key === 'string' && !sizes.has(key)) sizes.set(key, 32 * (sizes.size + 2));
+    });
+  }
+  return sizes;
+}
+
+/** Makes inputs from a seed and runs a model on them, in the first of the sizes that its runtime takes. */
+async function runOnMade(
+  loaded: LoadedModel,
+  specs: readonly InputSpec[],
+  seed: number,
+): Promise<{ inputs: Map<string, Tensor>; outputs: Map<string, Tensor> }> {
+  let failure: unknown;
+  for (const sizing of sizings) {
+    const sizes = sizing(specs);
+    if (sizes?.size === 0) break;
+    const inputs = makeInputs(specs, { seed, ...(sizes && { sizes }) });
+    try {
+      return { inputs, outputs: await loaded.run(inputs) };
+    } catch (error) {
+      if (!(error instanceof DroverError && error.failure === 'unsupported')) throw error;
+      failure ??= error;
+    }
+  }
+  throw failure;
 }
 
 /** Runs the model that another one is held to: in its own runtime, and in the reference evaluator. */
@@ -74,12 +123,24 @@ export async function runBaseline(opened: OpenedModel, { inputs: files, seed = 0
   const { id, model: loaded, diagnostics: loading } = await loadOrReference(opened);
   try {
     const matched = files && matchArrays(loaded.inputs, await readArrayFiles(files), 'in', opened.source.name);
-    const inputs = matched?.values ?? makeInputs(inputSpecs(loaded.inputs, model), { seed });
-    const outputs = await loaded.run(inputs);
+    const { inputs, outputs } = matched
+      ? { inputs: matched.values, outputs: await loaded.run(matched.values) }
+      : await runOnMade(loaded, inputSpecs(loaded.inputs, model), seed);
     const names = loaded.outputs.map(({ name }) => name);
     const { oracle, finding } = await oracleOf(model, inputs, names);
     const diagnostics = [...new Set([...found, ...loading, ...(matched?.diagnostics ?? []), ...(finding ? [finding] : [])])];
-    return { opened, model, inputs, outputs, names, declaredOutputs: loaded.outputs, oracle, seed: files ? null : seed, runtime: id, diagnostics };
+    return {
+      opened,
+      model,
+      inputs,
+      outputs,
+      names,
+      declaredOutputs: loaded.outputs,
+      oracle,
+      seed: files ? null : seed,
+      runtime: id,
+      diagnostics,
+    };
   } finally {
     await loaded.dispose();
   }
@@ -96,7 +157,12 @@ const truth = ({ oracle }: Baseline) => oracle && { oracle: oracle.outputs, allo
 /** Judges a model by expected outputs. */
 export async function judgeByExpected(baseline: Baseline, file: string): Promise<Comparison> {
   const { values, diagnostics } = matchArrays(baseline.declaredOutputs, await readArrayFiles([file]), 'out', file);
-  return finish(baseline, judge(baseline.names, { source: values, target: baseline.outputs, ...truth(baseline) }), [baseline.runtime], diagnostics);
+  return finish(
+    baseline,
+    judge(baseline.names, { source: values, target: baseline.outputs, ...truth(baseline) }),
+    [baseline.runtime],
+    diagnostics,
+  );
 }
 
 /**
@@ -107,7 +173,12 @@ export async function judgeByBaseline(baseline: Baseline, second: OpenedModel, i
   const { id, model: loaded, diagnostics } = await loadOrReference(second);
   try {
     const given = inputLayout ? await permuteImages(baseline, inputLayout === 'nchw' ? 'channelsFirst' : 'channelsLast') : baseline.inputs;
-    const outputs = await loaded.run(renamed(given, loaded.inputs.map(({ name }) => name)));
+    const outputs = await loaded.run(
+      renamed(
+        given,
+        loaded.inputs.map(({ name }) => name),
+      ),
+    );
     const evidence = { source: baseline.outputs, target: renamed(outputs, baseline.names), ...truth(baseline) };
     return finish(baseline, judge(baseline.names, evidence), [baseline.runtime, id], diagnostics);
   } finally {
@@ -140,6 +211,14 @@ export function comparisonLines({ judgement, runtimes }: Comparison): string[] {
 
 /** The fields of a comparison in a command's document. */
 export function comparisonDocument({ judgement, inputs, seed, runtimes }: Comparison) {
-  const outputs = judgement.outputs.map(({ name, maxAbs, maxRel, maxUlp, tolerance, agree, reason }) => ({ name, maxAbs, maxRel, maxUlp, tolerance, agree, reason }));
+  const outputs = judgement.outputs.map(({ name, maxAbs, maxRel, maxUlp, tolerance, agree, reason }) => ({
+    name,
+    maxAbs,
+    maxRel,
+    maxUlp,
+    tolerance,
+    agree,
+    reason,
+  }));
   return { verdict: judgement.verdict, outputs, firstDivergence: null, inputs, seed, runtimes };
 }

@@ -26,7 +26,8 @@ export function tell(diagnostics: readonly Diagnostic[]): void {
   const { stderr } = process;
   for (const group of groups.values()) {
     const [first] = group as [Diagnostic];
-    for (const { message } of group.slice(0, 5)) stderr.write(`${styled(stderr, colours[first.severity], first.severity)} ${first.code}: ${plain(message)}\n`);
+    for (const { message } of group.slice(0, 5))
+      stderr.write(`${styled(stderr, colours[first.severity], first.severity)} ${first.code}: ${plain(message)}\n`);
     if (group.length > 5) stderr.write(`  and ${group.length - 5} more like these\n`);
     const { file, offset, pointer } = first.origin;
     const place = [file, offset === undefined ? '' : `byte ${offset}`, pointer ?? ''].filter(Boolean).join(', ');

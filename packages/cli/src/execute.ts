@@ -37,7 +37,10 @@ export function fail(error: unknown, file: string, isJson: boolean): void {
   const failure =
     error instanceof DroverError
       ? error
-      : cliDiagnostics.error('internal', { message: error instanceof Error ? (error.stack ?? error.message) : String(error), origin: { file } });
+      : cliDiagnostics.error('internal', {
+          message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+          origin: { file },
+        });
   if (isJson) printJson({ drover: version, diagnostics: failure.diagnostics });
   else tell(failure.diagnostics);
   process.exitCode = exitCodeOf(failure.failure);

@@ -27,7 +27,10 @@ export function allFormats(): Promise<readonly Format[]> {
 export async function formatNamed(name: string): Promise<Format> {
   const entry = entries.find(({ id }) => id === name);
   if (entry) return entry.load();
-  throw cliDiagnostics.error('usage', { message: `There is no format ${JSON.stringify(name)}; there are ${formatIds.join(', ')}.`, origin: { file: '' } });
+  throw cliDiagnostics.error('usage', {
+    message: `There is no format ${JSON.stringify(name)}; there are ${formatIds.join(', ')}.`,
+    origin: { file: '' },
+  });
 }
 
 /** The format of a file by its content; its name only tells which one to try first. Throws `core/unknown-format`. */
@@ -47,7 +50,11 @@ export async function formatOf(source: Source): Promise<Format> {
 export async function targetOf(output: string, to: string | undefined): Promise<{ readonly format: Format; readonly isFolder: boolean }> {
   const named = entries.find((entry) => entry.named.test(output));
   const id = to ?? named?.id;
-  if (id === undefined) throw cliDiagnostics.error('unknown-target', { message: `${JSON.stringify(output)} does not tell which format to write.`, origin: { file: output } });
+  if (id === undefined)
+    throw cliDiagnostics.error('unknown-target', {
+      message: `${JSON.stringify(output)} does not tell which format to write.`,
+      origin: { file: output },
+    });
   const format = await formatNamed(id);
   if (named !== undefined && !entries.find((entry) => entry.id === id)!.named.test(output)) {
     throw cliDiagnostics.error('usage', {

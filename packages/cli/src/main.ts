@@ -25,7 +25,10 @@ function buildProgram(): Command {
     .description('Carry neural-network models between frameworks and prove that they still compute the same.')
     .version(version)
     .enablePositionalOptions()
-    .addHelpText('after', '\nExit codes: 0 done; 1 a check failed; 2 usage, or a file that cannot be read or written; 3 not convertible; 4 malformed input.');
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done; 1 a check failed; 2 usage, or a file that cannot be read or written; 3 not convertible; 4 malformed input.',
+    );
   const command = (usage: string, summary: string, load: () => Promise<Run>) =>
     program
       .command(usage)
@@ -35,7 +38,11 @@ function buildProgram(): Command {
       .action(async (...given: unknown[]) => {
         const self = given.at(-1) as Command;
         const { execute } = await import('./execute.js');
-        await execute(await load(), self.processedArgs.filter((each) => typeof each === 'string'), self.opts());
+        await execute(
+          await load(),
+          self.processedArgs.filter((each) => typeof each === 'string'),
+          self.opts(),
+        );
       });
   command('convert <in> <out>', 'read a model, convert it, write it', async () => (await import('./commands/convert.js')).convertCommand)
     .option(fromOption, fromSummary)
@@ -49,13 +56,24 @@ function buildProgram(): Command {
     .option('--dry-run', 'find out what would be refused, write nothing')
     .option('--force', 'replace files that are there')
     .addHelpText('after', '\nOUT is *.onnx, *.json (TF.js), *-symbol.json (MXNet), a folder with --to, or - with --to.');
-  command('inspect <model>', 'what a model is, and what each other format would refuse', async () => (await import('./commands/inspect.js')).inspectCommand)
+  command(
+    'inspect <model>',
+    'what a model is, and what each other format would refuse',
+    async () => (await import('./commands/inspect.js')).inspectCommand,
+  )
     .option(fromOption, fromSummary)
     .option(paramsOption, paramsSummary);
   command('run <model>', 'run a model on arrays', async () => (await import('./commands/run.js')).runCommand)
     .option('--inputs <files...>', 'arrays to feed: .npz, .npy or ONNX .pb')
     .option('--outputs <file>', 'where to write the results: .npz, or - for standard output')
-    .addOption(new Option('--runtime <name>', "what runs it; the format's own runtime when absent").choices(['reference', 'onnxruntime', 'tfjs', 'mxnet']))
+    .addOption(
+      new Option('--runtime <name>', "what runs it; the format's own runtime when absent").choices([
+        'reference',
+        'onnxruntime',
+        'tfjs',
+        'mxnet',
+      ]),
+    )
     .option(fromOption, fromSummary)
     .option('--force', 'replace a file that is there');
   command('parity <a> [b]', 'do two models compute the same?', async () => (await import('./commands/parity.js')).parityCommand)

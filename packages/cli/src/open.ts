@@ -27,7 +27,11 @@ export async function open(path: string, { from, params }: OpenOptions = {}): Pr
 }
 
 /** Reads a model, and tells what reading it found. */
-export async function read({ source, format, params }: OpenedModel): Promise<{ readonly model: Model; readonly diagnostics: readonly Diagnostic[] }> {
+export async function read({
+  source,
+  format,
+  params,
+}: OpenedModel): Promise<{ readonly model: Model; readonly diagnostics: readonly Diagnostic[] }> {
   const report = new Report();
   const model = await format.read(source, { report, params });
   return { model, diagnostics: report.diagnostics };

@@ -45,6 +45,17 @@ describe('with an oracle', () => {
     expect(verdict(f32(1, 1.5 + 4 * u, -1), undefined, oracle, 3).verdict).toBe('differ');
   });
 
+  it('is undecided when the source itself contradicts the oracle, however well the target agrees with it', () => {
+    const misread = f64(1, 1.5 + 2000 * u, -1);
+    const runtime = f32(1, 1.5, -1);
+    expect(verdict(f32(1, 1.5 + 2000 * u, -1), runtime, misread)).toMatchObject({
+      verdict: 'undecided',
+      reason: expect.stringContaining('which rounding does not explain'),
+    });
+    expect(verdict(runtime, runtime, misread, 2000).verdict).toBe('agree');
+    expect(verdict(runtime, runtime, f64(1, 1.5 + 1000 * u, -1)).verdict).toBe('agree');
+  });
+
   it('counts ULP in the coarser type of both runs', () => {
     const half = tensor('float16', [3], [1, 1.5, -1]);
     expect(verdict(half, source, oracle, 2).tolerance).toBe(4 * 2 * u + 2 * 2 ** -10);

@@ -65,7 +65,8 @@ export interface Judgement {
  * With an oracle, the target's error against it may be `multiple` times the source runtime's own error plus the operators' allowance. Without one, source and target
  * may each use the allowance up; without an allowance either, they may be `fallbackUlp` apart. Integers, bool and text must be equal to the source or to the oracle.
  * NaN and infinities must stand where the source has them. An output never agrees by default: one that is missing, of another shape or kind differs; one that is
- * empty, constant, or smaller in range than the tolerance can discern is undecided.
+ * empty, constant, or smaller in range than the tolerance can discern is undecided, and so is one for which the source's own runtime and the oracle are further
+ * apart than the allowance and `fallbackUlp` explain: then one of them is not what the source is.
  */
 export function judge(names: readonly string[], evidence: Evidence, options: Partial<Rules> = {}): Judgement {
   const effective = { ...rules, ...options };
@@ -186,15 +187,10 @@ function judgeNumbers(
     } else untold++;
   }
   const measured = source !== undefined && oracle !== undefined;
-  const tolerance = toleranceFor({
-    measured,
-    hasOracle: oracle !== undefined,
-    sourceError,
-    ulp: ulpAt(scale, precision),
-    scale,
-    allowance,
-    rules,
-  });
+  const ulp = ulpAt(scale, precision);
+  const tolerance = toleranceFor({ measured, hasOracle: oracle !== undefined, sourceError, ulp, scale, allowance, rules });
+  // A model that was read wrongly is wrong in the oracle as well as in the target: only the source's own runtime contradicts.
+  const doubt = measured && !rules.fixed && sourceError > Math.max(allowance ?? 0, rules.fallbackUlp) * ulp;
   let outside = mismatches;
   for (let i = 0; i < r.length; i++) {
     if (!Number.isFinite(s[i]!) || !Number.isFinite(t[i]!) || !Number.isFinite(r[i]!)) continue;
@@ -209,7 +205,10 @@ function judgeNumbers(
         ? `${outside} of ${r.length} elements are off by more than ${tolerance.toExponential(2)}`
         : null;
   const undecided =
-    untold > 0 ? `the oracle is not finite for ${untold} elements where both models are` : vacuity(r.length, low, high, tolerance, rules);
+    untold > 0
+      ? `the oracle is not finite for ${untold} elements where both models are`
+      : (vacuity(r.length, low, high, tolerance, rules) ??
+        (doubt ? `the source's own runtime is off the oracle by ${sourceError.toExponential(2)}, which rounding does not explain` : null));
   return finish(name, metrics, tolerance, outside, measured ? sourceError : null, undecided, differs);
 }
 

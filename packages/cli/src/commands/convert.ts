@@ -26,7 +26,8 @@ export async function convertCommand([input, output]: readonly string[], options
   const target = await targetOf(output!, to);
   const usage = (message: string) => cliDiagnostics.error('usage', { message, origin: { file: output! } });
   for (const [key, [option, format]] of Object.entries(belongs)) {
-    if (options[key as keyof typeof belongs] !== undefined && target.format.id !== format) throw usage(`${option} is for ${format}, and the output is ${target.format.id}.`);
+    if (options[key as keyof typeof belongs] !== undefined && target.format.id !== format)
+      throw usage(`${option} is for ${format}, and the output is ${target.format.id}.`);
   }
   if (output === '-' && json) throw usage('Standard output holds the model or the document of --json, not both.');
   if (output === '-' && verify) throw usage('--verify reads the output again, so it needs a file.');
@@ -65,7 +66,9 @@ export async function convertCommand([input, output]: readonly string[], options
     return { report: done, files: sink.written };
   });
   const main = target.isFolder ? join(output!, target.format.fileName) : output!;
-  const comparison = baseline && (await step(`Running ${output}`, async () => judgeByBaseline(baseline, await open(main, { from: target.format.id }), inputLayout)));
+  const comparison =
+    baseline &&
+    (await step(`Running ${output}`, async () => judgeByBaseline(baseline, await open(main, { from: target.format.id }), inputLayout)));
   const seconds = (performance.now() - started) / 1000;
   const size = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const what = files.length === 1 ? 'one file' : `${files.length} files`;

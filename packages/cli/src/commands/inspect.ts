@@ -18,7 +18,11 @@ function countOps(graph: Graph, counts: Map<string, number>): Map<string, number
   return counts;
 }
 
-const declared = (name: string, { dtype, shape }: Value) => ({ name, dtype, shape: shape?.map((dim) => (typeof dim === 'number' ? dim : dim.key)) ?? null });
+const declared = (name: string, { dtype, shape }: Value) => ({
+  name,
+  dtype,
+  shape: shape?.map((dim) => (typeof dim === 'number' ? dim : dim.key)) ?? null,
+});
 
 const spelled = ({ name, dtype, shape }: ReturnType<typeof declared>) => `${name}: ${dtype}[${shape?.join(', ') ?? '…'}]`;
 
@@ -57,9 +61,13 @@ export async function inspectCommand([path]: readonly string[], options: OpenOpt
       `inputs      ${inputs.map(spelled).join('\n            ')}`,
       `outputs     ${outputs.map(spelled).join('\n            ')}`,
       `parameters  ${parameters.toLocaleString('en')} (${bytes.toLocaleString('en')} bytes)`,
-      `operators   ${Object.entries(ops).map(([name, count]) => `${name} ${count}`).join(', ')}`,
+      `operators   ${Object.entries(ops)
+        .map(([name, count]) => `${name} ${count}`)
+        .join(', ')}`,
       ...Object.entries(targets).map(([id, { ok, gaps }]) =>
-        ok ? `to ${id.padEnd(8)} converts` : `to ${id.padEnd(8)} ${gaps.map(({ op, count, reason }) => `${op} (${count}): ${reason}`).join('\n            ')}`,
+        ok
+          ? `to ${id.padEnd(8)} converts`
+          : `to ${id.padEnd(8)} ${gaps.map(({ op, count, reason }) => `${op} (${count}): ${reason}`).join('\n            ')}`,
       ),
     ],
   };

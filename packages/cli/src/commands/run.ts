@@ -17,7 +17,10 @@ interface RunOptions {
 }
 
 /** `drover run MODEL --inputs IN --outputs OUT`. */
-export async function runCommand([path]: readonly string[], { inputs = [], outputs, runtime, from, force = false, json }: RunOptions): Promise<Outcome> {
+export async function runCommand(
+  [path]: readonly string[],
+  { inputs = [], outputs, runtime, from, force = false, json }: RunOptions,
+): Promise<Outcome> {
   const isPiped = outputs === '-';
   const usage = (message: string) => cliDiagnostics.error('usage', { message, origin: { file: outputs ?? '' } });
   if (isPiped && json) throw usage('Standard output holds the results or the document of --json, not both.');
