@@ -2,6 +2,7 @@ import type { ArgDef, AttrValue, FunctionDef, GraphDef, NodeDef } from '../codec
 import type { DataType } from '../codec/data-type.js';
 import { parseInput } from '../codec/operator.js';
 import { graphdefDiagnostics } from '../diagnostics.js';
+import { functionOf } from './function-def.js';
 
 /** The frame in which a node runs: that of a loop, within that of the loop around it. */
 interface Frame {
@@ -76,6 +77,15 @@ class Frames {
     return found;
   }
 
+  /** Whether a control dependency says on which side of a condition a node runs: conditionals are looked for later. */
+  #isPivot(input: string, known: ReadonlySet<NodeDef>): boolean {
+    if (!input.startsWith('^')) return false;
+    const { node } = this.target(input);
+    const [source] = this.data(node);
+    const gate = node.op === 'Identity' && source !== undefined ? this.target(source).node : node;
+    return gate.op === 'Switch' && !known.has(gate);
+  }
+
   /** What must be computed for some tensors, from the results of `known` nodes on; and what it takes from outside of `frame`. */
   slice(wanted: readonly string[], known: ReadonlySet<NodeDef>, frames: ReadonlyMap<NodeDef, Frame | undefined>, frame: Frame): { readonly inside: ReadonlySet<NodeDef>; readonly outside: readonly string[] } {
     const inside = new Set<NodeDef>();
@@ -90,25 +100,13 @@ class Frames {
         continue;
       }
       inside.add(node);
-      stack.push(...this.data(node));
+      stack.push(...this.data(node), ...node.inputs.filter((input) => this.#isPivot(input, known)));
     }
     return { inside, outside: [...outside] };
   }
 }
 
 const dataTypeOf = (node: NodeDef): DataType | undefined => (node.attrs.get('T')?.kind === 'type' ? (node.attrs.get('T') as AttrValue & { kind: 'type' }).value : undefined);
-
-function functionOf(name: string, args: readonly ArgDef[], nodes: readonly NodeDef[], results: readonly string[]): FunctionDef {
-  return {
-    signature: { name, inputs: args, outputs: results.map((_, i) => ({ name: `result${i}`, extra: new Map() })), controlOutputs: [], isStateful: false, extra: new Map() },
-    nodes,
-    ret: new Map(results.map((result, i) => [`result${i}`, result])),
-    controlRet: new Map(),
-    attrs: new Map(),
-    argAttrs: new Map(),
-    extra: new Map(),
-  };
-}
 
 /** Turns the loop of an innermost frame into a While node. */
 function raise(graph: Frames, frame: Frame, frames: ReadonlyMap<NodeDef, Frame | undefined>): void {
@@ -140,14 +138,17 @@ function raise(graph: Frames, frame: Frame, frames: ReadonlyMap<NodeDef, Frame |
   constants.forEach((node, i) => renamed.set(node.name, argument(merges.length + i)));
   outside.forEach((reference, i) => renamed.set(reference, argument(merges.length + constants.length + i)));
   const rename = (reference: string) => renamed.get(reference.replace(/:0$/, '')) ?? reference;
-  const renameNode = (node: NodeDef): NodeDef => ({ ...node, inputs: graph.data(node).map(rename) });
+  const renameNode = (inside: ReadonlySet<NodeDef>) => (node: NodeDef): NodeDef => {
+    const order = node.inputs.filter((input) => input.startsWith('^') && inside.has(graph.target(input).node));
+    return { ...node, inputs: [...graph.data(node).map(rename), ...order] };
+  };
   const types = [...merges, ...constants].map(dataTypeOf);
   const count = merges.length + constants.length + outside.length;
   const args = Array.from({ length: count }, (_, i): ArgDef => ({ name: argument(i), ...(types[i] && { type: types[i] }), extra: new Map() }));
   const kept = args.slice(merges.length).map(({ name }) => name);
   const [condName, bodyName] = [`${frame.name}/cond_function`, `${frame.name}/body_function`];
-  graph.functions.push(functionOf(condName, args, [...test.inside].map(renameNode), condition.map(rename)));
-  graph.functions.push(functionOf(bodyName, args, [...step.inside].map(renameNode), [...next.map(rename), ...kept]));
+  graph.functions.push(functionOf(condName, args, [...test.inside].map(renameNode(test.inside)), condition.map(rename)));
+  graph.functions.push(functionOf(bodyName, args, [...step.inside].map(renameNode(step.inside)), [...next.map(rename), ...kept]));
 
   const func = (name: string): AttrValue => ({ kind: 'func', value: { name, attrs: new Map() } });
   let name = frame.name || 'while';

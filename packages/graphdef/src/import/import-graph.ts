@@ -5,6 +5,7 @@ import { attrOf, parseInput } from '../codec/operator.js';
 import { graphdefDiagnostics } from '../diagnostics.js';
 import { legalName } from '../legal-name.js';
 import { readRules } from '../rules.js';
+import { raiseConditionals } from './conditionals.js';
 import { raiseFrames } from './frames.js';
 import { GraphImporter } from './graph-importer.js';
 import { removeUnused } from './while-loop.js';
@@ -57,7 +58,7 @@ function shapeOf(name: string, shape: TensorShape | undefined): Shape | undefine
  */
 export function importGraph(given: GraphSource, report: Report): Graph {
   const { file } = given;
-  const source = { ...given, graph: raiseFrames(given.graph, file) };
+  const source = { ...given, graph: raiseConditionals(raiseFrames(given.graph, file), file) };
   const def = source.graph;
   const functions = new Map(def.functions.map((each) => [each.signature.name, each]));
   const importer = new GraphImporter({ file, rules: readRules, report, weightOf: source.weightOf, functions });

@@ -1,4 +1,4 @@
-import { Graph, freshDim, ops, sameDim, type DType, type Node, type Value, type ValueType } from '@drover/core';
+import { Graph, freshDim, ops, sameDim, type DType, type Node, type Region, type Value, type ValueType } from '@drover/core';
 import { isListOf, listLength, writtenItem } from '../ops/tensor-list.js';
 import type { SourceNode } from './source-node.js';
 
@@ -199,12 +199,21 @@ function finish(node: SourceNode, initial: readonly Value[], roles: readonly Rol
   for (const i of scanned) graph.inputs.splice(graph.inputs.indexOf(args[i]!), 1);
   const starts = carried.map((i) => (roles[i] as Role & { kind: 'carried' }).initial);
   const condition = trips ? undefined : functions.condition(initial.map((value, i) => starts[carried.indexOf(i)] ?? value), outer);
-  const { outputs } = outer.add(ops.Loop, { maxTrips: trips, condition, carried: starts }, { carried: carried.length }, { ...node.options, regions: { body: graph.region() } });
+  const { outputs } = outer.add(ops.Loop, { maxTrips: trips, condition, carried: starts }, { carried: carried.length }, { ...node.options, regions: { body: usedRegion(graph) } });
   const order = [...carried, ...scanned];
   return roles.map((role, i) => {
     if (role.kind === 'invariant') return initial[i]!;
     return role.kind === 'counter' ? counted(node, initial[i]!.dtype, role.start, trips!) : outputs[order.indexOf(i)]!;
   });
+}
+
+/** A body with those of its captures that it uses. */
+function usedRegion(graph: Graph): Region {
+  const { captures } = graph.region();
+  const first = graph.inputs.length - captures.length;
+  const used = captures.map((value, i) => ({ value, input: graph.inputs[first + i]! })).filter(({ input }) => input.users.size > 0 || graph.outputs.some(({ value }) => value === input));
+  graph.inputs.splice(first, captures.length, ...used.map(({ input }) => input));
+  return { graph, captures: used.map(({ value }) => value) };
 }
 
 /** A counter after the loop. */

@@ -1,4 +1,4 @@
-import { ops, type Graph, type Value } from '@drover/core';
+import { ops, sameDim, type Graph, type Value } from '@drover/core';
 import type { ReadRules, ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
 
@@ -7,7 +7,8 @@ import type { SourceNode } from '../import/source-node.js';
  * foreign operator until the loop that fills it gives it one, or until the end, where it is a finding.
  */
 
-const unfilled = new Set(['TensorListReserve', 'EmptyTensorList']);
+/** Operators that make a list, and which operand says its length. */
+const makers: Readonly<Record<string, number | undefined>> = { EmptyTensorList: undefined, TensorArrayV3: 0, TensorListReserve: 1 };
 
 /** An operator on a list whose items have no known shape yet. */
 function pending(node: SourceNode, inputs: readonly Value[], dtype: Value['dtype'], reason: string): Value {
@@ -17,12 +18,15 @@ function pending(node: SourceNode, inputs: readonly Value[], dtype: Value['dtype
 
 /** Whether a value is a list that nothing has been put into yet. */
 export function isListOf(value: Value): boolean {
-  return value.producer?.is(ops.Foreign) === true && unfilled.has(value.producer.attrs.type);
+  return value.producer?.is(ops.Foreign) === true && Object.hasOwn(makers, value.producer.attrs.type);
 }
 
 /** The length that an unfilled list was given; undefined for one that starts empty. */
 export function listLength(list: Value): Value | undefined {
-  return list.producer?.is(ops.Foreign) && list.producer.attrs.type === 'TensorListReserve' ? list.producer.inputs[1] : undefined;
+  if (!isListOf(list)) return undefined;
+  const { producer: maker } = list;
+  const operand = maker?.is(ops.Foreign) ? makers[maker.attrs.type] : undefined;
+  return operand === undefined ? undefined : maker!.inputs[operand];
 }
 
 /**
@@ -35,7 +39,7 @@ export function writtenItem(after: Value, before: Value, isTrip: (index: Value) 
   const [list, second, third] = write.inputs;
   const isAlone = list === before && before.users.size === 1 && after.users.size === 0;
   if (write.attrs.type === 'TensorListPushBack' && second) return { item: second, isNext: isAlone && hasLength };
-  if (write.attrs.type === 'TensorListSetItem' && second && third) return { item: third, isNext: isAlone && hasLength && isTrip(second) };
+  if ((write.attrs.type === 'TensorListSetItem' || write.attrs.type === 'TensorArrayWriteV3') && second && third) return { item: third, isNext: isAlone && hasLength && isTrip(second) };
   return undefined;
 }
 
@@ -56,16 +60,12 @@ const fromTensor: ToCore = (node) => {
   return node.input(0);
 };
 
-const getItem: ToCore = (node) => {
-  node.ignore('element_dtype');
-  const list = node.input(0);
-  if (!list.shape) return pending(node, node.inputs(), list.dtype, 'it reads a list whose items have no known shape');
-  return node.graph.add(ops.Gather, { x: list, indices: node.input(1) }, { axis: 0 }, node.options).y;
+const getItem = (list: Value, index: Value, node: SourceNode): Value => {
+  if (!list.shape) return pending(node, [list, index], list.dtype, 'it reads a list whose items have no known shape');
+  return node.graph.add(ops.Gather, { x: list, indices: index }, { axis: 0 }, node.options).y;
 };
 
-const setItem: ToCore = (node) => {
-  node.ignore('element_dtype', 'resize_if_index_out_of_bounds');
-  const [list, index, item] = [node.input(0), node.input(1), node.input(2)];
+const setItem = (list: Value, index: Value, item: Value, node: SourceNode): Value => {
   const { graph } = node;
   if (isListOf(list)) {
     const [length] = listLength(list)?.elements ?? [];
@@ -93,10 +93,10 @@ const stack: ToCore = (node) => {
   return list;
 };
 
-const length: ToCore = (node) => {
-  const known = listLength(node.input(0));
+const lengthOf = (list: Value, node: SourceNode): Value => {
+  const known = listLength(list);
   if (known) return known;
-  const sizes = node.graph.add(ops.Shape, { x: node.input(0) }, {}, node.step('shape')).y;
+  const sizes = node.graph.add(ops.Shape, { x: list }, {}, node.step('shape')).y;
   const size = node.graph.add(ops.Gather, { x: sizes, indices: node.graph.literal('int64', [], [0]) }, { axis: 0 }, node.step('size')).y;
   return node.graph.add(ops.Cast, { x: size }, { to: 'int32' }, node.options).y;
 };
@@ -106,17 +106,58 @@ const gather: ToCore = (node) => {
   return node.graph.add(ops.Gather, { x: node.input(0), indices: node.input(1) }, { axis: 0 }, node.options).y;
 };
 
+/** Whether indices are all positions of a list, in order. */
+function isWhole(indices: Value, list: Value): boolean {
+  const [count] = indices.shape ?? [];
+  const [size] = list.shape ?? [];
+  if (count === undefined || size === undefined || !sameDim(count, size)) return false;
+  const range = indices.producer?.is(ops.Range) ? indices.producer.operands : undefined;
+  return indices.elements?.every((each, i) => each === i) ?? (range?.start.elements?.[0] === 0 && range.delta.elements?.[0] === 1);
+}
+
+const makeArray: ToCore = (node) => {
+  node.ignore('element_shape', 'dynamic_size', 'clear_after_read', 'identical_element_shapes', 'tensor_array_name');
+  const list = pending(node, [node.input(0)], node.dtype('dtype'), 'the list is not filled in a way that is known before the model runs');
+  return [list, list];
+};
+
+/** All items at once. The list is the operand `flow`: TensorFlow passes it on to say what has been done to the list that the handle names. */
+const scatterArray: ToCore = (node) => {
+  const [indices, items] = [node.input(1), node.input(2)];
+  if (!isWhole(indices, items)) throw node.unsupported('it does not fill the whole list in order');
+  return items;
+};
+
+const gatherArray: ToCore = (node) => {
+  node.ignore('element_shape');
+  const [indices, list] = [node.input(1), node.input(2)];
+  if (isListOf(list) || !list.shape) return pending(node, [indices, list], list.dtype, 'the list has items of no known shape');
+  return isWhole(indices, list) ? list : node.graph.add(ops.Gather, { x: list, indices }, { axis: 0 }, node.options).y;
+};
+
 /** Lists of tensors, as recurrent layers and `tf.map_fn` use them. They are read only: what is written has plain tensors. */
 export const tensorList = {
   toCore: {
     TensorListReserve: reserve,
     EmptyTensorList: reserve,
+    TensorArrayV3: makeArray,
+    TensorArrayScatterV3: scatterArray,
+    TensorArrayGatherV3: gatherArray,
+    TensorArrayReadV3: (node) => getItem(node.input(2), node.input(1), node),
+    TensorArrayWriteV3: (node) => setItem(node.input(3), node.input(1), node.input(2), node),
+    TensorArraySizeV3: (node) => lengthOf(node.input(1), node),
     TensorListFromTensor: fromTensor,
-    TensorListGetItem: getItem,
-    TensorListSetItem: setItem,
+    TensorListGetItem: (node) => {
+      node.ignore('element_dtype');
+      return getItem(node.input(0), node.input(1), node);
+    },
+    TensorListSetItem: (node) => {
+      node.ignore('element_dtype', 'resize_if_index_out_of_bounds');
+      return setItem(node.input(0), node.input(1), node.input(2), node);
+    },
     TensorListPushBack: pushBack,
     TensorListStack: stack,
-    TensorListLength: length,
+    TensorListLength: (node) => lengthOf(node.input(0), node),
     TensorListGather: gather,
   } satisfies ReadRules,
 };
