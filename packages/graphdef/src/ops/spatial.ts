@@ -162,14 +162,51 @@ const toCore = {
   _FusedConv2D: fused(convolution),
 } satisfies ReadRules;
 
-/** Filters O, I / groups, k… in TensorFlow's order; constants only get another handle. */
-function filters(writer: GraphWriter, w: Value, perm: readonly number[], shape?: readonly number[]): Operand {
-  if (w.constant) {
-    const moved = w.constant.transpose(perm);
-    return writer.graph.constant(shape ? moved.reshape(shape) : moved, w.name, w.origin);
-  }
-  const moved = writer.step('Transpose', [w, writer.ints(perm)]);
-  return shape ? writer.reshape(moved, shape) : moved;
+/** Filters O, I / groups, k… of known sizes, constant or not. */
+interface Filters {
+  readonly value: Operand;
+  readonly shape: readonly number[];
+}
+
+const constantOf = (value: Operand): Value | undefined => ('constant' in value && value.constant ? value : undefined);
+
+/** Filters under another shape; constants only get another handle. */
+function reshaped(writer: GraphWriter, { value }: Filters, shape: readonly number[]): Filters {
+  const constant = constantOf(value);
+  if (!constant) return { value: writer.reshape(value, shape), shape };
+  return { value: writer.graph.constant(constant.constant!.reshape(shape), constant.name, constant.origin), shape };
+}
+
+/** Filters in another order of dimensions; constants only get another handle. */
+function transposed(writer: GraphWriter, { value, shape }: Filters, perm: readonly number[]): Filters {
+  const moved = perm.map((axis) => shape[axis]!);
+  const constant = constantOf(value);
+  if (!constant) return { value: writer.step('Transpose', [value, writer.ints(perm)]), shape: moved };
+  return { value: writer.graph.constant(constant.constant!.transpose(perm), constant.name, constant.origin), shape: moved };
+}
+
+/** The filters of each group. */
+function inGroups(writer: GraphWriter, { value, shape }: Filters, groups: number): readonly Filters[] {
+  const size = shape[0]! / groups;
+  const part = [size, ...shape.slice(1)];
+  const constant = constantOf(value);
+  if (!constant) return parts(writer, value, 0, groups).map((each) => ({ value: each, shape: part }));
+  return Array.from({ length: groups }, (_, i) => ({ value: writer.graph.constant(constant.constant!.slice(0, i * size, size), `${constant.name}/${i}`, constant.origin), shape: part }));
+}
+
+/** Filters with zeros between their taps, which is what dilation is. */
+function spread(writer: GraphWriter, w: Filters, dilations: readonly number[]): Filters {
+  return dilations.reduce((filters, dilation, i) => {
+    if (dilation === 1) return filters;
+    const axis = i + 2;
+    const { shape } = filters;
+    const rows = writer.reshape(filters.value, shape.toSpliced(axis + 1, 0, 1));
+    const amounts = Array.from({ length: shape.length + 1 }, (_, k) => [0, k === axis + 1 ? dilation - 1 : 0]);
+    const padded = writer.step('PadV2', [rows, writer.literal('int32', [amounts.length, 2], amounts.flat()), writer.scalar(rows, 0)]);
+    const long = writer.reshape(padded, shape.with(axis, shape[axis]! * dilation));
+    const reach = shape.with(axis, (shape[axis]! - 1) * dilation + 1);
+    return { value: writer.step('Slice', [long, writer.ints(shape.map(() => 0)), writer.ints(reach)]), shape: reach };
+  }, w);
 }
 
 /** A list with an entry for batch and channels around the spatial ones. */
@@ -196,14 +233,14 @@ export function padSpatial(writer: GraphWriter, x: Operand, pads: readonly numbe
 }
 
 /** One convolution without groups or with one group for each channel, of rank 4 or 5. */
-function convolve(writer: GraphWriter, x: Operand, w: Value, channels: Dim | undefined, window: Window, groups: number): Ref {
-  const kernel = w.shape!.slice(2) as readonly number[];
+function convolve(writer: GraphWriter, x: Operand, w: Filters, window: Window, groups: number): Ref {
+  const kernel = w.shape.slice(2);
   const rank = kernel.length + 2;
   const { strides, dilations } = window;
   // TF.js takes a stride or a dilation, not both: every stride-th element of the dense result is the same.
   if (strides.some((step) => step > 1) && dilations.some((step) => step > 1)) {
     if (window.padding !== 'explicit') throw writer.unwritable('it has strides, dilations and padding by a size that is not known');
-    const dense = convolve(writer, x, w, channels, { ...window, strides: strides.map(() => 1) }, groups);
+    const dense = convolve(writer, x, w, { ...window, strides: strides.map(() => 1) }, groups);
     const zeros = writer.ints(new Array<number>(rank).fill(0));
     const masks = { begin_mask: { kind: 'i', value: 2 ** rank - 1 }, end_mask: { kind: 'i', value: 2 ** rank - 1 } } as const;
     return writer.step('StridedSlice', [dense, zeros, zeros, writer.ints([1, ...strides, 1])], masks);
@@ -213,15 +250,12 @@ function convolve(writer: GraphWriter, x: Operand, w: Value, channels: Dim | und
   if (rank === 5) {
     if (groups !== 1) throw writer.unwritable('TensorFlow has no depthwise convolution in three dimensions');
     const attributes = { ...common, padding: text(window.padding === 'sameUpper' ? 'SAME' : 'VALID'), data_format: text('NDHWC') };
-    return writer.step('Conv3D', [padSpatial(writer, x, window.pads, 0), filters(writer, w, [...spatial, 1, 0])], attributes);
+    return writer.step('Conv3D', [padSpatial(writer, x, window.pads, 0), transposed(writer, w, [...spatial, 1, 0]).value], attributes);
   }
   const attributes = { ...common, ...paddingAttributes(window), data_format: text('NHWC') };
-  if (groups === 1) return writer.step('Conv2D', [x, filters(writer, w, [...spatial, 1, 0])], attributes);
-  const multiplier = (w.shape![0] as number) / groups;
-  const hwcm = w.constant
-    ? writer.graph.constant(w.constant.reshape([groups, multiplier, ...kernel]).transpose([2, 3, 0, 1]), w.name, w.origin)
-    : writer.step('Transpose', [writer.reshape(w, [groups, multiplier, ...kernel]), writer.ints([2, 3, 0, 1])]);
-  return writer.step('DepthwiseConv2dNative', [x, hwcm], attributes);
+  if (groups === 1) return writer.step('Conv2D', [x, transposed(writer, w, [...spatial, 1, 0]).value], attributes);
+  const hwcm = transposed(writer, reshaped(writer, w, [groups, w.shape[0]! / groups, ...kernel]), [2, 3, 0, 1]);
+  return writer.step('DepthwiseConv2dNative', [x, hwcm.value], attributes);
 }
 
 /** Equal parts of a value along an axis. */
@@ -229,22 +263,13 @@ function parts(writer: GraphWriter, x: Operand, axis: number, count: number): re
   return writer.steps('Split', [writer.int(axis), x], { num_split: { kind: 'i', value: count } }, new Array(count).fill(writer.dtype(x)));
 }
 
-/** Filters of one group. */
-function groupOf(writer: GraphWriter, w: Value, group: number, groups: number): Value {
-  const size = (w.shape![0] as number) / groups;
-  if (w.constant) return writer.graph.constant(w.constant.slice(0, group * size, size), `${w.name}/${group}`, w.origin);
-  throw writer.unwritable('its filters are in groups and depend on data');
-}
-
 /** An operand and lists with a dimension of 1 before the one that they have: TF.js convolves images. */
-function asImage(writer: GraphWriter, x: Operand, w: Value, window: Window): { x: Operand; w: Value; window: Window } {
+function asImage(writer: GraphWriter, x: Operand, w: Filters, window: Window): { x: Operand; w: Filters; window: Window } {
   const one = (list: readonly number[], value: number) => [value, ...list];
   const [begin, end] = [window.pads[0]!, window.pads[1]!];
-  const [o, i, k] = w.shape as readonly [number, number, number];
-  if (!w.constant) throw writer.unwritable('its filters depend on data');
   return {
     x: writer.step('ExpandDims', [x, writer.int(1)]),
-    w: writer.graph.constant(w.constant.reshape([o, i, 1, k]), w.name, w.origin),
+    w: reshaped(writer, w, w.shape.toSpliced(2, 0, 1)),
     window: { ...window, strides: one(window.strides, 1), dilations: one(window.dilations, 1), pads: [0, begin, 0, end] },
   };
 }
@@ -269,11 +294,12 @@ const fromCore = {
     const rank = weight.shape.length;
     if (rank < 3 || rank > 5) return gap(`TensorFlow has no convolution in ${rank - 2} dimensions`);
     const isSequence = rank === 3;
-    const { x, w, window } = isSequence ? asImage(writer, input, weight, node.attrs) : { x: input, w: weight, window: node.attrs as Window };
-    const channels = weight.shape[1]! * groups;
-    if (groups === 1 || (weight.shape[1] === 1 && rank < 5)) return finish(writer, convolve(writer, x, w, channels, window, groups), bias, isSequence, node.outputs[0]!);
+    const given: Filters = { value: weight, shape: weight.shape };
+    const { x, w, window } = isSequence ? asImage(writer, input, given, node.attrs) : { x: input, w: given, window: node.attrs as Window };
+    if (groups === 1 || (weight.shape[1] === 1 && rank < 5)) return finish(writer, convolve(writer, x, w, window, groups), bias, isSequence, node.outputs[0]!);
     const axis = isSequence ? 3 : rank - 1;
-    const made = parts(writer, x, axis, groups).map((part, i) => convolve(writer, part, groupOf(writer, w, i, groups), undefined, window, 1));
+    const inputs = parts(writer, x, axis, groups);
+    const made = inGroups(writer, w, groups).map((filters, i) => convolve(writer, inputs[i]!, filters, window, 1));
     return finish(writer, writer.concat(made, axis), bias, isSequence, node.outputs[0]!);
   },
   ConvTranspose: (node, writer) => {
@@ -284,8 +310,8 @@ const fromCore = {
     if (!weight.shape || !isStatic(weight.shape) || !input.shape || !output.shape) return gap('the size of its filters is not known');
     const rank = weight.shape.length;
     if (rank !== 4 && rank !== 3) return gap(`TensorFlow.js has no transposed convolution in ${rank - 2} dimensions`);
-    if (dilations.some((step) => step !== 1)) return gap('TensorFlow.js has no dilated transposed convolution');
-    const kernel = weight.shape.slice(2);
+    const dense = spread(writer, { value: weight, shape: weight.shape }, dilations);
+    const kernel = dense.shape.slice(2);
     const from = spatialOf(layout, input.shape);
     const to = spatialOf(layout, output.shape);
     const half = strides.length;
@@ -297,17 +323,21 @@ const fromCore = {
     // Negative end pads are rows that only some windows would have reached: fewer than a stride are part of the operator, the rest is zeros.
     const beyond = ends.map((end, i) => Math.max(-end - (strides[i]! - 1), 0));
     const isSequence = rank === 3;
-    const image = isSequence ? asImage(writer, input, weight, { layout, strides, dilations, padding: 'explicit', pads }) : undefined;
+    const image = isSequence ? asImage(writer, input, dense, { layout, strides, dilations, padding: 'explicit', pads }) : undefined;
     const sizes = to.map((size, i) => subDim(size, beyond[i]!));
     const trimmed = [...pads.slice(0, half), ...ends.map((end) => Math.max(end, 0))];
     const window = { padding: 'explicit' as const, pads: isSequence ? [0, trimmed[0]!, 0, trimmed[1]!] : trimmed };
     const attributes = { strides: around(image?.window.strides ?? strides), dilations: ints([1, 1, 1, 1]), data_format: text('NHWC'), ...paddingAttributes(window) };
-    const w = image?.w ?? weight;
+    const w = image?.w ?? dense;
     const channelsOut = weight.shape[1]!;
     const shape: Shape = [output.shape[0]!, ...(isSequence ? [1] : []), ...sizes, channelsOut];
-    const one = (x: Operand, filter: Value): Ref => writer.step('Conv2DBackpropInput', [writer.dims(shape), filters(writer, filter, [2, 3, 1, 0]), x], attributes, writer.dtype(x));
+    const one = (x: Operand, filter: Filters): Ref => writer.step('Conv2DBackpropInput', [writer.dims(shape), transposed(writer, filter, [2, 3, 1, 0]).value, x], attributes, writer.dtype(x));
     const x = image?.x ?? input;
-    const made = groups === 1 ? one(x, w) : writer.concat(parts(writer, x, 3, groups).map((part, i) => one(part, groupOf(writer, w, i, groups))), 3);
+    const grouped = (): Ref => {
+      const inputs = parts(writer, x, 3, groups);
+      return writer.concat(inGroups(writer, w, groups).map((filters, i) => one(inputs[i]!, filters)), 3);
+    };
+    const made = groups === 1 ? one(x, w) : grouped();
     const whole = padSpatial(writer, made, isSequence ? [0, 0, 0, beyond[0]!] : [0, 0, ...beyond], 0);
     return finish(writer, whole, bias, isSequence, output);
   },
