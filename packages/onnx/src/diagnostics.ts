@@ -71,7 +71,7 @@ export const onnxDiagnostics = defineDiagnostics('onnx', {
   graph: {
     failure: 'malformed',
     severity: 'error',
-    summary: 'The graph contradicts itself: a value that nothing makes, a missing operand, attribute or output.',
+    summary: 'The graph contradicts itself: a value that nothing makes, a cycle, a function that calls itself, a missing operand, attribute or output.',
     help: 'The model is damaged, or its exporter is at fault. Export it again.',
   },
   duplicate: {
@@ -83,14 +83,14 @@ export const onnxDiagnostics = defineDiagnostics('onnx', {
   opset: {
     failure: 'unsupported',
     severity: 'error',
-    summary: 'The version of the operator set cannot be read or written.',
-    help: 'Read models of versions 7 to 23, and write versions 13 to 23.',
+    summary: 'The version of the operator set, or of the format itself, cannot be read or written.',
+    help: 'Operator sets 7 to 28 are read and 13 to 23 are written. The official version converter (onnx.version_converter) moves a model to another one.',
   },
-  'input-type': {
+  'signature-type': {
     failure: 'unsupported',
     severity: 'error',
-    summary: 'An input is a sequence, a map, an optional, or of no declared type.',
-    help: 'Export the model with tensors as inputs.',
+    summary: 'An input or output is a sequence, a map, an optional, or an input has no declared type.',
+    help: 'Export the model with tensors as inputs and outputs.',
   },
   unsupported: {
     failure: 'unsupported',
@@ -101,7 +101,7 @@ export const onnxDiagnostics = defineDiagnostics('onnx', {
   'attribute-ignored': {
     failure: 'note',
     severity: 'warning',
-    summary: 'The source sets an attribute that no rule reads.',
-    help: 'Check that the attribute has no meaning for inference.',
+    summary: 'A node sets an attribute that its operator does not have, or that changes nothing here. It is left out.',
+    help: 'Nothing to do, unless the runtime that the model was made for reads the attribute.',
   },
 });

@@ -2,28 +2,40 @@ import type { Node, OpName, WriteRules } from '@drover/core';
 import type { GraphWriter } from './export/graph-writer.js';
 import type { ReadRules } from './import/rule.js';
 import { attention } from './ops/attention.js';
+import { contrib } from './ops/contrib.js';
 import { control } from './ops/control.js';
 import { elementwise } from './ops/elementwise.js';
+import { integer } from './ops/integer.js';
 import { linear } from './ops/linear.js';
 import { movement } from './ops/movement.js';
 import { normalisation } from './ops/normalisation.js';
 import { quantisation } from './ops/quantisation.js';
 import { recurrent } from './ops/recurrent.js';
 import { reduction } from './ops/reduction.js';
+import { selection } from './ops/selection.js';
+import { sequence } from './ops/sequence.js';
+import { signal } from './ops/signal.js';
 import { spatial } from './ops/spatial.js';
+import { withoutForm } from './ops/without-form.js';
 
 /** How each ONNX operator is read. */
 export const readRules: ReadRules = {
   ...attention.toCore,
+  ...contrib.toCore,
   ...control.toCore,
   ...elementwise.toCore,
+  ...integer.toCore,
   ...linear.toCore,
   ...movement.toCore,
   ...normalisation.toCore,
   ...quantisation.toCore,
   ...recurrent.toCore,
   ...reduction.toCore,
+  ...selection.toCore,
+  ...sequence.toCore,
+  ...signal.toCore,
   ...spatial.toCore,
+  ...withoutForm.toCore,
 };
 
 /** How each core operator is written. */

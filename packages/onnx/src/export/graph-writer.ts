@@ -16,7 +16,7 @@ import {
   type Value,
   type Weight,
 } from '@drover/core';
-import { dataTypeOf, tensorProto, type GraphProto, type NodeProto, type TensorProto, type TensorShapeProto_Dimension, type ValueInfoProto } from '../codec/index.js';
+import { dataTypeOf, tensorProto, type AttributeProto, type GraphProto, type NodeProto, type TensorProto, type TensorShapeProto_Dimension, type ValueInfoProto } from '../codec/index.js';
 import type { Attributes } from './attribute.js';
 import { int } from './attribute.js';
 
@@ -26,6 +26,50 @@ export type Operand = Value | string | undefined;
 /** Told of each constant that is written. */
 export type OnConstant = (name: string, weight: Weight) => void;
 
+/** Names of a model: values and nodes have a space each. */
+export class Names {
+  readonly #values = new Set<string>();
+  readonly #nodes = new Set<string>();
+
+  /** `kept`: names of the source's own values, which none that is made up may take. */
+  constructor(private readonly kept: ReadonlySet<string>) {}
+
+  /** Takes a name for a value as it is. */
+  take(name: string): void {
+    this.#values.add(name);
+  }
+
+  /** A name for a value of the source: the wanted one, unless it is taken. */
+  value(wanted: string): string {
+    return free(wanted === '' ? 'value' : wanted, this.#values, undefined);
+  }
+
+  /** A name for a value that the writer makes up. */
+  made(wanted: string): string {
+    return free(wanted, this.#values, this.kept);
+  }
+
+  node(wanted: string): string {
+    return free(wanted, this.#nodes, undefined);
+  }
+}
+
+function free(wanted: string, taken: Set<string>, kept: ReadonlySet<string> | undefined): string {
+  let name = wanted;
+  for (let i = 1; taken.has(name) || kept?.has(name); i++) name = `${wanted}_${i}`;
+  taken.add(name);
+  return name;
+}
+
+/** Names of every value that the nodes of a graph and of their bodies make. */
+export function valueNames(graph: Graph, names = new Set<string>()): Set<string> {
+  for (const { outputs, regions } of graph.nodes) {
+    for (const { name } of outputs) names.add(name);
+    for (const region of Object.values(regions)) valueNames(region.graph, names);
+  }
+  return names;
+}
+
 /** Writes the nodes of one graph in ONNX terms. Names are unique in the whole model: bodies may not shadow what they capture. */
 export class GraphWriter {
   readonly nodes: NodeProto[] = [];
@@ -34,27 +78,21 @@ export class GraphWriter {
   readonly #literals = new Map<string, string>();
   readonly #dims = new Map<string, string>();
   readonly #sources: ReadonlyMap<string, DimSource>;
+  /** Versions of the operator sets beside the default one. */
+  readonly domains = new Map<string, number>();
   #node: Node | undefined;
 
   constructor(
     readonly graph: Graph,
     /** Version of the default operator set to write. */
     readonly opset: number,
-    private readonly taken: Set<string>,
+    private readonly names: Names,
     private readonly onConstant: OnConstant,
     /** Writes the nodes of a graph by the format's rules. */
     private readonly writeNodes: (writer: GraphWriter) => void,
     private readonly parent?: GraphWriter,
   ) {
     this.#sources = parent ? parent.#sources : dimSources(graph);
-  }
-
-  /** A name that nothing else has, near to the wanted one. */
-  unique(wanted: string): string {
-    let name = wanted === '' ? 'value' : wanted;
-    for (let i = 1; this.taken.has(name); i++) name = `${wanted}_${i}`;
-    this.taken.add(name);
-    return name;
   }
 
   /** Fixes the name of a value: the signature's, or that of a captured value. */
@@ -66,7 +104,7 @@ export class GraphWriter {
   name(value: Value): string {
     const known = this.#names.get(value);
     if (known !== undefined) return known;
-    const name = this.unique(value.name);
+    const name = this.names.value(value.name);
     this.#names.set(value, name);
     if (value.constant) {
       this.root.initializers.push(weightProto(name, value.constant));
@@ -79,31 +117,42 @@ export class GraphWriter {
     return this.parent?.root ?? this;
   }
 
-  /** Starts the nodes of a core node: they are named after it. */
-  begin(node: Node): void {
+  /** Starts the nodes of a core node: they are named after it. Without one they are named after what they make. */
+  begin(node: Node | undefined): void {
     this.#node = node;
   }
 
-  /** Writes a node whose outputs are values of the graph. */
-  node(opType: string, inputs: readonly Operand[], attributes: Attributes, outputs: readonly (Value | string | undefined)[], domain = ''): void {
+  /** Writes a node whose outputs are values of the graph, under the name of the core node. */
+  node(opType: string, inputs: readonly Operand[], attributes: Attributes, outputs: readonly (Value | string | undefined)[]): void {
+    const [first] = outputs;
+    this.#write({ opType, name: this.#node?.name ?? (typeof first === 'string' ? first : opType) }, inputs, attributes, outputs);
+  }
+
+  /** Writes a node of any domain, its attributes as they are. */
+  foreign(opType: string, domain: string, inputs: readonly Operand[], attribute: readonly AttributeProto[], outputs: readonly Value[]): void {
+    this.#write({ opType, name: this.#node?.name ?? opType, attribute, ...(domain !== '' && { domain }) }, inputs, {}, outputs);
+  }
+
+  #write(node: NodeProto, inputs: readonly Operand[], attributes: Attributes, outputs: readonly (Value | string | undefined)[]): void {
     const names = inputs.map((input) => (input === undefined ? '' : typeof input === 'string' ? input : this.name(input)));
     while (names.at(-1) === '') names.pop();
     this.nodes.push({
       input: names,
       output: outputs.map((output) => (output === undefined ? '' : typeof output === 'string' ? output : this.name(output))),
-      name: this.unique(`${this.#node?.name ?? opType}/${opType}`.replace(new RegExp(`/${opType}/${opType}$`), `/${opType}`)),
-      opType,
+      opType: node.opType!,
       attribute: Object.entries(attributes)
         .flatMap(([name, attribute]) => (attribute ? [{ name, ...attribute }] : []))
         .sort((a, b) => (a.name < b.name ? -1 : 1)),
-      ...(domain !== '' && { domain }),
+      ...node,
+      name: this.names.node(node.name!),
     });
   }
 
   /** Writes a node with one output that only other written nodes use, and gives its name. */
-  step(opType: string, inputs: readonly Operand[], attributes: Attributes = {}, domain = ''): string {
-    const output = this.unique(`${this.#node?.name ?? opType}/${opType}_output`);
-    this.node(opType, inputs, attributes, [output], domain);
+  step(opType: string, inputs: readonly Operand[], attributes: Attributes = {}): string {
+    const name = this.#node ? `${this.#node.name}/${opType}` : opType;
+    const output = this.names.made(`${name}_output`);
+    this.#write({ opType, name }, inputs, attributes, [output]);
     return output;
   }
 
@@ -112,7 +161,7 @@ export class GraphWriter {
     const key = `${dtype}[${shape.join()}]:${values.map((value) => (Object.is(value, -0) ? '-0' : String(value))).join()}`;
     const known = this.root.#literals.get(key);
     if (known !== undefined) return known;
-    const name = this.unique(`constant/${dtype}_${shape.join('x')}`);
+    const name = this.names.made(`constant/${dtype}_${shape.join('x')}`);
     this.root.initializers.push(tensorProto(name, { dtype: dtype as Exclude<DType, 'string'>, shape, data: encodeTensor(makeTensor(dtype, shape, values)) }));
     this.root.#literals.set(key, name);
     return name;
@@ -128,6 +177,16 @@ export class GraphWriter {
     if (isStatic(dims)) return this.ints(dims);
     if (dims.length === 1) return this.dim(dims[0]!);
     return this.step('Concat', dims.map((dim) => this.dim(dim)), { axis: int(0) });
+  }
+
+  /** Integers as int64, as ONNX has all its shapes and counts. */
+  int64(value: Value): Value | string {
+    return value.dtype === 'int64' ? value : this.step('Cast', [value], { to: int(dataTypeOf('int64')) });
+  }
+
+  /** One integer as an int64 tensor of shape [1]. */
+  vector(value: Value): Value | string {
+    return value.rank === 1 ? this.int64(value) : this.step('Reshape', [this.int64(value), this.ints([1])]);
   }
 
   /** A dimension as an int64 tensor of shape [1]. */
@@ -181,10 +240,10 @@ export class GraphWriter {
 
   /** A body of a node in ONNX terms: captured values keep the names they have outside. */
   regionProto({ graph, captures }: Region): GraphProto {
-    const writer = new GraphWriter(graph, this.opset, this.taken, this.onConstant, this.writeNodes, this);
+    const writer = new GraphWriter(graph, this.opset, this.names, this.onConstant, this.writeNodes, this);
     const parameters = graph.inputs.slice(0, graph.inputs.length - captures.length);
     captures.forEach((value, i) => writer.bind(graph.inputs[parameters.length + i]!, this.name(value)));
-    for (const input of parameters) writer.bind(input, this.unique(input.name));
+    for (const input of parameters) writer.bind(input, this.names.value(input.name));
     this.writeNodes(writer);
     const bound = new Set<string>();
     const outputs = graph.outputs.map(({ value }) => {

@@ -2,7 +2,7 @@ import { applyRule, coreDiagnostics, gap, prepare, type Gap, type Graph, type Mo
 import { DataLocation, decodeModel, encodedSize, encodeModel, maxEncodedBytes, moveToExternalData, TensorReader, tensorsOf, type ModelProto } from '../codec/index.js';
 import { onnxDiagnostics } from '../diagnostics.js';
 import { composites, irVersions, writeRules, writtenSince } from '../rules.js';
-import { GraphWriter, valueInfo } from './graph-writer.js';
+import { GraphWriter, Names, valueInfo, valueNames } from './graph-writer.js';
 
 /** Operator set version that is written when nobody asks for another. */
 const defaultOpset = 21;
@@ -37,22 +37,20 @@ async function toProto(model: Model, context: WriteContext): Promise<ModelProto>
     });
   }
   const graph = await prepare(model, { layout: 'channelsFirst', keeps: (node) => composites(node, opset) }, context.options);
-  const taken = new Set<string>();
-  const writer = new GraphWriter(graph, opset, taken, (name, weight) => tell(context, name, weight), (each) => writeNodes(each, context.report, model.file));
-  const bindAll = (names: readonly string[]) => names.forEach((name) => taken.add(name));
-  bindAll(graph.inputs.map(({ name }) => name));
-  bindAll(graph.outputs.map(({ name }) => name));
+  const names = new Names(valueNames(graph));
+  const writer = new GraphWriter(graph, opset, names, (name, weight) => tell(context, name, weight), (each) => writeNodes(each, context.report, model.file));
+  for (const { name } of [...graph.inputs, ...graph.outputs]) names.take(name);
   for (const input of graph.inputs) writer.bind(input, input.name);
   const aliases = bindOutputs(graph, writer);
   writeNodes(writer, context.report, model.file);
+  writer.begin(undefined);
   for (const { name, value } of aliases) writer.node('Identity', [value], {}, [name]);
   const outputs = graph.outputs.map(({ name, value }) => valueInfo(name, value));
-  const domains = new Set(writer.nodes.map(({ domain = '' }) => domain));
   return {
     irVersion: ir,
     producerName: 'drover',
     graph: writer.proto(graph.name, graph.inputs.map((input) => valueInfo(input.name, input)), outputs),
-    opsetImport: [{ domain: '', version: opset }, ...[...domains].filter((domain) => domain !== '').map((domain) => ({ domain, version: 1 }))],
+    opsetImport: [{ domain: '', version: opset }, ...[...writer.domains].map(([domain, version]) => ({ domain, version }))],
     ...(model.metadata.size > 0 && { metadataProps: [...model.metadata].map(([key, value]) => ({ key, value })) }),
   };
 }

@@ -1,23 +1,12 @@
-import {
-  DroverError,
-  Graph,
-  dimName,
-  ops,
-  symbol,
-  type Dim,
-  type DType,
-  type Report,
-  type Shape,
-  type Value,
-  type Weight,
-} from '@drover/core';
-import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto } from '../codec/index.js';
-import { dtypeOf } from '../codec/index.js';
+import { dimName, DroverError, foreignTypes, Graph, ops, symbol, type Dim, type DType, type Report, type Shape, type Value, type Weight } from '@drover/core';
+import { defaultLimits, dtypeOf, limitError, type AttributeProto, type FunctionProto, type GraphProto, type ModelProto, type NodeProto, type SparseTensorProto, type TensorProto, type ValueInfoProto } from '../codec/index.js';
 import { onnxDiagnostics } from '../diagnostics.js';
-import { attributeJson } from './attribute-json.js';
+import { foreignJson } from './foreign-node.js';
 import { bindFunction } from './function-body.js';
-import type { ReadRules } from './rule.js';
+import { inDependencyOrder } from './node-order.js';
+import type { Made, ReadRules } from './rule.js';
 import { Scope } from './scope.js';
+import { Sequence } from './sequence.js';
 import { SourceNode } from './source-node.js';
 
 /** What the nodes of a whole model share while they are imported. */
@@ -26,8 +15,26 @@ export interface ImportContext {
   readonly rules: ReadRules;
   readonly report: Report;
   /** Handles of every tensor of the model. */
-  readonly weights: ReadonlyMap<TensorProto, Weight>;
+  readonly weights: ReadonlyMap<TensorProto | SparseTensorProto, Weight>;
   readonly functions: ReadonlyMap<string, FunctionProto>;
+  /** Values that are foreign results of unknown type, or come of some. */
+  readonly untyped: Set<Value>;
+  /** Nodes imported so far, each call of a function counting anew. */
+  nodes: number;
+}
+
+/** Oldest and newest versions of the default operator set that can be read: the newest is the newest whose operators were compared with the rules. */
+export const [oldestOpset, newestOpset] = [7, 28];
+
+/** Functions that call one another. */
+const maxCalls = 100;
+
+/** Throws `onnx/opset` unless the default operator set is of a version that can be read. */
+export function checkOpset(opsets: ReadonlyMap<string, number>, user: string, file: string): void {
+  const opset = opsets.get('');
+  if (opset !== undefined && opset >= oldestOpset && opset <= newestOpset) return;
+  const what = opset === undefined ? `${user} does not say which operator set it uses` : `${user} uses operator set ${opset}`;
+  throw onnxDiagnostics.error('opset', { message: `${what}; versions ${oldestOpset} to ${newestOpset} can be read.`, origin: { file } });
 }
 
 /** Operator set versions by domain. The default domain has two spellings. */
@@ -59,47 +66,52 @@ export function declaredType(info: ValueInfoProto, file: string): { dtype: DType
   };
 }
 
-/** Imports the nodes of one graph into a scope, in the file's order, and gives the values of the graph's outputs. */
+/** Imports the nodes of one graph into a scope, each after what it needs. */
 export class GraphImporter {
+  readonly #declared = new Map<string, ValueInfoProto>();
+
   constructor(
     private readonly context: ImportContext,
     private readonly opsets: ReadonlyMap<string, number>,
-    private readonly depth = 0,
+    /** Functions that are being called, outermost first. */
+    private readonly calls: readonly string[] = [],
   ) {}
 
   /** Imports a body: a graph of its own that captures what it uses of the graph around it. `parameters` are the types the operator passes. */
   body(proto: GraphProto, outer: Scope, parameters: readonly { dtype: DType; shape: Shape | undefined }[]): Graph {
+    const { file } = this.context;
     const graph = new Graph(proto.name ?? 'body', outer.graph);
-    const scope = new Scope(graph, this.context.file, outer);
+    const scope = new Scope(graph, file, outer);
     (proto.input ?? []).forEach((info, i) => {
-      const declared = parameters[i] ?? declaredType(info, this.context.file);
-      if (!declared) throw onnxDiagnostics.error('graph', { message: `The type of ${info.name} is not known.`, origin: { file: this.context.file } });
+      const declared = parameters[i] ?? declaredType(info, file);
+      if (!declared) throw onnxDiagnostics.error('graph', { message: `The type of ${info.name} is not known.`, origin: { file } });
       scope.set(info.name ?? '', graph.input(info.name ?? '', declared.dtype, declared.shape, { name: info.name ?? '' }));
     });
-    new GraphImporter(this.context, this.opsets, this.depth + 1).fill(proto, scope);
+    new GraphImporter(this.context, this.opsets, this.calls).fill(proto, scope);
     for (const info of proto.output ?? []) graph.output(info.name ?? '', scope.value(info.name ?? ''));
     return graph;
   }
 
   /** Adds initializers and nodes of a graph to a scope that has its inputs. */
   fill(proto: GraphProto, scope: Scope): void {
-    for (const tensor of proto.initializer ?? []) this.#initializer(tensor, scope);
-    for (const { values } of proto.sparseInitializer ?? []) if (values) this.#initializer(values, scope);
-    this.nodes(proto.node ?? [], scope);
+    for (const tensor of proto.initializer ?? []) this.#initializer(tensor.name ?? '', tensor, scope);
+    for (const sparse of proto.sparseInitializer ?? []) this.#initializer(sparse.values?.name ?? '', sparse, scope);
+    this.nodes(proto.node ?? [], [...(proto.valueInfo ?? []), ...(proto.output ?? [])], scope);
   }
 
-  #initializer(tensor: TensorProto, scope: Scope): void {
-    const name = tensor.name ?? '';
+  #initializer(name: string, tensor: TensorProto | SparseTensorProto, scope: Scope): void {
     scope.set(name, scope.graph.constant(this.context.weights.get(tensor)!, name, { name }));
   }
 
-  /** Imports nodes in order. */
-  nodes(nodes: readonly NodeProto[], scope: Scope): void {
-    for (const proto of nodes) this.#node(proto, scope);
+  /** Imports nodes. `declared` are types that the file states for what they make. */
+  nodes(nodes: readonly NodeProto[], declared: readonly ValueInfoProto[], scope: Scope): void {
+    for (const info of declared) this.#declared.set(info.name ?? '', info);
+    for (const proto of inDependencyOrder(nodes, this.context.file)) this.#node(proto, scope);
   }
 
   #node(proto: NodeProto, scope: Scope): void {
     const { context } = this;
+    if (++context.nodes > defaultLimits.maxNodes) throw limitError('maxNodes', defaultLimits, 'The number of nodes, functions written out,', context.file);
     const called = context.functions.get(functionKey(proto.domain, proto.opType, proto.overload));
     if (called) {
       this.#call(called, proto, scope);
@@ -108,61 +120,88 @@ export class GraphImporter {
     const domain = proto.domain === 'ai.onnx' ? '' : (proto.domain ?? '');
     const opset = this.opsets.get(domain) ?? 0;
     const node = new SourceNode(proto, opset, scope, context.file, (attribute) => this.#attributeWeight(attribute), (body, parameters) => this.body(body, scope, parameters));
-    const rule = context.rules[node.type]?.find(({ since, until }) => since <= opset && opset <= until);
-    let made: readonly (Value | undefined)[];
-    try {
-      if (!rule) throw node.unsupported(context.rules[node.type] ? `there is no rule for it in version ${opset} of its operator set` : 'there is no rule for this operator');
-      const result = rule.toCore(node);
-      made = Array.isArray(result) ? (result as readonly (Value | undefined)[]) : [result as Value];
-      const unread = node.unread;
-      if (unread.length > 0) {
-        context.report.add(onnxDiagnostics.diagnostic('attribute-ignored', { message: `${node.type} ${node.name} sets ${unread.join(', ')}, which nothing reads.`, origin: node.origin }));
-      }
-    } catch (error) {
-      if (!(error instanceof DroverError) || error.failure !== 'unsupported') throw error;
-      made = this.#foreign(node, error.diagnostics[0]?.message ?? error.message);
-    }
+    const made = this.#made(node);
+    const given = proto.input ?? [];
+    const isUntyped = context.untyped.size > 0 && given.some((name) => name !== '' && this.#isUntyped(scope.get(name)));
     (proto.output ?? []).forEach((name, i) => {
-      const value = made[i];
       if (name === '') return;
-      if (!value) throw onnxDiagnostics.error('graph', { message: `${node.type} ${node.name} has no output ${i}.`, origin: node.origin });
+      const result = made[i];
+      if (!result) throw onnxDiagnostics.error('graph', { message: `${node.type} ${node.name} has no output ${i}.`, origin: node.origin });
       // A value that the node made takes the file's name; one that it passes on keeps its own.
-      if (value.producer && !value.origin) {
-        value.name = name;
-        value.origin = { name };
+      if (!(result instanceof Sequence) && result.producer && !result.origin) {
+        result.name = name;
+        result.origin = { name };
+        if (isUntyped) context.untyped.add(result);
       }
-      scope.set(name, value);
+      scope.set(name, result, node.origin);
     });
   }
 
+  #isUntyped(operand: Value | Sequence): boolean {
+    return operand instanceof Sequence ? operand.elements.some((each) => this.context.untyped.has(each)) : this.context.untyped.has(operand);
+  }
+
+  /** What a node makes: by its rule, or as a foreign operator with the reason. */
+  #made(node: SourceNode): readonly Made[] {
+    const { rules, report, untyped, file } = this.context;
+    try {
+      const rule = rules[node.type]?.find(({ since, until }) => since <= node.opset && node.opset <= until);
+      if (!rule) throw node.unsupported(rules[node.type] ? `version ${node.opset} of its operator set has no such operator` : 'the operator is not known');
+      const result = rule.toCore(node);
+      const { unread } = node;
+      if (unread.length > 0) {
+        const message = `${node.type} ${node.name} sets ${unread.join(', ')}, which ${unread.length === 1 ? 'has' : 'have'} no meaning for it in operator set ${node.opset}.`;
+        report.add(onnxDiagnostics.diagnostic('attribute-ignored', { message, origin: node.origin }));
+      }
+      return Array.isArray(result) ? (result as readonly Made[]) : [result as Made];
+    } catch (error) {
+      if (!(error instanceof DroverError)) throw error;
+      const [first] = error.diagnostics;
+      if (error.failure === 'unsupported') return this.#foreign(node, first?.message ?? error.message);
+      // What comes of a foreign operator has no known type: that it does not fit says nothing about the model.
+      if (node.given().some((each) => untyped.has(each))) return this.#foreign(node, 'the types of its operands are not known');
+      if (first?.origin.file !== '') throw error;
+      throw new DroverError(error.failure, error.diagnostics.map((each) => ({ ...each, origin: { ...each.origin, ...node.origin, file } })));
+    }
+  }
+
   #foreign(node: SourceNode, reason: string): readonly Value[] {
-    const { outputs } = node.graph.add(
-      ops.Foreign,
-      { inputs: node.inputs() },
-      { format: 'onnx', type: node.type, reason, attributes: (node.proto.attribute ?? []).map(attributeJson), types: null },
-      { ...node.options, resultCount: node.outputCount },
-    );
+    const declared = (node.proto.output ?? []).map((name) => {
+      const info = this.#declared.get(name);
+      return info && declaredType(info, this.context.file);
+    });
+    const types = declared.every((type) => type !== undefined) ? foreignTypes(declared) : null;
+    const attrs = { format: 'onnx', type: node.type, reason, attributes: foreignJson(node.proto, node.opset), types };
+    const { outputs } = node.graph.add(ops.Foreign, { inputs: node.given() }, attrs, { ...node.options, resultCount: node.outputCount });
+    if (!types) for (const value of outputs) this.context.untyped.add(value);
     return outputs;
   }
 
   /** A call of a function of the model is replaced by the function's nodes, under names of its own. */
   #call(called: FunctionProto, proto: NodeProto, scope: Scope): void {
-    const inner = new Scope(scope.graph, this.context.file);
-    (called.input ?? []).forEach((name, i) => {
+    const { file } = this.context;
+    const key = functionKey(called.domain, called.name, called.overload);
+    const name = [called.domain, called.name].filter(Boolean).join('.');
+    const origin = { file, node: proto.name ?? '', op: name };
+    if (this.calls.includes(key)) throw onnxDiagnostics.error('graph', { message: `The function ${name} calls itself.`, origin });
+    if (this.calls.length >= maxCalls) throw onnxDiagnostics.error('graph', { message: `Functions call one another more than ${maxCalls} deep, at ${name}.`, origin });
+    const opsets = new Map([...this.opsets, ...opsetVersions(called.opsetImport)]);
+    checkOpset(opsets, `The function ${name}`, file);
+    const inner = new Scope(scope.graph, file);
+    (called.input ?? []).forEach((parameter, i) => {
       const argument = proto.input?.[i] ?? '';
-      if (argument !== '') inner.set(name, scope.value(argument));
+      if (argument !== '') inner.set(parameter, scope.get(argument, origin));
     });
     const prefix = proto.name || proto.output?.[0] || called.name || 'call';
-    const opsets = new Map([...this.opsets, ...opsetVersions(called.opsetImport)]);
-    new GraphImporter(this.context, opsets, this.depth + 1).nodes(bindFunction(called, proto, prefix, (name) => inner.has(name)), inner);
-    (called.output ?? []).forEach((name, i) => {
-      const result = proto.output?.[i] ?? '';
-      if (result !== '') scope.set(result, inner.value(name));
+    new GraphImporter(this.context, opsets, [...this.calls, key]).nodes(bindFunction(called, proto, prefix, (parameter) => inner.has(parameter)), called.valueInfo ?? [], inner);
+    (called.output ?? []).forEach((result, i) => {
+      const given = proto.output?.[i] ?? '';
+      if (given !== '') scope.set(given, inner.get(result, origin), origin);
     });
   }
 
   #attributeWeight(attribute: AttributeProto): Weight {
-    const tensor = attribute.t ?? attribute.sparseTensor?.values;
+    const tensor = attribute.t ?? attribute.sparseTensor;
     const weight = tensor && this.context.weights.get(tensor);
     if (weight) return weight;
     throw onnxDiagnostics.error('graph', { message: `The attribute ${attribute.name} holds no tensor.`, origin: { file: this.context.file } });

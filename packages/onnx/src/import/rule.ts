@@ -1,8 +1,12 @@
 import type { Value } from '@drover/core';
+import type { Sequence } from './sequence.js';
 import type { SourceNode } from './source-node.js';
 
-/** Builds the meaning of a source node in core and gives a value for each of its outputs, in order; trailing ones may be left out when they have no name. */
-export type ToCore = (node: SourceNode) => Value | readonly (Value | undefined)[];
+/** What a node makes at one output; undefined for an output that has no name. */
+export type Made = Value | Sequence | undefined;
+
+/** Builds the meaning of a source node in core and gives what stands at each of its outputs, in order; trailing ones may be left out when they have no name. */
+export type ToCore = (node: SourceNode) => Made | readonly Made[];
 
 /** How one operator is read in a range of operator set versions, both ends included. */
 export interface ReadRule {
@@ -20,3 +24,9 @@ export const always = (toCore: ToCore): readonly ReadRule[] => [{ since: 1, unti
 /** Another meaning from some versions on: `versions([1, a], [13, b])` reads versions 1 to 12 by a and the later ones by b. */
 export const versions = (...meanings: readonly (readonly [since: number, toCore: ToCore])[]): readonly ReadRule[] =>
   meanings.map(([since, toCore], i) => ({ since, until: (meanings[i + 1]?.[0] ?? Infinity) - 1, toCore }));
+
+/** An operator that has no canonical form, and why. */
+export const foreign = (reason: string): readonly ReadRule[] =>
+  always((node) => {
+    throw node.unsupported(reason);
+  });

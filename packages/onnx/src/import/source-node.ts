@@ -2,6 +2,7 @@ import type { DroverError, DType, Graph, NodeOptions, Shape, Tensor, Value, Weig
 import type { AttributeProto, GraphProto, NodeProto } from '../codec/index.js';
 import { onnxDiagnostics } from '../diagnostics.js';
 import type { Scope } from './scope.js';
+import { Sequence } from './sequence.js';
 
 /**
  * A node of the source while it is turned into core: operands as values, attributes by kind. It notes which attributes a rule reads, so that those that no
@@ -33,6 +34,11 @@ export class SourceNode {
   get type(): string {
     const domain = this.proto.domain ?? '';
     return domain === '' || domain === 'ai.onnx' ? (this.proto.opType ?? '') : `${domain}.${this.proto.opType}`;
+  }
+
+  /** Name of an output; that of the node where the output has none. */
+  outputName(index: number): string {
+    return this.proto.output?.[index] || this.name;
   }
 
   /** The node's name, or that of its first output where it has none. */
@@ -73,12 +79,34 @@ export class SourceNode {
   /** An operand that may be left out. */
   optional(index: number): Value | undefined {
     const name = this.proto.input?.[index] ?? '';
-    return name === '' ? undefined : this.scope.value(name);
+    return name === '' ? undefined : this.scope.value(name, this.origin);
+  }
+
+  /** A required operand that may be a sequence. Throws `onnx/graph` when it is not there. */
+  operand(index: number): Value | Sequence {
+    const name = this.proto.input?.[index] ?? '';
+    return name === '' ? this.input(index) : this.scope.get(name, this.origin);
   }
 
   /** All operands from an index on; those left out are skipped. */
   inputs(from = 0): Value[] {
-    return (this.proto.input ?? []).slice(from).flatMap((name) => (name === '' ? [] : [this.scope.value(name)]));
+    return (this.proto.input ?? []).slice(from).flatMap((name) => (name === '' ? [] : [this.scope.value(name, this.origin)]));
+  }
+
+  /** All operands as they are given, sequences by their elements. */
+  given(): Value[] {
+    return (this.proto.input ?? []).flatMap((name) => {
+      if (name === '') return [];
+      const operand = this.scope.get(name, this.origin);
+      return operand instanceof Sequence ? operand.elements : [operand];
+    });
+  }
+
+  /** An operand that is a sequence of known length. Throws `onnx/unsupported` when the length depends on data. */
+  sequence(index: number): Sequence {
+    const operand = this.scope.get(this.proto.input?.[index] ?? '', this.origin);
+    if (operand instanceof Sequence) return operand;
+    throw this.unsupported('the length of its sequence is not known');
   }
 
   /** The elements of an operand that must be a constant in memory. Throws `onnx/unsupported` when it depends on data. */
@@ -108,10 +136,10 @@ export class SourceNode {
     return this.#required(name, value === undefined ? (this.has(name) ? 0 : otherwise) : Number(value));
   }
 
-  /** A float attribute; without a default it must be there. */
+  /** A float attribute; without a default it must be there. Defaults are rounded to float32, as stated attributes are. */
   float(name: string, otherwise?: number): number {
     const value = this.#attribute(name)?.f;
-    return this.#required(name, value ?? (this.has(name) ? 0 : otherwise));
+    return this.#required(name, value ?? (this.has(name) ? 0 : otherwise === undefined ? undefined : Math.fround(otherwise)));
   }
 
   /** A text attribute; without a default it must be there. */
@@ -163,8 +191,13 @@ export class SourceNode {
     return { file: this.file, node: this.name, op: this.type };
   }
 
+  /** The error that this node contradicts itself. */
+  malformed(reason: string): DroverError {
+    return onnxDiagnostics.error('graph', { message: `${this.type} ${this.name}: ${reason}.`, origin: this.origin });
+  }
+
   /** The reason why this node has no canonical form: thrown by a rule, it leaves the node foreign. */
   unsupported(reason: string): DroverError {
-    return onnxDiagnostics.error('unsupported', { message: `${this.type} ${this.name}: ${reason}.`, origin: this.origin });
+    return onnxDiagnostics.error('unsupported', { message: reason, origin: this.origin });
   }
 }

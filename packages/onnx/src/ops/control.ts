@@ -1,6 +1,7 @@
-import { gap, ops, type Graph, type Region, type Value, type ValueType, type WriteRules } from '@drover/core';
+import { gap, ops, type Gap, type Graph, type Node, type Region, type Value, type ValueType, type WriteRules } from '@drover/core';
 import { graph, int, ints } from '../export/attribute.js';
 import type { GraphWriter } from '../export/graph-writer.js';
+import { foreignNode } from '../import/foreign-node.js';
 import { always, versions, type ReadRules, type ToCore } from '../import/rule.js';
 import { axisOf } from './movement.js';
 
@@ -27,6 +28,7 @@ const readLoop: ToCore = (node) => {
 const readScan: ToCore = (node) => {
   const inputs = node.inputs();
   const scanned = node.int('num_scan_inputs');
+  if (scanned < 0 || scanned > inputs.length) throw node.malformed(`it scans ${scanned} of ${inputs.length} operands`);
   const states = inputs.length - scanned;
   const inputAxes = (node.ints('scan_input_axes') ?? new Array<number>(scanned).fill(0)).map((axis, i) => axisOf(node, axis, inputs[states + i]?.rank));
   const inputReverse = (node.ints('scan_input_directions') ?? new Array<number>(scanned).fill(0)).map((direction) => direction === 1);
@@ -41,22 +43,46 @@ const readScan: ToCore = (node) => {
   return node.graph.add(ops.Scan, { inputs }, { states, inputAxes, inputReverse, outputAxes, outputReverse }, { ...node.options, regions: { body: region(body) } }).outputs;
 };
 
+const readBatchedScan: ToCore = (node) => {
+  throw node.unsupported('version 8 of Scan runs over a batch, each with a length of its own');
+};
+
 const toCore = {
   If: always(readIf),
   Loop: always(readLoop),
   Scan: versions(
-    [
-      8,
-      (node) => {
-        throw node.unsupported('version 8 runs over a batch');
-      },
-    ],
+    [8, readBatchedScan],
     [9, readScan],
   ),
 } satisfies ReadRules;
 
+/** Versions of the default operator set from which on an operator that core cannot express has meant the same (onnx/docs/Changelog.md). */
+// prettier-ignore
+const unchangedSince: Readonly<Record<string, number>> = {
+  Bernoulli: 15, CenterCropPad: 18, Col2Im: 18, DFT: 20, DeformConv: 19, Det: 11, ImageDecoder: 20, MaxPool: 12, MaxRoiPool: 1, MaxUnpool: 11, MelWeightMatrix: 17,
+  Multinomial: 7, NegativeLogLikelihoodLoss: 13, NonMaxSuppression: 11, RandomNormal: 1, RandomNormalLike: 1, RandomUniform: 1, RandomUniformLike: 1,
+  RegexFullMatch: 20, RoiAlign: 16, SoftmaxCrossEntropyLoss: 13, STFT: 17, StringConcat: 20, StringNormalizer: 10, StringSplit: 20, TfIdfVectorizer: 9, Unique: 11,
+};
+
+/** Writes an operator of ONNX that core cannot express as it was, where that means the same. */
+function writeForeign(node: Node<typeof ops.Foreign>, writer: GraphWriter): Gap | void {
+  const { format, reason, attributes } = node.attrs;
+  if (format !== 'onnx') return gap(reason);
+  const source = foreignNode(attributes);
+  const { domain, opType, opset } = source;
+  if (!source.attributes) return gap(`${reason}, and it cannot be carried over as it is because it has tensors or graphs as attributes`);
+  const since = unchangedSince[opType] ?? Infinity;
+  const isSame = domain !== '' || opset === writer.opset || (since <= opset && since <= writer.opset);
+  if (!isSame) return gap(`${reason}, and whether it means the same in operator set ${writer.opset} as in ${opset} is not known`);
+  if (domain !== '' && (writer.root.domains.get(domain) ?? opset) !== opset) return gap(`${reason}, and the operator set ${domain} is used in two versions`);
+  if (domain !== '') writer.root.domains.set(domain, opset);
+  const inputs = new Array<Value | undefined>(source.operandCount).fill(undefined);
+  source.operands.forEach((place, i) => (inputs[place] = node.inputs[i]));
+  writer.foreign(opType, domain, inputs, source.attributes, node.outputs);
+}
+
 const fromCore = {
-  Foreign: (node) => gap(node.attrs.reason),
+  Foreign: (node, writer) => writeForeign(node, writer),
   If: (node, writer) => {
     const { then, else: otherwise } = node.regions;
     writer.node('If', node.inputs, { then_branch: graph(writer.regionProto(then!)), else_branch: graph(writer.regionProto(otherwise!)) }, node.outputs);

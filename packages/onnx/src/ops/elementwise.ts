@@ -1,13 +1,10 @@
-import { gap, isFloat, ops, toNumbers, type AttrValues, type Graph, type Node, type Op, type Operand, type Value, type WriteRules } from '@drover/core';
+import { gap, isFloat, ops, toNumbers, type AttrValues, type Graph, type Node, type Value, type WriteRules } from '@drover/core';
 import { dataTypeOf, dtypeOf } from '../codec/index.js';
 import { float, int, text } from '../export/attribute.js';
 import type { GraphWriter } from '../export/graph-writer.js';
+import { Compose, type BinaryOp, type UnaryOp } from '../import/compose.js';
 import { always, versions, type ReadRules, type ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
-
-type NoAttrs = Readonly<Record<never, never>>;
-type UnaryOp = Op<{ readonly x: Operand<'one'> }, { readonly y: Operand<'one'> }, NoAttrs>;
-type BinaryOp = Op<{ readonly a: Operand<'one'>; readonly b: Operand<'one'> }, { readonly y: Operand<'one'> }, NoAttrs>;
 
 const readUnary = (op: UnaryOp): ToCore => (node) => node.graph.add(op, { x: node.input(0) }, {}, node.options).y;
 
@@ -55,10 +52,16 @@ const readClip: ToCore = (node) => {
   return low === null || low === 'data' ? (high === null ? x : node.graph.add(ops.Clip, { x }, { min: null, max: high }, node.options).y) : x;
 };
 
+/** Core's conversions to 8-bit floats saturate, as ONNX's do unless told otherwise. */
+function checkSaturation(node: SourceNode, to: Value['dtype']): void {
+  if (node.int('saturate', 1) === 0 && to.startsWith('float8')) throw node.unsupported('its result overflows to infinity or NaN (saturate=0)');
+  if (node.text('round_mode', 'up') !== 'up' && to === 'float8e8m0fnu') throw node.unsupported('it does not round up');
+}
+
 const readCast: ToCore = (node) => {
   const to = dtypeOf(node.int('to'));
   if (!to) throw node.unsupported('its target type is unknown');
-  node.ignore('saturate', 'round_mode');
+  checkSaturation(node, to);
   const x = node.input(0);
   return x.dtype === to ? x : node.graph.add(ops.Cast, { x }, { to }, node.options).y;
 };
@@ -73,6 +76,14 @@ const readPRelu: ToCore = (node) => {
     : node.graph.add(ops.Unsqueeze, { x: given }, { axes: Array.from({ length: missing }, (_, i) => i) }, node.step('slope')).y;
   return node.graph.add(ops.PRelu, { x, slope }, {}, node.options).y;
 };
+
+/** x * sigmoid(alpha * x), times a second operand where there is one. */
+function swish(node: SourceNode, x: Value, other: Value | undefined): Value {
+  const compose = new Compose(node);
+  const gate = compose.unary(ops.Sigmoid, compose.scale(x, node.float('alpha', 1), 'scale'), 'sigmoid');
+  const y = compose.binary(ops.Mul, x, gate, other && 'swish');
+  return other ? compose.binary(ops.Mul, y, other) : y;
+}
 
 const toCore = {
   Abs: always(readUnary(ops.Abs)),
@@ -92,8 +103,9 @@ const toCore = {
   BitwiseXor: always(readBinary(ops.BitwiseXor)),
   Cast: always(readCast),
   CastLike: always((node) => {
-    node.ignore('saturate', 'round_mode');
-    return castTo(node.graph, node.input(0), node.input(1).dtype, node);
+    const { dtype } = node.input(1);
+    checkSaturation(node, dtype);
+    return new Compose(node).cast(node.input(0), dtype);
   }),
   Ceil: always(readUnary(ops.Ceil)),
   Celu: always((node) => node.graph.add(ops.Celu, { x: node.input(0) }, { alpha: node.float('alpha', 1) }, node.options).y),
@@ -107,9 +119,11 @@ const toCore = {
   Dropout: always((node) => {
     node.ignore('ratio', 'seed', 'is_test');
     const training = node.optional(2);
-    if (training && !(training.constant?.peek()?.data[0] === 0)) throw node.unsupported('it is in training mode');
-    if (node.hasOutput(1)) throw node.unsupported('its mask is used');
-    return node.input(0);
+    if (training && !(training.constant?.peek()?.data[0] === 0)) throw node.unsupported('it is in training mode, or may be');
+    const x = node.input(0);
+    if (!node.hasOutput(1)) return x;
+    const shape = node.graph.add(ops.Shape, { x }, {}, node.step('shape')).y;
+    return [x, node.graph.add(ops.Expand, { x: node.graph.literal('bool', [], [true]), shape }, { shape: null }, node.step('mask')).y];
   }),
   Elu: always((node) => node.graph.add(ops.Elu, { x: node.input(0) }, { alpha: node.float('alpha', 1) }, node.options).y),
   Equal: always(readBinary(ops.Equal)),
@@ -123,7 +137,7 @@ const toCore = {
   HardSigmoid: always((node) =>
     node.graph.add(ops.HardSigmoid, { x: node.input(0) }, { alpha: node.float('alpha', 0.2), beta: node.float('beta', 0.5) }, node.options).y),
   HardSwish: always(readUnary(ops.HardSwish)),
-  Identity: always((node) => node.input(0)),
+  Identity: always((node) => node.operand(0)),
   IsInf: always((node) =>
     node.graph.add(ops.IsInf, { x: node.input(0) }, { positive: node.int('detect_positive', 1) === 1, negative: node.int('detect_negative', 1) === 1 }, node.options).y),
   IsNaN: always(readUnary(ops.IsNaN)),
@@ -161,23 +175,23 @@ const toCore = {
   Sqrt: always(readUnary(ops.Sqrt)),
   Sub: always(readBinary(ops.Sub)),
   Sum: always((node) => combineAll(node, ops.Add)),
-  Swish: always((node) => {
+  Shrink: always((node) => {
     const x = node.input(0);
-    const alpha = node.float('alpha', 1);
-    const scaled = alpha === 1 ? x : node.graph.add(ops.Mul, { a: x, b: node.graph.literal(x.dtype, [], [alpha]) }, {}, node.step('scale')).y;
-    return node.graph.add(ops.Mul, { a: x, b: node.graph.add(ops.Sigmoid, { x: scaled }, {}, node.step('sigmoid')).y }, {}, node.options).y;
+    const compose = new Compose(node);
+    const [limit, bias] = [node.float('lambd', 0.5), node.float('bias', 0)];
+    const zero = compose.scalar(x.dtype, 0);
+    const above = compose.binary(ops.Greater, x, compose.scalar(x.dtype, limit), 'above');
+    const below = compose.binary(ops.Less, x, compose.scalar(x.dtype, -limit), 'below');
+    const moved = (by: number, step: string) => (by === 0 ? x : compose.binary(ops.Add, x, compose.scalar(x.dtype, by), step));
+    return compose.where(below, moved(bias, 'raised'), compose.where(above, moved(-bias, 'lowered'), zero, 'upper'));
   }),
+  SwiGLU: always((node) => swish(node, node.input(0), node.input(1))),
+  Swish: always((node) => swish(node, node.input(0), undefined)),
   Tan: always(readUnary(ops.Tan)),
   Tanh: always(readUnary(ops.Tanh)),
   ThresholdedRelu: always((node) => node.graph.add(ops.ThresholdedRelu, { x: node.input(0) }, { alpha: node.float('alpha', 1) }, node.options).y),
   Where: always((node) => node.graph.add(ops.Where, { condition: node.input(0), x: node.input(1), y: node.input(2) }, {}, node.options).y),
   Xor: always(readBinary(ops.Xor)),
-  'com.microsoft.Gelu': always((node) => node.graph.add(ops.Gelu, { x: node.input(0) }, { approximate: 'none' }, node.options).y),
-  'com.microsoft.QuickGelu': always((node) => {
-    const x = node.input(0);
-    const scaled = node.graph.add(ops.Mul, { a: x, b: node.graph.literal(x.dtype, [], [node.float('alpha', 1.702)]) }, {}, node.step('scale')).y;
-    return node.graph.add(ops.Mul, { a: x, b: node.graph.add(ops.Sigmoid, { x: scaled }, {}, node.step('sigmoid')).y }, {}, node.options).y;
-  }),
 } satisfies ReadRules;
 
 /** Writes operands in order under one operator name, without attributes. */

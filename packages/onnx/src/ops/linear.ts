@@ -1,6 +1,7 @@
 import { ops, type Value, type WriteRules } from '@drover/core';
 import { text } from '../export/attribute.js';
 import type { GraphWriter } from '../export/graph-writer.js';
+import { Compose } from '../import/compose.js';
 import { always, type ReadRules, type ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
 
@@ -12,8 +13,9 @@ export function transposed(node: SourceNode, x: Value, step: string): Value {
   return node.graph.add(ops.Transpose, { x }, { perm }, node.step(step)).y;
 }
 
-function scaled(node: SourceNode, x: Value, factor: number, step: string): Value {
-  return factor === 1 ? x : node.graph.add(ops.Mul, { a: x, b: node.graph.literal(x.dtype, [], [factor]) }, {}, node.step(step)).y;
+/** A value times a factor. Throws `onnx/unsupported` for a fraction of integers. */
+export function scaled(node: SourceNode, x: Value, factor: number, step?: string): Value {
+  return new Compose(node).scale(x, factor, step);
 }
 
 /** alpha * A' * B' + beta * C. */
@@ -24,30 +26,14 @@ const readGemm: ToCore = (node) => {
   const c = node.optional(2);
   const isPlain = !c || beta === 0;
   const product = node.graph.add(ops.MatMul, { a, b }, {}, isPlain && alpha === 1 ? node.options : node.step('product')).y;
-  const weighted = scaled(node, product, alpha, 'alpha');
+  const weighted = scaled(node, product, alpha, isPlain ? undefined : 'alpha');
   return isPlain ? weighted : node.graph.add(ops.Add, { a: weighted, b: scaled(node, c, beta, 'beta') }, {}, node.options).y;
-};
-
-const readFusedMatMul: ToCore = (node) => {
-  if (node.int('transBatchA', 0) !== 0 || node.int('transBatchB', 0) !== 0) throw node.unsupported('it moves the batch dimension');
-  const a = node.int('transA', 0) === 1 ? transposed(node, node.input(0), 'a') : node.input(0);
-  const b = node.int('transB', 0) === 1 ? transposed(node, node.input(1), 'b') : node.input(1);
-  return scaled(node, node.graph.add(ops.MatMul, { a, b }, {}, node.step('product')).y, node.float('alpha', 1), 'alpha');
-};
-
-const readBiasGelu: ToCore = (node) => {
-  const bias = node.optional(1);
-  const x = bias ? node.graph.add(ops.Add, { a: node.input(0), b: bias }, {}, node.step('bias')).y : node.input(0);
-  return node.graph.add(ops.Gelu, { x }, { approximate: node.type === 'com.microsoft.FastGelu' ? 'tanh' : 'none' }, node.options).y;
 };
 
 const toCore = {
   Einsum: always((node) => node.graph.add(ops.Einsum, { inputs: node.inputs() }, { equation: node.text('equation') }, node.options).y),
   Gemm: always(readGemm),
   MatMul: always((node) => node.graph.add(ops.MatMul, { a: node.input(0), b: node.input(1) }, {}, node.options).y),
-  'com.microsoft.BiasGelu': always(readBiasGelu),
-  'com.microsoft.FastGelu': always(readBiasGelu),
-  'com.microsoft.FusedMatMul': always(readFusedMatMul),
 } satisfies ReadRules;
 
 const fromCore = {

@@ -1,4 +1,5 @@
-import { gap, isStatic, ops, productOf, sameDim, toNumbers, type Dim, type Node, type Shape, type Value, type WriteRules } from '@drover/core';
+import { ceilDivDim, gap, isFloat, isStatic, maxDim, minDim, mulDim, ops, productOf, sameDim, subDim, toNumbers, type DType, type Dim, type Gap, type Node, type Shape, type Value, type WriteRules } from '@drover/core';
+import { dataTypeOf } from '../codec/index.js';
 import { int, ints, text } from '../export/attribute.js';
 import type { GraphWriter } from '../export/graph-writer.js';
 import { always, versions, type ReadRules, type ToCore } from '../import/rule.js';
@@ -81,15 +82,25 @@ const splitInto = (node: SourceNode, sizes: readonly Dim[] | undefined): readonl
   const x = node.input(0);
   const axis = axisOf(node, node.int('axis', 0), x.rank);
   const whole = x.shape?.[axis];
-  const count = node.int('num_outputs', node.outputCount);
+  const count = node.outputCount;
+  if (node.int('num_outputs', count) !== count) throw node.malformed(`it has ${count} outputs, and num_outputs is ${node.int('num_outputs')}`);
   if (sizes) return node.graph.add(ops.Split, { x }, { axis, sizes }, node.options).outputs;
-  if (typeof whole !== 'number') throw node.unsupported('the size it splits is not known');
+  if (whole === undefined) throw node.unsupported('the rank of its operand is not known');
   // Equal parts; the last is smaller when the size is no multiple (opset 18).
-  const part = Math.ceil(whole / count);
-  return node.graph.add(ops.Split, { x }, { axis, sizes: Array.from({ length: count }, (_, i) => Math.min(part, whole - i * part)) }, node.options).outputs;
+  const part = ceilDivDim(whole, count);
+  const left = (i: number) => subDim(whole, mulDim(part, i));
+  const equal = Array.from({ length: count }, (_, i) => (typeof whole === 'number' ? maxDim(minDim(part, left(i)), 0) : i === count - 1 ? left(i) : part));
+  return node.graph.add(ops.Split, { x }, { axis, sizes: equal }, node.options).outputs;
 };
 
 const padModes = { constant: 'constant', reflect: 'reflect', edge: 'edge', wrap: 'wrap' } as const;
+
+/** Amounts of some axes among those of all, which are nought. */
+function fullPads(node: SourceNode, pads: Value, axes: readonly number[], rank: number): Value {
+  const zeros = node.graph.literal('int64', [2 * rank], new Array<number>(2 * rank).fill(0));
+  const indices = node.graph.literal('int64', [2 * axes.length], [...axes, ...axes.map((axis) => axis + rank)]);
+  return node.graph.add(ops.ScatterElements, { x: zeros, indices, updates: pads }, { axis: 0, reduction: 'none' }, node.step('pads')).y;
+}
 
 /** Padding of the stated axes, or of all. */
 const readPad: ToCore = (node) => {
@@ -101,7 +112,9 @@ const readPad: ToCore = (node) => {
   if (!stated) return node.graph.add(ops.Pad, { x, pads, value }, { mode, pads: null }, node.options).y;
   const axes = stated.map((axis) => axisOf(node, axis, x.rank));
   const { rank } = x;
-  if (rank === undefined || !pads.elements) throw node.unsupported('its amounts depend on data');
+  if (rank === undefined) throw node.unsupported('the rank of its operand is not known');
+  if (!pads.elements) return node.graph.add(ops.Pad, { x, pads: fullPads(node, pads, axes, rank), value }, { mode, pads: null }, node.options).y;
+  if (pads.elements.length !== 2 * axes.length) throw node.malformed(`it has ${pads.elements.length} amounts for ${axes.length} axes`);
   const full = new Array<Dim>(2 * rank).fill(0);
   axes.forEach((axis, i) => {
     full[axis] = pads.elements![i]!;
@@ -131,7 +144,8 @@ const readShape: ToCore = (node) => {
 };
 
 const readConstant: ToCore = (node) => {
-  const { graph, name } = node;
+  const { graph } = node;
+  const name = node.outputName(0);
   const weight = node.tensor('value') ?? node.tensor('sparse_value');
   if (weight) return graph.constant(weight, name, { name });
   if (node.has('value_float')) return graph.literal('float32', [], [node.float('value_float')], name);
@@ -234,7 +248,7 @@ const toCore = {
 
 /** Dimensions as an operand: the attribute's, or the operand itself where they depend on data. */
 function dimsOperand(writer: GraphWriter, dims: Shape | null, operand: Value | undefined): Value | string {
-  return dims === null ? operand! : writer.dims(dims);
+  return dims === null ? writer.int64(operand!) : writer.dims(dims);
 }
 
 /** A target shape in the shortest form: constants, with -1 for the one dimension that is not a number and 0 where one is copied from its place. */
@@ -253,18 +267,27 @@ const axisOnly = (opType: string) => (node: Node, writer: GraphWriter): void =>
 
 const reductionName = (name: string) => (name === 'none' ? undefined : text(name));
 
+/** Element types of Range (version 11). */
+const rangeTypes: readonly DType[] = ['float32', 'float64', 'int16', 'int32', 'int64'];
+
+/** Sums and products came with version 16, extremes with 18. */
+function reductionTooNew({ opset }: GraphWriter, reduction: string): Gap | undefined {
+  const since = reduction === 'none' ? 13 : reduction === 'add' || reduction === 'mul' ? 16 : 18;
+  return opset < since ? gap(`scattering with ${reduction} needs operator set ${since}`) : undefined;
+}
+
 const fromCore = {
   Concat: axisOnly('Concat'),
   Dims: (node, writer) => writer.node('Identity', [writer.dims(node.attrs.values)], {}, node.outputs),
   Expand: (node, writer) => writer.node('Expand', [node.operands.x, dimsOperand(writer, node.attrs.shape, node.operands.shape)], {}, node.outputs),
   Gather: axisOnly('Gather'),
   GatherElements: axisOnly('GatherElements'),
-  GatherND: (node, writer) => writer.node('GatherND', node.inputs, { batch_dims: int(node.attrs.batchDims) }, node.outputs),
+  GatherND: (node, writer) => writer.node('GatherND', [node.operands.x, writer.int64(node.operands.indices)], { batch_dims: int(node.attrs.batchDims) }, node.outputs),
   NonZero: (node, writer) => writer.node('NonZero', node.inputs, {}, node.outputs),
   OneHot: (node, writer) =>
     writer.node(
       'OneHot',
-      [node.operands.indices, dimsOperand(writer, node.attrs.depth, node.operands.depth), node.operands.values],
+      [node.operands.indices, node.attrs.depth === null ? node.operands.depth : writer.dims(node.attrs.depth), node.operands.values],
       { axis: int(node.attrs.axis) },
       node.outputs,
     ),
@@ -274,10 +297,16 @@ const fromCore = {
     const { x, pads, value } = node.operands;
     return writer.node('Pad', [x, dimsOperand(writer, node.attrs.pads, pads), value], { mode: text(node.attrs.mode) }, node.outputs);
   },
-  Range: (node, writer) => writer.node('Range', node.inputs, {}, node.outputs),
+  Range: (node, writer) => {
+    const { dtype } = node.outputs[0]!;
+    if (rangeTypes.includes(dtype)) return writer.node('Range', node.inputs, {}, node.outputs);
+    const wide = int(dataTypeOf(isFloat(dtype) ? 'float32' : 'int64'));
+    const range = writer.step('Range', node.inputs.map((operand) => writer.step('Cast', [operand], { to: wide })));
+    return writer.node('Cast', [range], { to: int(dataTypeOf(dtype)) }, node.outputs);
+  },
   Reshape: (node, writer) => {
     const { x, shape } = node.operands;
-    const target = node.attrs.shape === null ? shape! : reshapeTarget(writer, node.attrs.shape, x.shape);
+    const target = node.attrs.shape === null ? writer.int64(shape!) : reshapeTarget(writer, node.attrs.shape, x.shape);
     const isZeroKept = node.attrs.shape?.includes(0) === true && isStatic(node.attrs.shape);
     if (isZeroKept && writer.opset < 14) return gap('a shape with a dimension of 0 needs operator set 14');
     return writer.node('Reshape', [x, target], { allowzero: isZeroKept ? int(1) : undefined }, node.outputs);
@@ -289,10 +318,16 @@ const fromCore = {
     writer.node('Slice', [node.operands.x, all(-1), all(-(2 ** 31)), writer.ints(axes), all(-1)], {}, node.outputs);
   },
   ReverseSequence: (node, writer) =>
-    writer.node('ReverseSequence', node.inputs, { time_axis: int(node.attrs.timeAxis), batch_axis: int(node.attrs.batchAxis) }, node.outputs),
-  ScatterElements: (node, writer) =>
-    writer.node('ScatterElements', node.inputs, { axis: int(node.attrs.axis), reduction: reductionName(node.attrs.reduction) }, node.outputs),
-  ScatterND: (node, writer) => writer.node('ScatterND', node.inputs, { reduction: reductionName(node.attrs.reduction) }, node.outputs),
+    writer.node('ReverseSequence', [node.operands.x, writer.int64(node.operands.lengths)], { time_axis: int(node.attrs.timeAxis), batch_axis: int(node.attrs.batchAxis) }, node.outputs),
+  ScatterElements: (node, writer) => {
+    const { axis, reduction } = node.attrs;
+    return reductionTooNew(writer, reduction) ?? writer.node('ScatterElements', node.inputs, { axis: int(axis), reduction: reductionName(reduction) }, node.outputs);
+  },
+  ScatterND: (node, writer) => {
+    const { x, indices, updates } = node.operands;
+    const { reduction } = node.attrs;
+    return reductionTooNew(writer, reduction) ?? writer.node('ScatterND', [x, writer.int64(indices), updates], { reduction: reductionName(reduction) }, node.outputs);
+  },
   Shape: (node, writer) => writer.node('Shape', node.inputs, {}, node.outputs),
   Slice: (node, writer) => {
     const { x, starts, ends } = node.operands;

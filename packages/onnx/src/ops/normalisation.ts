@@ -1,6 +1,7 @@
-import { gap, ops, productOf, type Node, type Value, type WriteRules } from '@drover/core';
+import { gap, isStatic, ops, productOf, type Node, type Value, type WriteRules } from '@drover/core';
 import { float, int } from '../export/attribute.js';
 import type { GraphWriter } from '../export/graph-writer.js';
+import { Compose, shapeOf } from '../import/compose.js';
 import { always, versions, type ReadRules, type ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
 import { axisOf } from './movement.js';
@@ -24,35 +25,54 @@ const alongAxis = (op: AlongAxis): ToCore => (node) =>
 const readBatchNormalization: ToCore = (node) => {
   node.ignore('momentum', 'is_test');
   if (node.int('spatial', 1) !== 1) throw node.unsupported('it normalises every element on its own (spatial=0)');
-  if (node.int('training_mode', 0) !== 0 || node.hasOutput(1)) throw node.unsupported('it is in training mode');
+  if (node.int('training_mode', 0) !== 0) return readBatchInTraining(node);
+  if (node.hasOutput(1)) throw node.unsupported('it gives the moments of its batch');
   const operands = { x: node.input(0), scale: node.input(1), bias: node.input(2), mean: node.input(3), variance: node.input(4) };
   return node.graph.add(ops.BatchNormalization, operands, { axis: 1, epsilon: node.float('epsilon', 1e-5) }, node.options).y;
 };
 
 const readLayerNormalization: ToCore = (node) => {
   node.ignore('stash_type');
-  if (node.hasOutput(1) || node.hasOutput(2)) throw node.unsupported('its mean or deviation is used');
   const x = node.input(0);
   const attrs = { axis: axisOf(node, node.int('axis', -1), x.rank), epsilon: node.float('epsilon', 1e-5) };
-  return node.graph.add(ops.LayerNormalization, { x, scale: node.optional(1), bias: node.optional(2) }, attrs, node.options).y;
+  const { y } = node.graph.add(ops.LayerNormalization, { x, scale: node.optional(1), bias: node.optional(2) }, attrs, node.options);
+  if (!node.hasOutput(1) && !node.hasOutput(2)) return y;
+  const compose = new Compose(node);
+  const axes = shapeOf(node, x).map((_, i) => i).slice(attrs.axis);
+  const { mean, variance } = moments(compose, x, axes);
+  return [y, mean, compose.unary(ops.Reciprocal, deviation(compose, variance, attrs.epsilon), 'inverse')];
 };
 
-/** ORT's fusion of a residual sum, an optional bias and a layer normalisation. */
-const readSkipLayerNormalization: ToCore = (node) => {
-  if (node.hasOutput(1) || node.hasOutput(2)) throw node.unsupported('its mean or deviation is used');
-  let x = node.graph.add(ops.Add, { a: node.input(0), b: node.input(1) }, {}, node.step('skip')).y;
-  const bias = node.optional(4);
-  if (bias) x = node.graph.add(ops.Add, { a: x, b: bias }, {}, node.step('bias')).y;
-  const attrs = { axis: (x.rank ?? 3) - 1, epsilon: node.float('epsilon', 1e-12) };
-  const { y } = node.graph.add(ops.LayerNormalization, { x, scale: node.optional(2), bias: node.optional(3) }, attrs, node.options);
-  return [y, undefined, undefined, ...(node.hasOutput(3) ? [x] : [])];
+function moments(compose: Compose, x: Value, axes: readonly number[]): { mean: Value; centred: Value; variance: Value } {
+  const mean = compose.mean(x, axes, 'mean');
+  const centred = compose.binary(ops.Sub, x, mean, 'centred');
+  return { mean, centred, variance: compose.mean(compose.binary(ops.Mul, centred, centred, 'square'), axes, 'variance') };
+}
+
+function deviation(compose: Compose, variance: Value, epsilon: number): Value {
+  return compose.unary(ops.Sqrt, compose.binary(ops.Add, variance, compose.scalar(variance.dtype, epsilon), 'spread'), 'deviation');
+}
+
+/** Training mode: the batch's own moments (not of the sample: divided by the count), and the running ones moved towards them. */
+const readBatchInTraining = (node: SourceNode): readonly Value[] => {
+  const compose = new Compose(node);
+  const x = node.input(0);
+  const axes = shapeOf(node, x).flatMap((_, i) => (i === 1 ? [] : [i]));
+  const { mean, centred, variance } = moments(compose, x, axes);
+  const channels = (value: Value, step: string) => compose.unsqueeze(value, axes.slice(1).map((_, i) => i + 1), step);
+  const unit = compose.binary(ops.Div, centred, deviation(compose, variance, node.float('epsilon', 1e-5)), 'unit');
+  const weighted = compose.binary(ops.Mul, unit, channels(node.input(1), 'scale'), 'weighted');
+  const momentum = node.float('momentum', 0.9);
+  const running = (old: Value, now: Value, step: string) =>
+    compose.binary(ops.Add, compose.scale(old, momentum, `${step}/old`), compose.scale(compose.squeeze(now, axes, `${step}/flat`), 1 - momentum, `${step}/new`), step);
+  const y = compose.binary(ops.Add, weighted, channels(node.input(2), 'bias'));
+  return [y, ...(node.hasOutput(1) ? [running(node.input(3), mean, 'running_mean'), running(node.input(4), variance, 'running_variance')] : [])];
 };
 
 /** In version 18 scale and bias were one for each group; since 21 they are one for each channel. */
 const perChannel = (node: SourceNode, value: Value, channels: number, groups: number): Value => {
-  if (!value.constant) throw node.unsupported('its scale or bias depends on data');
   const size = channels / groups;
-  if (!Number.isInteger(size) || value.constant.shape[0] !== groups) throw node.unsupported(`${channels} channels do not fall into ${groups} groups`);
+  if (!Number.isInteger(size)) throw node.malformed(`${channels} channels do not fall into ${groups} groups`);
   const indices = node.graph.literal('int64', [channels], Array.from({ length: channels }, (_, i) => Math.floor(i / size)));
   return node.graph.add(ops.Gather, { x: value, indices }, { axis: 0 }, node.step('per_channel')).y;
 };
@@ -89,13 +109,11 @@ const toCore = {
   MeanVarianceNormalization: always((node) => {
     const x = node.input(0);
     const axes = [...(node.ints('axes') ?? [0, 2, 3])].map((axis) => axisOf(node, axis, x.rank)).sort((a, b) => a - b);
-    const mean = (of: Value, step: string) => node.graph.add(ops.ReduceMean, { x: of }, { axes, keepdims: true }, node.step(step)).y;
-    const centred = node.graph.add(ops.Sub, { a: x, b: mean(x, 'mean') }, {}, node.step('centre')).y;
-    const variance = mean(node.graph.add(ops.Mul, { a: centred, b: centred }, {}, node.step('square')).y, 'variance');
+    const compose = new Compose(node);
+    const { centred, variance } = moments(compose, x, axes);
     // The specification's function adds 1e-9 to the deviation.
-    const deviation = node.graph.add(ops.Sqrt, { x: variance }, {}, node.step('sqrt')).y;
-    const divisor = node.graph.add(ops.Add, { a: deviation, b: node.graph.literal(x.dtype, [], [1e-9]) }, {}, node.step('add')).y;
-    return node.graph.add(ops.Div, { a: centred, b: divisor }, {}, node.options).y;
+    const divisor = compose.binary(ops.Add, compose.unary(ops.Sqrt, variance, 'sqrt'), compose.scalar(x.dtype, 1e-9), 'divisor');
+    return compose.binary(ops.Div, centred, divisor);
   }),
   RMSNormalization: always((node) => {
     node.ignore('stash_type');
@@ -104,11 +122,20 @@ const toCore = {
     return node.graph.add(ops.RMSNormalization, { x, scale: node.optional(1) }, attrs, node.options).y;
   }),
   Softmax: versions([1, flattened(ops.Softmax)], [13, alongAxis(ops.Softmax)]),
-  'com.microsoft.SkipLayerNormalization': always(readSkipLayerNormalization),
 } satisfies ReadRules;
 
 const writeAlongAxis = (opType: string) => (node: Node<AlongAxis>, writer: GraphWriter): void =>
   writer.node(opType, node.inputs, { axis: int(node.attrs.axis) }, node.outputs);
+
+/** The scale of 1 that ONNX asks for where core has none; undefined when its size is not known. */
+function onesFrom(writer: GraphWriter, x: Value, axis: number): string | undefined {
+  const shape = x.shape?.slice(axis);
+  if (!shape || !isStatic(shape)) return undefined;
+  const sizes: readonly number[] = shape;
+  return writer.literal(x.dtype, sizes, new Array<number>(sizes.reduce((a, b) => a * b, 1)).fill(1));
+}
+
+const wrongLayout = gap('ONNX has its channels in dimension 1');
 
 const fromCore = {
   BatchNormalization: (node, writer) => {
@@ -116,19 +143,16 @@ const fromCore = {
     return writer.node('BatchNormalization', node.inputs, { epsilon: float(node.attrs.epsilon) }, node.outputs);
   },
   GroupNormalization: (node, writer) =>
-    writer.node('GroupNormalization', node.inputs, { num_groups: int(node.attrs.groups), epsilon: float(node.attrs.epsilon) }, node.outputs),
+    node.attrs.layout !== 'channelsFirst' ? wrongLayout : writer.node('GroupNormalization', node.inputs, { num_groups: int(node.attrs.groups), epsilon: float(node.attrs.epsilon) }, node.outputs),
   Hardmax: writeAlongAxis('Hardmax'),
-  InstanceNormalization: (node, writer) => writer.node('InstanceNormalization', node.inputs, { epsilon: float(node.attrs.epsilon) }, node.outputs),
+  InstanceNormalization: (node, writer) =>
+    node.attrs.layout !== 'channelsFirst' ? wrongLayout : writer.node('InstanceNormalization', node.inputs, { epsilon: float(node.attrs.epsilon) }, node.outputs),
   LayerNormalization: (node, writer) => {
     const { x, scale, bias } = node.operands;
     const attributes = { axis: int(node.attrs.axis), epsilon: float(node.attrs.epsilon) };
-    const shape = x.shape?.slice(node.attrs.axis);
-    if (scale) return writer.node('LayerNormalization', [x, scale, bias], attributes, node.outputs);
-    // ONNX asks for a scale.
-    const sizes = shape?.filter((dim) => typeof dim === 'number');
-    if (!shape || sizes?.length !== shape.length) return gap('its normalised size is not known');
-    const count = sizes.reduce((a, b) => a * b, 1);
-    return writer.node('LayerNormalization', [x, writer.literal(x.dtype, sizes, new Array<number>(count).fill(1)), bias], attributes, node.outputs);
+    const ones = scale ?? onesFrom(writer, x, node.attrs.axis);
+    if (!ones) return gap('its normalised size is not known');
+    return writer.node('LayerNormalization', [x, ones, bias], attributes, node.outputs);
   },
   LogSoftmax: writeAlongAxis('LogSoftmax'),
   LpNormalization: (node, writer) => writer.node('LpNormalization', node.inputs, { axis: int(node.attrs.axis), p: int(node.attrs.p) }, node.outputs),
@@ -137,8 +161,12 @@ const fromCore = {
     if (axis !== 1) return gap(`ONNX normalises across dimension 1, not ${axis}`);
     return writer.node('LRN', node.inputs, { size: int(size), alpha: float(alpha), beta: float(beta), bias: float(bias) }, node.outputs);
   },
-  RMSNormalization: (node, writer) =>
-    writer.node('RMSNormalization', node.inputs, { axis: int(node.attrs.axis), epsilon: float(node.attrs.epsilon) }, node.outputs),
+  RMSNormalization: (node, writer) => {
+    const { x, scale } = node.operands;
+    const ones = scale ?? onesFrom(writer, x, node.attrs.axis);
+    if (!ones) return gap('its normalised size is not known');
+    return writer.node('RMSNormalization', [x, ones], { axis: int(node.attrs.axis), epsilon: float(node.attrs.epsilon) }, node.outputs);
+  },
   Softmax: writeAlongAxis('Softmax'),
 } satisfies Partial<WriteRules<GraphWriter>>;
 

@@ -1,4 +1,5 @@
 import { ops, type Attr, type AttrValues, type Node, type Op, type Operand, type Value, type WriteRules } from '@drover/core';
+import { dataTypeOf } from '../codec/index.js';
 import { int, ints } from '../export/attribute.js';
 import type { GraphWriter } from '../export/graph-writer.js';
 import { always, versions, type ReadRules, type ToCore } from '../import/rule.js';
@@ -71,7 +72,13 @@ const writeReduce = (opType: string, since = 18) => (node: Node, writer: GraphWr
   const isOperand = writer.opset >= since;
   // An empty list means all axes unless told otherwise, and before it was an operand nothing could tell.
   if (axes.length === 0) return writer.node('Identity', node.inputs, {}, node.outputs);
-  writer.node(opType, isOperand ? [node.inputs[0], writer.ints(axes)] : node.inputs, { keepdims: int(keepdims), axes: isOperand ? undefined : ints(axes) }, node.outputs);
+  const attributes = { keepdims: int(keepdims), axes: isOperand ? undefined : ints(axes) };
+  const operands = (x: Value | string) => (isOperand ? [x, writer.ints(axes)] : [x]);
+  const x = node.inputs[0]!;
+  if (x.dtype !== 'bool' || writer.opset >= 20) return writer.node(opType, operands(x), attributes, node.outputs);
+  // Truth values have an order only since version 20.
+  const extreme = writer.step(opType, operands(writer.step('Cast', [x], { to: int(dataTypeOf('int32')) })), attributes);
+  return writer.node('Cast', [extreme], { to: int(dataTypeOf('bool')) }, node.outputs);
 };
 
 const writeArg = (opType: string) => (node: Node<typeof ops.ArgMax>, writer: GraphWriter): void =>
@@ -105,7 +112,7 @@ const fromCore = {
   TopK: (node, writer) =>
     writer.node(
       'TopK',
-      [node.operands.x, node.attrs.k === null ? node.operands.k : writer.dims(node.attrs.k)],
+      [node.operands.x, node.attrs.k === null ? writer.vector(node.operands.k!) : writer.dims(node.attrs.k)],
       { axis: int(node.attrs.axis), largest: int(node.attrs.largest), sorted: int(node.attrs.sorted) },
       node.outputs,
     ),

@@ -1,6 +1,7 @@
 import { floorDivDim, gap, maxDim, mulDim, ops, addDim, samePadding, subDim, toNumbers, type AttrValues, type Dim, type Node, type Padding, type Shape, type Value, type WriteRules } from '@drover/core';
 import { float, int, ints, text } from '../export/attribute.js';
 import type { GraphWriter } from '../export/graph-writer.js';
+import { Compose, shapeOf } from '../import/compose.js';
 import { always, versions, type ReadRules, type ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
 import { axisOf } from './movement.js';
@@ -15,7 +16,7 @@ interface Window {
 }
 
 /** Window attributes. `auto_pad` becomes explicit pads where the sizes are known. */
-function windowOf(node: SourceNode, x: Value, kernel: readonly number[]): Window {
+export function windowOf(node: SourceNode, x: Value, kernel: Shape): Window {
   const rank = kernel.length;
   const strides = node.ints('strides') ?? kernel.map(() => 1);
   const dilations = node.ints('dilations') ?? kernel.map(() => 1);
@@ -27,7 +28,7 @@ function windowOf(node: SourceNode, x: Value, kernel: readonly number[]): Window
   if (auto === 'VALID') return { layout, strides, dilations, padding: 'explicit', pads: zeros };
   if (auto !== 'SAME_UPPER' && auto !== 'SAME_LOWER') throw node.unsupported(`its auto_pad is ${auto}`);
   const odd = auto === 'SAME_UPPER' ? 'upper' : 'lower';
-  const amounts = kernel.map((size, i) => x.shape && samePadding(x.shape[i + 2]!, size, strides[i]!, dilations[i]!, odd));
+  const amounts = kernel.map((size, i) => typeof size === 'number' && x.shape?.[i + 2] !== undefined ? samePadding(x.shape[i + 2]!, size, strides[i]!, dilations[i]!, odd) : undefined);
   if (amounts.every((pair) => pair !== undefined)) {
     return { layout, strides, dilations, padding: 'explicit', pads: [...amounts.map(([begin]) => begin), ...amounts.map(([, end]) => end)] };
   }
@@ -35,10 +36,10 @@ function windowOf(node: SourceNode, x: Value, kernel: readonly number[]): Window
 }
 
 /** Spatial sizes of a filter: stated, or those of the weight. */
-function kernelOf(node: SourceNode, w: Value): readonly number[] {
+export function kernelOf(node: SourceNode, w: Value): Shape {
   const sizes = node.ints('kernel_shape') ?? w.shape?.slice(2);
-  if (sizes?.every((size) => typeof size === 'number')) return sizes;
-  throw node.unsupported('the size of its filters is not known');
+  if (sizes) return sizes;
+  throw node.unsupported('the rank of its filters is not known');
 }
 
 const readConv: ToCore = (node) => {
@@ -67,7 +68,7 @@ const readConvTranspose: ToCore = (node) => {
   if (!from) throw node.unsupported('the rank of its operand is not known');
   const sizes: Shape = stated ? stated.slice(-kernel.length) : from.map((size, i) => mulDim(size, strides[i]!));
   const begins = sizes.map((size, i) => {
-    const full = addDim(mulDim(subDim(from[i]!, 1), strides[i]!), outputPadding[i]! + (kernel[i]! - 1) * dilations[i]! + 1);
+    const full = addDim(mulDim(subDim(from[i]!, 1), strides[i]!), addDim(mulDim(subDim(kernel[i]!, 1), dilations[i]!), outputPadding[i]! + 1));
     const total = maxDim(subDim(full, size), 0);
     return auto === 'SAME_UPPER' ? floorDivDim(total, 2) : subDim(total, floorDivDim(total, 2));
   });
@@ -101,6 +102,48 @@ const global = (op: typeof ops.ReduceMean): ToCore => (node) => {
   return node.graph.add(op, { x }, { axes: Array.from({ length: x.rank - 2 }, (_, i) => i + 2), keepdims: true }, node.options).y;
 };
 
+/** The p-th root of the sum of p-th powers over all spatial axes. */
+const readGlobalLpPool: ToCore = (node) => {
+  const p = node.int('p', 2);
+  if (p === 1 || p === 2) return global(p === 1 ? ops.ReduceL1 : ops.ReduceL2)(node);
+  const x = node.input(0);
+  const compose = new Compose(node);
+  const powers = compose.binary(ops.Pow, compose.unary(ops.Abs, x, 'abs'), compose.scalar(x.dtype, p), 'powers');
+  const axes = shapeOf(node, x).map((_, i) => i).slice(2);
+  const sum = node.graph.add(ops.ReduceSum, { x: powers }, { axes, keepdims: true }, node.step('sum')).y;
+  return compose.binary(ops.Pow, sum, compose.scalar(x.dtype, 1 / p));
+};
+
+/** Centres of pixels (or corners, where aligned) from -1 to 1, turned by a matrix for each image: the last coordinate of the grid is the width's. */
+const readAffineGrid: ToCore = (node) => {
+  const [theta, size] = [node.input(0), node.input(1)];
+  const compose = new Compose(node);
+  const count = size.shape?.[0];
+  if (count !== 4 && count !== 5) throw node.unsupported('the number of its dimensions is not known');
+  const isAligned = node.int('align_corners', 0) === 1;
+  const spatial = count - 2;
+  const lengths = Array.from({ length: spatial }, (_, i) => compose.gather(size, compose.scalar('int64', i + 2), 0, `size${i}`));
+  const places = lengths.map((length, i) => {
+    const float = compose.cast(length, theta.dtype, `float${i}`);
+    const one = compose.scalar(theta.dtype, 1);
+    const twice = compose.scale(compose.cast(compose.count(length, `count${i}`), theta.dtype, `index${i}`), 2, `twice${i}`);
+    const [above, below] = isAligned
+      ? [twice, compose.binary(ops.Sub, float, one, `last${i}`)]
+      : [compose.binary(ops.Add, twice, one, `odd${i}`), float];
+    const place = compose.binary(ops.Sub, compose.binary(ops.Div, above, below, `ratio${i}`), one, `place${i}`);
+    const trailing = Array.from({ length: spatial - i }, (_, j) => j + 1);
+    return compose.unsqueeze(place, trailing, `column${i}`);
+  });
+  const shape = compose.concat([...lengths.map((length, i) => compose.unsqueeze(length, [0], `length${i}`)), compose.ints([1])], 0, 'shape');
+  const spread = (x: Value, step: string) => node.graph.add(ops.Expand, { x, shape }, { shape: null }, node.step(step)).y;
+  const columns = [...places.toReversed().map((place, i) => spread(place, `spread${i}`)), spread(compose.scalar(theta.dtype, 1), 'ones')];
+  const points = compose.reshape(compose.concat(columns, spatial, 'points'), [-1, spatial + 1], 'flat');
+  const turned = compose.binary(ops.MatMul, points, compose.transpose(theta, [0, 2, 1], 'matrix'), 'turned');
+  const images = compose.slice(size, 0, 0, 1, 1, 'images');
+  const target = compose.concat([images, ...lengths.map((length, i) => compose.unsqueeze(length, [0], `side${i}`)), compose.ints([spatial])], 0, 'target');
+  return node.graph.add(ops.Reshape, { x: turned, shape: target }, { shape: null }, node.options).y;
+};
+
 type ResizeAttrs = AttrValues<(typeof ops.Resize)['attrs']>;
 
 const coordinateModes: Readonly<Record<string, ResizeAttrs['coordinates']>> = {
@@ -124,17 +167,29 @@ const resizeModes: Readonly<Record<string, ResizeAttrs['mode']>> = { nearest: 'n
 /** Axes whose size changes or may change; the rest are not resampled. */
 function resample(node: SourceNode, x: Value, axes: readonly number[], scales: readonly number[] | undefined, sizes: Shape | undefined, how: Omit<ResizeAttrs, 'axes' | 'sizes' | 'scales'>): Value {
   if (!x.shape) throw node.unsupported('the rank of its operand is not known');
-  const target = sizes ?? axes.map((axis, i) => scaledSize(node, x.shape![axis]!, scales![i]!));
+  if ((sizes ?? scales)!.length !== axes.length) throw node.malformed(`it states ${(sizes ?? scales)!.length} sizes for ${axes.length} axes`);
+  const target = sizes ?? axes.map((axis, i) => scaledSize(x.shape![axis]!, scales![i]!));
+  if (!target.every((size) => size !== undefined)) return resampleByScale(node, x, axes, scales!, how);
   const changed = axes.flatMap((axis, i) => (target[i] === x.shape![axis] && (scales?.[i] ?? 1) === 1 ? [] : [i]));
   const attrs = { ...how, axes: changed.map((i) => axes[i]!), sizes: changed.map((i) => target[i]!), scales: scales ? changed.map((i) => scales[i]!) : null };
   return changed.length === 0 ? x : node.graph.add(ops.Resize, { x }, attrs, node.options).y;
 }
 
-function scaledSize(node: SourceNode, size: Dim, scale: number): Dim {
+function scaledSize(size: Dim, scale: number): Dim | undefined {
   if (typeof size === 'number') return Math.floor(size * scale);
   if (Number.isInteger(scale)) return mulDim(size, scale);
   if (Number.isInteger(1 / scale)) return floorDivDim(size, 1 / scale);
-  throw node.unsupported(`it scales a size that is not known by ${scale}`);
+  return undefined;
+}
+
+/** Sizes that are not known times scales that are not whole, rounded down: computed as the model runs. */
+function resampleByScale(node: SourceNode, x: Value, axes: readonly number[], scales: readonly number[], how: Omit<ResizeAttrs, 'axes' | 'sizes' | 'scales'>): Value {
+  const compose = new Compose(node);
+  const shape = node.graph.add(ops.Shape, { x }, {}, node.step('shape')).y;
+  const sizes = compose.cast(compose.gather(shape, compose.ints(axes), 0, 'sizes'), 'float32', 'float_sizes');
+  const scaled = compose.binary(ops.Mul, sizes, node.graph.literal('float32', [axes.length], scales), 'scaled');
+  const target = compose.cast(compose.unary(ops.Floor, scaled, 'floor'), 'int64', 'target');
+  return node.graph.add(ops.Resize, { x, sizes: target }, { ...how, axes, sizes: null, scales }, node.options).y;
 }
 
 /** Upsample and Resize-10: coordinates asymmetric, nearest rounds down. */
@@ -143,8 +198,14 @@ const readUpsample = (scalesOf: (node: SourceNode) => readonly number[]): ToCore
   const scales = scalesOf(node);
   const mode = resizeModes[node.text('mode', 'nearest')];
   if (!mode) throw node.unsupported('its mode is unknown');
-  const how = { mode, coordinates: 'asymmetric', nearest: 'floor', cubicCoefficient: -0.75, excludeOutside: false, antialias: false } as const;
-  return resample(node, x, scales.map((_, i) => i), scales, undefined, how);
+  const how = { mode, coordinates: 'asymmetric', cubicCoefficient: -0.75, excludeOutside: false, antialias: false } as const;
+  const along = (of: Value, nearest: 'floor' | 'ceil', isMeant: (scale: number) => boolean) => {
+    const axes = scales.flatMap((scale, i) => (isMeant(scale) ? [i] : []));
+    return resample(node, of, axes, axes.map((axis) => scales[axis]!), undefined, { ...how, nearest });
+  };
+  // onnxruntime rounds up along axes that get smaller (NearestMode::SIMPLE); the specification does not say.
+  const smaller = mode === 'nearest' ? along(x, 'ceil', (scale) => scale < 1) : x;
+  return along(smaller, 'floor', mode === 'nearest' ? (scale) => scale >= 1 : () => true);
 };
 
 const readResize: ToCore = (node) => {
@@ -153,7 +214,8 @@ const readResize: ToCore = (node) => {
   const coordinates = coordinateModes[node.text('coordinate_transformation_mode', 'half_pixel')];
   const nearest = nearestModes[node.text('nearest_mode', 'round_prefer_floor')];
   node.ignore('extrapolation_value');
-  if (!mode || !coordinates || !nearest) throw node.unsupported('its mode is unknown, or needs a region of interest');
+  if (node.text('coordinate_transformation_mode', 'half_pixel') === 'tf_crop_and_resize') throw node.unsupported('it crops to a region of interest (tf_crop_and_resize)');
+  if (!mode || !coordinates || !nearest) throw node.unsupported('its mode is unknown');
   if (node.text('keep_aspect_ratio_policy', 'stretch') !== 'stretch') throw node.unsupported('it keeps the aspect ratio by a policy');
   const how = {
     mode,
@@ -165,8 +227,8 @@ const readResize: ToCore = (node) => {
   };
   const axes = node.ints('axes')?.map((axis) => axisOf(node, axis, x.rank)) ?? Array.from({ length: x.rank ?? 0 }, (_, i) => i);
   const sizes = node.optional(3);
-  if (sizes) {
-    if (!sizes.elements) throw node.unsupported('its sizes depend on data');
+  if (sizes && sizes.shape?.[0] !== 0) {
+    if (!sizes.elements) return node.graph.add(ops.Resize, { x, sizes }, { ...how, axes, sizes: null, scales: null }, node.options).y;
     return resample(node, x, axes, undefined, sizes.elements, how);
   }
   return resample(node, x, axes, Array.from(toNumbers(node.constant(2))), undefined, how);
@@ -177,6 +239,7 @@ const gridModes = { linear: 'linear', bilinear: 'linear', cubic: 'cubic', bicubi
 const gridPaddings = { zeros: 'zeros', border: 'border', reflection: 'reflection' } as Readonly<Record<string, 'zeros' | 'border' | 'reflection'>>;
 
 const toCore = {
+  AffineGrid: always(readAffineGrid),
   AveragePool: always(readAveragePool),
   Conv: always(readConv),
   ConvTranspose: always(readConvTranspose),
@@ -185,6 +248,7 @@ const toCore = {
     return node.graph.add(ops.DepthToSpace, { x: node.input(0) }, { layout: 'channelsFirst', blockSize: node.int('blocksize'), mode }, node.options).y;
   }),
   GlobalAveragePool: always(global(ops.ReduceMean)),
+  GlobalLpPool: always(readGlobalLpPool),
   GlobalMaxPool: always(global(ops.ReduceMax)),
   GridSample: always((node) => {
     const mode = gridModes[node.text('mode', 'linear')];
@@ -199,9 +263,10 @@ const toCore = {
   }),
   MaxPool: always(readMaxPool),
   Resize: versions([10, readUpsample((node) => Array.from(toNumbers(node.constant(1))))], [11, readResize]),
-  SpaceToDepth: always(
-    (node) => node.graph.add(ops.SpaceToDepth, { x: node.input(0) }, { layout: 'channelsFirst', blockSize: node.int('blocksize') }, node.options).y,
-  ),
+  SpaceToDepth: always((node) => {
+    if (node.text('mode', 'DCR') !== 'DCR') throw node.unsupported('its blocks come after the channels (mode CRD)');
+    return node.graph.add(ops.SpaceToDepth, { x: node.input(0) }, { layout: 'channelsFirst', blockSize: node.int('blocksize') }, node.options).y;
+  }),
   Upsample: versions([7, readUpsample((node) => node.floats('scales') ?? [])], [9, readUpsample((node) => Array.from(toNumbers(node.constant(1))))]),
 } satisfies ReadRules;
 
@@ -298,8 +363,9 @@ const fromCore = {
       axes.forEach((axis, i) => (all[axis] = scales[i]!));
       return writer.node('Resize', [x, undefined, writer.literal('float32', [rank], all)], attributes, node.outputs);
     }
-    if (sizes === null && writer.opset < 18) return gap('sizes that depend on data need operator set 18');
-    if (sizes === null) return writer.node('Resize', [x, undefined, undefined, operand], { ...attributes, axes: ints(axes) }, node.outputs);
+    const isWhole = axes.length === rank && axes.every((axis, i) => axis === i);
+    if (sizes === null && !isWhole && writer.opset < 18) return gap('sizes of some axes that depend on data need operator set 18');
+    if (sizes === null) return writer.node('Resize', [x, undefined, undefined, writer.int64(operand!)], { ...attributes, axes: isWhole ? undefined : ints(axes) }, node.outputs);
     const all = [...x.shape];
     axes.forEach((axis, i) => (all[axis] = sizes[i]!));
     if (!writer.canCompute(all)) return gap('the size of its result depends on data');
