@@ -69,6 +69,12 @@ export const mxnetDiagnostics = defineDiagnostics('mxnet', {
     summary: 'A params file holds an array that the graph does not use.',
     help: 'Nothing is lost: the framework would not use it either.',
   },
+  'scalar-output': {
+    failure: 'note',
+    severity: 'warning',
+    summary: 'An output without dimensions becomes a list of one element, because MXNet 1.9 has no scalars.',
+    help: 'Read the one element of the output, or give the output a dimension in the source.',
+  },
   'not-writable': {
     failure: 'unsupported',
     severity: 'error',

@@ -1,1 +1,2 @@
-export {};
+export { mxnet } from './format.js';
+export { mxnetDiagnostics } from './diagnostics.js';

@@ -1,0 +1,278 @@
+import {
+  castTensor,
+  dimSources,
+  encodeTensor,
+  foldDim,
+  isStatic,
+  sameDim,
+  tensor,
+  Weight,
+  type Dim,
+  type DimSource,
+  type DType,
+  type Graph,
+  type Node,
+  type Shape,
+  type Tensor,
+  type Value,
+} from '@drover/core';
+import { formatAttr, typeFlagOf, writtenVersion, type AttrValue, type SymbolEntry, type SymbolGraph, type SymbolNode } from '../codec/index.js';
+import { reshapeCodes } from './reshape-codes.js';
+
+/** An output of a written node. */
+export type Ref = SymbolEntry;
+
+/** An operand to write: a value of the graph, or an output of something written before. */
+export type Operand = Value | Ref;
+
+/** Attributes to write; those undefined are left out. */
+export type Attributes = Readonly<Record<string, AttrValue | undefined>>;
+
+/** A stored array to write. */
+export interface StoredArray {
+  readonly weight: Weight;
+  readonly isAuxiliary: boolean;
+  /** Whether it was computed for the target and comes from no tensor of the source. */
+  readonly isMade: boolean;
+}
+
+const isValue = (operand: Operand): operand is Value => 'dtype' in operand;
+
+/** The element type by which MXNet holds a value: its legacy operators give truth as 0 and 1. */
+export function heldType(dtype: DType): DType {
+  return dtype === 'bool' ? 'float32' : dtype;
+}
+
+/** The shape by which MXNet holds a value: it has no scalars, so they are lists of one. */
+export function heldShape(shape: Shape): Shape {
+  return shape.length === 0 ? [1] : shape;
+}
+
+/** Writes the nodes of one graph as a symbol and notes the arrays to store. */
+export class GraphWriter {
+  readonly nodes: SymbolNode[] = [];
+  /** By the name of the variable, in the order of use. */
+  readonly arrays = new Map<string, StoredArray>();
+  readonly #refs = new Map<Value, Ref>();
+  readonly #auxiliary = new Map<Value, Ref>();
+  readonly #literals = new Map<string, Ref>();
+  readonly #taken = new Set<string>();
+  readonly #sources: ReadonlyMap<string, DimSource>;
+  readonly #wanted = new Map<Value, string>();
+  readonly #finished = new Set<Node>();
+  #node: Node | undefined;
+
+  constructor(
+    readonly graph: Graph,
+    private readonly parent?: GraphWriter,
+  ) {
+    this.#sources = parent ? parent.#sources : dimSources(graph);
+    for (const { name, value } of graph.outputs) if (!this.#wanted.has(value)) this.#wanted.set(value, name.replace(/_output$/, ''));
+  }
+
+  get root(): GraphWriter {
+    return this.parent?.root ?? this;
+  }
+
+  /** A name that nothing else has, near to the wanted one. */
+  unique(wanted: string): string {
+    const { root } = this;
+    let name = wanted === '' ? 'value' : wanted;
+    for (let i = 1; root.#taken.has(name); i++) name = `${wanted}_${i}`;
+    root.#taken.add(name);
+    return name;
+  }
+
+  /** Starts the nodes of a core node: they are named after it. */
+  begin(node: Node): void {
+    this.#node = node;
+  }
+
+  /** Whether callers of the graph see a value. */
+  isOutput(value: Value): boolean {
+    return this.#wanted.has(value);
+  }
+
+  /** Says that a node is written together with another. */
+  finish(node: Node): void {
+    this.#finished.add(node);
+  }
+
+  /** Whether a node is written already. */
+  isFinished(node: Node): boolean {
+    return this.#finished.has(node);
+  }
+
+  /** Says what stands for a value. */
+  bind(value: Value, ref: Ref): void {
+    this.#refs.set(value, ref);
+  }
+
+  /** Writes a variable with a name of its own. */
+  variable(name: string, attrs: ReadonlyMap<string, string> = new Map()): Ref {
+    return this.#push({ op: null, name, attrs, inputs: [], controlDeps: [], subgraphs: [] });
+  }
+
+  #push(node: SymbolNode): Ref {
+    this.nodes.push(node);
+    return { node: this.nodes.length - 1, output: 0, version: 0 };
+  }
+
+  /** What stands for a value; a constant becomes a variable with a stored array when it is first used. */
+  ref(operand: Operand): Ref {
+    if (!isValue(operand)) return operand;
+    const known = this.#refs.get(operand);
+    if (known) return known;
+    const ref = this.#store(operand, false);
+    this.#refs.set(operand, ref);
+    return ref;
+  }
+
+  /** A constant that training would change as a side effect: stored under `aux:`. */
+  auxiliary(value: Value): Ref {
+    const known = this.#auxiliary.get(value);
+    if (known) return known;
+    const ref = this.#store(value, true);
+    this.#auxiliary.set(value, ref);
+    return ref;
+  }
+
+  #store(value: Value, isAuxiliary: boolean): Ref {
+    const weight = value.constant!;
+    const name = this.unique(value.name);
+    const held = heldType(weight.dtype) === weight.dtype ? weight : weight.cast(heldType(weight.dtype));
+    this.root.arrays.set(name, { weight: held.shape.length === 0 ? held.reshape([1]) : held, isAuxiliary, isMade: false });
+    return this.variable(name);
+  }
+
+  /** A stored array made by a rule. */
+  array(name: string, weight: Weight): Ref {
+    const unique = this.unique(name);
+    this.root.arrays.set(unique, { weight, isAuxiliary: false, isMade: false });
+    return this.variable(unique);
+  }
+
+  /** A stored array that is computed when it is written. */
+  made(name: string, dtype: DType, shape: readonly number[], compute: () => Promise<Tensor>): Ref {
+    const unique = this.unique(name);
+    const read = async (): Promise<Uint8Array> => encodeTensor(castTensor(await compute(), dtype));
+    this.root.arrays.set(unique, { weight: Weight.stored(dtype, shape, unique, read), isAuxiliary: false, isMade: true });
+    return this.variable(unique);
+  }
+
+  /** A small stored array, written once for equal content. */
+  literal(dtype: DType, shape: readonly number[], values: readonly (number | bigint)[]): Ref {
+    const key = `${dtype}[${shape.join()}]:${values.map((value) => (Object.is(value, -0) ? '-0' : String(value))).join()}`;
+    const known = this.#literals.get(key);
+    if (known) return known;
+    const ref = this.array(`constant_${dtype}_${shape.join('x')}`, Weight.from(tensor(dtype, shape, values)));
+    this.#literals.set(key, ref);
+    return ref;
+  }
+
+  #write(op: string, name: string, inputs: readonly Operand[], attributes: Attributes, subgraphs: readonly SymbolGraph[] = []): Ref {
+    const attrs = new Map(Object.entries(attributes).flatMap(([key, value]) => (value === undefined ? [] : [[key, formatAttr(value)] as const])));
+    const refs = inputs.map((input) => this.ref(input));
+    return this.#push({ op, name, attrs, inputs: refs, controlDeps: [], subgraphs });
+  }
+
+  /** Writes a node with outputs that are values of the graph. */
+  node(op: string, inputs: readonly Operand[], attributes: Attributes, outputs: readonly Value[], subgraphs: readonly SymbolGraph[] = []): void {
+    const [first] = outputs;
+    const ref = this.#write(op, this.unique(this.#wanted.get(first!) ?? first!.name.replace(/_output\d*$/, '')), inputs, attributes, subgraphs);
+    outputs.forEach((value, output) => this.bind(value, { ...ref, output }));
+  }
+
+  /** Writes a node that only other written nodes use. */
+  step(op: string, inputs: readonly Operand[], attributes: Attributes = {}): Ref {
+    const base = this.#node?.name ?? 'step';
+    return this.#write(op, this.unique(`${base}_${op.replace(/^_+/, '').toLowerCase()}`), inputs, attributes);
+  }
+
+  /** Writes a node that only makes an output of the graph. */
+  named(op: string, name: string, inputs: readonly Operand[], attributes: Attributes): Ref {
+    return this.#write(op, this.unique(name.replace(/_output$/, '')), inputs, attributes);
+  }
+
+  /** Another output of a written node. */
+  output(ref: Ref, output: number): Ref {
+    return { ...ref, output };
+  }
+
+  /** Writes a conversion of elements, if the types differ. */
+  cast(operand: Operand, from: DType, to: DType): Operand {
+    return from === to ? operand : this.step('Cast', [operand], { dtype: to });
+  }
+
+  /** Elements of one shape in another, both as MXNet holds them; undefined when the sizes cannot be said. */
+  reshape(operand: Operand, from: Shape, to: Shape): Ref | undefined {
+    const [source, target] = [heldShape(from), heldShape(to)];
+    if (source.length === target.length && source.every((dim, i) => sameDim(dim, target[i]!))) return this.ref(operand);
+    const codes = reshapeCodes(source, target);
+    if (codes) return this.step('Reshape', [operand], { shape: codes });
+    // Without its ones the target may follow the source; they are put in afterwards.
+    const core = target.filter((dim) => dim !== 1);
+    const inner = core.length < target.length ? reshapeCodes(source, core) : undefined;
+    if (!inner) return undefined;
+    let ref = this.step('Reshape', [operand], { shape: inner });
+    target.forEach((dim, axis) => dim === 1 && (ref = this.step('expand_dims', [ref], { axis })));
+    return ref;
+  }
+
+  /** Copies along dimensions of 1 so that the shape becomes `to`; `from` may have fewer dimensions. undefined when the sizes cannot be said. */
+  broadcast(operand: Operand, from: Shape, to: Shape): Ref | undefined {
+    const target = heldShape(to);
+    const source: Shape = [...new Array<Dim>(target.length - heldShape(from).length).fill(1), ...heldShape(from)];
+    let ref = this.reshape(operand, from, source);
+    if (!ref) return undefined;
+    const changed = target.flatMap((dim, axis) => (sameDim(dim, source[axis]!) ? [] : [axis]));
+    const known = changed.filter((axis) => typeof target[axis] === 'number');
+    if (known.length > 0) ref = this.step('broadcast_axis', [ref], { axis: known, size: known.map((axis) => target[axis] as number) });
+    for (const axis of changed) {
+      if (known.includes(axis)) continue;
+      const place = this.sizeSource(target[axis]!);
+      if (!place) return undefined;
+      ref = this.step('broadcast_like', [ref, place.input], { lhs_axes: [axis], rhs_axes: [place.axis] });
+    }
+    return ref;
+  }
+
+  /** The axis of an input that has a named size. */
+  sizeSource(dim: Dim): DimSource | undefined {
+    if (typeof dim === 'number') return undefined;
+    const name = foldDim<string | undefined>(dim, { constant: () => undefined, symbol: (each) => each, add: () => undefined, mul: () => undefined, floordiv: () => undefined, min: () => undefined, max: () => undefined });
+    const source = name === undefined ? undefined : this.root.#sources.get(name);
+    return this.parent ? undefined : source;
+  }
+
+  /** A named size as a list of one int64; undefined when no input has it. */
+  namedSize(name: string): Ref | undefined {
+    const source = this.parent ? undefined : this.#sources.get(name);
+    return source && this.cut(this.step('shape_array', [source.input]), 0, source.axis, 1);
+  }
+
+  /** Zeros of a shape; undefined when its sizes cannot be said. */
+  zeros(shape: Shape, dtype: DType): Ref | undefined {
+    if (isStatic(shape)) return this.step('_zeros', [], { shape: heldShape(shape) as readonly number[], dtype });
+    return this.broadcast(this.step('_zeros', [], { shape: shape.map(() => 1), dtype }), shape.map(() => 1), shape);
+  }
+
+  /** Indices from `begin` on, `size` of them, along one axis. */
+  cut(operand: Operand, axis: number, begin: number, size: number): Ref {
+    return this.step('slice_axis', [operand], { axis, begin, end: begin + size });
+  }
+
+  /** The symbol as it stands, with these heads. */
+  symbol(heads: readonly Ref[]): SymbolGraph {
+    return { nodes: this.nodes, heads, attrs: new Map([['mxnet_version', { type: 'int', value: writtenVersion }]]) };
+  }
+}
+
+/** Hints that a variable carries about itself: sizes that are not known are 0. */
+export function variableHints({ dtype, shape }: Value): ReadonlyMap<string, string> {
+  const hints = new Map<string, string>();
+  const flag = typeFlagOf(dtype);
+  if (flag !== undefined) hints.set('__dtype__', String(flag));
+  if (shape) hints.set('__shape__', formatAttr(shape.map((dim) => (typeof dim === 'number' ? dim : 0))));
+  return hints;
+}

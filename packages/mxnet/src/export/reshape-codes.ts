@@ -1,0 +1,34 @@
+import { mulDim, sameDim, type Shape } from '@drover/core';
+
+/**
+ * A shape in the codes of MXNet's Reshape, for sources whose sizes are named: literals, 0 keeps a dimension at its place, -1 is what remains, -3 joins two, -4 splits one in two.
+ * undefined when the codes cannot say it. Sizes of 0 have no form: 0 is a code.
+ */
+export function reshapeCodes(from: Shape, to: Shape): readonly number[] | undefined {
+  if (to.includes(0)) return undefined;
+  if (to.every((dim) => typeof dim === 'number')) return to;
+  return search(from, 0, to, 0, false);
+}
+
+/** Codes for `to` from position `j` on, the place in the source being `i`. One -1 may be used. */
+function search(from: Shape, i: number, to: Shape, j: number, isOpenUsed: boolean): readonly number[] | undefined {
+  if (j === to.length) return [];
+  const dim = to[j]!;
+  const source = from[i];
+  const then = (codes: readonly number[], nextI: number, nextJ: number, isUsed = isOpenUsed): readonly number[] | undefined => {
+    const rest = search(from, nextI, to, nextJ, isUsed);
+    return rest && [...codes, ...rest];
+  };
+  const kept = source !== undefined && sameDim(source, dim) ? then([0], i + 1, j + 1) : undefined;
+  if (kept) return kept;
+  const next = from[i + 1];
+  const joined = source !== undefined && next !== undefined && sameDim(mulDim(source, next), dim) ? then([-3], i + 2, j + 1) : undefined;
+  if (joined) return joined;
+  const following = to[j + 1];
+  if (source !== undefined && following !== undefined && sameDim(mulDim(dim, following), source) && (typeof dim === 'number' || typeof following === 'number')) {
+    const split = then([-4, typeof dim === 'number' ? dim : -1, typeof following === 'number' ? following : -1], i + 1, j + 2);
+    if (split) return split;
+  }
+  if (typeof dim === 'number') return then([dim], i + 1, j + 1);
+  return isOpenUsed ? undefined : then([-1], i + 1, j + 1, true);
+}

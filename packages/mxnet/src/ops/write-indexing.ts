@@ -1,0 +1,142 @@
+import { gap, isFloat, isStatic, toNumbers, type Gap, type Node, type ops, type Shape, type Value, type WriteRules } from '@drover/core';
+import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
+import { constantIndices, coordinates } from './write-movement.js';
+
+/** Indices without negative ones; those that depend on data are wrapped round by the operator instead. */
+function settled(writer: GraphWriter, indices: Value, size: number | undefined): { indices: Operand; mode: 'clip' | 'wrap' } {
+  const known = constantIndices(indices);
+  if (!known) return { indices, mode: isWithin(indices, size) ? 'clip' : 'wrap' };
+  if (known.every((index) => index >= 0)) return { indices, mode: 'clip' };
+  if (size === undefined) return { indices, mode: 'wrap' };
+  const shape = indices.constant!.shape;
+  return { indices: writer.literal('int64', shape.length === 0 ? [1] : shape, Array.from(known, (index) => (index < 0 ? index + size : index))), mode: 'clip' };
+}
+
+/** Whether a value is clipped to 0 to size - 1. */
+function isWithin(value: Value, size: number | undefined): boolean {
+  const { producer } = value;
+  if (producer?.op.name !== 'Clip' || size === undefined) return false;
+  const { min, max } = producer.attrs as { readonly min: number | null; readonly max: number | null };
+  return min === 0 && max === size - 1;
+}
+
+/** Indices as MXNet takes them: the floats that integers were cut from will do. */
+function uncast(value: Value): Value {
+  const { producer } = value;
+  const from = producer?.op.name === 'Cast' ? producer.inputs[0] : undefined;
+  return from?.dtype === 'float32' ? from : value;
+}
+
+function writeGather(node: Node<typeof ops.Gather>, writer: GraphWriter): Gap | void {
+  const { x, indices } = node.operands;
+  const { axis } = node.attrs;
+  const y = node.outputs[0]!;
+  if (!x.shape || !y.shape || indices.rank === undefined) return gap('the rank of its operands is not known');
+  const size = x.shape[axis];
+  const count = typeof size === 'number' ? size : undefined;
+  if (axis === 0 && x.constant && x.rank === 2 && isFloat(x.dtype) && indices.rank > 0 && isWithin(indices, count)) {
+    const attributes = { input_dim: x.constant.shape[0]!, output_dim: x.constant.shape[1]!, dtype: x.dtype };
+    return writer.node('Embedding', [uncast(indices.producer!.inputs[0]!), x], attributes, node.outputs);
+  }
+  const known = constantIndices(indices);
+  if (indices.rank === 0) {
+    const at = known?.[0];
+    const one = at === undefined ? writer.step('take', [x, indices], { axis, mode: 'wrap' }) : writer.step('slice_axis', [x], { axis, begin: at, end: at === -1 ? null : at + 1 });
+    if (x.rank === 1) return writer.bind(y, one);
+    return writer.node('squeeze', [one], { axis: [axis] }, node.outputs);
+  }
+  const from = settled(writer, indices, count);
+  writer.node('take', [x, from.indices], { axis, mode: from.mode }, node.outputs);
+}
+
+/** Coordinates of elements, first dimension first: constants for the axes in `fixed`, and `indices` along the other one. */
+function grid(writer: GraphWriter, indices: Value, shape: readonly number[], axis: number, size: number): Ref {
+  const row = (each: Operand) => writer.reshape(each, shape, [1, ...shape])!;
+  const parts = shape.map((_, at) => {
+    if (at !== axis) return writer.literal('int64', [1, ...shape], coordinates(shape, at));
+    const known = settled(writer, indices, size);
+    const wrapped = known.mode === 'wrap' ? writer.step('_mod_scalar', [indices], { scalar: size }) : known.indices;
+    return row(known.mode === 'wrap' || known.indices === indices ? writer.cast(wrapped, indices.dtype, 'int64') : wrapped);
+  });
+  return parts.length === 1 ? parts[0]! : writer.step('Concat', parts, { num_args: parts.length, dim: 0 });
+}
+
+function writeGatherElements(node: Node<typeof ops.GatherElements>, writer: GraphWriter): Gap | void {
+  const { x, indices } = node.operands;
+  const { axis } = node.attrs;
+  const size = x.shape?.[axis];
+  if (!indices.shape || typeof size !== 'number' || !x.shape) return gap('the shape of its operands is not known');
+  const isWhole = x.shape.every((dim, i) => i === axis || dim === indices.shape![i]);
+  if (indices.shape[axis] === 1 && isWhole) return writer.node('pick', [x, indices], { axis, keepdims: true, mode: 'wrap' }, node.outputs);
+  if (!isStatic(indices.shape)) return gap('the shape of its indices is not known before the model runs');
+  writer.node('gather_nd', [x, grid(writer, indices, indices.shape, axis, size)], {}, node.outputs);
+}
+
+/** Coordinates lie in the last dimension in core, in the first in MXNet; leading batch coordinates are written out. */
+function coordinatesFirst(writer: GraphWriter, indices: Value, batchDims: number): Ref | Gap {
+  const { shape } = indices;
+  if (!shape) return gap('the rank of its indices is not known');
+  const rank = shape.length;
+  const perm = [rank - 1, ...Array.from({ length: rank - 1 }, (_, i) => i)];
+  const first = rank === 1 ? writer.ref(indices) : writer.step('transpose', [indices], { axes: perm });
+  if (batchDims === 0) return first;
+  const places: Shape = shape.slice(0, -1);
+  if (!isStatic(places)) return gap('the shape of its indices is not known before the model runs');
+  const parts = Array.from({ length: batchDims }, (_, axis) => writer.literal('int64', [1, ...places], coordinates(places, axis)));
+  const own = writer.cast(first, indices.dtype, 'int64');
+  return writer.step('Concat', [...parts, own], { num_args: batchDims + 1, dim: 0 });
+}
+
+const isGap = (result: Ref | Gap): result is Gap => 'gap' in result;
+
+function writeGatherNd(node: Node<typeof ops.GatherND>, writer: GraphWriter): Gap | void {
+  const indices = coordinatesFirst(writer, node.operands.indices, node.attrs.batchDims);
+  if (isGap(indices)) return indices;
+  writer.node('gather_nd', [node.operands.x, indices], {}, node.outputs);
+}
+
+const onlySets = gap('MXNet 1.9 sets elements by index, but does not combine them with what is there');
+
+function writeScatterNd(node: Node<typeof ops.ScatterND>, writer: GraphWriter): Gap | void {
+  const { x, indices, updates } = node.operands;
+  if (node.attrs.reduction !== 'none') return onlySets;
+  if (!x.shape || !isStatic(x.shape)) return gap('the shape of what it changes is not known before the model runs');
+  const first = coordinatesFirst(writer, indices, 0);
+  if (isGap(first)) return first;
+  writer.node('_scatter_set_nd', [x, updates, first], { shape: x.shape }, node.outputs);
+}
+
+function writeScatterElements(node: Node<typeof ops.ScatterElements>, writer: GraphWriter): Gap | void {
+  const { x, indices, updates } = node.operands;
+  if (node.attrs.reduction !== 'none') return onlySets;
+  if (!x.shape || !isStatic(x.shape) || !indices.shape || !isStatic(indices.shape)) return gap('the shape of what it changes is not known before the model runs');
+  const places = grid(writer, indices, indices.shape, node.attrs.axis, x.shape[node.attrs.axis]!);
+  writer.node('_scatter_set_nd', [x, updates, places], { shape: x.shape }, node.outputs);
+}
+
+function writeOneHot(node: Node<typeof ops.OneHot>, writer: GraphWriter): Gap | void {
+  const { indices, values } = node.operands;
+  const { axis, depth } = node.attrs;
+  const known = values.constant?.peek();
+  const size = depth?.[0];
+  if (!known || typeof size !== 'number' || indices.rank === undefined) return gap('its depth or its values are not known before the model runs');
+  const [off, on] = toNumbers(known) as unknown as [number, number];
+  // Negative indices count from the end in core; in MXNet they are outside.
+  const isNegative = writer.cast(writer.step('_lesser_scalar', [indices], { scalar: 0 }), indices.dtype, 'float32');
+  const from = writer.step('_npi_where', [isNegative, writer.step('_plus_scalar', [indices], { scalar: size }), indices]);
+  const attributes = { depth: size, on_value: on, off_value: off, dtype: values.dtype };
+  if (axis === indices.rank) return writer.node('one_hot', [from], attributes, node.outputs);
+  const perm = [...Array.from({ length: axis }, (_, i) => i), indices.rank, ...Array.from({ length: indices.rank - axis }, (_, i) => i + axis)];
+  writer.node('transpose', [writer.step('one_hot', [from], attributes)], { axes: perm }, node.outputs);
+}
+
+/** Writing of operators that look up or place elements by index. */
+export const writeIndexing = {
+  Gather: writeGather,
+  GatherElements: writeGatherElements,
+  GatherND: writeGatherNd,
+  OneHot: writeOneHot,
+  ScatterElements: writeScatterElements,
+  ScatterND: writeScatterNd,
+} satisfies Partial<WriteRules<GraphWriter>>;
+
