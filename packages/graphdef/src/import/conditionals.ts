@@ -45,7 +45,12 @@ class Conditionals {
       while (stack.length > 0) {
         const name = stack.at(-1)!;
         const node = this.nodes.get(name);
-        const waiting = node && !open.has(name) ? node.inputs.map((input) => this.#parse(input).name).filter((each) => this.nodes.has(each) && !seen.has(each) && !open.has(each)) : [];
+        const waiting =
+          node && !open.has(name)
+            ? node.inputs
+                .map((input) => this.#parse(input).name)
+                .filter((each) => this.nodes.has(each) && !seen.has(each) && !open.has(each))
+            : [];
         open.add(name);
         if (waiting.length > 0) stack.push(...waiting);
         else {
@@ -115,7 +120,14 @@ class Conditionals {
       const nodes = [...inside.values()].map((node) => ({ ...node, inputs: dataOf(node).map(rename) }));
       const functionName = `${this.scope}${name}_${k === 0 ? 'then' : 'else'}`;
       const parameters = args.map((_, i): ArgDef => ({ name: `branch_arg_${i}`, extra: new Map() }));
-      this.functions.push(functionOf(functionName, parameters, nodes, merges.map(({ branches }) => rename(branches[k as 0 | 1]))));
+      this.functions.push(
+        functionOf(
+          functionName,
+          parameters,
+          nodes,
+          merges.map(({ branches }) => rename(branches[k as 0 | 1])),
+        ),
+      );
       return { kind: 'func', value: { name: functionName, attrs: new Map() } };
     });
     const types = merges.map(({ merge }) => {

@@ -10,8 +10,10 @@ interface Frame {
   readonly parent: Frame | undefined;
 }
 
-const textOf = (value: AttrValue | undefined): string => (value?.kind === 's' ? (typeof value.value === 'string' ? value.value : new TextDecoder().decode(value.value)) : '');
-const isConstantEnter = (node: NodeDef) => node.attrs.get('is_constant')?.kind === 'b' && (node.attrs.get('is_constant') as AttrValue & { kind: 'b' }).value;
+const textOf = (value: AttrValue | undefined): string =>
+  value?.kind === 's' ? (typeof value.value === 'string' ? value.value : new TextDecoder().decode(value.value)) : '';
+const isConstantEnter = (node: NodeDef) =>
+  node.attrs.get('is_constant')?.kind === 'b' && (node.attrs.get('is_constant') as AttrValue & { kind: 'b' }).value;
 const depthOf = (frame: Frame | undefined): number => (frame ? 1 + depthOf(frame.parent) : 0);
 
 /** The graph while loops are taken out of it, innermost first. */
@@ -32,7 +34,10 @@ class Frames {
     const { node: name, index, control } = parseInput(reference, this.file);
     const node = this.nodes.get(name);
     if (node) return { node, index, control };
-    throw graphdefDiagnostics.error('graph', { message: `Nothing makes the tensor ${JSON.stringify(reference)}.`, origin: { file: this.file } });
+    throw graphdefDiagnostics.error('graph', {
+      message: `Nothing makes the tensor ${JSON.stringify(reference)}.`,
+      origin: { file: this.file },
+    });
   }
 
   data(node: NodeDef): readonly string[] {
@@ -51,7 +56,9 @@ class Frames {
       return made;
     };
     const needs = (node: NodeDef) =>
-      node.inputs.map((input) => this.nodes.get(parseInput(input, this.file).node)).filter((each) => each !== undefined && !(node.op === 'Merge' && each.op === 'NextIteration')) as NodeDef[];
+      node.inputs
+        .map((input) => this.nodes.get(parseInput(input, this.file).node))
+        .filter((each) => each !== undefined && !(node.op === 'Merge' && each.op === 'NextIteration')) as NodeDef[];
     const open = new Set<NodeDef>();
     for (const root of this.nodes.values()) {
       const stack = [root];
@@ -70,7 +77,10 @@ class Frames {
         const innermost = needs(node)
           .map((each) => found.get(each))
           .reduce<Frame | undefined>((deep, each) => (depthOf(each) > depthOf(deep) ? each : deep), undefined);
-        found.set(node, node.op === 'Enter' ? enter(textOf(node.attrs.get('frame_name')), innermost) : node.op === 'Exit' ? innermost?.parent : innermost);
+        found.set(
+          node,
+          node.op === 'Enter' ? enter(textOf(node.attrs.get('frame_name')), innermost) : node.op === 'Exit' ? innermost?.parent : innermost,
+        );
         stack.pop();
       }
     }
@@ -87,7 +97,12 @@ class Frames {
   }
 
   /** What must be computed for some tensors, from the results of `known` nodes on; and what it takes from outside of `frame`. */
-  slice(wanted: readonly string[], known: ReadonlySet<NodeDef>, frames: ReadonlyMap<NodeDef, Frame | undefined>, frame: Frame): { readonly inside: ReadonlySet<NodeDef>; readonly outside: readonly string[] } {
+  slice(
+    wanted: readonly string[],
+    known: ReadonlySet<NodeDef>,
+    frames: ReadonlyMap<NodeDef, Frame | undefined>,
+    frame: Frame,
+  ): { readonly inside: ReadonlySet<NodeDef>; readonly outside: readonly string[] } {
     const inside = new Set<NodeDef>();
     const outside = new Set<string>();
     const stack = [...wanted];
@@ -106,12 +121,17 @@ class Frames {
   }
 }
 
-const dataTypeOf = (node: NodeDef): DataType | undefined => (node.attrs.get('T')?.kind === 'type' ? (node.attrs.get('T') as AttrValue & { kind: 'type' }).value : undefined);
+const dataTypeOf = (node: NodeDef): DataType | undefined =>
+  node.attrs.get('T')?.kind === 'type' ? (node.attrs.get('T') as AttrValue & { kind: 'type' }).value : undefined;
 
 /** Turns the loop of an innermost frame into a While node. */
 function raise(graph: Frames, frame: Frame, frames: ReadonlyMap<NodeDef, Frame | undefined>): void {
   const members = [...graph.nodes.values()].filter((node) => frames.get(node) === frame);
-  const malformed = (message: string) => graphdefDiagnostics.error('graph', { message: `The loop ${frame.name} ${message}.`, origin: { file: '', node: frame.name, op: 'Enter' } });
+  const malformed = (message: string) =>
+    graphdefDiagnostics.error('graph', {
+      message: `The loop ${frame.name} ${message}.`,
+      origin: { file: '', node: frame.name, op: 'Enter' },
+    });
   const loopCond = members.find(({ op }) => op === 'LoopCond');
   if (!loopCond) throw malformed('has no condition');
   const merges = members.filter((node) => node.op === 'Merge' && graph.data(node).some((input) => graph.target(input).node.op === 'Enter'));
@@ -138,13 +158,19 @@ function raise(graph: Frames, frame: Frame, frames: ReadonlyMap<NodeDef, Frame |
   constants.forEach((node, i) => renamed.set(node.name, argument(merges.length + i)));
   outside.forEach((reference, i) => renamed.set(reference, argument(merges.length + constants.length + i)));
   const rename = (reference: string) => renamed.get(reference.replace(/:0$/, '')) ?? reference;
-  const renameNode = (inside: ReadonlySet<NodeDef>) => (node: NodeDef): NodeDef => {
-    const order = node.inputs.filter((input) => input.startsWith('^') && inside.has(graph.target(input).node));
-    return { ...node, inputs: [...graph.data(node).map(rename), ...order] };
-  };
+  const renameNode =
+    (inside: ReadonlySet<NodeDef>) =>
+    (node: NodeDef): NodeDef => {
+      const order = node.inputs.filter((input) => input.startsWith('^') && inside.has(graph.target(input).node));
+      return { ...node, inputs: [...graph.data(node).map(rename), ...order] };
+    };
   const types = [...merges, ...constants].map(dataTypeOf);
   const count = merges.length + constants.length + outside.length;
-  const args = Array.from({ length: count }, (_, i): ArgDef => ({ name: argument(i), ...(types[i] && { type: types[i] }), extra: new Map() }));
+  const args = Array.from({ length: count }, (_, i): ArgDef => ({
+    name: argument(i),
+    ...(types[i] && { type: types[i] }),
+    extra: new Map(),
+  }));
   const kept = args.slice(merges.length).map(({ name }) => name);
   const [condName, bodyName] = [`${frame.name}/cond_function`, `${frame.name}/body_function`];
   graph.functions.push(functionOf(condName, args, [...test.inside].map(renameNode(test.inside)), condition.map(rename)));
@@ -153,10 +179,27 @@ function raise(graph: Frames, frame: Frame, frames: ReadonlyMap<NodeDef, Frame |
   const func = (name: string): AttrValue => ({ kind: 'func', value: { name, attrs: new Map() } });
   let name = frame.name || 'while';
   while (graph.nodes.has(name)) name += '_';
-  const exits = [...graph.nodes.values()].filter((node) => node.op === 'Exit' && switches.includes(graph.target(graph.data(node)[0]!).node));
-  const inputs = [...entries.map((entry) => graph.data(graph.target(entry).node)[0]!), ...constants.map((node) => graph.data(node)[0]!), ...outside];
+  const exits = [...graph.nodes.values()].filter(
+    (node) => node.op === 'Exit' && switches.includes(graph.target(graph.data(node)[0]!).node),
+  );
+  const inputs = [
+    ...entries.map((entry) => graph.data(graph.target(entry).node)[0]!),
+    ...constants.map((node) => graph.data(node)[0]!),
+    ...outside,
+  ];
   const list: AttrValue = { kind: 'list', of: 'type', values: args.map(({ type }) => type ?? 'DT_INVALID') };
-  graph.nodes.set(name, { name, op: 'While', inputs, device: '', attrs: new Map([['T', list], ['cond', func(condName)], ['body', func(bodyName)]]), extra: new Map() });
+  graph.nodes.set(name, {
+    name,
+    op: 'While',
+    inputs,
+    device: '',
+    attrs: new Map([
+      ['T', list],
+      ['cond', func(condName)],
+      ['body', func(bodyName)],
+    ]),
+    extra: new Map(),
+  });
   for (const exit of exits) {
     const i = merged(graph.target(graph.data(exit)[0]!).node);
     graph.nodes.set(exit.name, { ...exit, op: 'Identity', inputs: [`${name}:${i}`] });

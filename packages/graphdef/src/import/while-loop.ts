@@ -12,7 +12,11 @@ export interface LoopFunctions {
  * What a loop variable is: the same in all trips; a number that starts at `start` and grows by 1; a list of which each trip writes the next item; or carried from
  * trip to trip, with a type that holds in all of them.
  */
-type Role = { readonly kind: 'invariant' } | { readonly kind: 'counter'; readonly start: number } | { readonly kind: 'list' } | { readonly kind: 'carried'; readonly initial: Value; readonly type: ValueType };
+type Role =
+  | { readonly kind: 'invariant' }
+  | { readonly kind: 'counter'; readonly start: number }
+  | { readonly kind: 'list' }
+  | { readonly kind: 'carried'; readonly initial: Value; readonly type: ValueType };
 
 /** Loops in loops beyond this depth are not read: each is built more than once. */
 const maxDepth = 8;
@@ -50,7 +54,9 @@ function build(node: SourceNode, initial: readonly Value[], roles: readonly Role
     if (role.kind !== 'counter') return parameters[i]!;
     const { dtype } = initial[i]!;
     const count = dtype === 'int64' ? trip : graph.add(ops.Cast, { x: trip }, { to: dtype }, node.step('trip')).y;
-    return role.start === 0 ? count : graph.add(ops.Add, { a: count, b: graph.literal(dtype, [], [role.start]) }, {}, node.step('counter')).y;
+    return role.start === 0
+      ? count
+      : graph.add(ops.Add, { a: count, b: graph.literal(dtype, [], [role.start]) }, {}, node.step('counter')).y;
   });
   return { graph, trip, args, results: functions.body(args, graph) };
 }
@@ -63,7 +69,13 @@ interface Bound {
 }
 
 /** The bounds of counters that the condition consists of; undefined when there is more to it. `counts` says which variables grow by 1. */
-function boundsOf(outer: Graph, initial: readonly Value[], roles: readonly Role[], counts: readonly boolean[], functions: LoopFunctions): readonly Bound[] | undefined {
+function boundsOf(
+  outer: Graph,
+  initial: readonly Value[],
+  roles: readonly Role[],
+  counts: readonly boolean[],
+  functions: LoopFunctions,
+): readonly Bound[] | undefined {
   const graph = new Graph('condition', outer);
   const around = new Map<Value, Value>();
   const args = initial.map((value, i) => {
@@ -111,7 +123,8 @@ function widened(before: ValueType, after: ValueType): ValueType {
 }
 
 const isSameType = (a: ValueType, b: ValueType): boolean =>
-  a.shape === undefined || (b.shape !== undefined && a.shape.length === b.shape.length && a.shape.every((dim, axis) => sameDim(dim, b.shape![axis]!)));
+  a.shape === undefined ||
+  (b.shape !== undefined && a.shape.length === b.shape.length && a.shape.every((dim, axis) => sameDim(dim, b.shape![axis]!)));
 
 /** Whether a widened dimension stands for what the body makes: another one each time it is built. */
 const isOpen = (dim: unknown) => String(dim).startsWith('?carried');
@@ -119,13 +132,15 @@ const isOpen = (dim: unknown) => String(dim).startsWith('?carried');
 /** Takes out nodes whose results nothing needs: lists that loops have given a shape, counters. */
 export function removeUnused(graph: Graph): void {
   const needed = new Set(graph.outputs.map(({ value }) => value));
-  for (const node of graph.sorted().reverse()) if (node.outputs.every((value) => value.users.size === 0 && !needed.has(value))) graph.remove(node);
+  for (const node of graph.sorted().reverse())
+    if (node.outputs.every((value) => value.users.size === 0 && !needed.has(value))) graph.remove(node);
 }
 
 /** A list as a tensor of zeros of its length, for items of a known shape. Throws `graphdef/unsupported` when the shape is not known before the model runs. */
 function zeroList(node: SourceNode, list: Value, item: Value | undefined): Value {
   const [length] = listLength(list)?.elements ?? [];
-  if (!item?.shape || length === undefined) throw node.unsupported('it writes a list whose items have no shape that is known before the model runs');
+  if (!item?.shape || length === undefined)
+    throw node.unsupported('it writes a list whose items have no shape that is known before the model runs');
   const zero = node.graph.literal(item.dtype, [], [item.dtype === 'bool' ? false : 0]);
   return node.graph.add(ops.Expand, { x: zero }, { shape: [length, ...item.shape] }, node.step('list')).y;
 }
@@ -134,7 +149,9 @@ function zeroList(node: SourceNode, list: Value, item: Value | undefined): Value
 export function buildLoop(node: SourceNode, initial: readonly Value[], functions: LoopFunctions): readonly Value[] {
   const { graph: outer } = node;
   if (depthOf(outer) >= maxDepth) throw node.unsupported(`its loops nest deeper than ${maxDepth}`);
-  let roles = initial.map((value): Role => (isListOf(value) ? { kind: 'list' } : { kind: 'carried', initial: value, type: { dtype: value.dtype, shape: value.shape } }));
+  let roles = initial.map((value): Role =>
+    isListOf(value) ? { kind: 'list' } : { kind: 'carried', initial: value, type: { dtype: value.dtype, shape: value.shape } },
+  );
   let bounds: readonly Bound[] | undefined;
   let trips: Value | undefined;
   for (let tries = 0; tries < maxAttempts; tries++) {
@@ -144,7 +161,13 @@ export function buildLoop(node: SourceNode, initial: readonly Value[], functions
     const before = JSON.stringify(roles.map(({ kind }) => kind));
     roles = roles.map((role, i) => (results[i] === args[i] ? { kind: 'invariant' } : role));
     if (!bounds) {
-      const counts = roles.map((role, i) => role.kind === 'carried' && typeof initial[i]!.elements?.[0] === 'number' && initial[i]!.rank === 0 && isIncremented(results[i]!, args[i]!));
+      const counts = roles.map(
+        (role, i) =>
+          role.kind === 'carried' &&
+          typeof initial[i]!.elements?.[0] === 'number' &&
+          initial[i]!.rank === 0 &&
+          isIncremented(results[i]!, args[i]!),
+      );
       bounds = boundsOf(outer, initial, roles, counts, functions);
       if (bounds) {
         const starts = initial.map(({ elements }) => elements?.[0] as number | undefined);
@@ -153,7 +176,11 @@ export function buildLoop(node: SourceNode, initial: readonly Value[], functions
       }
     }
     if (before !== JSON.stringify(roles.map(({ kind }) => kind))) continue;
-    const items = roles.map((role, i) => (role.kind === 'list' ? writtenItem(results[i]!, args[i]!, (index) => isTrip(index, attempt, roles), hasLength(initial[i]!, trips)) : undefined));
+    const items = roles.map((role, i) =>
+      role.kind === 'list'
+        ? writtenItem(results[i]!, args[i]!, (index) => isTrip(index, attempt, roles), hasLength(initial[i]!, trips))
+        : undefined,
+    );
     let isSettled = true;
     roles = roles.map((role, i): Role => {
       if (role.kind === 'list' && !items[i]?.isNext) {
@@ -163,12 +190,22 @@ export function buildLoop(node: SourceNode, initial: readonly Value[], functions
       }
       if (role.kind !== 'carried') return role;
       const result = results[i]!.type;
-      const isKept = isSameType(role.type, result) || role.type.shape?.every((dim, axis) => isOpen(dim) || sameDim(dim, result.shape?.[axis] ?? -1));
+      const isKept =
+        isSameType(role.type, result) || role.type.shape?.every((dim, axis) => isOpen(dim) || sameDim(dim, result.shape?.[axis] ?? -1));
       if (isKept && result.dtype === role.type.dtype) return role;
       isSettled = false;
       return { ...role, type: widened(role.type, result) };
     });
-    if (isSettled) return finish(node, initial, roles, functions, attempt, items.map((each) => each?.item), trips);
+    if (isSettled)
+      return finish(
+        node,
+        initial,
+        roles,
+        functions,
+        attempt,
+        items.map((each) => each?.item),
+        trips,
+      );
   }
   throw node.unsupported('the types of its variables do not settle');
 }
@@ -188,7 +225,15 @@ function hasLength(list: Value, trips: Value | undefined): boolean {
   return length === source || (known !== undefined && count !== undefined && sameDim(known, count));
 }
 
-function finish(node: SourceNode, initial: readonly Value[], roles: readonly Role[], functions: LoopFunctions, { graph, args, results }: Attempt, items: readonly (Value | undefined)[], trips: Value | undefined): readonly Value[] {
+function finish(
+  node: SourceNode,
+  initial: readonly Value[],
+  roles: readonly Role[],
+  functions: LoopFunctions,
+  { graph, args, results }: Attempt,
+  items: readonly (Value | undefined)[],
+  trips: Value | undefined,
+): readonly Value[] {
   const { graph: outer } = node;
   const carried = roles.flatMap((role, i) => (role.kind === 'carried' ? [i] : []));
   const scanned = roles.flatMap((role, i) => (role.kind === 'list' ? [i] : []));
@@ -198,8 +243,18 @@ function finish(node: SourceNode, initial: readonly Value[], roles: readonly Rol
   removeUnused(graph);
   for (const i of scanned) graph.inputs.splice(graph.inputs.indexOf(args[i]!), 1);
   const starts = carried.map((i) => (roles[i] as Role & { kind: 'carried' }).initial);
-  const condition = trips ? undefined : functions.condition(initial.map((value, i) => starts[carried.indexOf(i)] ?? value), outer);
-  const { outputs } = outer.add(ops.Loop, { maxTrips: trips, condition, carried: starts }, { carried: carried.length }, { ...node.options, regions: { body: usedRegion(graph) } });
+  const condition = trips
+    ? undefined
+    : functions.condition(
+        initial.map((value, i) => starts[carried.indexOf(i)] ?? value),
+        outer,
+      );
+  const { outputs } = outer.add(
+    ops.Loop,
+    { maxTrips: trips, condition, carried: starts },
+    { carried: carried.length },
+    { ...node.options, regions: { body: usedRegion(graph) } },
+  );
   const order = [...carried, ...scanned];
   return roles.map((role, i) => {
     if (role.kind === 'invariant') return initial[i]!;
@@ -211,7 +266,9 @@ function finish(node: SourceNode, initial: readonly Value[], roles: readonly Rol
 function usedRegion(graph: Graph): Region {
   const { captures } = graph.region();
   const first = graph.inputs.length - captures.length;
-  const used = captures.map((value, i) => ({ value, input: graph.inputs[first + i]! })).filter(({ input }) => input.users.size > 0 || graph.outputs.some(({ value }) => value === input));
+  const used = captures
+    .map((value, i) => ({ value, input: graph.inputs[first + i]! }))
+    .filter(({ input }) => input.users.size > 0 || graph.outputs.some(({ value }) => value === input));
   graph.inputs.splice(first, captures.length, ...used.map(({ input }) => input));
   return { graph, captures: used.map(({ value }) => value) };
 }

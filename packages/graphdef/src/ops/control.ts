@@ -1,4 +1,16 @@
-import { Graph, cloneGraph, freshDim, gap, inlineGraph, isDataDependent, ops, type Node, type Region, type Value, type WriteRules } from '@drover/core';
+import {
+  Graph,
+  cloneGraph,
+  freshDim,
+  gap,
+  inlineGraph,
+  isDataDependent,
+  ops,
+  type Node,
+  type Region,
+  type Value,
+  type WriteRules,
+} from '@drover/core';
 import { func } from '../export/attribute.js';
 import type { GraphWriter, Operand } from '../export/graph-writer.js';
 import { buildLoop } from '../import/while-loop.js';
@@ -18,13 +30,20 @@ const readIf: ToCore = (node) => {
   const [condition, ...args] = node.inputs();
   const branch = (name: 'then' | 'else') => {
     const graph = new Graph(name, node.graph);
-    const results = node.call(node.func(`${name}_branch`), args.map((value) => graph.capture(value)), graph, name);
+    const results = node.call(
+      node.func(`${name}_branch`),
+      args.map((value) => graph.capture(value)),
+      graph,
+      name,
+    );
     results.forEach((value, i) => graph.output(String(i), value));
     return graph.region();
   };
   // TensorFlow takes numbers as conditions too: what is not zero is true.
-  const isTrue = condition!.dtype === 'bool' ? condition! : node.graph.add(ops.Cast, { x: condition! }, { to: 'bool' }, node.step('condition')).y;
-  return node.graph.add(ops.If, { condition: isTrue }, {}, { ...node.options, regions: { then: branch('then'), else: branch('else') } }).outputs;
+  const isTrue =
+    condition!.dtype === 'bool' ? condition! : node.graph.add(ops.Cast, { x: condition! }, { to: 'bool' }, node.step('condition')).y;
+  return node.graph.add(ops.If, { condition: isTrue }, {}, { ...node.options, regions: { then: branch('then'), else: branch('else') } })
+    .outputs;
 };
 
 /** A branch as a closed graph: it takes what both branches capture, in one order. */
@@ -52,7 +71,8 @@ function writeIf(node: Node<typeof ops.If>, writer: GraphWriter): void {
 }
 
 /** Whether a body never stops the loop. */
-const goesOn = (body: Graph): boolean => body.outputs[0]!.value === body.inputs[1] || body.outputs[0]!.value.constant?.peek()?.data[0] === 1;
+const goesOn = (body: Graph): boolean =>
+  body.outputs[0]!.value === body.inputs[1] || body.outputs[0]!.value.constant?.peek()?.data[0] === 1;
 
 /**
  * A loop as StatelessWhile over plain tensors: the number of the trip, whether it goes on, the carried values, the scanned values so far (each trip joins its own),
@@ -69,7 +89,8 @@ function writeLoop(node: Node<typeof ops.Loop>, writer: GraphWriter): void {
   const scalarOf = (value: Value): Operand => (value.rank === 0 ? value : writer.reshape(value, []));
   const starts = scanned.map(({ dtype, shape }) => {
     const slice = shape?.slice(1);
-    if (!slice || slice.some(isDataDependent) || !writer.canCompute(slice)) throw writer.unwritable('what the trips of the loop yield has no shape that is known before the model runs');
+    if (!slice || slice.some(isDataDependent) || !writer.canCompute(slice))
+      throw writer.unwritable('what the trips of the loop yield has no shape that is known before the model runs');
     return writer.step('Fill', [writer.dims([0, ...slice]), writer.literal(writer.typeOf(dtype), [], [0])], {}, writer.typeOf(dtype));
   });
   const initial: readonly Operand[] = [
@@ -95,7 +116,10 @@ function writeLoop(node: Node<typeof ops.Loop>, writer: GraphWriter): void {
   const test = new Graph(`${node.name}_condition`);
   const tested = parameters(test);
   const tests = [...tested.goes, ...tested.most.map((most) => test.add(ops.Less, { a: tested.trip, b: most }, {}).y)];
-  test.output('goes', tests.reduce((a, b) => test.add(ops.And, { a, b }, {}).y));
+  test.output(
+    'goes',
+    tests.reduce((a, b) => test.add(ops.And, { a, b }, {}).y),
+  );
 
   const step = new Graph(`${node.name}_body`);
   const given = parameters(step);
@@ -110,7 +134,12 @@ function writeLoop(node: Node<typeof ops.Loop>, writer: GraphWriter): void {
   following.forEach((value, i) => step.output(String(i), value));
 
   const functions = { cond: func(writer.function(test, test.name)), body: func(writer.function(step, step.name)) };
-  const refs = writer.steps('StatelessWhile', initial, functions, initial.map((operand) => writer.dtype(operand)));
+  const refs = writer.steps(
+    'StatelessWhile',
+    initial,
+    functions,
+    initial.map((operand) => writer.dtype(operand)),
+  );
   const first = stops ? 2 : 1;
   node.outputs.forEach((value, i) => writer.set(value, refs[first + i]!));
 }

@@ -13,7 +13,12 @@ const makers: Readonly<Record<string, number | undefined>> = { EmptyTensorList: 
 /** An operator on a list whose items have no known shape yet. */
 function pending(node: SourceNode, inputs: readonly Value[], dtype: Value['dtype'], reason: string): Value {
   const types = [{ dtype, shape: null }];
-  return node.graph.add(ops.Foreign, { inputs }, { format: 'tensorflow', type: node.type, reason, attributes: [], types }, { ...node.options, resultCount: 1 }).outputs[0]!;
+  return node.graph.add(
+    ops.Foreign,
+    { inputs },
+    { format: 'tensorflow', type: node.type, reason, attributes: [], types },
+    { ...node.options, resultCount: 1 },
+  ).outputs[0]!;
 }
 
 /** Whether a value is a list that nothing has been put into yet. */
@@ -33,13 +38,19 @@ export function listLength(list: Value): Value | undefined {
  * What a loop's body puts into a list, whose value it is given as `before` and makes as `after`. `isNext` says whether each trip puts in the item of its own number,
  * and touches the list in no other way; `hasLength`, whether the list is as long as there are trips.
  */
-export function writtenItem(after: Value, before: Value, isTrip: (index: Value) => boolean, hasLength: boolean): { readonly item: Value; readonly isNext: boolean } | undefined {
+export function writtenItem(
+  after: Value,
+  before: Value,
+  isTrip: (index: Value) => boolean,
+  hasLength: boolean,
+): { readonly item: Value; readonly isNext: boolean } | undefined {
   const write = after.producer;
   if (!write?.is(ops.Foreign)) return undefined;
   const [list, second, third] = write.inputs;
   const isAlone = list === before && before.users.size === 1 && after.users.size === 0;
   if (write.attrs.type === 'TensorListPushBack' && second) return { item: second, isNext: isAlone && hasLength };
-  if ((write.attrs.type === 'TensorListSetItem' || write.attrs.type === 'TensorArrayWriteV3') && second && third) return { item: third, isNext: isAlone && hasLength && isTrip(second) };
+  if ((write.attrs.type === 'TensorListSetItem' || write.attrs.type === 'TensorArrayWriteV3') && second && third)
+    return { item: third, isNext: isAlone && hasLength && isTrip(second) };
   return undefined;
 }
 
@@ -69,13 +80,29 @@ const setItem = (list: Value, index: Value, item: Value, node: SourceNode): Valu
   const { graph } = node;
   if (isListOf(list)) {
     const [length] = listLength(list)?.elements ?? [];
-    if (length === undefined || !item.shape) throw node.unsupported('it writes a list of a length or shape that is not known before the model runs');
-    const zeros = graph.add(ops.Expand, { x: graph.literal(item.dtype, [], [item.dtype === 'bool' ? false : 0]) }, { shape: [length, ...item.shape] }, node.step('list')).y;
-    return graph.add(ops.ScatterND, { x: zeros, indices: asIndex(node, index, [1, 1]), updates: first(graph, item, node) }, { reduction: 'none' }, node.options).y;
+    if (length === undefined || !item.shape)
+      throw node.unsupported('it writes a list of a length or shape that is not known before the model runs');
+    const zeros = graph.add(
+      ops.Expand,
+      { x: graph.literal(item.dtype, [], [item.dtype === 'bool' ? false : 0]) },
+      { shape: [length, ...item.shape] },
+      node.step('list'),
+    ).y;
+    return graph.add(
+      ops.ScatterND,
+      { x: zeros, indices: asIndex(node, index, [1, 1]), updates: first(graph, item, node) },
+      { reduction: 'none' },
+      node.options,
+    ).y;
   }
   if (!list.shape) return pending(node, [list, index, item], item.dtype, 'it writes a list in a way that has no canonical form');
   if (list.shape[0] === 1 && index.elements?.[0] === 0) return graph.add(ops.Unsqueeze, { x: item }, { axes: [0] }, node.options).y;
-  return graph.add(ops.ScatterND, { x: list, indices: asIndex(node, index, [1, 1]), updates: first(graph, item, node) }, { reduction: 'none' }, node.options).y;
+  return graph.add(
+    ops.ScatterND,
+    { x: list, indices: asIndex(node, index, [1, 1]), updates: first(graph, item, node) },
+    { reduction: 'none' },
+    node.options,
+  ).y;
 };
 
 const pushBack: ToCore = (node) => {

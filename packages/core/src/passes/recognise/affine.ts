@@ -42,7 +42,11 @@ export function affineForm(value: Value): AffineForm {
     const { a, b } = node.operands;
     const parts = [a, b].map((part) => {
       const constant = row(part.constant, size);
-      return constant ? { products: [], constants: [constant], rest: [] } : part.shape?.length === 2 && part.shape[1] === size ? affineForm(part) : undefined;
+      return constant
+        ? { products: [], constants: [constant], rest: [] }
+        : part.shape?.length === 2 && part.shape[1] === size
+          ? affineForm(part)
+          : undefined;
     });
     return parts[0] && parts[1] ? join(parts[0], parts[1]) : opaque;
   }
@@ -55,7 +59,13 @@ export function affineForm(value: Value): AffineForm {
     const index = node.outputs.indexOf(value);
     const numbers = sizes.filter((each) => typeof each === 'number');
     if (numbers.length !== sizes.length) return opaque;
-    return columns(affineForm(node.operands.x), numbers.slice(0, index).reduce((sum, each) => sum + each, 0), size) ?? opaque;
+    return (
+      columns(
+        affineForm(node.operands.x),
+        numbers.slice(0, index).reduce((sum, each) => sum + each, 0),
+        size,
+      ) ?? opaque
+    );
   }
   if (node.is(slice) && node.attrs.axes.join() === '1' && node.attrs.steps[0] === 1) {
     const start = node.attrs.starts?.[0];

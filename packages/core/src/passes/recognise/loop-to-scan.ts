@@ -31,7 +31,15 @@ function sliceInputs(body: Graph, captures: readonly Value[], trips: Dim): Reado
   for (const [user, operand] of usersOf(body.inputs[0]!)) {
     const capture = user.is(gather) ? body.inputs.indexOf(user.operands.x) - first : -1;
     const length = captures[capture]?.shape?.[0];
-    if (!user.is(gather) || user.operands.indices !== operand || user.attrs.axis !== 0 || operand.rank !== 0 || length === undefined || !sameDim(length, trips)) return undefined;
+    if (
+      !user.is(gather) ||
+      user.operands.indices !== operand ||
+      user.attrs.axis !== 0 ||
+      operand.rank !== 0 ||
+      length === undefined ||
+      !sameDim(length, trips)
+    )
+      return undefined;
     reads.push({ read: user, capture });
   }
   for (const { read, capture } of reads) {
@@ -40,7 +48,8 @@ function sliceInputs(body: Graph, captures: readonly Value[], trips: Dim): Reado
     slices.set(capture, slice);
     body.replaceUses(read.results.y, slice);
   }
-  for (const node of body.sorted().reverse()) if (node.outputs.every((value) => value.users.size === 0) && (node.is(gather) || node.is(cast))) removeUnused(body, node);
+  for (const node of body.sorted().reverse())
+    if (node.outputs.every((value) => value.users.size === 0) && (node.is(gather) || node.is(cast))) removeUnused(body, node);
   return slices.size > 0 ? slices : undefined;
 }
 
@@ -57,7 +66,9 @@ function toScan(graph: Graph, node: Node<typeof loop>): boolean {
   if (!slices) return false;
   const { carried } = node.operands;
   const first = 2 + carried.length;
-  const kept = region.captures.map((value, i) => ({ value, input: body.inputs[first + i]! })).filter(({ input }) => input.users.size > 0 || body.outputs.some(({ value }) => value === input));
+  const kept = region.captures
+    .map((value, i) => ({ value, input: body.inputs[first + i]! }))
+    .filter(({ input }) => input.users.size > 0 || body.outputs.some(({ value }) => value === input));
   body.inputs.splice(0, body.inputs.length, ...body.inputs.slice(2, first), ...slices.values(), ...kept.map(({ input }) => input));
   body.outputs.shift();
   const scanned = [...slices.keys()].map((i) => region.captures[i]!);
@@ -65,8 +76,19 @@ function toScan(graph: Graph, node: Node<typeof loop>): boolean {
   const { outputs } = graph.add(
     scan,
     { inputs: [...carried, ...scanned] },
-    { states: carried.length, inputAxes: scanned.map(() => 0), inputReverse: scanned.map(() => false), outputAxes: Array<number>(stacked).fill(0), outputReverse: Array<boolean>(stacked).fill(false) },
-    { name: node.name, origin: node.origin, outputs: node.outputs.map(({ name }) => name), regions: { body: { graph: body, captures: kept.map(({ value }) => value) } } },
+    {
+      states: carried.length,
+      inputAxes: scanned.map(() => 0),
+      inputReverse: scanned.map(() => false),
+      outputAxes: Array<number>(stacked).fill(0),
+      outputReverse: Array<boolean>(stacked).fill(false),
+    },
+    {
+      name: node.name,
+      origin: node.origin,
+      outputs: node.outputs.map(({ name }) => name),
+      regions: { body: { graph: body, captures: kept.map(({ value }) => value) } },
+    },
   );
   node.outputs.forEach((value, i) => {
     outputs[i]!.origin = value.origin;
@@ -97,11 +119,20 @@ function dropFollower(graph: Graph, node: Node<typeof scan>): boolean {
       scan,
       { inputs: node.operands.inputs.filter((_, k) => k !== i) },
       { ...node.attrs, states: states - 1 },
-      { name: node.name, origin: node.origin, outputs: node.outputs.filter((_, k) => k !== i).map(({ name }) => name), regions: { body: { graph: copy, captures: [...captures] } } },
+      {
+        name: node.name,
+        origin: node.origin,
+        outputs: node.outputs.filter((_, k) => k !== i).map(({ name }) => name),
+        regions: { body: { graph: copy, captures: [...captures] } },
+      },
     );
     const results: Value[] = [...outputs];
     const last = outputs[j > i ? j - 1 : j]!;
-    results.splice(i, 0, wrapper?.is(unsqueeze) ? graph.add(unsqueeze, { x: last }, wrapper.attrs, { name: node.name, origin: node.origin }).y : last);
+    results.splice(
+      i,
+      0,
+      wrapper?.is(unsqueeze) ? graph.add(unsqueeze, { x: last }, wrapper.attrs, { name: node.name, origin: node.origin }).y : last,
+    );
     node.outputs.forEach((value, k) => graph.replaceUses(value, results[k]!));
     graph.remove(node);
     return true;
@@ -118,7 +149,7 @@ function dropFollower(graph: Graph, node: Node<typeof scan>): boolean {
 export const loopToScan = definePass('loop-to-scan', ['names', 'layout', 'composites'], (graph) => {
   let edits = 0;
   for (const node of graph.sorted()) if (node.is(loop) && toScan(graph, node)) edits++;
-  for (let more = true; more; ) {
+  for (let more = true; more;) {
     more = graph.sorted().some((node) => node.is(scan) && dropFollower(graph, node));
     if (more) edits++;
   }

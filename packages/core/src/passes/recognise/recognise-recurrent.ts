@@ -48,7 +48,10 @@ function findCell(node: Node<typeof scan>): Found | undefined {
 
 /** The matrices of all gates [1, gates * size, columns]. */
 const stacked = (matrices: readonly Weight[]): Weight => {
-  const whole = Weight.concat(matrices.map((matrix) => matrix.transpose([1, 0])), 0);
+  const whole = Weight.concat(
+    matrices.map((matrix) => matrix.transpose([1, 0])),
+    0,
+  );
   return whole.reshape([1, ...whole.shape]);
 };
 
@@ -56,7 +59,10 @@ function biases(gates: readonly Gate[], size: number): Weight | undefined {
   const all = [...gates.map(({ wb }) => wb), ...gates.map(({ rb }) => rb)];
   const { dtype } = gates[0]!.w;
   if (all.every((each) => each === undefined)) return undefined;
-  const whole = Weight.concat(all.map((each) => each ?? Weight.from(tensor(dtype, [size], Array<number>(size).fill(0)))), 0);
+  const whole = Weight.concat(
+    all.map((each) => each ?? Weight.from(tensor(dtype, [size], Array<number>(size).fill(0)))),
+    0,
+  );
   return whole.reshape([1, ...whole.shape]);
 }
 
@@ -82,11 +88,20 @@ function replace(graph: Graph, node: Node<typeof scan>, { cell, hidden, memory }
     b: constant(biases(cell.gates, size), 'b'),
     initialH: initialState(graph, inputs[hidden]!),
   };
-  const attrs = { hiddenSize: size, direction: 'forward', activations: cell.activations, activationAlpha: [], activationBeta: [], clip: null } as const;
+  const attrs = {
+    hiddenSize: size,
+    direction: 'forward',
+    activations: cell.activations,
+    activationAlpha: [],
+    activationBeta: [],
+    clip: null,
+  } as const;
   const options = { name: node.name, origin: node.origin };
   const made = (() => {
-    if (cell.kind === 'LSTM') return graph.add(lstm, { ...operands, initialC: initialState(graph, inputs[memory!]!) }, { ...attrs, inputForget: false }, options);
-    if (cell.kind === 'GRU') return { ...graph.add(gru, operands, { ...attrs, linearBeforeReset: cell.linearBeforeReset }, options), yC: undefined };
+    if (cell.kind === 'LSTM')
+      return graph.add(lstm, { ...operands, initialC: initialState(graph, inputs[memory!]!) }, { ...attrs, inputForget: false }, options);
+    if (cell.kind === 'GRU')
+      return { ...graph.add(gru, operands, { ...attrs, linearBeforeReset: cell.linearBeforeReset }, options), yC: undefined };
     return { ...graph.add(rnn, operands, attrs, options), yC: undefined };
   })();
   node.outputs.forEach((value, i) => {

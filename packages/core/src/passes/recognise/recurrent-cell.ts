@@ -59,7 +59,8 @@ function factorWith(product: Node, value: Value): Value | undefined {
 /** A gate that is a sum of x times a matrix, the state times a matrix, and constants. */
 function gateOf(form: AffineForm, x: Value, state: Value): Gate | undefined {
   const [input, recurrent] = [form.products.filter(({ of }) => of === x), form.products.filter(({ of }) => of === state)];
-  const isWhole = form.rest.length === 0 && form.products.length === 2 && input.length === 1 && recurrent.length === 1 && form.constants.length <= 2;
+  const isWhole =
+    form.rest.length === 0 && form.products.length === 2 && input.length === 1 && recurrent.length === 1 && form.constants.length <= 2;
   return isWhole ? { w: input[0]!.matrix, r: recurrent[0]!.matrix, wb: form.constants[0], rb: form.constants[1] } : undefined;
 }
 
@@ -76,7 +77,8 @@ export function lstmCell(x: Value, h: Value, c: Value, nextH: Value, nextC: Valu
         const [i, g] = [activated(a), activated(b)];
         if (!f || !i || !g || i.name !== f.name || f.name !== o.name) continue;
         const gates = [i, o, f, g].map((each) => gateOf(affineForm(each.x), x, h));
-        if (gates.every((each) => each !== undefined)) return { kind: 'LSTM', gates, activations: [f.name, g.name, last.name], linearBeforeReset: false };
+        if (gates.every((each) => each !== undefined))
+          return { kind: 'LSTM', gates, activations: [f.name, g.name, last.name], linearBeforeReset: false };
       }
     }
   }
@@ -84,7 +86,12 @@ export function lstmCell(x: Value, h: Value, c: Value, nextH: Value, nextC: Valu
 }
 
 /** The candidate of a GRU: g(W x + r * (R h + b)), or g(W x + R (r * h)). */
-function candidate(value: Value, x: Value, h: Value, name: ActivationName): { readonly gate: Gate; readonly reset: Value; readonly linear: boolean } | undefined {
+function candidate(
+  value: Value,
+  x: Value,
+  h: Value,
+  name: ActivationName,
+): { readonly gate: Gate; readonly reset: Value; readonly linear: boolean } | undefined {
   const { products, constants, rest } = affineForm(value);
   const input = products.find(({ of }) => of === x);
   if (!input) return undefined;
@@ -94,7 +101,8 @@ function candidate(value: Value, x: Value, h: Value, name: ActivationName): { re
     for (const [reset, past] of madeBy(product, mul) ? bothOrders(product!.producer!) : []) {
       const inner = affineForm(past);
       const [recurrent] = inner.products;
-      if (!isReset(reset) || inner.rest.length > 0 || inner.products.length !== 1 || recurrent?.of !== h || inner.constants.length > 1) continue;
+      if (!isReset(reset) || inner.rest.length > 0 || inner.products.length !== 1 || recurrent?.of !== h || inner.constants.length > 1)
+        continue;
       return { gate: { w: input.matrix, r: recurrent.matrix, wb: constants[0], rb: inner.constants[0] }, reset, linear: true };
     }
   }

@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import {
+  JsonCursor,
+  Report,
+  Weight,
+  decodeTensor,
+  evaluate,
+  parseJson,
+  toNumbers,
+  type DType,
+  type Graph,
+  type Tensor,
+} from '@drover/core';
+import { decodeGraphDef, decodeSignature, importGraph } from '../index.js';
+
+interface Stored {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: string;
+}
+
+interface Case {
+  readonly name: string;
+  readonly inputs: readonly Stored[];
+  readonly outputs: readonly Stored[];
+  readonly model: {
+    readonly json: { readonly weightsManifest: readonly { readonly weights: readonly Omit<Stored, 'data'>[] }[] };
+    readonly weights: string;
+  };
+}
+
+// Computed by TensorFlow: see fixtures/README.md.
+const file = new URL('../../../../fixtures/ops/tf/control-flow.json', import.meta.url);
+const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: readonly Case[] };
+
+const tensorOf = ({ dtype, shape, data }: Stored): Tensor => decodeTensor(new Uint8Array(Buffer.from(data, 'base64')), dtype, shape);
+
+function weightsOf({ model }: Case): ReadonlyMap<string, Weight> {
+  const bytes = new Uint8Array(Buffer.from(model.weights, 'base64'));
+  let at = 0;
+  return new Map(
+    model.json.weightsManifest
+      .flatMap(({ weights }) => weights)
+      .map(({ name, dtype, shape }) => {
+        const start = at;
+        at += shape.reduce((a, b) => a * b, 1) * (dtype === 'bool' ? 1 : 4);
+        return [name, Weight.of(dtype, shape, bytes.slice(start, at), name)] as const;
+      }),
+  );
+}
+
+function read(each: Case): Graph {
+  const root = new JsonCursor(parseJson(JSON.stringify(each.model.json), each.name), each.name);
+  const weights = weightsOf(each);
+  const report = new Report();
+  const graph = importGraph(
+    {
+      graph: decodeGraphDef(root.require('modelTopology')),
+      signature: decodeSignature(root.require('signature')),
+      file: each.name,
+      weightOf: ({ name }) => weights.get(name),
+    },
+    report,
+  );
+  expect(report.diagnostics).toEqual([]);
+  return graph;
+}
+
+test('there are cases of both versions of control flow', () => {
+  expect(cases.map(({ name }) => name)).toEqual(
+    expect.arrayContaining([
+      'StatelessWhile/while_v2',
+      'LoopCond/while_v1',
+      'StatelessIf/cond_v2_True',
+      'Merge/cond_v1_False',
+      'TensorArrayWriteV3/scan_v1',
+    ]),
+  );
+});
+
+test.each(cases)('$name', async (each) => {
+  const graph = read(each);
+  expect([...graph.nodes].map(({ op }) => op.name)).not.toContain('Foreign');
+  const given = graph.inputs.map(({ name }) => tensorOf(each.inputs.find((input) => input.name === name)!));
+  const results = await evaluate(graph, given);
+  for (const stored of each.outputs) {
+    const [result, expected] = [results.get(stored.name)!, tensorOf(stored)];
+    expect(result.shape).toEqual(expected.shape);
+    toNumbers(expected).forEach((value, i) =>
+      expect(Math.abs(toNumbers(result)[i]! - value)).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(value))),
+    );
+  }
+});
+
+test('a loop that counts is a Loop of a known number of trips, its lists scanned', () => {
+  const operators = (name: string) => [...read(cases.find((each) => each.name === name)!).nodes].filter(({ op }) => op.name === 'Loop');
+  for (const name of ['TensorListSetItem/scan_v2', 'TensorArrayWriteV3/scan_v1']) {
+    const [loop, ...others] = operators(name);
+    expect(others).toEqual([]);
+    expect(loop?.inputs[0]?.elements).toEqual([5]);
+    expect(loop?.outputs.map(({ shape }) => shape)).toEqual(expect.arrayContaining([[5, 2, 3]]));
+  }
+});
