@@ -6,6 +6,7 @@ import { dtypes as allTypes, ops } from '@drover/core';
 const folder = resolve(import.meta.dirname, '..', 'docs', 'reference');
 const generated = 'Written by `npm run docs` from the packages themselves.\n';
 const formats = ['onnx', 'tfjs', 'mxnet'];
+const titles = { onnx: 'ONNX', tfjs: 'TensorFlow.js', mxnet: 'MXNet' };
 const packages = ['core', 'graphdef', ...formats, 'node', 'numpy', 'runtimes', 'parity', 'cli'];
 const modules = new Map(await Promise.all(packages.map(async (name) => [name, await import(`@drover/${name}`)])));
 
@@ -47,12 +48,50 @@ const operator = ([name, op]) =>
     .filter(Boolean)
     .join('\n');
 
+const built = (path) => import(new URL(`../packages/${path}`, import.meta.url).href);
+const rules = Object.fromEntries(
+  await Promise.all(
+    Object.entries({ onnx: 'onnx', tfjs: 'graphdef', mxnet: 'mxnet' }).map(async ([format, name]) => [
+      format,
+      await built(`${name}/dist/rules.js`),
+    ]),
+  ),
+);
+const withoutForm = Object.keys((await built('onnx/dist/ops/without-form.js')).withoutForm.toCore);
+/** All the operators that a format lists. */
+const listed = {
+  onnx: Object.keys(rules.onnx.readRules),
+  tfjs: Object.keys((await built('tfjs/dist/schema/ops.js')).ops),
+  mxnet: Object.keys((await built('mxnet/dist/schema/ops.js')).ops),
+};
+// Read as the structure of the graph, by no rule of their own.
+const structural = ['Const', 'Placeholder', 'NoOp', 'Enter', 'Exit', 'LoopCond', 'Merge', 'NextIteration', 'Switch'];
+const readNames = {
+  onnx: listed.onnx.filter((name) => !withoutForm.includes(name)),
+  tfjs: [...Object.keys(rules.tfjs.readRules), ...structural],
+  mxnet: Object.keys(rules.mxnet.readRules),
+};
+
+const written = (name, rule) => (typeof rule === 'function' ? 'yes' : ops[name].decompose ? 'in simpler operators' : `no: ${rule.gap}`);
+const writes = table(
+  ['Operator', ...formats.map((format) => titles[format])],
+  Object.keys(ops)
+    .sort()
+    .map((name) => [name, ...formats.map((format) => written(name, rules[format].writeRules[name]))]),
+);
+const readBy = (format) => {
+  const read = readNames[format].toSorted();
+  const foreign = listed[format].filter((name) => !read.includes(name)).sort();
+  return `## Read from ${titles[format]}\n\n${read.length} operators: ${read.join(', ')}.\n\n${foreign.length} of the ${listed[format].length} in the list of ${titles[format]} have no canonical form and stay in the graph as they are: ${foreign.join(', ')}.\n`;
+};
+
 const isCatalogue = (value) => typeof value === 'object' && value !== null && 'prefix' in value && 'kinds' in value;
 const catalogues = new Map(
   [...modules.values()].flatMap((module) => Object.values(module).filter(isCatalogue)).map((each) => [each.prefix, each]),
 );
 
 const pages = {
+  'coverage.md': `# Coverage\n\n${generated}\n## Written\n\n${writes}\n${formats.map(readBy).join('\n')}`,
   'operators.md': `# Operators of the canonical graph\n\n${generated}\n${Object.entries(ops).sort(byName).map(operator).join('\n')}`,
   'diagnostics.md': `# Diagnostics\n\n${generated}\n${[...catalogues.entries()]
     .sort(byName)
