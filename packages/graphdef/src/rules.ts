@@ -56,7 +56,7 @@ export const writeRules = {
 } satisfies WriteRules<GraphWriter>;
 
 /** Operators that TensorFlow has in every form, though others can be written in simpler ones. */
-const whole: ReadonlySet<string> = new Set(['Atan2', 'BatchNormalization', 'Expm1', 'Log1p', 'LogSoftmax', 'ReduceMean', 'Selu', 'Softmax']);
+const whole: ReadonlySet<string> = new Set(['Atan2', 'BatchNormalization', 'Expm1', 'GroupNormalization', 'InstanceNormalization', 'Log1p', 'LogSoftmax', 'ReduceMean', 'Selu', 'Softmax']);
 
 /** Whether a node that could be decomposed is written as it is, in a graph of any layout. */
 export function keeps(node: Node): boolean {
@@ -64,7 +64,7 @@ export function keeps(node: Node): boolean {
   if (whole.has(name)) return true;
   const x = node.inputs[0];
   const attrs = node.attrs as Readonly<Record<string, unknown>>;
-  if (name === 'DepthToSpace') return attrs['mode'] === 'DCR' && x?.rank === 4;
+  if (name === 'DepthToSpace' || name === 'SpaceToDepth') return x?.rank === 4;
   if (name === 'LRN') return x?.rank === 4 && (attrs['size'] as number) % 2 === 1 && (attrs['axis'] === 1 || attrs['axis'] === 3);
   return false;
 }

@@ -43,6 +43,14 @@ export interface WrittenModel {
   readonly writeNodes: (writer: GraphWriter) => void;
 }
 
+/** The name of a dimension that is nothing but a name. */
+function symbolOf(dim: Dim): string | undefined {
+  if (typeof dim === 'number' || dim.terms.length !== 1) return undefined;
+  const { coefficient, factors } = dim.terms[0]!;
+  const [factor] = factors;
+  return coefficient === 1 && factors.length === 1 && factor!.kind === 'symbol' ? factor!.name : undefined;
+}
+
 const isRef = (operand: Operand): operand is Ref => 'text' in operand;
 
 /** Writes the nodes of one graph, or of one function, in TensorFlow's terms. */
@@ -52,7 +60,8 @@ export class GraphWriter {
   readonly #bound = new Map<Value, string>();
   readonly #literals = new Map<string, Ref>();
   readonly #dims = new Map<string, Ref>();
-  readonly #sources: ReadonlyMap<string, DimSource>;
+  /** Where the size of a named dimension can be read: the inputs, and values that were written before and have it. */
+  readonly #sources: Map<string, DimSource>;
   #node: Node | undefined;
 
   constructor(
@@ -61,7 +70,7 @@ export class GraphWriter {
     /** In functions `node:arg:k` refers to an output, elsewhere `node:k`. */
     private readonly isFunction = false,
   ) {
-    this.#sources = dimSources(graph);
+    this.#sources = new Map(dimSources(graph));
   }
 
   /** A legal name that no other node has, near to the wanted one. */
@@ -86,8 +95,16 @@ export class GraphWriter {
   /** States what a value is in the written graph: the result of a rule that needs no node of its own, or an input. */
   set(value: Value, ref: Ref): void {
     const name = this.#bound.get(value);
-    if (name === undefined) this.#refs.set(value, ref);
+    if (name === undefined) this.#know(value, ref);
     else this.node('Identity', [ref], {}, [value]);
+  }
+
+  #know(value: Value, ref: Ref): void {
+    this.#refs.set(value, ref);
+    value.shape?.forEach((dim, axis) => {
+      const name = symbolOf(dim);
+      if (name !== undefined && !this.#sources.has(name)) this.#sources.set(name, { input: value, axis });
+    });
   }
 
   /** How to refer to an operand; a constant becomes a node when it is first used. */
@@ -127,7 +144,7 @@ export class GraphWriter {
     const bound = single && this.#bound.get(single);
     const name = bound ?? this.unique(single?.name ?? this.#node?.name ?? op);
     const refs = this.#write(op, name, inputs, attributes, outputs.map((value) => this.typeOf(value.dtype)));
-    outputs.forEach((value, i) => (value === single ? this.#refs.set(value, refs[i]!) : this.set(value, refs[i]!)));
+    outputs.forEach((value, i) => (value === single ? this.#know(value, refs[i]!) : this.set(value, refs[i]!)));
   }
 
   /** Writes a node of one operand and one output under a name that is taken already: a second name of a value. */
@@ -250,11 +267,16 @@ export class GraphWriter {
     return ref;
   }
 
+  /** A dimension as an int32 scalar. Throws `graphdef/unwritable` when no input of the graph tells it. */
+  size(dim: Dim): Ref {
+    return typeof dim === 'number' ? this.int(dim) : this.step('Reshape', [this.dim(dim), this.ints([])]);
+  }
+
   #size(symbol: string): Ref {
     const known = this.#dims.get(symbol);
     if (known) return known;
     const source = this.#sources.get(symbol);
-    if (!source) throw this.unwritable(`its shape rests on ${symbol}, which no input tells`);
+    if (!source) throw this.unwritable(`its shape rests on ${symbol}, which nothing tells before`);
     const ref = this.step('Slice', [this.shapeOf(source.input), this.ints([source.axis]), this.ints([1])]);
     this.#dims.set(symbol, ref);
     return ref;
@@ -273,7 +295,14 @@ export class GraphWriter {
 
   /** The same elements under another shape. */
   reshape(x: Operand, shape: Shape): Ref {
-    return this.step('Reshape', [x, this.dims(shape)]);
+    return this.step('Reshape', [x, this.target(shape)]);
+  }
+
+  /** A shape to reshape to, with -1 for the one dimension that is not a number, which saves computing it. */
+  target(shape: Shape): Ref {
+    const open = shape.filter((dim) => typeof dim !== 'number');
+    const isOpen = open.length === 1 && !shape.includes(-1) && !shape.includes(0);
+    return isOpen ? this.ints(shape.map((dim) => (typeof dim === 'number' ? dim : -1))) : this.dims(shape);
   }
 
   /** Elements in another type. */

@@ -87,16 +87,20 @@ const toCore = {
   Where: readWhere,
 } satisfies ReadRules;
 
-/** Operators whose results are never negative when they are used as indices. */
+/** Operators whose integers are never negative. */
 const counts = new Set(['ArgMax', 'ArgMin', 'Shape', 'NonZero', 'TopK', 'Dims']);
+
+/** Operators that pass the integers of their first operand on. */
+const passes = new Set(['Cast', 'Expand', 'Gather', 'Reshape', 'Reverse', 'Slice', 'Squeeze', 'Tile', 'Transpose', 'Unsqueeze']);
 
 function isNeverNegative(indices: Value): boolean {
   const elements = indices.constant?.peek();
   if (elements) return toNumbers(elements).every((index) => index >= 0);
   if (indices.dtype.startsWith('u') || indices.elements?.every((dim) => bounds(dim)[0] >= 0)) return true;
   const producer = indices.producer;
-  if (producer?.op.name === 'Cast') return isNeverNegative(producer.inputs[0]!);
-  return producer !== undefined && counts.has(producer.op.name);
+  if (producer && passes.has(producer.op.name) && /int/.test(producer.inputs[0]!.dtype)) return isNeverNegative(producer.inputs[0]!);
+  // The values of TopK are what was given; its indices are int64, as are those of the others.
+  return producer !== undefined && counts.has(producer.op.name) && (producer.op.name !== 'TopK' || producer.outputs[1] === indices);
 }
 
 /** Indices from the start: TF.js refuses those that count from the end, or reads zeros for them. */
@@ -110,13 +114,13 @@ function fromStart(writer: GraphWriter, indices: Value, size: Dim | undefined): 
   }
   const given = writer.cast(indices, 'int32');
   const isNegative = writer.step('Less', [given, writer.int(0)], {}, 'bool');
-  const counted = writer.step('AddV2', [given, writer.step('Reshape', [writer.dim(size), writer.ints([])])]);
+  const counted = writer.step('AddV2', [given, writer.size(size)]);
   return writer.step('SelectV2', [isNegative, counted, given], {}, 'int32');
 }
 
 /** 0 … size-1 along one axis of a rank, times a factor. */
 function coordinates(writer: GraphWriter, size: Dim, axis: number, rank: number, factor: Ref): Ref {
-  const range = writer.step('Range', [writer.int(0), writer.step('Reshape', [writer.dim(size), writer.ints([])]), writer.int(1)]);
+  const range = writer.step('Range', [writer.int(0), writer.size(size), writer.int(1)]);
   const shaped = writer.step('Reshape', [range, writer.ints(Array.from({ length: rank }, (_, i) => (i === axis ? -1 : 1)))]);
   return writer.step('Mul', [shaped, factor]);
 }
@@ -124,7 +128,7 @@ function coordinates(writer: GraphWriter, size: Dim, axis: number, rank: number,
 /** Places of single elements in the flat tensor: the index along one axis, the position along the others. */
 function flatPlaces(writer: GraphWriter, indices: Value, axis: number, shape: Shape): Ref {
   const rank = shape.length;
-  const step = (i: number) => writer.step('Reshape', [writer.dim(productOf(shape.slice(i + 1))), writer.ints([])]);
+  const step = (i: number) => writer.size(productOf(shape.slice(i + 1)));
   let places = writer.step('Mul', [fromStart(writer, indices, shape[axis]), step(axis)]);
   for (let i = 0; i < rank; i++) {
     if (i !== axis) places = writer.step('AddV2', [places, coordinates(writer, indices.shape![i]!, i, rank, step(i))]);
@@ -144,9 +148,14 @@ function coordinatesFromStart(writer: GraphWriter, indices: Value, shape: Shape 
   return writer.step('SelectV2', [writer.step('Less', [given, writer.int(0)], {}, 'bool'), counted, given], {}, 'int32');
 }
 
+/** Elements of their own: TF.js 4.22 on its cpu backend writes updates into the very operand of TensorScatterUpdate, a weight or an input as it may be. */
+function copied(writer: GraphWriter, x: Operand): Ref {
+  return writer.dtype(x) === 'bool' ? writer.step('LogicalOr', [x, x]) : writer.step('Mul', [x, writer.scalar(x, 1)]);
+}
+
 /** Slices written into a tensor: TF.js has updates, and sums over zeros. */
 function scattered(writer: GraphWriter, x: Operand, indices: Operand, updates: Operand, reduction: string, output: Value): { readonly gap: string } | void {
-  if (reduction === 'none') return writer.node('TensorScatterUpdate', [x, indices, updates], {}, [output]);
+  if (reduction === 'none') return writer.node('TensorScatterUpdate', [copied(writer, x), indices, updates], {}, [output]);
   if (reduction !== 'add') return gap(`TensorFlow.js scatters updates and sums, not by ${reduction}`);
   const sums = writer.step('ScatterNd', [indices, updates, writer.shapeOf(x)], {}, writer.dtype(x));
   return writer.node('AddV2', [x, sums], {}, [output]);
@@ -190,7 +199,7 @@ const fromCore = {
     const { rank } = indices;
     if (rank === undefined) return gap('the rank of its operand is not known');
     const count = depth ? depth[0]! : undefined;
-    const size = count === undefined ? writer.step('Reshape', [writer.cast(operand!, 'int32'), writer.ints([])]) : writer.step('Reshape', [writer.dim(count), writer.ints([])]);
+    const size = count === undefined ? writer.step('Reshape', [writer.cast(operand!, 'int32'), writer.ints([])]) : writer.size(count);
     const given = writer.cast(indices, 'int32');
     const isNegative = writer.step('Less', [given, writer.int(0)], {}, 'bool');
     const counted = isNeverNegative(indices) ? given : writer.step('SelectV2', [isNegative, writer.step('AddV2', [given, size]), given], {}, 'int32');
@@ -210,7 +219,7 @@ const fromCore = {
     const length = writer.step('Reshape', [writer.cast(lengths, 'int32'), place(batchAxis)]);
     const mirrored = writer.step('Sub', [writer.step('Sub', [length, writer.int(1)]), time]);
     const from = writer.step('SelectV2', [writer.step('Less', [time, length], {}, 'bool'), mirrored, time], {}, 'int32');
-    const step = (i: number) => writer.step('Reshape', [writer.dim(productOf(x.shape!.slice(i + 1))), writer.ints([])]);
+    const step = (i: number) => writer.size(productOf(x.shape!.slice(i + 1)));
     let places = writer.step('Mul', [from, step(timeAxis)]);
     for (let i = 0; i < rank; i++) if (i !== timeAxis) places = writer.step('AddV2', [places, coordinates(writer, x.shape[i]!, i, rank, step(i))]);
     return writer.node('GatherV2', [writer.step('Reshape', [x, writer.ints([-1])]), places, writer.int(0)], noBatches, node.outputs);
@@ -223,7 +232,7 @@ const fromCore = {
     const flat = writer.step('Reshape', [x, writer.ints([-1])]);
     const values = writer.step('Reshape', [updates, writer.ints([-1])]);
     if (reduction !== 'none' && reduction !== 'add') return gap(`TensorFlow.js scatters updates and sums, not by ${reduction}`);
-    const made = reduction === 'none' ? writer.step('TensorScatterUpdate', [flat, places, values]) : writer.step('AddV2', [flat, writer.step('ScatterNd', [places, values, writer.shapeOf(flat)], {}, writer.dtype(x))]);
+    const made = reduction === 'none' ? writer.step('TensorScatterUpdate', [copied(writer, flat), places, values]) : writer.step('AddV2', [flat, writer.step('ScatterNd', [places, values, writer.shapeOf(flat)], {}, writer.dtype(x))]);
     return writer.node('Reshape', [made, writer.canCompute(x.shape) ? writer.dims(x.shape) : writer.shapeOf(x)], {}, node.outputs);
   },
   ScatterND: (node, writer) => {

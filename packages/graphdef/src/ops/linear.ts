@@ -60,7 +60,7 @@ function write(writer: GraphWriter, a: Operand, b: Operand, shapes: readonly [Sh
     // One product of a tall matrix is what a batch of products with the same matrix is.
     const flat = writer.step('Reshape', [a, writer.dims([-1, left.at(-1)!])]);
     const y = writer.step('MatMul', [flat, b], { transpose_a: bool(false), transpose_b: bool(false) });
-    return finish('Reshape', [y, writer.dims(result)]);
+    return finish('Reshape', [y, writer.target(result)]);
   }
   const batch = batchOf(left, right, result);
   return finish('BatchMatMulV2', [withBatch(writer, a, left, batch), withBatch(writer, b, right, batch)]);
@@ -85,7 +85,7 @@ const fromCore = {
     const columns = b.shape.length === 1 ? writer.step('ExpandDims', [b, writer.int(-1)]) : b;
     return write(writer, rows, columns, [left, right, whole], (op, inputs) => {
       const made = writer.step(op, inputs, attributesOf(op));
-      writer.node('Reshape', [made, writer.dims(y.shape!)], {}, [y]);
+      writer.node('Reshape', [made, writer.target(y.shape!)], {}, [y]);
     });
   },
 } satisfies Partial<WriteRules<GraphWriter>>;

@@ -208,13 +208,6 @@ function dimsOperand(writer: GraphWriter, dims: Shape | null, operand: Value | u
   return dims === null ? writer.cast(operand!, 'int32') : writer.dims(dims);
 }
 
-/** A target shape with -1 for the one dimension that is not a number, which saves computing it. */
-function reshapeTarget(writer: GraphWriter, shape: Shape): Ref {
-  const open = shape.filter((dim) => typeof dim !== 'number');
-  const isOpen = open.length === 1 && !shape.includes(-1) && !shape.includes(0);
-  return isOpen ? writer.ints(shape.map((dim) => (typeof dim === 'number' ? dim : -1))) : writer.dims(shape);
-}
-
 /** Amounts as pairs, one for each dimension. */
 function padPairs(writer: GraphWriter, pads: Shape, rank: number): Ref {
   const flat = Array.from({ length: rank }, (_, i) => [pads[i]!, pads[i + rank]!]).flat();
@@ -279,7 +272,7 @@ function writePad(node: Node<typeof ops.Pad>, writer: GraphWriter): { readonly g
 /** A mask of one triangle: rows against columns. */
 function triangle(writer: GraphWriter, rows: Dim, columns: Dim, upper: boolean, k: number): Ref {
   const range = (size: Dim, axis: number): Ref => {
-    const numbers = writer.step('Range', [writer.int(0), writer.step('Reshape', [writer.dim(size), writer.ints([])]), writer.int(1)]);
+    const numbers = writer.step('Range', [writer.int(0), writer.size(size), writer.int(1)]);
     return writer.step('ExpandDims', [numbers, writer.int(axis)]);
   };
   const distance = writer.step('Sub', [range(columns, 0), range(rows, 1)]);
@@ -290,7 +283,11 @@ function triangle(writer: GraphWriter, rows: Dim, columns: Dim, upper: boolean, 
 const zeroOf = (writer: GraphWriter, x: Operand, dtype: DType): Ref => (dtype === 'bool' ? writer.literal('bool', [], [0]) : writer.scalar(x, 0));
 
 const fromCore = {
-  Concat: (node, writer) => writer.set(node.outputs[0]!, writer.concat(node.operands.inputs, node.attrs.axis)),
+  Concat: (node, writer) => {
+    const { inputs } = node.operands;
+    if (inputs.length === 1) return writer.set(node.outputs[0]!, writer.ref(inputs[0]!));
+    return writer.node('ConcatV2', [...inputs, writer.int(node.attrs.axis)], {}, node.outputs);
+  },
   Dims: (node, writer) => writer.set(node.outputs[0]!, writer.dims(node.attrs.values)),
   Expand: (node, writer) => {
     const { x, shape } = node.operands;
@@ -307,7 +304,7 @@ const fromCore = {
   },
   Reshape: (node, writer) => {
     const { x, shape } = node.operands;
-    return writer.node('Reshape', [x, node.attrs.shape === null ? writer.cast(shape!, 'int32') : reshapeTarget(writer, node.attrs.shape)], {}, node.outputs);
+    return writer.node('Reshape', [x, node.attrs.shape === null ? writer.cast(shape!, 'int32') : writer.target(node.attrs.shape)], {}, node.outputs);
   },
   Reverse: (node, writer) => writer.node('ReverseV2', [node.operands.x, writer.ints(node.attrs.axes)], {}, node.outputs),
   Shape: (node, writer) => writer.set(node.outputs[0]!, writer.shapeOf(node.operands.x)),

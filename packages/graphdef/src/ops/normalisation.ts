@@ -1,6 +1,6 @@
 import { gap, ops, type Node, type Shape, type Value, type WriteRules } from '@drover/core';
 import { bool, float, int, text } from '../export/attribute.js';
-import type { GraphWriter, Operand } from '../export/graph-writer.js';
+import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
 import { layoutOf } from './spatial.js';
 
@@ -45,6 +45,23 @@ function along(writer: GraphWriter, x: Operand, size: Shape, axis: number, rank:
 /** A reduction along one axis that stays with size 1. */
 const reduced = (writer: GraphWriter, op: string, x: Operand, axis: number) => writer.step(op, [x, writer.ints([axis])], { keep_dims: bool(true) });
 
+const channelsLastOnly = gap('TensorFlow.js has its channels in the last dimension');
+
+/** Axes between batch and channels. */
+const spatialAxes = (rank: number): readonly number[] => Array.from({ length: rank - 2 }, (_, i) => i + 1);
+
+/** Mean 0 and variance 1 over some axes. */
+function normalised(writer: GraphWriter, x: Operand, axes: readonly number[], epsilon: number): Ref {
+  const mean = (of: Operand): Ref => writer.step('Mean', [of, writer.ints(axes)], { keep_dims: bool(true) });
+  const centred = writer.step('Sub', [x, mean(x)]);
+  const variance = mean(writer.step('Square', [centred]));
+  return writer.step('Mul', [centred, writer.step('Rsqrt', [writer.step('AddV2', [variance, writer.scalar(variance, epsilon)])])]);
+}
+
+/** A scale and an offset for each channel, which is the last dimension. */
+const affine = (writer: GraphWriter, x: Operand, scale: Operand, bias: Operand, output: Value): void =>
+  writer.node('AddV2', [writer.step('Mul', [x, scale]), bias], {}, [output]);
+
 /** Softmax has only the last axis in TensorFlow: others are written out, the largest element taken off first. */
 const writeSoftmax = (op: 'Softmax' | 'LogSoftmax') => (node: Node<typeof ops.Softmax>, writer: GraphWriter): void => {
   const { x } = node.operands;
@@ -78,9 +95,24 @@ const fromCore = {
     const scaled = writer.step('Mul', [x, along(writer, factor, scale.shape, axis, rank)]);
     return writer.node('AddV2', [scaled, along(writer, offset, scale.shape, axis, rank)], {}, node.outputs);
   },
-  GroupNormalization: decomposed,
+  GroupNormalization: (node, writer) => {
+    const { x, scale, bias } = node.operands;
+    const { groups, epsilon, layout } = node.attrs;
+    const channels = x.shape?.at(-1);
+    if (layout !== 'channelsLast') return channelsLastOnly;
+    if (!x.shape || typeof channels !== 'number') return gap('the number of its channels is not known');
+    const rank = x.shape.length;
+    const inGroups = writer.reshape(x, [...x.shape.slice(0, -1), groups, channels / groups]);
+    const normal = normalised(writer, inGroups, [...spatialAxes(rank), rank], epsilon);
+    return affine(writer, writer.reshape(normal, x.shape), scale, bias, node.outputs[0]!);
+  },
   Hardmax: decomposed,
-  InstanceNormalization: decomposed,
+  InstanceNormalization: (node, writer) => {
+    const { x, scale, bias } = node.operands;
+    if (node.attrs.layout !== 'channelsLast') return channelsLastOnly;
+    if (x.rank === undefined) return gap('the rank of its operand is not known');
+    return affine(writer, normalised(writer, x, spatialAxes(x.rank), node.attrs.epsilon), scale, bias, node.outputs[0]!);
+  },
   LayerNormalization: decomposed,
   LogSoftmax: writeSoftmax('LogSoftmax'),
   LpNormalization: decomposed,

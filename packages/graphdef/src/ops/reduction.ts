@@ -116,7 +116,7 @@ const fromCore = {
     const { axis, largest, sorted, k } = node.attrs;
     const { rank } = x;
     if (rank === undefined) return gap('the rank of its operand is not known');
-    const count = k ? writer.step('Reshape', [writer.dim(k[0]!), writer.ints([])]) : writer.step('Reshape', [writer.cast(node.operands.k!, 'int32'), writer.ints([])]);
+    const count = k ? writer.size(k[0]!) : writer.step('Reshape', [writer.cast(node.operands.k!, 'int32'), writer.ints([])]);
     const given = lastFirst(writer, largest ? x : writer.step('Neg', [x]), axis, rank);
     const [values, indices] = writer.steps('TopKV2', [given, count], { sorted: bool(sorted) }, [writer.dtype(x), 'int32']);
     const found = lastFirst(writer, values!, axis, rank);

@@ -17,7 +17,7 @@ import {
   type Value,
   type WriteRules,
 } from '@drover/core';
-import { ints, text, type Attributes } from '../export/attribute.js';
+import { int, ints, text, type Attributes } from '../export/attribute.js';
 import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
@@ -344,11 +344,30 @@ const fromCore = {
   DepthToSpace: (node, writer) => {
     const { layout, blockSize, mode } = node.attrs;
     if (layout !== 'channelsLast') return channelsLastOnly;
-    if (mode !== 'DCR') return gap('TensorFlow takes depth in the order DCR');
-    return writer.node('DepthToSpace', node.inputs as Value[], { block_size: { kind: 'i', value: blockSize }, data_format: text('NHWC') }, node.outputs);
+    const { x } = node.operands;
+    const channels = x.shape?.at(-1);
+    const attributes = { block_size: int(blockSize), data_format: text('NHWC') };
+    if (mode === 'DCR') return writer.node('DepthToSpace', [x], attributes, node.outputs);
+    if (typeof channels !== 'number') return gap('the number of its channels is not known');
+    // TensorFlow takes the channels of a result next to each other, CRD the elements of a block.
+    const square = blockSize * blockSize;
+    const kept = channels / square;
+    const order = Array.from({ length: channels }, (_, i) => (i % kept) * square + Math.floor(i / kept));
+    const sorted = writer.step('GatherV2', [x, writer.ints(order), writer.int(3)], { batch_dims: int(0) });
+    return writer.node('DepthToSpace', [sorted], attributes, node.outputs);
   },
   GridSample: gap('TensorFlow.js has no sampling by a grid'),
-  SpaceToDepth: gap('it is written in simpler operators'),
+  SpaceToDepth: (node, writer) => {
+    const { x } = node.operands;
+    const { layout, blockSize } = node.attrs;
+    if (layout !== 'channelsLast') return channelsLastOnly;
+    const result = node.outputs[0]!.shape;
+    if (!x.shape || !result || x.shape.length !== 4) return gap('TensorFlow takes blocks of images only');
+    // TF.js has no SpaceToDepth.
+    const [batch, rows, columns] = result;
+    const split = writer.reshape(x, [batch!, rows!, blockSize, columns!, blockSize, x.shape[3]!]);
+    return writer.node('Reshape', [writer.step('Transpose', [split, writer.ints([0, 1, 3, 2, 4, 5])]), writer.target(result)], {}, node.outputs);
+  },
 } satisfies Partial<WriteRules<GraphWriter>>;
 
 /** Convolutions and what exchanges space for depth, both directions. */
