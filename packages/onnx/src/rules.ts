@@ -1,4 +1,4 @@
-import type { Node, OpName, WriteRules } from '@drover/core';
+import { ops, type Node, type OpName, type WriteRules } from '@drover/core';
 import type { GraphWriter } from './export/graph-writer.js';
 import type { ReadRules } from './import/rule.js';
 import { attention } from './ops/attention.js';
@@ -12,6 +12,7 @@ import { normalisation } from './ops/normalisation.js';
 import { quantisation } from './ops/quantisation.js';
 import { recurrent } from './ops/recurrent.js';
 import { reduction } from './ops/reduction.js';
+import { resize } from './ops/resize.js';
 import { selection } from './ops/selection.js';
 import { sequence } from './ops/sequence.js';
 import { signal } from './ops/signal.js';
@@ -31,6 +32,7 @@ export const readRules: ReadRules = {
   ...quantisation.toCore,
   ...recurrent.toCore,
   ...reduction.toCore,
+  ...resize.toCore,
   ...selection.toCore,
   ...sequence.toCore,
   ...signal.toCore,
@@ -49,6 +51,7 @@ export const writeRules = {
   ...quantisation.fromCore,
   ...recurrent.fromCore,
   ...reduction.fromCore,
+  ...resize.fromCore,
   ...spatial.fromCore,
 } satisfies WriteRules<GraphWriter>;
 
@@ -62,7 +65,7 @@ export const irVersions: ReadonlyMap<number, number> = new Map([
 // prettier-ignore
 const since: Partial<Record<OpName, number>> = {
   Attention: 23, BitwiseAnd: 18, BitwiseNot: 18, BitwiseOr: 18, BitwiseXor: 18, Gelu: 20, GridSample: 16, GroupNormalization: 21, HardSwish: 14,
-  LayerNormalization: 17, Mish: 18, RMSNormalization: 23, Trilu: 14,
+  LayerNormalization: 17, Mish: 18, RMSNormalization: 23,
 };
 
 /** Composites that ONNX has no operator for. */
@@ -75,5 +78,8 @@ export function writtenSince(node: Node): number {
 
 /** Whether a composite is written as one operator. */
 export function composites(node: Node, opset: number): boolean {
+  // onnxruntime refuses windows of even size, and has Celu for float32 only, as the standard before version 28.
+  if (node.is(ops.LRN) && node.attrs.size % 2 === 0) return false;
+  if (node.is(ops.Celu) && node.outputs[0]!.dtype !== 'float32') return false;
   return !absent.some((name) => name === node.op.name) && writtenSince(node) <= opset;
 }

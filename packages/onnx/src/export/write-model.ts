@@ -22,7 +22,7 @@ function writeNodes(writer: GraphWriter, report: Report, file: string): void {
 /** The reason why an operator cannot be written when the operator set has it only later. */
 function tooOld(node: Node, opset: number): Gap | undefined {
   const since = writtenSince(node);
-  return since > opset ? gap(`it needs operator set ${since}`) : undefined;
+  return since > opset ? gap(`the operator needs operator set ${since}`) : undefined;
 }
 
 /** The model in ONNX terms, weights as handles. Findings go to the context's report. */

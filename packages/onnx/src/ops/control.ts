@@ -59,9 +59,12 @@ const toCore = {
 /** Versions of the default operator set from which on an operator that core cannot express has meant the same (onnx/docs/Changelog.md). */
 // prettier-ignore
 const unchangedSince: Readonly<Record<string, number>> = {
-  Bernoulli: 15, CenterCropPad: 18, Col2Im: 18, DFT: 20, DeformConv: 19, Det: 11, ImageDecoder: 20, MaxPool: 12, MaxRoiPool: 1, MaxUnpool: 11, MelWeightMatrix: 17,
-  Multinomial: 7, NegativeLogLikelihoodLoss: 13, NonMaxSuppression: 11, RandomNormal: 1, RandomNormalLike: 1, RandomUniform: 1, RandomUniformLike: 1,
-  RegexFullMatch: 20, RoiAlign: 16, SoftmaxCrossEntropyLoss: 13, STFT: 17, StringConcat: 20, StringNormalizer: 10, StringSplit: 20, TfIdfVectorizer: 9, Unique: 11,
+  Attention: 23, BatchNormalization: 15, Bernoulli: 15, CenterCropPad: 18, Col2Im: 18, CumProd: 26, CumSum: 11, DFT: 20, DeformConv: 19, Det: 11, Dropout: 13,
+  ImageDecoder: 20, MaxPool: 12, MaxRoiPool: 1, MaxUnpool: 11, MelWeightMatrix: 17, Multinomial: 7, NegativeLogLikelihoodLoss: 13, NonMaxSuppression: 11, Pad: 19,
+  RandomNormal: 1, RandomNormalLike: 1, RandomUniform: 1, RandomUniformLike: 1, ReduceL1: 18, ReduceL2: 18, ReduceLogSum: 18, ReduceLogSumExp: 18, ReduceMax: 18,
+  ReduceMean: 18, ReduceMin: 18, ReduceProd: 18, ReduceSum: 13, ReduceSumSquare: 18, RegexFullMatch: 20, Resize: 19, RoiAlign: 16, STFT: 17, Slice: 13,
+  SoftmaxCrossEntropyLoss: 13, Squeeze: 13, StringConcat: 20, StringNormalizer: 10, StringSplit: 20, TensorScatter: 24, TfIdfVectorizer: 9, Trilu: 14, Unique: 11,
+  Unsqueeze: 13,
 };
 
 /** Writes an operator of ONNX that core cannot express as it was, where that means the same. */

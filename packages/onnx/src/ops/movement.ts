@@ -339,7 +339,18 @@ const fromCore = {
   Squeeze: (node, writer) => writer.node('Squeeze', [node.operands.x, writer.ints(node.attrs.axes)], {}, node.outputs),
   Tile: (node, writer) => writer.node('Tile', [node.operands.x, dimsOperand(writer, node.attrs.repeats, node.operands.repeats)], {}, node.outputs),
   Transpose: (node, writer) => writer.node('Transpose', node.inputs, { perm: ints(node.attrs.perm) }, node.outputs),
-  Trilu: (node, writer) => writer.node('Trilu', [node.operands.x, writer.literal('int64', [], [node.attrs.k])], { upper: int(node.attrs.upper) }, node.outputs),
+  Trilu: (node, writer) => {
+    const { x } = node.operands;
+    const { k, upper } = node.attrs;
+    if (writer.opset >= 14) return writer.node('Trilu', [x, writer.literal('int64', [], [k])], { upper: int(upper) }, node.outputs);
+    const sizes = x.shape?.slice(-2);
+    if (!sizes || !writer.canCompute(sizes)) return gap('triangles of a size that is not known need operator set 14');
+    const axis = writer.ints([0]);
+    const count = (size: Dim) => writer.step('Range', [writer.literal('int64', [], [0]), writer.step('Squeeze', [writer.dim(size), axis]), writer.literal('int64', [], [1])]);
+    const rows = writer.step('Unsqueeze', [writer.step('Add', [count(sizes[0]!), writer.literal('int64', [], [k])]), writer.ints([1])]);
+    const isOutside = writer.step(upper ? 'Greater' : 'Less', [rows, count(sizes[1]!)]);
+    return writer.node('Where', [isOutside, writer.literal(x.dtype, [], [0]), x], {}, node.outputs);
+  },
   Unsqueeze: (node, writer) => writer.node('Unsqueeze', [node.operands.x, writer.ints(node.attrs.axes)], {}, node.outputs),
 } satisfies Partial<WriteRules<GraphWriter>>;
 

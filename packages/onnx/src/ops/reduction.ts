@@ -21,7 +21,8 @@ function reduce(node: SourceNode, op: ReduceOp, stated: readonly number[] | unde
 }
 
 const byAttribute = (op: ReduceOp): ToCore => (node) => reduce(node, op, node.ints('axes'));
-const byOperand = (op: ReduceOp): ToCore => (node) => reduce(node, op, constantInts(node, 1));
+/** An operand without elements states no axes, whatever it holds when the model runs. */
+const byOperand = (op: ReduceOp): ToCore => (node) => reduce(node, op, node.optional(1)?.shape?.[0] === 0 ? [] : constantInts(node, 1));
 
 /** Axes became an operand in version 18, of ReduceSum in version 13. */
 const readReduce = (op: ReduceOp, since = 18) => versions([1, byAttribute(op)], [since, byOperand(op)]);

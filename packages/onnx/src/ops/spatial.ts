@@ -1,10 +1,9 @@
-import { floorDivDim, gap, maxDim, mulDim, ops, addDim, samePadding, subDim, toNumbers, type AttrValues, type Dim, type Node, type Padding, type Shape, type Value, type WriteRules } from '@drover/core';
-import { float, int, ints, text } from '../export/attribute.js';
+import { addDim, floorDivDim, gap, isStatic, maxDim, mulDim, ops, samePadding, subDim, type Node, type Padding, type Shape, type Value, type WriteRules } from '@drover/core';
+import { int, ints, text } from '../export/attribute.js';
 import type { GraphWriter } from '../export/graph-writer.js';
 import { Compose, shapeOf } from '../import/compose.js';
-import { always, versions, type ReadRules, type ToCore } from '../import/rule.js';
+import { always, type ReadRules, type ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
-import { axisOf } from './movement.js';
 
 /** How the windows of a convolution or a pool slide, as core states it. */
 interface Window {
@@ -144,96 +143,6 @@ const readAffineGrid: ToCore = (node) => {
   return node.graph.add(ops.Reshape, { x: turned, shape: target }, { shape: null }, node.options).y;
 };
 
-type ResizeAttrs = AttrValues<(typeof ops.Resize)['attrs']>;
-
-const coordinateModes: Readonly<Record<string, ResizeAttrs['coordinates']>> = {
-  half_pixel: 'halfPixel',
-  half_pixel_symmetric: 'halfPixelSymmetric',
-  pytorch_half_pixel: 'pytorchHalfPixel',
-  align_corners: 'alignCorners',
-  asymmetric: 'asymmetric',
-  tf_half_pixel_for_nn: 'tfHalfPixelNearest',
-};
-
-const nearestModes: Readonly<Record<string, ResizeAttrs['nearest']>> = {
-  round_prefer_floor: 'roundPreferFloor',
-  round_prefer_ceil: 'roundPreferCeil',
-  floor: 'floor',
-  ceil: 'ceil',
-};
-
-const resizeModes: Readonly<Record<string, ResizeAttrs['mode']>> = { nearest: 'nearest', linear: 'linear', bilinear: 'linear', cubic: 'cubic' };
-
-/** Axes whose size changes or may change; the rest are not resampled. */
-function resample(node: SourceNode, x: Value, axes: readonly number[], scales: readonly number[] | undefined, sizes: Shape | undefined, how: Omit<ResizeAttrs, 'axes' | 'sizes' | 'scales'>): Value {
-  if (!x.shape) throw node.unsupported('the rank of its operand is not known');
-  if ((sizes ?? scales)!.length !== axes.length) throw node.malformed(`it states ${(sizes ?? scales)!.length} sizes for ${axes.length} axes`);
-  const target = sizes ?? axes.map((axis, i) => scaledSize(x.shape![axis]!, scales![i]!));
-  if (!target.every((size) => size !== undefined)) return resampleByScale(node, x, axes, scales!, how);
-  const changed = axes.flatMap((axis, i) => (target[i] === x.shape![axis] && (scales?.[i] ?? 1) === 1 ? [] : [i]));
-  const attrs = { ...how, axes: changed.map((i) => axes[i]!), sizes: changed.map((i) => target[i]!), scales: scales ? changed.map((i) => scales[i]!) : null };
-  return changed.length === 0 ? x : node.graph.add(ops.Resize, { x }, attrs, node.options).y;
-}
-
-function scaledSize(size: Dim, scale: number): Dim | undefined {
-  if (typeof size === 'number') return Math.floor(size * scale);
-  if (Number.isInteger(scale)) return mulDim(size, scale);
-  if (Number.isInteger(1 / scale)) return floorDivDim(size, 1 / scale);
-  return undefined;
-}
-
-/** Sizes that are not known times scales that are not whole, rounded down: computed as the model runs. */
-function resampleByScale(node: SourceNode, x: Value, axes: readonly number[], scales: readonly number[], how: Omit<ResizeAttrs, 'axes' | 'sizes' | 'scales'>): Value {
-  const compose = new Compose(node);
-  const shape = node.graph.add(ops.Shape, { x }, {}, node.step('shape')).y;
-  const sizes = compose.cast(compose.gather(shape, compose.ints(axes), 0, 'sizes'), 'float32', 'float_sizes');
-  const scaled = compose.binary(ops.Mul, sizes, node.graph.literal('float32', [axes.length], scales), 'scaled');
-  const target = compose.cast(compose.unary(ops.Floor, scaled, 'floor'), 'int64', 'target');
-  return node.graph.add(ops.Resize, { x, sizes: target }, { ...how, axes, sizes: null, scales }, node.options).y;
-}
-
-/** Upsample and Resize-10: coordinates asymmetric, nearest rounds down. */
-const readUpsample = (scalesOf: (node: SourceNode) => readonly number[]): ToCore => (node) => {
-  const x = node.input(0);
-  const scales = scalesOf(node);
-  const mode = resizeModes[node.text('mode', 'nearest')];
-  if (!mode) throw node.unsupported('its mode is unknown');
-  const how = { mode, coordinates: 'asymmetric', cubicCoefficient: -0.75, excludeOutside: false, antialias: false } as const;
-  const along = (of: Value, nearest: 'floor' | 'ceil', isMeant: (scale: number) => boolean) => {
-    const axes = scales.flatMap((scale, i) => (isMeant(scale) ? [i] : []));
-    return resample(node, of, axes, axes.map((axis) => scales[axis]!), undefined, { ...how, nearest });
-  };
-  // onnxruntime rounds up along axes that get smaller (NearestMode::SIMPLE); the specification does not say.
-  const smaller = mode === 'nearest' ? along(x, 'ceil', (scale) => scale < 1) : x;
-  return along(smaller, 'floor', mode === 'nearest' ? (scale) => scale >= 1 : () => true);
-};
-
-const readResize: ToCore = (node) => {
-  const x = node.input(0);
-  const mode = resizeModes[node.text('mode', 'nearest')];
-  const coordinates = coordinateModes[node.text('coordinate_transformation_mode', 'half_pixel')];
-  const nearest = nearestModes[node.text('nearest_mode', 'round_prefer_floor')];
-  node.ignore('extrapolation_value');
-  if (node.text('coordinate_transformation_mode', 'half_pixel') === 'tf_crop_and_resize') throw node.unsupported('it crops to a region of interest (tf_crop_and_resize)');
-  if (!mode || !coordinates || !nearest) throw node.unsupported('its mode is unknown');
-  if (node.text('keep_aspect_ratio_policy', 'stretch') !== 'stretch') throw node.unsupported('it keeps the aspect ratio by a policy');
-  const how = {
-    mode,
-    coordinates,
-    nearest,
-    cubicCoefficient: node.float('cubic_coeff_a', -0.75),
-    excludeOutside: node.int('exclude_outside', 0) === 1,
-    antialias: node.int('antialias', 0) === 1,
-  };
-  const axes = node.ints('axes')?.map((axis) => axisOf(node, axis, x.rank)) ?? Array.from({ length: x.rank ?? 0 }, (_, i) => i);
-  const sizes = node.optional(3);
-  if (sizes && sizes.shape?.[0] !== 0) {
-    if (!sizes.elements) return node.graph.add(ops.Resize, { x, sizes }, { ...how, axes, sizes: null, scales: null }, node.options).y;
-    return resample(node, x, axes, undefined, sizes.elements, how);
-  }
-  return resample(node, x, axes, Array.from(toNumbers(node.constant(2))), undefined, how);
-};
-
 const gridModes = { linear: 'linear', bilinear: 'linear', cubic: 'cubic', bicubic: 'cubic', nearest: 'nearest' } as Readonly<Record<string, 'linear' | 'cubic' | 'nearest'>>;
 
 const gridPaddings = { zeros: 'zeros', border: 'border', reflection: 'reflection' } as Readonly<Record<string, 'zeros' | 'border' | 'reflection'>>;
@@ -262,12 +171,10 @@ const toCore = {
     return node.graph.add(ops.LpPool, { x }, { ...poolAttrs(node, x), p: node.int('p', 2) }, node.options).y;
   }),
   MaxPool: always(readMaxPool),
-  Resize: versions([10, readUpsample((node) => Array.from(toNumbers(node.constant(1))))], [11, readResize]),
   SpaceToDepth: always((node) => {
     if (node.text('mode', 'DCR') !== 'DCR') throw node.unsupported('its blocks come after the channels (mode CRD)');
     return node.graph.add(ops.SpaceToDepth, { x: node.input(0) }, { layout: 'channelsFirst', blockSize: node.int('blocksize') }, node.options).y;
   }),
-  Upsample: versions([7, readUpsample((node) => node.floats('scales') ?? [])], [9, readUpsample((node) => Array.from(toNumbers(node.constant(1))))]),
 } satisfies ReadRules;
 
 /** Window attributes as ONNX spells them. */
@@ -291,8 +198,6 @@ const poolAttributes = ({ attrs }: Pool) => ({
 
 const wrongLayout = gap('ONNX has its channels in dimension 1');
 
-const keyOf = <V extends string>(table: Readonly<Record<string, V>>, value: V) => Object.keys(table).find((key) => table[key] === value)!;
-
 const fromCore = {
   AveragePool: (node, writer) => {
     if (node.attrs.layout !== 'channelsFirst') return wrongLayout;
@@ -301,14 +206,16 @@ const fromCore = {
   },
   Conv: (node, writer) => {
     if (node.attrs.layout !== 'channelsFirst') return wrongLayout;
-    const kernel = node.operands.w.shape?.slice(2).filter((size) => typeof size === 'number') ?? [];
-    return writer.node('Conv', node.inputs, { ...windowAttributes(node.attrs as Window), kernel_shape: ints(kernel), group: int(node.attrs.groups) }, node.outputs);
+    const kernel = node.operands.w.shape?.slice(2);
+    const attributes = { ...windowAttributes(node.attrs as Window), kernel_shape: kernel && isStatic(kernel) ? ints(kernel) : undefined };
+    return writer.node('Conv', node.inputs, { ...attributes, group: int(node.attrs.groups) }, node.outputs);
   },
   ConvTranspose: (node, writer) => {
     if (node.attrs.layout !== 'channelsFirst') return wrongLayout;
     const { x, w, bias } = node.operands;
     const { strides, dilations, outputPadding, pads, groups, outputSizes } = node.attrs;
-    const kernel = w.shape?.slice(2).filter((size) => typeof size === 'number') ?? [];
+    const kernel = w.shape?.slice(2);
+    if (!kernel || !isStatic(kernel)) return gap('the size of its filters is not known');
     let padding = { pads, outputPadding };
     if (outputSizes || node.operands.outputSizes) {
       // A stated size is what ends the result: the end pads, or padding of the output, follow from it.
@@ -341,36 +248,6 @@ const fromCore = {
     return writer.node('LpPool', node.inputs, { ...poolAttributes(node), p: int(node.attrs.p) }, node.outputs);
   },
   MaxPool: (node, writer) => (node.attrs.layout === 'channelsFirst' ? writer.node('MaxPool', node.inputs, poolAttributes(node), node.outputs) : wrongLayout),
-  Resize: (node, writer) => {
-    const { x, sizes: operand } = node.operands;
-    const { axes, mode, coordinates, nearest, cubicCoefficient, excludeOutside, antialias, sizes, scales } = node.attrs;
-    const isNearestTf = coordinates === 'tfHalfPixelNearest';
-    if (coordinates === 'halfPixelSymmetric' && writer.opset < 19) return gap('symmetric half pixel coordinates need operator set 19');
-    if (antialias && writer.opset < 18) return gap('antialiasing needs operator set 18');
-    const attributes = {
-      mode: text(mode),
-      // TensorFlow's nearest neighbour with half pixel centres floors (i + 0.5) / scale; half a pixel less, rounded with ties up, is the same.
-      coordinate_transformation_mode: text(isNearestTf ? 'half_pixel' : keyOf(coordinateModes, coordinates)),
-      nearest_mode: mode === 'nearest' ? text(isNearestTf ? 'round_prefer_ceil' : keyOf(nearestModes, nearest)) : undefined,
-      cubic_coeff_a: mode === 'cubic' ? float(cubicCoefficient) : undefined,
-      exclude_outside: excludeOutside ? int(1) : undefined,
-      antialias: antialias ? int(1) : undefined,
-    };
-    const rank = x.rank;
-    if (rank === undefined || !x.shape) return gap('the rank of its operand is not known');
-    if (scales) {
-      const all = new Array<number>(rank).fill(1);
-      axes.forEach((axis, i) => (all[axis] = scales[i]!));
-      return writer.node('Resize', [x, undefined, writer.literal('float32', [rank], all)], attributes, node.outputs);
-    }
-    const isWhole = axes.length === rank && axes.every((axis, i) => axis === i);
-    if (sizes === null && !isWhole && writer.opset < 18) return gap('sizes of some axes that depend on data need operator set 18');
-    if (sizes === null) return writer.node('Resize', [x, undefined, undefined, writer.int64(operand!)], { ...attributes, axes: isWhole ? undefined : ints(axes) }, node.outputs);
-    const all = [...x.shape];
-    axes.forEach((axis, i) => (all[axis] = sizes[i]!));
-    if (!writer.canCompute(all)) return gap('the size of its result depends on data');
-    return writer.node('Resize', [x, undefined, undefined, writer.dims(all)], attributes, node.outputs);
-  },
   SpaceToDepth: (node, writer) =>
     node.attrs.layout === 'channelsFirst' ? writer.node('SpaceToDepth', node.inputs, { blocksize: int(node.attrs.blockSize) }, node.outputs) : wrongLayout,
 } satisfies Partial<WriteRules<GraphWriter>>;
