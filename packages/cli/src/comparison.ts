@@ -96,25 +96,29 @@ function evenSizes(specs: readonly InputSpec[]): Map<string, number> {
   return sizes;
 }
 
-/** Makes inputs from a seed and runs a model on them, in the first of the sizes that its runtime takes. */
+/** Makes inputs from a seed and runs a model on them, in the first of the sizes that it takes. Throws `cli/no-inputs` when free dimensions take none of them. */
 async function runOnMade(
   loaded: LoadedModel,
   specs: readonly InputSpec[],
   seed: number,
+  file: string,
 ): Promise<{ inputs: Map<string, Tensor>; outputs: Map<string, Tensor> }> {
-  let failure: unknown;
+  const hasFree = specs.some(({ shape }) => shape.some((dim) => typeof dim !== 'number'));
+  const failures: DroverError[] = [];
   for (const sizing of sizings) {
     const sizes = sizing(specs);
-    if (sizes?.size === 0) break;
     const inputs = makeInputs(specs, { seed, ...(sizes && { sizes }) });
     try {
       return { inputs, outputs: await loaded.run(inputs) };
     } catch (error) {
-      if (!(error instanceof DroverError && error.failure === 'unsupported')) throw error;
-      failure ??= error;
+      if (!(error instanceof DroverError) || !hasFree) throw error;
+      failures.push(error);
     }
   }
-  throw failure;
+  throw cliDiagnostics.error('no-inputs', {
+    message: `${file} leaves sizes of its inputs open and does not run with those that were tried: ${failures[0]!.diagnostics[0]!.message}`,
+    origin: { file },
+  });
 }
 
 /** Runs the model that another one is held to: in its own runtime, and in the reference evaluator. */
@@ -125,7 +129,7 @@ export async function runBaseline(opened: OpenedModel, { inputs: files, seed = 0
     const matched = files && matchArrays(loaded.inputs, await readArrayFiles(files), 'in', opened.source.name);
     const { inputs, outputs } = matched
       ? { inputs: matched.values, outputs: await loaded.run(matched.values) }
-      : await runOnMade(loaded, inputSpecs(loaded.inputs, model), seed);
+      : await runOnMade(loaded, inputSpecs(loaded.inputs, model), seed, model.file);
     const names = loaded.outputs.map(({ name }) => name);
     const { oracle, finding } = await oracleOf(model, inputs, names);
     const diagnostics = [...new Set([...found, ...loading, ...(matched?.diagnostics ?? []), ...(finding ? [finding] : [])])];

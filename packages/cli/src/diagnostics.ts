@@ -20,6 +20,12 @@ export const cliDiagnostics = defineDiagnostics('cli', {
     summary: 'Two files of arrays hold arrays of one name, so one would hide the other.',
     help: 'Give each input once.',
   },
+  'no-inputs': {
+    failure: 'usage',
+    severity: 'error',
+    summary: 'Inputs cannot be made for a model, because it leaves sizes open and runs with none of those that were tried.',
+    help: 'Give arrays that the model takes with --inputs.',
+  },
   'array-by-order': {
     failure: 'note',
     severity: 'info',

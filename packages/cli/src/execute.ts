@@ -10,14 +10,14 @@ const signals = { SIGINT: exitCodes.interrupted, SIGHUP: 129, SIGTERM: 143 } as 
 
 /** Runs a command and tells what came of it: findings on standard error, the result on standard output, the verdict as exit code. */
 export async function execute(run: Run, args: readonly string[], options: Readonly<Record<string, unknown>>): Promise<void> {
-  for (const [signal, code] of Object.entries(signals)) {
-    process.once(signal, () => {
+  const interruptions = Object.entries(signals).map(([signal, code]) => {
+    const stop = () => {
       discardUnfinished();
       process.exit(code);
-    });
-  }
-  // Whoever reads the output may stop reading it.
-  process.stdout.once('error', () => process.exit(exitCodes.usage));
+    };
+    process.once(signal, stop);
+    return () => process.off(signal, stop);
+  });
   const isJson = options['json'] === true;
   try {
     const { diagnostics, document, lines, hasFailed, isPiped } = await run(args, options);
@@ -29,6 +29,8 @@ export async function execute(run: Run, args: readonly string[], options: Readon
     process.exitCode = hasFailed ? exitCodes.checkFailed : exitCodes.done;
   } catch (error) {
     fail(error, args[0] ?? '', isJson);
+  } finally {
+    for (const restore of interruptions) restore();
   }
 }
 

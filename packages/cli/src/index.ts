@@ -1,1 +1,3 @@
-export {};
+export { documents } from './documents.js';
+export { exitCodes } from './exit-code.js';
+export { main } from './main.js';

@@ -53,6 +53,8 @@ function buildProgram(): Command {
     .addOption(new Option('--quantize <type>', 'storage of float weights (TF.js)').choices(['f16', 'u8', 'u16']))
     .option('--shard-size <bytes>', 'largest size of a weight file (TF.js)', positive)
     .option('--verify', 'run both sides and compare')
+    .option('--inputs <files...>', 'arrays for --verify: .npz, .npy or ONNX .pb; made from the seed when absent')
+    .option('--seed <n>', 'seed of the inputs that --verify makes', whole)
     .option('--dry-run', 'find out what would be refused, write nothing')
     .option('--force', 'replace files that are there')
     .addHelpText('after', '\nOUT is *.onnx, *.json (TF.js), *-symbol.json (MXNet), a folder with --to, or - with --to.');

@@ -1,7 +1,8 @@
-import { toNumbers, type Tensor } from '@drover/core';
+import type { Tensor } from '@drover/core';
 import { openFile } from '@drover/node';
 import { readArrays } from '@drover/numpy';
 import type { Runtime } from '@drover/runtimes';
+import { distance } from './distance.js';
 
 /** How far a runtime is from the numbers that the framework itself wrote: for each output the largest difference over the largest magnitude. */
 export async function goldenRun(runtime: Runtime, model: string, golden: string): Promise<Map<string, number>> {
@@ -25,17 +26,4 @@ export async function goldenRun(runtime: Runtime, model: string, golden: string)
 function closest(name: string, value: Tensor, expected: ReadonlyMap<string, Tensor>): Tensor | undefined {
   const sameShape = [...expected.values()].filter(({ shape }) => shape.join() === value.shape.join());
   return expected.get(name) ?? (sameShape.length === 1 ? sameShape[0] : undefined);
-}
-
-function distance(value: Tensor, expected: Tensor | undefined): number {
-  if (expected === undefined || expected.shape.join() !== value.shape.join()) return Infinity;
-  const got = toNumbers(value);
-  const wanted = toNumbers(expected);
-  let largest = 0;
-  let worst = 0;
-  for (let i = 0; i < wanted.length; i++) {
-    largest = Math.max(largest, Math.abs(wanted[i]!));
-    worst = Math.max(worst, Math.abs(wanted[i]! - got[i]!));
-  }
-  return largest === 0 ? Infinity : worst / largest;
 }

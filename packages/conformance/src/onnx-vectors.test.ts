@@ -43,9 +43,14 @@ async function bytesOf({ name, model, inputs }: OnnxCase): Promise<Uint8Array> {
   expect(kept.length).toBeLessThan(proto.graph!.input!.length);
   const initializer = inputs
     .filter((each) => constant.includes(each.name))
-    .map(({ name, dtype, shape, data }) => tensorProto(name, { dtype: dtype as 'int64', shape, data: new Uint8Array(Buffer.from(data as string, 'base64')) }));
+    .map(({ name, dtype, shape, data }) =>
+      tensorProto(name, { dtype: dtype as 'int64', shape, data: new Uint8Array(Buffer.from(data as string, 'base64')) }),
+    );
   const sink = new MemorySink();
-  await encodeModel({ ...proto, graph: { ...proto.graph!, input: kept, initializer: [...(proto.graph!.initializer ?? []), ...initializer] } }, await sink.create('m'));
+  await encodeModel(
+    { ...proto, graph: { ...proto.graph!, input: kept, initializer: [...(proto.graph!.initializer ?? []), ...initializer] } },
+    await sink.create('m'),
+  );
   await sink.commit();
   return sink.files.get('m')!;
 }
@@ -89,18 +94,28 @@ describe.each(vectorFamilies<{ readonly onnx: string }>('onnx'))('%s', (_, cases
     const { model, report } = await read(each);
     expect(report.diagnostics).toEqual([]);
     const given = named(each);
-    const { outputs, ulp, largest } = await evaluateWithAllowance(model.graph, model.graph.inputs.map(({ name }) => given.get(name)!));
-    for (const stored of each.outputs) expect(mismatch(outputs.get(stored.name), stored, ulp + 1, { largest, ranges: each.undefined?.[stored.name] ?? [] })).toBeUndefined();
+    const { outputs, ulp, largest } = await evaluateWithAllowance(
+      model.graph,
+      model.graph.inputs.map(({ name }) => given.get(name)!),
+    );
+    for (const stored of each.outputs)
+      expect(mismatch(outputs.get(stored.name), stored, ulp + 1, { largest, ranges: each.undefined?.[stored.name] ?? [] })).toBeUndefined();
   });
 
   it.each(expressible.map((each) => [each.name, each] as const))('%s: written again, onnxruntime gives it too', async (_, each) => {
     const { model } = await read(each);
     const given = named(each);
-    const { ulp, largest } = await evaluateWithAllowance(model.graph, model.graph.inputs.map(({ name }) => given.get(name)!));
+    const { ulp, largest } = await evaluateWithAllowance(
+      model.graph,
+      model.graph.inputs.map(({ name }) => given.get(name)!),
+    );
     const compare = async (opset: number | undefined) => {
       const outputs = await run(await written(model, opset), each);
       expect([...outputs.keys()]).toEqual(each.outputs.map(({ name }) => name));
-      for (const stored of each.outputs) expect(mismatch(outputs.get(stored.name), stored, ulp + 8, { largest, ranges: each.undefined?.[stored.name] ?? [] })).toBeUndefined();
+      for (const stored of each.outputs)
+        expect(
+          mismatch(outputs.get(stored.name), stored, ulp + 8, { largest, ranges: each.undefined?.[stored.name] ?? [] }),
+        ).toBeUndefined();
     };
     await compare(undefined);
     const oldest = await written(model, 13).then(() => 13, neededOpset);
@@ -111,14 +126,17 @@ describe.each(vectorFamilies<{ readonly onnx: string }>('onnx'))('%s', (_, cases
   if (without.length === 0) return;
   it.each(without.map((each) => [each.name, each] as const))('%s: has no canonical form, and is carried over as it is', async (_, each) => {
     const { model } = await read(each);
-    const reasons = [...model.graph.nodes].flatMap(({ op, attrs }) => (op.name === 'Foreign' ? [(attrs as unknown as { reason: string }).reason] : []));
+    const reasons = [...model.graph.nodes].flatMap(({ op, attrs }) =>
+      op.name === 'Foreign' ? [(attrs as unknown as { reason: string }).reason] : [],
+    );
     expect(reasons).toEqual([foreign[each.name]]);
     if (notCarried.includes(each.name)) {
       await expect(written(model)).rejects.toBeInstanceOf(ConversionError);
       return;
     }
     const outputs = await run(await written(model), each);
-    for (const stored of each.outputs) expect(mismatch(outputs.get(stored.name), stored, 8, { ranges: each.undefined?.[stored.name] ?? [] })).toBeUndefined();
+    for (const stored of each.outputs)
+      expect(mismatch(outputs.get(stored.name), stored, 8, { ranges: each.undefined?.[stored.name] ?? [] })).toBeUndefined();
   });
 });
 

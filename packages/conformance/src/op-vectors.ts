@@ -30,7 +30,10 @@ export function vectorFamilies<Model>(framework: string): readonly (readonly [fa
   return readdirSync(folder)
     .filter((file) => file.endsWith('.json'))
     .sort()
-    .map((file) => [file.replace('.json', ''), (JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as { cases: VectorCase<Model>[] }).cases]);
+    .map((file) => [
+      file.replace('.json', ''),
+      (JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as { cases: VectorCase<Model>[] }).cases,
+    ]);
 }
 
 /** The tensor of a stored one. */
@@ -45,13 +48,19 @@ const spacing: Partial<Record<DType, number>> = { float64: 2 ** -52, float32: 2 
  * Why a result is not the stored one, or undefined. Floats may be `ulp` units in the last place of the largest magnitude apart (of the output, or `largest` where
  * the operands were larger), codes of quantisation one code where `ulp` is not 0; NaN and infinities must stand where they stand.
  */
-export function mismatch(actual: Tensor | undefined, stored: StoredTensor, ulp: number, { largest = 0, ranges = [] as readonly (readonly [number, number])[] } = {}): string | undefined {
+export function mismatch(
+  actual: Tensor | undefined,
+  stored: StoredTensor,
+  ulp: number,
+  { largest = 0, ranges = [] as readonly (readonly [number, number])[] } = {},
+): string | undefined {
   const expected = decodeVector(stored);
   if (!actual) return `${stored.name} is missing`;
   if (actual.dtype !== expected.dtype || actual.shape.join() !== expected.shape.join()) {
     return `${stored.name} is ${actual.dtype}[${actual.shape.join()}], not ${expected.dtype}[${expected.shape.join()}]`;
   }
-  if (expected.dtype === 'string') return (actual.data as readonly string[]).join('\n') === (expected.data as readonly string[]).join('\n') ? undefined : 'texts differ';
+  if (expected.dtype === 'string')
+    return (actual.data as readonly string[]).join('\n') === (expected.data as readonly string[]).join('\n') ? undefined : 'texts differ';
   const [a, e] = [toNumbers(actual), toNumbers(expected)];
   const scale = e.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), largest);
   const bound = isInt(expected.dtype) ? Number(ulp > 0 && expected.dtype !== 'int64') : ulp * (spacing[expected.dtype] ?? 0) * scale;
@@ -61,7 +70,10 @@ export function mismatch(actual: Tensor | undefined, stored: StoredTensor, ulp: 
 }
 
 /** Results of the reference, what its operators may lose together in ULP, and the largest magnitude that a value had on the way. */
-export async function evaluateWithAllowance(graph: Graph, inputs: readonly Tensor[]): Promise<{ outputs: ReadonlyMap<string, Tensor>; ulp: number; largest: number }> {
+export async function evaluateWithAllowance(
+  graph: Graph,
+  inputs: readonly Tensor[],
+): Promise<{ outputs: ReadonlyMap<string, Tensor>; ulp: number; largest: number }> {
   const steps = evaluateSteps(graph, inputs);
   let [ulp, largest] = [0, 0];
   for (;;) {

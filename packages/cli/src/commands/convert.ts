@@ -11,6 +11,8 @@ import { step } from '../progress.js';
 interface ConvertOptions extends WriteOptions, OpenOptions {
   readonly to?: string;
   readonly verify?: boolean;
+  readonly inputs?: readonly string[];
+  readonly seed?: number;
   readonly dryRun?: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
@@ -22,7 +24,7 @@ const belongs = { opset: ['--opset', 'onnx'], quantize: ['--quantize', 'tfjs'], 
 /** `drover convert IN OUT`; with --verify, fails unless every output agrees. */
 export async function convertCommand([input, output]: readonly string[], options: ConvertOptions): Promise<Outcome> {
   const started = performance.now();
-  const { to, verify, dryRun, force = false, json, opset, inputLayout, quantize, shardSize } = options;
+  const { to, verify, inputs, seed, dryRun, force = false, json, opset, inputLayout, quantize, shardSize } = options;
   const target = await targetOf(output!, to);
   const usage = (message: string) => cliDiagnostics.error('usage', { message, origin: { file: output! } });
   for (const [key, [option, format]] of Object.entries(belongs)) {
@@ -31,10 +33,11 @@ export async function convertCommand([input, output]: readonly string[], options
   }
   if (output === '-' && json) throw usage('Standard output holds the model or the document of --json, not both.');
   if (output === '-' && verify) throw usage('--verify reads the output again, so it needs a file.');
+  if (!verify && (inputs ?? seed) !== undefined) throw usage('--inputs and --seed are for --verify.');
   if (dryRun && verify) throw usage('--dry-run writes nothing that --verify could run.');
   const opened = await open(input!, options);
   // Before anything is written: the output may be the input.
-  const baseline = verify ? await step(`Running ${input}`, () => runBaseline(opened, {})) : undefined;
+  const baseline = verify ? await step(`Running ${input}`, () => runBaseline(opened, { inputs, seed })) : undefined;
   const { report, files } = await step(`Converting ${input}`, async (tell) => {
     const sink = target.isFolder ? outputFolder(output!, { force }) : outputFile(output!, { force });
     let bytes = 0;

@@ -46,7 +46,9 @@ export async function inspectCommand([path]: readonly string[], options: OpenOpt
     const gaps = new Map<string, Gap>();
     for (const { origin, message } of found.errors) {
       const op = origin.op ?? '';
-      const reason = message.replace(/^[^:]*: /, '');
+      const place = `${op} ${origin.node}: `;
+      let reason = message;
+      while (reason.startsWith(place)) reason = reason.slice(place.length);
       const key = JSON.stringify([op, reason]);
       gaps.set(key, { op, count: (gaps.get(key)?.count ?? 0) + 1, reason });
     }

@@ -1,0 +1,84 @@
+import * as v from 'valibot';
+
+const text = v.string();
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const measured = v.nullable(v.number());
+
+const diagnostic = v.object({
+  code: v.pipe(text, v.regex(/^[a-z]+\/[a-z-]+$/)),
+  severity: v.picklist(['error', 'warning', 'info']),
+  message: v.pipe(text, v.minLength(1)),
+  help: v.pipe(text, v.minLength(1)),
+  origin: v.object({ file: text, node: v.optional(text), op: v.optional(text), offset: v.optional(count), pointer: v.optional(text) }),
+});
+
+const common = { drover: v.pipe(text, v.description('Version of drover.')), diagnostics: v.array(diagnostic) };
+
+/** A dimension is a number, its name, or null. */
+const declared = v.object({ name: text, dtype: text, shape: v.nullable(v.array(v.nullable(v.union([count, text])))) });
+const concrete = v.object({ name: text, dtype: text, shape: v.array(count) });
+
+const comparison = {
+  verdict: v.picklist(['agree', 'differ', 'undecided']),
+  outputs: v.array(
+    v.object({
+      name: text,
+      maxAbs: measured,
+      maxRel: measured,
+      maxUlp: measured,
+      tolerance: measured,
+      agree: v.boolean(),
+      reason: v.pipe(v.nullable(text), v.description('Why the output does not agree.')),
+    }),
+  ),
+  firstDivergence: v.nullable(
+    v.object({
+      left: v.object({ value: text, node: text, op: text }),
+      right: v.object({ value: text, node: text, op: text }),
+      maxAbs: v.number(),
+      maxRel: v.number(),
+      suspects: v.array(text),
+    }),
+  ),
+  inputs: v.array(concrete),
+  seed: v.pipe(v.nullable(count), v.description('Null when the inputs were given.')),
+  runtimes: v.array(text),
+};
+
+/** What each command prints with --json, as Valibot schemas. `schema/NAME.json` in the package holds the same as JSON Schema. */
+export const documents = {
+  /** A command that failed: its diagnostics tell why. */
+  failure: v.object({ drover: common.drover, diagnostics: v.pipe(common.diagnostics, v.minLength(1)) }),
+  convert: v.object({
+    ...common,
+    from: text,
+    to: text,
+    files: v.array(v.object({ path: text, bytes: count, sha256: v.pipe(text, v.regex(/^[0-9a-f]{64}$/)) })),
+    tensors: v.array(v.object({ source: text, target: text, transform: text })),
+    seconds: v.number(),
+    peakBytes: count,
+    parity: v.pipe(v.optional(v.object(comparison)), v.description('With --verify.')),
+  }),
+  inspect: v.object({
+    ...common,
+    format: text,
+    versions: v.record(text, text),
+    producer: text,
+    inputs: v.array(declared),
+    outputs: v.array(declared),
+    parameters: count,
+    bytes: count,
+    ops: v.record(text, count),
+    targets: v.record(text, v.object({ ok: v.boolean(), gaps: v.array(v.object({ op: text, count, reason: text })) })),
+  }),
+  run: v.object({ ...common, runtime: text, outputs: v.array(concrete), seconds: v.number() }),
+  parity: v.object({ ...common, ...comparison, hashes: v.record(text, v.pipe(text, v.regex(/^[0-9a-f]{64}$/))) }),
+  explain: v.object({
+    ...common,
+    code: text,
+    failure: v.picklist(['usage', 'io', 'unsupported', 'malformed', 'limit', 'note']),
+    severity: diagnostic.entries.severity,
+    summary: text,
+    help: text,
+  }),
+} as const;

@@ -1,0 +1,227 @@
+import { linkSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { contents, copyOf, scratch } from '../testing/fixture.js';
+import { drover } from '../testing/in-process.js';
+
+interface Broken {
+  /** What is wrong. */
+  readonly what: string;
+  readonly fixture: string;
+  /** Breaks a copy of the fixture; `path` is its main file. */
+  spoil(path: string): void;
+  readonly code: string;
+  readonly exit: number;
+  /** Part of the message. */
+  readonly says: RegExp;
+}
+
+/** Puts one byte string for another of the same length, wherever it stands. */
+function replaceBytes(path: string, from: string, to: string): void {
+  const text = readFileSync(path).toString('latin1');
+  if (from.length !== to.length || !text.includes(from)) throw new Error(`${from} cannot be replaced in ${path}`);
+  writeFileSync(path, Buffer.from(text.replaceAll(from, to), 'latin1'));
+}
+
+function editJson(path: string, edit: (json: never) => void): void {
+  const json = JSON.parse(readFileSync(path, 'utf8')) as never;
+  edit(json);
+  writeFileSync(path, JSON.stringify(json));
+}
+
+const beside = (path: string, name: string) => join(dirname(path), name);
+const cutShort = (path: string, bytes: number) => truncateSync(path, readFileSync(path).length - bytes);
+
+const onnx: readonly Broken[] = [
+  {
+    what: 'a truncated file',
+    fixture: 'torch-unet/ts_op11.onnx',
+    spoil: (path) => cutShort(path, 1000),
+    code: 'onnx/wire',
+    exit: 4,
+    says: /./,
+  },
+  {
+    what: 'missing weights',
+    fixture: 'torch-bert/dynamo_op18_external.onnx',
+    spoil: (path) => rmSync(`${path}.data`),
+    code: 'core/missing-file',
+    exit: 2,
+    says: /dynamo_op18_external\.onnx\.data/,
+  },
+  {
+    what: 'weights of a wrong size',
+    fixture: 'torch-bert/dynamo_op18_external.onnx',
+    spoil: (path) => cutShort(`${path}.data`, 1),
+    code: 'core/range',
+    exit: 4,
+    says: /./,
+  },
+  {
+    what: 'an unknown operator',
+    fixture: 'torch-unet/ts_op11.onnx',
+    spoil: (path) => replaceBytes(path, 'LeakyRelu', 'LeakyFrob'),
+    code: 'core/foreign-op',
+    exit: 3,
+    says: /LeakyFrob/,
+  },
+  {
+    what: 'a path that leaves the folder',
+    fixture: 'torch-bert/dynamo_op18_external.onnx',
+    spoil: (path) => replaceBytes(path, 'dynamo_op18_external.onnx.data', '../amo_op18_external.onnx.data'),
+    code: 'core/path',
+    exit: 4,
+    says: /\.\.\/amo_op18/,
+  },
+];
+
+interface TfjsJson {
+  readonly weightsManifest: { readonly paths: string[]; readonly weights: { readonly shape: number[] }[] }[];
+  readonly modelTopology: { readonly node: { name: string; op: string }[] };
+}
+
+const tfjs: readonly Broken[] = [
+  {
+    what: 'a truncated file',
+    fixture: 'tf-unet/tfjs/model.json',
+    spoil: (path) => cutShort(path, 1000),
+    code: 'core/json',
+    exit: 4,
+    says: /./,
+  },
+  {
+    what: 'missing weights',
+    fixture: 'tf-unet/tfjs/model.json',
+    spoil: (path) => rmSync(beside(path, 'group1-shard1of1.bin')),
+    code: 'core/missing-file',
+    exit: 2,
+    says: /group1-shard1of1\.bin/,
+  },
+  {
+    what: 'weights of a wrong size',
+    fixture: 'tf-unet/tfjs/model.json',
+    spoil: (path) => cutShort(beside(path, 'group1-shard1of1.bin'), 1),
+    code: 'tfjs/weights',
+    exit: 4,
+    says: /./,
+  },
+  {
+    what: 'an unknown operator',
+    fixture: 'tf-unet/tfjs/model.json',
+    spoil: (path) => editJson(path, (json: TfjsJson) => (json.modelTopology.node.find(({ op }) => op === 'MaxPool')!.op = 'MaxFrob')),
+    code: 'core/foreign-op',
+    exit: 3,
+    says: /MaxFrob/,
+  },
+  {
+    what: 'a path that leaves the folder',
+    fixture: 'tf-unet/tfjs/model.json',
+    spoil: (path) => editJson(path, (json: TfjsJson) => (json.weightsManifest[0]!.paths[0] = '../group1-shard1of1.bin')),
+    code: 'core/path',
+    exit: 4,
+    says: /\.\.\/group1-shard1of1\.bin/,
+  },
+];
+
+interface SymbolJson {
+  readonly nodes: { op: string }[];
+}
+
+const mxnet: readonly Broken[] = [
+  {
+    what: 'a truncated file',
+    fixture: 'mxnet-lenet/model-symbol.json',
+    spoil: (path) => cutShort(path, 1000),
+    code: 'core/json',
+    exit: 4,
+    says: /./,
+  },
+  {
+    what: 'missing weights',
+    fixture: 'mxnet-lenet/model-symbol.json',
+    spoil: (path) => rmSync(beside(path, 'model-0000.params')),
+    code: 'mxnet/missing-params',
+    exit: 2,
+    says: /params/,
+  },
+  {
+    what: 'weights of a wrong size',
+    fixture: 'mxnet-lenet/model-symbol.json',
+    spoil: (path) => cutShort(beside(path, 'model-0000.params'), 100),
+    code: 'core/range',
+    exit: 4,
+    says: /./,
+  },
+  {
+    what: 'an unknown operator',
+    fixture: 'mxnet-lenet/model-symbol.json',
+    spoil: (path) => editJson(path, (json: SymbolJson) => (json.nodes.find(({ op }) => op === 'Pooling')!.op = 'Frobbing')),
+    code: 'core/foreign-op',
+    exit: 3,
+    says: /Frobbing/,
+  },
+  {
+    // Symbol files name no other file: the weights are found by their name, which may be a link.
+    what: 'a path that leaves the folder',
+    fixture: 'mxnet-lenet/model-symbol.json',
+    spoil: (path) => {
+      const elsewhere = join(scratch(), 'elsewhere.params');
+      const params = beside(path, 'model-0000.params');
+      linkSync(params, elsewhere);
+      rmSync(params);
+      symlinkSync(elsewhere, params);
+    },
+    code: 'core/path',
+    exit: 4,
+    says: /model-0000\.params/,
+  },
+];
+
+describe.each([
+  ['onnx', onnx, 'tfjs', 'model.json'],
+  ['tfjs', tfjs, 'onnx', 'model.onnx'],
+  ['mxnet', mxnet, 'onnx', 'model.onnx'],
+] as const)('converting from %s', (_, cases, to, out) => {
+  it.each(cases.map((each) => [each.what, each] as const))(
+    '%s is told with its code, and nothing is written',
+    async (_what, { fixture, spoil, code, exit, says }) => {
+      const path = copyOf(fixture);
+      spoil(path);
+      const folder = scratch();
+      const before = contents(folder);
+
+      const ran = await drover('convert', path, join(folder, out), '--json');
+
+      const { diagnostics } = JSON.parse(ran.stdout) as {
+        readonly diagnostics: readonly { code: string; severity: string; message: string; help: string }[];
+      };
+      const error = diagnostics.find(({ severity }) => severity === 'error')!;
+      expect({ code: error.code, exit: ran.code }).toEqual({ code, exit });
+      expect(error.message).toMatch(says);
+      expect(error.help).not.toBe('');
+      expect(contents(folder)).toEqual(before);
+    },
+  );
+
+  it('leaves what stands at the output, unless --force says otherwise', async () => {
+    const { fixture } = cases[0]!;
+    const folder = scratch();
+    const output = join(folder, out);
+    writeFileSync(output, 'mine');
+    const before = contents(folder);
+
+    const refused = await drover('convert', copyOf(fixture), output, '--json');
+    expect([refused.code, (JSON.parse(refused.stdout) as { diagnostics: { code: string }[] }).diagnostics[0]!.code]).toEqual([
+      2,
+      'node/exists',
+    ]);
+    expect(contents(folder)).toEqual(before);
+
+    const spoilt = copyOf(fixture);
+    cases[0]!.spoil(spoilt);
+    expect((await drover('convert', spoilt, output, '--force', '--json')).code).toBe(4);
+    expect(contents(folder)).toEqual(before);
+
+    expect((await drover('convert', copyOf(fixture), output, '--to', to, '--force', '--json')).code).toBe(0);
+    expect(readFileSync(output).length).toBeGreaterThan(100);
+  });
+});

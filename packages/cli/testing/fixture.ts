@@ -1,0 +1,28 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+
+const models = new URL('../../../fixtures/models/', import.meta.url).pathname;
+
+/** Path of a fixture model. */
+export const model = (path: string): string => join(models, path);
+
+/** A new folder of this test's own. */
+export const scratch = (): string => mkdtempSync(join(tmpdir(), 'drover-cli-'));
+
+/** A copy of a fixture model with what lies beside it, to be damaged; the path of its main file. */
+export function copyOf(path: string): string {
+  const folder = scratch();
+  cpSync(dirname(model(path)), folder, { recursive: true });
+  return join(folder, basename(path));
+}
+
+/** Every file below a folder with its content: what a command must not have changed. */
+export function contents(folder: string): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
+    const path = join(folder, name);
+    files.set(name, statSync(path).isFile() ? readFileSync(path).toString('base64') : 'folder');
+  }
+  return files;
+}

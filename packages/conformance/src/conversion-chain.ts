@@ -1,0 +1,83 @@
+import { convert, MemorySink, memorySource, type ConversionReport, type Format, type Model, type Source } from '@drover/core';
+import { openFile } from '@drover/node';
+import type { LoadedModel, Runtime } from '@drover/runtimes';
+import { distance } from './distance.js';
+import type { Golden, ModelFixture } from './model-fixture.js';
+
+/** A model as files in memory. */
+export interface WrittenModel {
+  readonly format: Format;
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly source: Source;
+}
+
+/** Opens a fixture as a conversion's source; `close` frees its file. */
+export async function openFixture({ path, params }: ModelFixture) {
+  const source = await openFile(path);
+  const weights = params === undefined ? undefined : await openFile(params);
+  return {
+    source,
+    params: weights,
+    close: () => {
+      source.close();
+      weights?.close();
+    },
+  };
+}
+
+/** Converts into memory. */
+export async function convertInMemory(
+  from: Format,
+  to: Format,
+  source: Source,
+  params?: Source,
+): Promise<WrittenModel & { readonly report: ConversionReport }> {
+  const sink = new MemorySink();
+  const report = await convert({ from, to, source, params, sink });
+  return { format: to, files: sink.files, source: memorySource(to.fileName, sink.files), report };
+}
+
+/** Names as a model declares them, in its order. */
+export interface Declared {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+/** Names of a model's inputs and outputs. */
+export const declaredBy = ({ graph }: Model): Declared => ({
+  inputs: graph.inputs.map(({ name }) => name),
+  outputs: graph.outputs.map(({ name }) => name),
+});
+
+/**
+ * Runs a model on what a framework was fed and tells how far each output is from what it computed: the largest difference over the largest magnitude. Names
+ * are those of the source, and where the format cannot spell one, its place counts.
+ */
+export async function distances(loaded: LoadedModel, { inputs, outputs }: Golden, declared: Declared): Promise<Map<string, number>> {
+  const given = new Map(
+    declared.inputs.map((name, i) => [
+      loaded.inputs.find((input) => input.name === name)?.name ?? loaded.inputs[i]!.name,
+      inputs.get(name)!,
+    ]),
+  );
+  const results = await loaded.run(given);
+  const inOrder = [...results.values()];
+  return new Map(declared.outputs.map((name, i) => [name, distance(results.get(name) ?? inOrder[i], outputs.get(name))]));
+}
+
+/** Loads a written model into a runtime, runs it on every golden, and gives the largest distance. */
+export async function worstDistance(
+  runtime: Runtime,
+  { source }: WrittenModel,
+  goldens: readonly Golden[],
+  declared: Declared,
+): Promise<number> {
+  const loaded = await runtime.load(source);
+  try {
+    let worst = 0;
+    for (const golden of goldens) worst = Math.max(worst, ...(await distances(loaded, golden, declared)).values());
+    return worst;
+  } finally {
+    await loaded.dispose();
+  }
+}

@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Tensor } from '@drover/core';
+import { openFile } from '@drover/node';
+import { readArrays } from '@drover/numpy';
+
+/** Where the fixture models lie. */
+export const modelFolder = new URL('../../../fixtures/models/', import.meta.url).pathname;
+
+/** What a framework computed: arrays under the names that the model file declares. */
+export interface Golden {
+  readonly file: string;
+  readonly inputs: ReadonlyMap<string, Tensor>;
+  readonly outputs: ReadonlyMap<string, Tensor>;
+}
+
+/** A model that a real framework wrote. */
+export interface ModelFixture {
+  /** Folder and file, as `torch-unet/ts_op11.onnx`. */
+  readonly id: string;
+  readonly format: string;
+  readonly path: string;
+  /** File of the weights where the format does not find it by itself. */
+  readonly params: string | undefined;
+  goldens(): Promise<readonly Golden[]>;
+}
+
+interface ModelEntry {
+  readonly file: string;
+  readonly format: string;
+  readonly params?: string;
+  readonly golden: readonly string[];
+  readonly input?: string;
+  readonly inputs?: Readonly<Record<string, string>>;
+  readonly outputs?: Readonly<Record<string, string>>;
+}
+
+/** TF.js runtimes name tensors without the `:0` of their first result. */
+const bare = (entry: ModelEntry, name: string) => (entry.format === 'tfjs' ? name.replace(/:0$/, '') : name);
+
+async function readGolden(path: string, entry: ModelEntry): Promise<Golden> {
+  const source = await openFile(path);
+  const arrays = await readArrays(source);
+  source.close();
+  const side = (prefix: string, names: (key: string) => string | undefined) =>
+    new Map(
+      [...arrays].flatMap(([key, value]) =>
+        key.startsWith(prefix) ? [[bare(entry, names(key.slice(prefix.length)) ?? key.slice(prefix.length)), value]] : [],
+      ),
+    );
+  return {
+    file: path.slice(modelFolder.length),
+    inputs: side('in_', (key) => entry.input ?? entry.inputs?.[key]),
+    outputs: side('out_', (key) => entry.outputs?.[key]),
+  };
+}
+
+/** Every model in fixtures/models of a format, as its fixture.json lists them. */
+export function modelFixtures(format: string): ModelFixture[] {
+  return readdirSync(modelFolder).flatMap((folder) => {
+    const { models } = JSON.parse(readFileSync(join(modelFolder, folder, 'fixture.json'), 'utf8')) as {
+      readonly models: readonly ModelEntry[];
+    };
+    return models
+      .filter((entry) => entry.format === format)
+      .map((entry) => ({
+        id: `${folder}/${entry.file}`,
+        format: entry.format,
+        path: join(modelFolder, folder, entry.file),
+        params: entry.params && join(modelFolder, folder, entry.params),
+        goldens: () => Promise.all(entry.golden.map((file) => readGolden(join(modelFolder, folder, file), entry))),
+      }));
+  });
+}

@@ -1,0 +1,7 @@
+import { describeModels, describeOwnFormat } from './models.js';
+
+describeModels(
+  'onnx',
+  ['onnx', 'tfjs', 'mxnet'].filter((to) => to !== 'onnx'),
+);
+describeOwnFormat('onnx');

@@ -1,0 +1,7 @@
+import { describeModels, describeOwnFormat } from './models.js';
+
+describeModels(
+  'tfjs',
+  ['onnx', 'tfjs', 'mxnet'].filter((to) => to !== 'tfjs'),
+);
+describeOwnFormat('tfjs');
