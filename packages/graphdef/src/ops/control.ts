@@ -59,14 +59,16 @@ function branchGraph({ graph, captures }: Region, before: readonly Value[], afte
 
 function writeIf(node: Node<typeof ops.If>, writer: GraphWriter): void {
   const [then, otherwise] = [node.regions['then']!, node.regions['else']!];
-  const branches = {
-    then_branch: func(writer.function(branchGraph(then, [], otherwise.captures), `${node.name}_then`)),
-    else_branch: func(writer.function(branchGraph(otherwise, then.captures, []), `${node.name}_else`)),
-  };
   const { condition } = node.operands;
+  // TF.js cannot load a function that takes nothing.
+  const spare = then.captures.length + otherwise.captures.length === 0 ? [condition] : [];
+  const branches = {
+    then_branch: func(writer.function(branchGraph(then, spare, otherwise.captures), `${node.name}_then`)),
+    else_branch: func(writer.function(branchGraph(otherwise, [...spare, ...then.captures], []), `${node.name}_else`)),
+  };
   const scalar = condition.rank === 0 ? condition : writer.reshape(condition, []);
   const dtypes = node.outputs.map(({ dtype }) => writer.typeOf(dtype));
-  const refs = writer.steps('StatelessIf', [scalar, ...then.captures, ...otherwise.captures], branches, dtypes);
+  const refs = writer.steps('StatelessIf', [scalar, ...spare, ...then.captures, ...otherwise.captures], branches, dtypes);
   node.outputs.forEach((value, i) => writer.set(value, refs[i]!));
 }
 
