@@ -1,4 +1,4 @@
-import { DroverError, Graph, Weight, ops, type Json, type Report, type Value } from '@drover/core';
+import { DroverError, ops, type Graph, type Json, type Report, type Value, type Weight } from '@drover/core';
 import { dtypeOf } from '../codec/data-type.js';
 import type { AttrValue, FunctionDef, NameAttrList, NodeDef, OpDef } from '../codec/graph-def.js';
 import { argSize, attrOf, outputCount, outputPosition, parseInput } from '../codec/operator.js';

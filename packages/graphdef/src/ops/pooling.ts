@@ -1,4 +1,4 @@
-import { gap, isStatic, mulDim, ops, samePadding, spatialOf, subDim, addDim, floorDivDim, type Node, type Shape, type Value, type WriteRules } from '@drover/core';
+import { gap, isStatic, mulDim, ops, samePadding, spatialOf, subDim, addDim, floorDivDim, type Node, type Shape, type WriteRules } from '@drover/core';
 import { ints, text } from '../export/attribute.js';
 import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
