@@ -1,14 +1,11 @@
 import {
   castTensor,
-  dimSources,
   encodeTensor,
-  foldDim,
   isStatic,
   sameDim,
   tensor,
   Weight,
   type Dim,
-  type DimSource,
   type DType,
   type Graph,
   type Node,
@@ -27,6 +24,12 @@ export type Operand = Value | Ref;
 
 /** Attributes to write; those undefined are left out. */
 export type Attributes = Readonly<Record<string, AttrValue | undefined>>;
+
+/** A value that has a size, and on which axis. */
+export interface DimSource {
+  readonly value: Value;
+  readonly axis: number;
+}
 
 /** A stored array to write. */
 export interface StoredArray {
@@ -57,7 +60,7 @@ export class GraphWriter {
   readonly #auxiliary = new Map<Value, Ref>();
   readonly #literals = new Map<string, Ref>();
   readonly #taken = new Set<string>();
-  readonly #sources: ReadonlyMap<string, DimSource>;
+  readonly #sized = new Map<string, DimSource>();
   readonly #wanted = new Map<Value, string>();
   readonly #finished = new Set<Node>();
   #node: Node | undefined;
@@ -66,7 +69,6 @@ export class GraphWriter {
     readonly graph: Graph,
     private readonly parent?: GraphWriter,
   ) {
-    this.#sources = parent ? parent.#sources : dimSources(graph);
     for (const { name, value } of graph.outputs) if (!this.#wanted.has(value)) this.#wanted.set(value, name.replace(/_output$/, ''));
   }
 
@@ -106,6 +108,9 @@ export class GraphWriter {
   /** Says what stands for a value. */
   bind(value: Value, ref: Ref): void {
     this.#refs.set(value, ref);
+    value.shape?.forEach((dim, axis) => {
+      if (typeof dim !== 'number' && !this.#sized.has(dim.key)) this.#sized.set(dim.key, { value, axis });
+    });
   }
 
   /** Writes a variable with a name of its own. */
@@ -232,23 +237,20 @@ export class GraphWriter {
       if (known.includes(axis)) continue;
       const place = this.sizeSource(target[axis]!);
       if (!place) return undefined;
-      ref = this.step('broadcast_like', [ref, place.input], { lhs_axes: [axis], rhs_axes: [place.axis] });
+      ref = this.step('broadcast_like', [ref, place.value], { lhs_axes: [axis], rhs_axes: [place.axis] });
     }
     return ref;
   }
 
-  /** The axis of an input that has a named size. */
+  /** A value written before that has a size, and on which axis; undefined when there is none. */
   sizeSource(dim: Dim): DimSource | undefined {
-    if (typeof dim === 'number') return undefined;
-    const name = foldDim<string | undefined>(dim, { constant: () => undefined, symbol: (each) => each, add: () => undefined, mul: () => undefined, floordiv: () => undefined, min: () => undefined, max: () => undefined });
-    const source = name === undefined ? undefined : this.root.#sources.get(name);
-    return this.parent ? undefined : source;
+    return typeof dim === 'number' ? undefined : this.#sized.get(dim.key);
   }
 
-  /** A named size as a list of one int64; undefined when no input has it. */
-  namedSize(name: string): Ref | undefined {
-    const source = this.parent ? undefined : this.#sources.get(name);
-    return source && this.cut(this.step('shape_array', [source.input]), 0, source.axis, 1);
+  /** A size as a list of one int64; undefined when no value written before has it. */
+  sizeOf(dim: Dim): Ref | undefined {
+    const source = this.sizeSource(dim);
+    return source && this.cut(this.step('shape_array', [source.value]), 0, source.axis, 1);
   }
 
   /** Zeros of a shape; undefined when its sizes cannot be said. */

@@ -1,4 +1,4 @@
-import { mulDim, sameDim, type Shape } from '@drover/core';
+import { mulDim, sameDim, type Dim, type Shape } from '@drover/core';
 
 /**
  * A shape in the codes of MXNet's Reshape, for sources whose sizes are named: literals, 0 keeps a dimension at its place, -1 is what remains, -3 joins two, -4 splits one in two.
@@ -7,7 +7,18 @@ import { mulDim, sameDim, type Shape } from '@drover/core';
 export function reshapeCodes(from: Shape, to: Shape): readonly number[] | undefined {
   if (to.includes(0)) return undefined;
   if (to.every((dim) => typeof dim === 'number')) return to;
-  return search(from, 0, to, 0, false);
+  return search(from, 0, to, 0, false) ?? oneSplit(from, to);
+}
+
+/** All dimensions are kept but one that becomes two: as the number of elements is the same, it is their product even where that cannot be shown. */
+function oneSplit(from: Shape, to: Shape): readonly number[] | undefined {
+  if (to.length !== from.length + 1) return undefined;
+  const at = from.findIndex((dim, i) => !sameDim(dim, to[i]!));
+  const [left, right] = [to[at], to[at + 1]];
+  const isRestKept = from.slice(at + 1).every((dim, i) => sameDim(dim, to[at + 2 + i]!));
+  if (left === undefined || right === undefined || !isRestKept || (typeof left !== 'number' && typeof right !== 'number')) return undefined;
+  const code = (dim: Dim) => (typeof dim === 'number' ? dim : -1);
+  return [...from.slice(0, at).map(() => 0), -4, code(left), code(right), ...from.slice(at + 1).map(() => 0)];
 }
 
 /** Codes for `to` from position `j` on, the place in the source being `i`. One -1 may be used. */

@@ -219,6 +219,19 @@ const readPad: ToCore = (node) => {
   return node.graph.add(ops.Pad, { x, value }, { mode, pads: [...begins, ...ends] }, node.options).y;
 };
 
+/** NumPy's Pad: a pair of amounts for each dimension. */
+const readNumpyPad: ToCore = (node) => {
+  const x = node.input(0);
+  const widths = node.attr('pad_width');
+  const pairs = Array.isArray(widths) ? (widths as readonly (readonly number[])[]) : [];
+  const mode = node.text('mode');
+  if (mode !== 'constant' && mode !== 'edge' && mode !== 'reflect' && mode !== 'symmetric') throw node.unsupported(`its mode is ${mode}`);
+  if (node.text('reflect_type') !== 'even') throw node.unsupported('it reflects in its own way');
+  const amount = node.float('constant_value');
+  const value = mode === 'constant' && amount !== 0 ? scalarOf(node, x.dtype, amount) : undefined;
+  return node.graph.add(ops.Pad, { x, value }, { mode, pads: [...pairs.map((pair) => pair[0]!), ...pairs.map((pair) => pair[1]!)] }, node.options).y;
+};
+
 /** Legacy broadcasting: 0 keeps a dimension. */
 const readBroadcastTo: ToCore = (node) => {
   const shape = node.shape(0);
@@ -356,7 +369,9 @@ const toCore = {
   _npi_concatenate: concat('dim'),
   _npi_flip: readReverse,
   _npi_ones: readFilled(1),
+  _npi_pad: readNumpyPad,
   _npi_stack: readStack,
+  _npi_tril: (node) => node.graph.add(ops.Trilu, { x: node.input(0) }, { upper: false, k: node.int('k') }, node.options).y,
   _npi_zeros: readFilled(0),
   _npx_reshape: readNpxReshape,
   _ones: readFilled(1),

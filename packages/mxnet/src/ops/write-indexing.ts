@@ -1,5 +1,5 @@
 import { gap, isFloat, isStatic, toNumbers, type Gap, type Node, type ops, type Shape, type Value, type WriteRules } from '@drover/core';
-import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
+import { heldType, type GraphWriter, type Operand, type Ref } from '../export/graph-writer.js';
 import { constantIndices, coordinates } from './write-movement.js';
 
 /** Indices without negative ones; those that depend on data are wrapped round by the operator instead. */
@@ -81,10 +81,28 @@ function coordinatesFirst(writer: GraphWriter, indices: Value, batchDims: number
   const first = rank === 1 ? writer.ref(indices) : writer.step('transpose', [indices], { axes: perm });
   if (batchDims === 0) return first;
   const places: Shape = shape.slice(0, -1);
-  if (!isStatic(places)) return gap('the shape of its indices is not known before the model runs');
-  const parts = Array.from({ length: batchDims }, (_, axis) => writer.literal('int64', [1, ...places], coordinates(places, axis)));
+  const parts: Ref[] = [];
+  for (let axis = 0; axis < batchDims; axis++) {
+    const part = batchCoordinates(writer, places, axis);
+    if (!part) return gap('the shape of its indices is not known before the model runs');
+    parts.push(part);
+  }
   const own = writer.cast(first, indices.dtype, 'int64');
   return writer.step('Concat', [...parts, own], { num_args: batchDims + 1, dim: 0 });
+}
+
+/** The coordinates of a shape along one axis, [1, ...shape]: stored where the shape is known, else counted along what has it. */
+function batchCoordinates(writer: GraphWriter, shape: Shape, axis: number): Ref | undefined {
+  if (isStatic(shape)) return writer.literal('int64', [1, ...shape], coordinates(shape, axis));
+  const size = shape[axis]!;
+  const place = writer.sizeSource(size);
+  if (typeof size !== 'number' && !place) return undefined;
+  const row: Operand =
+    typeof size === 'number'
+      ? writer.literal('int64', [size], coordinates([size], 0))
+      : writer.cast(writer.step('_contrib_arange_like', [place!.value], { axis: place!.axis }), heldType(place!.value.dtype), 'int64');
+  const column = writer.reshape(row, [size], [1, ...shape.map((_, i) => (i === axis ? size : 1))]);
+  return column && writer.broadcast(column, [1, ...shape.map((_, i) => (i === axis ? size : 1))], [1, ...shape]);
 }
 
 const isGap = (result: Ref | Gap): result is Gap => 'gap' in result;

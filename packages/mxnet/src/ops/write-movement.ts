@@ -7,6 +7,7 @@ import {
   sameDim,
   sizeOf,
   subDim,
+  symbol,
   toNumbers,
   type Dim,
   type Gap,
@@ -66,7 +67,10 @@ function writeSlice(node: Node<typeof ops.Slice>, writer: GraphWriter): Gap | vo
       continue;
     }
     const [from, to] = [boundOf(starts[i]!, size), boundOf(ends[i]!, size)];
-    if (from === undefined || to === undefined) return gap(`MXNet cannot say the bounds ${String(starts[i])} and ${String(ends[i])} of a dimension of ${String(size)}`);
+    if (from === undefined || to === undefined) {
+      if (writeSliceLike(node, writer, x)) return;
+      return gap(`MXNet cannot say the bounds ${String(starts[i])} and ${String(ends[i])} of a dimension of ${String(size)}`);
+    }
     begin[axis] = from;
     end[axis] = to;
   }
@@ -75,6 +79,24 @@ function writeSlice(node: Node<typeof ops.Slice>, writer: GraphWriter): Gap | vo
     return writer.node('slice_axis', [x], { axis, begin: begin[axis] ?? 0, end: end[axis]! }, node.outputs);
   }
   writer.node('slice', [x], { begin, end, step }, node.outputs);
+}
+
+/** From the start to sizes that other values have: slices like those, one axis after the other. */
+function writeSliceLike(node: Node<typeof ops.Slice>, writer: GraphWriter, x: Value): boolean {
+  const { axes, starts, ends, steps } = node.attrs;
+  const places = ends!.map((end) => writer.sizeSource(end));
+  const isLike = starts!.every((start) => start === 0) && steps.every((step) => step === 1) && places.every((place) => place !== undefined);
+  if (!isLike) return false;
+  let ref = writer.ref(x);
+  axes.forEach((axis, i) => {
+    const { value, axis: at } = places[i]!;
+    let like: Operand = value;
+    for (let rank = value.rank ?? 0; rank <= axis; rank++) like = writer.step('expand_dims', [like], { axis: rank });
+    if (at !== axis) like = writer.step('SwapAxis', [like], { dim1: at, dim2: axis });
+    ref = writer.step('slice_like', [ref, like], { axes: [axis] });
+  });
+  writer.bind(node.outputs[0]!, ref);
+  return true;
 }
 
 function writeSplit(node: Node<typeof ops.Split>, writer: GraphWriter): Gap | void {
@@ -126,12 +148,14 @@ function writePad(node: Node<typeof ops.Pad>, writer: GraphWriter): Gap | void {
   writer.node('_npi_pad', [x], { pad_width: widths, mode, constant_value: mode === 'constant' ? number : undefined }, node.outputs);
 }
 
-/** A dimension as a list of one int64, computed from the shapes of the inputs; undefined when they do not tell it. */
+/** A dimension as a list of one int64, computed from shapes; undefined when they do not tell it. */
 function dimRef(writer: GraphWriter, dim: Dim): Ref | undefined {
+  const whole = writer.sizeOf(dim);
+  if (whole) return whole;
   const combine = (op: string) => (a: Ref | undefined, b: Ref | undefined) => a && b && writer.step(op, [a, b]);
   return foldDim<Ref | undefined>(dim, {
     constant: (value) => writer.literal('int64', [1], [value]),
-    symbol: (name) => writer.namedSize(name),
+    symbol: (name) => writer.sizeOf(symbol(name)),
     add: combine('broadcast_add'),
     mul: combine('broadcast_mul'),
     floordiv: combine('broadcast_div'),
@@ -155,8 +179,8 @@ function writeRange(node: Node<typeof ops.Range>, writer: GraphWriter): Gap | vo
   const size = node.outputs[0]!.shape?.[0];
   const place = size === undefined ? undefined : writer.sizeSource(size);
   if (first === undefined || step === undefined || !place) return gap('its length depends on data, and MXNet allocates results before it runs');
-  const counted = writer.step('_contrib_arange_like', [place.input], { start: first, step, axis: place.axis });
-  const held = heldType(place.input.dtype);
+  const counted = writer.step('_contrib_arange_like', [place.value], { start: first, step, axis: place.axis });
+  const held = heldType(place.value.dtype);
   if (held === start.dtype) return writer.bind(node.outputs[0]!, counted);
   writer.node('Cast', [counted], { dtype: start.dtype }, node.outputs);
 }
