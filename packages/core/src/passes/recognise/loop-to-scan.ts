@@ -15,12 +15,14 @@ function tripsOf({ operands, regions }: Node<typeof loop>): Dim | undefined {
   const { outputs, inputs } = regions['body']!.graph;
   const goesOn = outputs[0]!.value.constant?.peek()?.data[0] === 1;
   const count = operands.maxTrips?.elements?.[0];
-  return goesOn && operands.condition === undefined && inputs[1]!.users.size === 0 ? count : undefined;
+  const isAsked = inputs[1]!.users.size > 0 || outputs.some(({ value }) => value === inputs[1]);
+  return goesOn && operands.condition === undefined && !isAsked ? count : undefined;
 }
 
-/** The nodes that use a value, seen through casts. */
-function usersOf(value: Value): readonly (readonly [user: Node, operand: Value])[] {
-  return [...value.users].flatMap((user) => (user.is(cast) ? usersOf(user.results.y) : [[user, value] as const]));
+/** The nodes that use a value of a body, seen through casts, and which cast each uses; undefined among them for a result of the body. */
+function usersOf(body: Graph, value: Value): readonly (readonly [user: Node | undefined, operand: Value])[] {
+  const results = body.outputs.filter((output) => output.value === value).map(() => [undefined, value] as const);
+  return [...results, ...[...value.users].flatMap((user) => (user.is(cast) ? usersOf(body, user.results.y) : [[user, value] as const]))];
 }
 
 /** Puts the slices of what the body reads at the number of the trip in the place of those reads; undefined if the body uses the number otherwise. */
@@ -28,11 +30,11 @@ function sliceInputs(body: Graph, captures: readonly Value[], trips: Dim): Reado
   const first = body.inputs.length - captures.length;
   const slices = new Map<number, Value>();
   const reads: { readonly read: Node<typeof gather>; readonly capture: number }[] = [];
-  for (const [user, operand] of usersOf(body.inputs[0]!)) {
-    const capture = user.is(gather) ? body.inputs.indexOf(user.operands.x) - first : -1;
+  for (const [user, operand] of usersOf(body, body.inputs[0]!)) {
+    const capture = user?.is(gather) ? body.inputs.indexOf(user.operands.x) - first : -1;
     const length = captures[capture]?.shape?.[0];
     if (
-      !user.is(gather) ||
+      !user?.is(gather) ||
       user.operands.indices !== operand ||
       user.attrs.axis !== 0 ||
       operand.rank !== 0 ||

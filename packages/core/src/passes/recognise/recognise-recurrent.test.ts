@@ -164,6 +164,18 @@ test('a loop that computes with the number of the trip stays one', async () => {
   expect(await recognised(sequence(counting, 1))).toEqual(['Loop']);
 });
 
+test('a loop that yields the number of the trip stays one', async () => {
+  const graph = sequence(plain, 1);
+  const [node] = [...graph.nodes].filter((each) => each.is(ops.Loop));
+  const { graph: body, captures } = node!.regions['body']!;
+  body.output('trip', body.inputs[0]!);
+  const { outputs } = graph.add(ops.Loop, node!.operands as never, { carried: 1 }, { regions: { body: { graph: body, captures } } });
+  graph.output('trips', outputs[2]!);
+  graph.remove(node!);
+  graph.outputs.splice(0, 2);
+  expect(await recognised(graph)).toEqual(['Loop']);
+});
+
 test.each([
   ['the square of the state', (body: Graph, x: Value, h: Value) => [x, mul(body, h, h)] as const],
   ['a step that the body changes first', (body: Graph, x: Value, h: Value) => [tanh(body, x), h] as const],
