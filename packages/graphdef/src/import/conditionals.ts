@@ -1,5 +1,6 @@
 import type { ArgDef, AttrValue, FunctionDef, GraphDef, NodeDef } from '../codec/graph-def.js';
 import { parseInput } from '../codec/operator.js';
+import { graphdefDiagnostics } from '../diagnostics.js';
 import { functionOf } from './function-def.js';
 
 /** On which side of which conditions a node runs: by the reference to the condition, 1 where it must be true and 0 where false. */
@@ -30,9 +31,25 @@ class Conditionals {
 
   /** A reference seen through nodes that only pass it on. */
   #source(reference: string): string {
-    const { name } = this.#parse(reference);
-    const node = this.nodes.get(name);
-    return node?.op === 'Identity' && dataOf(node).length > 0 ? this.#source(dataOf(node)[0]!) : canonical(reference);
+    let source = canonical(reference);
+    for (const seen = new Set<string>(); !seen.has(source);) {
+      seen.add(source);
+      const node = this.nodes.get(this.#parse(source).name);
+      const [operand] = node?.op === 'Identity' ? dataOf(node) : [];
+      if (operand !== undefined) source = canonical(operand);
+    }
+    return source;
+  }
+
+  /** The condition of a Switch; undefined for other nodes. Throws `graphdef/graph` when it has none. */
+  #gate(node: NodeDef | undefined): { readonly condition: string; readonly data: string } | undefined {
+    if (node?.op !== 'Switch') return undefined;
+    const [data, condition] = dataOf(node);
+    if (data !== undefined && condition !== undefined) return { condition: this.#source(condition), data: canonical(data) };
+    throw graphdefDiagnostics.error('graph', {
+      message: `Switch ${node.name} has no condition.`,
+      origin: { file: this.file, node: node.name, op: 'Switch' },
+    });
   }
 
   /** Nodes, each after those it needs, control dependencies included. */
@@ -68,7 +85,8 @@ class Conditionals {
     const { name, index } = this.#parse(reference);
     const node = this.nodes.get(name);
     const sides = this.#sides.get(name) ?? noSides;
-    return node?.op === 'Switch' && !reference.startsWith('^') ? new Map([...sides, [this.#source(dataOf(node)[1]!), index]]) : sides;
+    const gate = reference.startsWith('^') ? undefined : this.#gate(node);
+    return gate ? new Map([...sides, [gate.condition, index]]) : sides;
   }
 
   /** Takes note of the sides of a node from those of what it needs. */
@@ -93,12 +111,13 @@ class Conditionals {
     for (let reference = stack.pop(); reference !== undefined; reference = stack.pop()) {
       const { name } = this.#parse(reference);
       const node = this.nodes.get(name);
-      const isGate = node?.op === 'Switch' && this.#source(dataOf(node)[1]!) === condition;
+      const gate = this.#gate(node);
+      const isGate = gate?.condition === condition;
       if (node && !isGate && this.#sidesAt(reference).has(condition)) {
         if (inside.has(name)) continue;
         inside.set(name, node);
         stack.push(...dataOf(node));
-      } else args.add(isGate ? canonical(dataOf(node)[0]!) : canonical(reference));
+      } else args.add(isGate ? gate.data : canonical(reference));
     }
     return { inside, args: [...args] };
   }
@@ -111,8 +130,9 @@ class Conditionals {
     const argOf = (reference: string) => `branch_arg_${args.indexOf(canonical(reference))}`;
     const rename = (reference: string) => {
       const node = this.nodes.get(this.#parse(reference).name);
-      const isGate = node?.op === 'Switch' && this.#source(dataOf(node)[1]!) === condition;
-      const outer = isGate ? canonical(dataOf(node)[0]!) : canonical(reference);
+      const gate = this.#gate(node);
+      const isGate = gate?.condition === condition;
+      const outer = isGate ? gate.data : canonical(reference);
       return args.includes(outer) && (isGate || !this.#sidesAt(reference).has(condition)) ? argOf(outer) : reference;
     };
     const [then, otherwise] = parts.map((branch, k): AttrValue => {

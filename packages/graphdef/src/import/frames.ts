@@ -8,13 +8,12 @@ import { functionOf } from './function-def.js';
 interface Frame {
   readonly name: string;
   readonly parent: Frame | undefined;
+  readonly depth: number;
 }
 
 const textOf = (value: AttrValue | undefined): string =>
   value?.kind === 's' ? (typeof value.value === 'string' ? value.value : new TextDecoder().decode(value.value)) : '';
-const isConstantEnter = (node: NodeDef) =>
-  node.attrs.get('is_constant')?.kind === 'b' && (node.attrs.get('is_constant') as AttrValue & { kind: 'b' }).value;
-const depthOf = (frame: Frame | undefined): number => (frame ? 1 + depthOf(frame.parent) : 0);
+const depthOf = (frame: Frame | undefined): number => frame?.depth ?? 0;
 
 /** The graph while loops are taken out of it, innermost first. */
 class Frames {
@@ -23,7 +22,7 @@ class Frames {
 
   constructor(
     graph: GraphDef,
-    private readonly file: string,
+    readonly file: string,
   ) {
     this.nodes = new Map(graph.nodes.map((node) => [node.name, node]));
     this.functions = [...graph.functions];
@@ -44,6 +43,16 @@ class Frames {
     return node.inputs.filter((input) => !input.startsWith('^'));
   }
 
+  /** An operand that the operator always has. Throws `graphdef/graph` when it is missing. */
+  operand(node: NodeDef, index: number): string {
+    const reference = this.data(node)[index];
+    if (reference !== undefined) return reference;
+    throw graphdefDiagnostics.error('graph', {
+      message: `${node.op} ${node.name} has no operand ${index}.`,
+      origin: { file: this.file, node: node.name, op: node.op },
+    });
+  }
+
   /** The frame of each node. A node runs in the innermost frame of its operands; back edges tell nothing that the way in does not. */
   frames(): ReadonlyMap<NodeDef, Frame | undefined> {
     const found = new Map<NodeDef, Frame | undefined>();
@@ -51,7 +60,7 @@ class Frames {
     const enter = (name: string, parent: Frame | undefined): Frame => {
       const known = byName.get(name);
       if (known) return known;
-      const made = { name, parent };
+      const made = { name, parent, depth: depthOf(parent) + 1 };
       byName.set(name, made);
       return made;
     };
@@ -130,20 +139,21 @@ function raise(graph: Frames, frame: Frame, frames: ReadonlyMap<NodeDef, Frame |
   const malformed = (message: string) =>
     graphdefDiagnostics.error('graph', {
       message: `The loop ${frame.name} ${message}.`,
-      origin: { file: '', node: frame.name, op: 'Enter' },
+      origin: { file: graph.file, node: frame.name, op: 'Enter' },
     });
   const loopCond = members.find(({ op }) => op === 'LoopCond');
   if (!loopCond) throw malformed('has no condition');
   const merges = members.filter((node) => node.op === 'Merge' && graph.data(node).some((input) => graph.target(input).node.op === 'Enter'));
-  const constants = members.filter((node) => node.op === 'Enter' && isConstantEnter(node));
   const entries = merges.map((merge) => graph.data(merge).find((input) => graph.target(input).node.op === 'Enter')!);
+  const carried = new Set(entries.map((entry) => graph.target(entry).node));
+  const constants = members.filter((node) => node.op === 'Enter' && !carried.has(node));
   const following = merges.map((merge) => graph.data(merge).find((input) => graph.target(input).node.op === 'NextIteration'));
-  const switches = members.filter((node) => node.op === 'Switch' && graph.target(graph.data(node)[1]!).node === loopCond);
-  const merged = (node: NodeDef) => merges.indexOf(graph.target(graph.data(node)[0]!).node);
+  const switches = members.filter((node) => node.op === 'Switch' && graph.target(graph.operand(node, 1)).node === loopCond);
+  const merged = (node: NodeDef) => merges.indexOf(graph.target(graph.operand(node, 0)).node);
 
   const known = new Set([...merges, ...constants, ...switches]);
-  const condition = graph.data(loopCond);
-  const next = following.map((back, i) => (back === undefined ? merges[i]!.name : graph.data(graph.target(back).node)[0]!));
+  const condition = [graph.operand(loopCond, 0)];
+  const next = following.map((back, i) => (back === undefined ? merges[i]!.name : graph.operand(graph.target(back).node, 0)));
   const [test, step] = [graph.slice(condition, known, frames, frame), graph.slice(next, known, frames, frame)];
   const outside = [...new Set([...test.outside, ...step.outside])];
 
@@ -172,7 +182,9 @@ function raise(graph: Frames, frame: Frame, frames: ReadonlyMap<NodeDef, Frame |
     extra: new Map(),
   }));
   const kept = args.slice(merges.length).map(({ name }) => name);
-  const [condName, bodyName] = [`${frame.name}/cond_function`, `${frame.name}/body_function`];
+  const taken = new Set(graph.functions.map(({ signature }) => signature.name));
+  const unique = (wanted: string): string => (taken.has(wanted) ? unique(`${wanted}_`) : wanted);
+  const [condName, bodyName] = [unique(`${frame.name}/cond_function`), unique(`${frame.name}/body_function`)];
   graph.functions.push(functionOf(condName, args, [...test.inside].map(renameNode(test.inside)), condition.map(rename)));
   graph.functions.push(functionOf(bodyName, args, [...step.inside].map(renameNode(step.inside)), [...next.map(rename), ...kept]));
 
@@ -180,11 +192,11 @@ function raise(graph: Frames, frame: Frame, frames: ReadonlyMap<NodeDef, Frame |
   let name = frame.name || 'while';
   while (graph.nodes.has(name)) name += '_';
   const exits = [...graph.nodes.values()].filter(
-    (node) => node.op === 'Exit' && switches.includes(graph.target(graph.data(node)[0]!).node),
+    (node) => node.op === 'Exit' && switches.includes(graph.target(graph.operand(node, 0)).node),
   );
   const inputs = [
-    ...entries.map((entry) => graph.data(graph.target(entry).node)[0]!),
-    ...constants.map((node) => graph.data(node)[0]!),
+    ...entries.map((entry) => graph.operand(graph.target(entry).node, 0)),
+    ...constants.map((node) => graph.operand(node, 0)),
     ...outside,
   ];
   const list: AttrValue = { kind: 'list', of: 'type', values: args.map(({ type }) => type ?? 'DT_INVALID') };
@@ -201,7 +213,7 @@ function raise(graph: Frames, frame: Frame, frames: ReadonlyMap<NodeDef, Frame |
     extra: new Map(),
   });
   for (const exit of exits) {
-    const i = merged(graph.target(graph.data(exit)[0]!).node);
+    const i = merged(graph.target(graph.operand(exit, 0)).node);
     graph.nodes.set(exit.name, { ...exit, op: 'Identity', inputs: [`${name}:${i}`] });
   }
   for (const node of members) graph.nodes.delete(node.name);

@@ -15,19 +15,26 @@ import { func } from '../export/attribute.js';
 import type { GraphWriter, Operand } from '../export/graph-writer.js';
 import { buildLoop } from '../import/while-loop.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
+import type { SourceNode } from '../import/source-node.js';
+
+/** A condition as a bool. TensorFlow takes numbers too: what is not zero is true. */
+function truth(node: SourceNode, condition: Value | undefined, graph: Graph): Value {
+  if (!condition) throw node.unsupported('its condition gives nothing');
+  return condition.dtype === 'bool' ? condition : graph.add(ops.Cast, { x: condition }, { to: 'bool' }, node.step('condition')).y;
+}
 
 const readWhile: ToCore = (node) => {
   node.ignore('output_shapes', 'parallel_iterations');
   const [condition, body] = [node.func('cond'), node.func('body')];
   return buildLoop(node, node.inputs(), {
-    condition: (args, graph): Value => node.call(condition, args, graph, 'cond')[0]!,
+    condition: (args, graph): Value => truth(node, node.call(condition, args, graph, 'cond')[0], graph),
     body: (args, graph) => node.call(body, args, graph, 'body'),
   });
 };
 
 const readIf: ToCore = (node) => {
   node.ignore('output_shapes');
-  const [condition, ...args] = node.inputs();
+  const args = node.inputs(1);
   const branch = (name: 'then' | 'else') => {
     const graph = new Graph(name, node.graph);
     const results = node.call(
@@ -39,11 +46,8 @@ const readIf: ToCore = (node) => {
     results.forEach((value, i) => graph.output(String(i), value));
     return graph.region();
   };
-  // TensorFlow takes numbers as conditions too: what is not zero is true.
-  const isTrue =
-    condition!.dtype === 'bool' ? condition! : node.graph.add(ops.Cast, { x: condition! }, { to: 'bool' }, node.step('condition')).y;
-  return node.graph.add(ops.If, { condition: isTrue }, {}, { ...node.options, regions: { then: branch('then'), else: branch('else') } })
-    .outputs;
+  const condition = truth(node, node.input(0), node.graph);
+  return node.graph.add(ops.If, { condition }, {}, { ...node.options, regions: { then: branch('then'), else: branch('else') } }).outputs;
 };
 
 /** A branch as a closed graph: it takes what both branches capture, in one order. */
