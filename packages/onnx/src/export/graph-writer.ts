@@ -1,9 +1,11 @@
 import {
   bytesOf,
+  dimKey,
   dimSources,
   encodeTensor,
   foldDim,
   isStatic,
+  ops,
   sizeOf,
   tensor as makeTensor,
   type Dim,
@@ -61,10 +63,11 @@ function free(wanted: string, taken: Set<string>, kept: ReadonlySet<string> | un
   return name;
 }
 
-/** Names of every value that the nodes of a graph and of their bodies make. */
+/** Names of every value that the nodes of a graph and of their bodies make, but for dimensions, which the writer names by what they are. */
 export function valueNames(graph: Graph, names = new Set<string>()): Set<string> {
-  for (const { outputs, regions } of graph.nodes) {
-    for (const { name } of outputs) names.add(name);
+  for (const node of graph.nodes) {
+    const { outputs, regions } = node;
+    if (!node.is(ops.Dims)) for (const { name } of outputs) names.add(name);
     for (const region of Object.values(regions)) valueNames(region.graph, names);
   }
   return names;
@@ -98,6 +101,11 @@ export class GraphWriter {
   /** Fixes the name of a value: the signature's, or that of a captured value. */
   bind(value: Value, name: string): void {
     this.#names.set(value, name);
+  }
+
+  /** Whether a value has its name already, as those of the signature. */
+  isNamed(value: Value): boolean {
+    return this.#names.has(value);
   }
 
   /** The name under which a value is written; constants become initializers when first used. */
@@ -172,11 +180,12 @@ export class GraphWriter {
     return this.literal('int64', [values.length], values);
   }
 
-  /** Dimensions as an int64 tensor of one dimension: a constant, or what computes them from the shapes of the inputs. */
+  /** Dimensions as an int64 tensor of one dimension: a constant, or what computes them from the shapes of the inputs. Equal ones are computed once. */
   dims(dims: Shape): string {
     if (isStatic(dims)) return this.ints(dims);
     if (dims.length === 1) return this.dim(dims[0]!);
-    return this.step('Concat', dims.map((dim) => this.dim(dim)), { axis: int(0) });
+    const { root } = this;
+    return root.#computed(`dims/${dims.map(dimKey).join(', ')}`, 'Concat', () => dims.map((dim) => root.dim(dim)), { axis: int(0) });
   }
 
   /** Integers as int64, as ONNX has all its shapes and counts. */
@@ -193,34 +202,39 @@ export class GraphWriter {
   dim(dim: Dim): string {
     if (typeof dim === 'number') return this.ints([dim]);
     const { root } = this;
-    const known = root.#dims.get(dim.key);
-    if (known !== undefined) return known;
-    const operation = (opType: string) => (a: string, b: string) => root.step(opType, [a, b]);
-    const name = foldDim<string>(dim, {
+    const key = (name: string) => `dim/${name}`;
+    const operation = (opType: string, sign: string) => (a: string, b: string) => root.#computed(`${a} ${sign} ${b}`, opType, () => [a, b]);
+    return foldDim<string>(dim, {
       constant: (value) => root.ints([value]),
-      symbol: (symbol) => root.#size(symbol),
-      add: operation('Add'),
-      mul: operation('Mul'),
-      floordiv: (a, b) => root.#floorDiv(a, b),
-      min: operation('Min'),
-      max: operation('Max'),
+      symbol: (symbol) => root.#computed(key(symbol), 'Gather', () => root.#shape(symbol), { axis: int(0) }),
+      add: operation('Add', '+'),
+      mul: operation('Mul', '*'),
+      // ONNX Div truncates; a - mod(a, b) is a multiple of b, so that truncating its quotient loses nothing.
+      floordiv: (a, b) => {
+        const rest = operation('Mod', 'mod')(a, b);
+        return operation('Div', '/')(operation('Sub', '-')(a, rest), b);
+      },
+      min: operation('Min', 'min'),
+      max: operation('Max', 'max'),
     });
-    root.#dims.set(dim.key, name);
-    return name;
   }
 
-  #size(symbol: string): string {
-    const known = this.#dims.get(symbol);
-    if (known !== undefined) return known;
+  /** The shape that tells a named dimension, and the place in it. */
+  #shape(symbol: string): readonly string[] {
     const { input, axis } = this.#sources.get(symbol)!;
-    const name = this.step('Gather', [this.step('Shape', [input]), this.ints([axis])], { axis: int(0) });
-    this.#dims.set(symbol, name);
-    return name;
+    const shape = this.#computed(`shape/${this.name(input)}`, 'Shape', () => [this.name(input)]);
+    return [shape, this.ints([axis])];
   }
 
-  /** ONNX Div truncates; a - mod(a, b) is a multiple of b, so that truncating its quotient loses nothing. */
-  #floorDiv(a: string, b: string): string {
-    return this.step('Div', [this.step('Sub', [a, this.step('Mod', [a, b])]), b]);
+  /** A value of dimensions under the name of what it is, so that reading and writing again names it the same. */
+  #computed(name: string, opType: string, inputs: () => readonly string[], attributes: Attributes = {}): string {
+    const known = this.#dims.get(name);
+    if (known !== undefined) return known;
+    const operands = inputs();
+    const output = this.names.made(name);
+    this.#write({ opType, name }, operands, attributes, [output]);
+    this.#dims.set(name, output);
+    return output;
   }
 
   /** Whether a dimension can be computed from the inputs' shapes. */

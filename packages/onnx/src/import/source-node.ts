@@ -1,4 +1,4 @@
-import type { DroverError, DType, Graph, NodeOptions, Shape, Tensor, Value, Weight } from '@drover/core';
+import { isStatic, tensor, type DroverError, type DType, type Graph, type NodeOptions, type Shape, type Tensor, type Value, type Weight } from '@drover/core';
 import type { AttributeProto, GraphProto, NodeProto } from '../codec/index.js';
 import { onnxDiagnostics } from '../diagnostics.js';
 import type { Scope } from './scope.js';
@@ -109,11 +109,14 @@ export class SourceNode {
     throw this.unsupported('the length of its sequence is not known');
   }
 
-  /** The elements of an operand that must be a constant in memory. Throws `onnx/unsupported` when it depends on data. */
+  /** The elements of an operand that must be known: a constant in memory, or integers that follow from some. Throws `onnx/unsupported` when they depend on data. */
   constant(index: number): Tensor {
-    const elements = this.input(index).constant?.peek();
-    if (elements) return elements;
-    throw this.unsupported(`its operand ${index} (${this.input(index)}) is not a constant`);
+    const operand = this.input(index);
+    const stored = operand.constant?.peek();
+    if (stored) return stored;
+    const { elements, shape, dtype } = operand;
+    if (elements && shape && isStatic(elements) && isStatic(shape)) return tensor(dtype, shape, elements);
+    throw this.unsupported(`its operand ${index} (${operand.name}) depends on data`);
   }
 
   has(name: string): boolean {

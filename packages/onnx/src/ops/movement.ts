@@ -278,7 +278,12 @@ function reductionTooNew({ opset }: GraphWriter, reduction: string): Gap | undef
 
 const fromCore = {
   Concat: axisOnly('Concat'),
-  Dims: (node, writer) => writer.node('Identity', [writer.dims(node.attrs.values)], {}, node.outputs),
+  Dims: (node, writer) => {
+    const [y] = node.outputs;
+    const name = writer.dims(node.attrs.values);
+    if (writer.isNamed(y!)) writer.node('Identity', [name], {}, node.outputs);
+    else writer.bind(y!, name);
+  },
   Expand: (node, writer) => writer.node('Expand', [node.operands.x, dimsOperand(writer, node.attrs.shape, node.operands.shape)], {}, node.outputs),
   Gather: axisOnly('Gather'),
   GatherElements: axisOnly('GatherElements'),
