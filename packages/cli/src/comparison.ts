@@ -158,9 +158,12 @@ function finish(baseline: Baseline, judgement: Judgement, runtimes: readonly str
 /** The evidence of the reference, where there is some. */
 const truth = ({ oracle }: Baseline) => oracle && { oracle: oracle.outputs, allowanceUlp: oracle.allowanceUlp };
 
-/** Judges a model by expected outputs. */
+/** Judges a model by expected outputs, all of which have to be there: throws `cli/no-expected` otherwise. */
 export async function judgeByExpected(baseline: Baseline, file: string): Promise<Comparison> {
   const { values, diagnostics } = matchArrays(baseline.declaredOutputs, await readArrayFiles([file]), 'out', file);
+  const missing = baseline.names.filter((name) => !values.has(name)).map((name) => JSON.stringify(name));
+  if (missing.length > 0)
+    throw cliDiagnostics.error('no-expected', { message: `${file} holds nothing for ${missing.join(', ')}.`, origin: { file } });
   return finish(
     baseline,
     judge(baseline.names, { source: values, target: baseline.outputs, ...truth(baseline) }),

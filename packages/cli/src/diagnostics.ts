@@ -26,6 +26,12 @@ export const cliDiagnostics = defineDiagnostics('cli', {
     summary: 'Inputs cannot be made for a model, because it leaves sizes open and runs with none of those that were tried.',
     help: 'Give arrays that the model takes with --inputs.',
   },
+  'no-expected': {
+    failure: 'usage',
+    severity: 'error',
+    summary: 'A file of expected outputs lacks one that the model has.',
+    help: 'Give every output under the name that the model declares (`drover inspect` lists them).',
+  },
   'array-by-order': {
     failure: 'note',
     severity: 'info',

@@ -20,7 +20,9 @@ export async function drover(...args: readonly string[]): Promise<Ran> {
   process.exitCode = undefined;
   try {
     await main(args);
-    return { code: Number(process.exitCode ?? 0), ...printed };
+    // Node warns that jest runs modules in an experimental way.
+    const stderr = printed.stderr.replace(/^\((node:\d+|Use `node).*\n/gm, '');
+    return { code: Number(process.exitCode ?? 0), stdout: printed.stdout, stderr };
   } finally {
     process.stdout.write = real.stdout;
     process.stderr.write = real.stderr;

@@ -53,6 +53,8 @@ export function describeModels(from: string, targets: readonly string[], running
 
   describe.each(cases)('%s to %s', (id, to, fixture: ModelFixture) => {
     let there: Promise<WrittenModel>;
+    /** What is refused has no second part: the first test tells. */
+    let isWritten: Promise<boolean>;
     const source = formats[from]!;
     const target = formats[to]!;
     const convertThere = async () => {
@@ -73,8 +75,10 @@ export function describeModels(from: string, targets: readonly string[], running
     };
     beforeAll(() => {
       there = convertThere();
-      // The tests await it.
-      there.catch(() => {});
+      isWritten = there.then(
+        () => true,
+        () => false,
+      );
     });
 
     it('computes what the framework computed', () =>
@@ -84,11 +88,13 @@ export function describeModels(from: string, targets: readonly string[], running
 
     it('is written with the same bytes again', () =>
       expectAsKnown(id, `${to} again`, async () => {
+        if (!(await isWritten)) return;
         expect(bytesOf(await convertThere())).toEqual(bytesOf(await there));
       }));
 
     it('comes back and still computes it', () =>
       expectAsKnown(id, `${to}+${from}`, async () => {
+        if (!(await isWritten)) return;
         const back = await convertInMemory(target, source, (await there).source);
         expect(await worstDistance(running[from]!, back, await fixture.goldens(), await declared())).toBeLessThan(maxDistance);
       }));

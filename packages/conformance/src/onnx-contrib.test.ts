@@ -8,9 +8,17 @@ import { info, initializer, modelOf, node, sourceOfModel } from './small-model.j
 
 const random = new Xoshiro128(20261121);
 const normal = (shape: readonly number[], scale = 1) =>
-  tensor('float32', shape, Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => Math.fround(scale * random.normal())));
+  tensor(
+    'float32',
+    shape,
+    Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => Math.fround(scale * random.normal())),
+  );
 const whole = (dtype: DType, shape: readonly number[], low: number, high: number) =>
-  tensor(dtype, shape, Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => low + random.integer(high - low)));
+  tensor(
+    dtype,
+    shape,
+    Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => low + random.integer(high - low)),
+  );
 
 interface Case {
   readonly name: string;
@@ -22,16 +30,39 @@ interface Case {
   readonly opset?: number;
 }
 
-const ms = (type: string, input: readonly string[], output: readonly string[], attributes = {}) => node(`com.microsoft:${type}`, input, output, attributes);
+const ms = (type: string, input: readonly string[], output: readonly string[], attributes = {}) =>
+  node(`com.microsoft:${type}`, input, output, attributes);
 const [batch, words, heads, width] = [2, 5, 3, 4];
 const hidden = heads * width;
 
 const cases: readonly Case[] = [
   { name: 'Gelu', nodes: [ms('Gelu', ['x'], ['y'])], inputs: { x: normal([3, 5]) }, outputs: { y: 'float32' } },
-  { name: 'QuickGelu', nodes: [ms('QuickGelu', ['x'], ['y'], { alpha: { f: 1.5 } })], inputs: { x: normal([3, 5]) }, outputs: { y: 'float32' } },
-  { name: 'FastGelu with bias', nodes: [ms('FastGelu', ['x', 'b'], ['y'])], inputs: { x: normal([2, 3, 5]) }, constants: { b: normal([5]) }, outputs: { y: 'float32' } },
-  { name: 'BiasGelu', nodes: [ms('BiasGelu', ['x', 'b'], ['y'])], inputs: { x: normal([2, 3, 5]) }, constants: { b: normal([5]) }, outputs: { y: 'float32' } },
-  { name: 'FusedMatMul', nodes: [ms('FusedMatMul', ['a', 'b'], ['y'], { transA: 1, transB: 1, alpha: { f: 0.25 } })], inputs: { a: normal([2, 7, 3]), b: normal([2, 5, 7]) }, outputs: { y: 'float32' } },
+  {
+    name: 'QuickGelu',
+    nodes: [ms('QuickGelu', ['x'], ['y'], { alpha: { f: 1.5 } })],
+    inputs: { x: normal([3, 5]) },
+    outputs: { y: 'float32' },
+  },
+  {
+    name: 'FastGelu with bias',
+    nodes: [ms('FastGelu', ['x', 'b'], ['y'])],
+    inputs: { x: normal([2, 3, 5]) },
+    constants: { b: normal([5]) },
+    outputs: { y: 'float32' },
+  },
+  {
+    name: 'BiasGelu',
+    nodes: [ms('BiasGelu', ['x', 'b'], ['y'])],
+    inputs: { x: normal([2, 3, 5]) },
+    constants: { b: normal([5]) },
+    outputs: { y: 'float32' },
+  },
+  {
+    name: 'FusedMatMul',
+    nodes: [ms('FusedMatMul', ['a', 'b'], ['y'], { transA: 1, transB: 1, alpha: { f: 0.25 } })],
+    inputs: { a: normal([2, 7, 3]), b: normal([2, 5, 7]) },
+    outputs: { y: 'float32' },
+  },
   {
     name: 'SkipLayerNormalization',
     nodes: [ms('SkipLayerNormalization', ['x', 's', 'g', 'b', 'c'], ['y', '', '', 'sum'], { epsilon: { f: 1e-5 } })],
@@ -55,8 +86,17 @@ const cases: readonly Case[] = [
   },
   {
     name: 'EmbedLayerNormalization',
-    nodes: [ms('EmbedLayerNormalization', ['ids', 'segments', 'w', 'p', 's', 'g', 'b', 'mask'], ['y', 'counts'], { epsilon: { f: 1e-12 }, mask_index_type: 1 })],
-    inputs: { ids: whole('int32', [batch, words], 0, 11), segments: whole('int32', [batch, words], 0, 2), mask: tensor('int32', [batch, words], [1, 1, 1, 0, 0, 1, 1, 1, 1, 1]) },
+    nodes: [
+      ms('EmbedLayerNormalization', ['ids', 'segments', 'w', 'p', 's', 'g', 'b', 'mask'], ['y', 'counts'], {
+        epsilon: { f: 1e-12 },
+        mask_index_type: 1,
+      }),
+    ],
+    inputs: {
+      ids: whole('int32', [batch, words], 0, 11),
+      segments: whole('int32', [batch, words], 0, 2),
+      mask: tensor('int32', [batch, words], [1, 1, 1, 0, 0, 1, 1, 1, 1, 1]),
+    },
     constants: { w: normal([11, 8]), p: normal([7, 8]), s: normal([2, 8]), g: normal([8]), b: normal([8]) },
     outputs: { y: 'float32', counts: 'int32' },
   },
@@ -83,7 +123,12 @@ const cases: readonly Case[] = [
   {
     name: 'MultiHeadAttention with bias and a mask of words',
     nodes: [ms('MultiHeadAttention', ['q', 'k', 'v', 'b', 'mask'], ['y'], { num_heads: heads })],
-    inputs: { q: normal([batch, words, hidden]), k: normal([batch, 7, hidden]), v: normal([batch, 7, hidden]), mask: tensor('int32', [batch, 7], [1, 1, 0, 1, 1, 0, 0, 1, 1, 1, 1, 1, 1, 0]) },
+    inputs: {
+      q: normal([batch, words, hidden]),
+      k: normal([batch, 7, hidden]),
+      v: normal([batch, 7, hidden]),
+      mask: tensor('int32', [batch, 7], [1, 1, 0, 1, 1, 0, 0, 1, 1, 1, 1, 1, 1, 0]),
+    },
     constants: { b: normal([3 * hidden]) },
     outputs: { y: 'float32' },
   },
@@ -105,21 +150,36 @@ const cases: readonly Case[] = [
     name: 'QLinearAdd',
     nodes: [ms('QLinearAdd', ['a', 's', 'z', 'b', 't', 'z', 'u', 'z'], ['y'])],
     inputs: { a: whole('uint8', [3, 5], 0, 256), b: whole('uint8', [3, 5], 0, 256) },
-    constants: { s: tensor('float32', [], [0.03]), t: tensor('float32', [], [0.05]), u: tensor('float32', [], [0.0711]), z: tensor('uint8', [], [128]) },
+    constants: {
+      s: tensor('float32', [], [0.03]),
+      t: tensor('float32', [], [0.05]),
+      u: tensor('float32', [], [0.0711]),
+      z: tensor('uint8', [], [128]),
+    },
     outputs: { y: 'uint8' },
   },
   {
     name: 'QLinearSigmoid',
     nodes: [ms('QLinearSigmoid', ['a', 's', 'z', 'u', 'o'], ['y'])],
     inputs: { a: whole('uint8', [3, 5], 0, 256) },
-    constants: { s: tensor('float32', [], [0.03]), u: tensor('float32', [], [0.0039]), z: tensor('uint8', [], [128]), o: tensor('uint8', [], [0]) },
+    constants: {
+      s: tensor('float32', [], [0.03]),
+      u: tensor('float32', [], [0.0039]),
+      z: tensor('uint8', [], [128]),
+      o: tensor('uint8', [], [0]),
+    },
     outputs: { y: 'uint8' },
   },
   {
     name: 'QLinearConcat',
     nodes: [ms('QLinearConcat', ['u', 'z', 'a', 's', 'z', 'b', 't', 'z'], ['y'], { axis: 1 })],
     inputs: { a: whole('uint8', [3, 5], 0, 256), b: whole('uint8', [3, 2], 0, 256) },
-    constants: { s: tensor('float32', [], [0.03]), t: tensor('float32', [], [0.05]), u: tensor('float32', [], [0.0511]), z: tensor('uint8', [], [128]) },
+    constants: {
+      s: tensor('float32', [], [0.03]),
+      t: tensor('float32', [], [0.05]),
+      u: tensor('float32', [], [0.0511]),
+      z: tensor('uint8', [], [128]),
+    },
     outputs: { y: 'uint8' },
   },
   {
@@ -133,7 +193,14 @@ const cases: readonly Case[] = [
     name: 'MatMulIntegerToFloat',
     nodes: [ms('MatMulIntegerToFloat', ['a', 'b', 's', 't', 'z', 'o', 'c'], ['y'])],
     inputs: { a: whole('uint8', [3, 7], 0, 256) },
-    constants: { b: whole('uint8', [7, 5], 0, 256), s: tensor('float32', [], [0.03]), t: tensor('float32', [5], [0.01, 0.02, 0.03, 0.04, 0.05]), z: tensor('uint8', [], [100]), o: tensor('uint8', [], [130]), c: normal([5]) },
+    constants: {
+      b: whole('uint8', [7, 5], 0, 256),
+      s: tensor('float32', [], [0.03]),
+      t: tensor('float32', [5], [0.01, 0.02, 0.03, 0.04, 0.05]),
+      z: tensor('uint8', [], [100]),
+      o: tensor('uint8', [], [130]),
+      c: normal([5]),
+    },
     outputs: { y: 'float32' },
   },
   {
@@ -143,9 +210,27 @@ const cases: readonly Case[] = [
     constants: { w: whole('uint8', [3, 37, 3, 3], 0, 256), z: tensor('uint8', [], [7]) },
     outputs: { y: 'int32' },
   },
-  { name: 'HannWindow', nodes: [node('HannWindow', ['n'], ['y'])], inputs: {}, constants: { n: tensor('int64', [], [13]) }, outputs: { y: 'float32' } },
-  { name: 'HammingWindow, symmetric', nodes: [node('HammingWindow', ['n'], ['y'], { periodic: 0 })], inputs: {}, constants: { n: tensor('int64', [], [13]) }, outputs: { y: 'float32' } },
-  { name: 'BlackmanWindow', nodes: [node('BlackmanWindow', ['n'], ['y'])], inputs: {}, constants: { n: tensor('int64', [], [13]) }, outputs: { y: 'float32' } },
+  {
+    name: 'HannWindow',
+    nodes: [node('HannWindow', ['n'], ['y'])],
+    inputs: {},
+    constants: { n: tensor('int64', [], [13]) },
+    outputs: { y: 'float32' },
+  },
+  {
+    name: 'HammingWindow, symmetric',
+    nodes: [node('HammingWindow', ['n'], ['y'], { periodic: 0 })],
+    inputs: {},
+    constants: { n: tensor('int64', [], [13]) },
+    outputs: { y: 'float32' },
+  },
+  {
+    name: 'BlackmanWindow',
+    nodes: [node('BlackmanWindow', ['n'], ['y'])],
+    inputs: {},
+    constants: { n: tensor('int64', [], [13]) },
+    outputs: { y: 'float32' },
+  },
   {
     name: 'STFT',
     nodes: [node('STFT', ['x', 'step', 'window'], ['y'], { onesided: 1 })],
@@ -153,8 +238,18 @@ const cases: readonly Case[] = [
     constants: { step: tensor('int64', [], [5]), window: normal([16]) },
     outputs: { y: 'float32' },
   },
-  { name: 'DFT, inverse of complex values', nodes: [node('DFT', ['x'], ['y'], { axis: 1, inverse: 1 })], inputs: { x: normal([3, 7, 2]) }, outputs: { y: 'float32' } },
-  { name: 'GlobalLpPool', nodes: [node('GlobalLpPool', ['x'], ['y'], { p: 3 })], inputs: { x: normal([2, 3, 5, 7]) }, outputs: { y: 'float32' } },
+  {
+    name: 'DFT, inverse of complex values',
+    nodes: [node('DFT', ['x'], ['y'], { axis: 1, inverse: 1 })],
+    inputs: { x: normal([3, 7, 2]) },
+    outputs: { y: 'float32' },
+  },
+  {
+    name: 'GlobalLpPool',
+    nodes: [node('GlobalLpPool', ['x'], ['y'], { p: 3 })],
+    inputs: { x: normal([2, 3, 5, 7]) },
+    outputs: { y: 'float32' },
+  },
   {
     name: 'sequences',
     nodes: [
@@ -180,8 +275,12 @@ const cases: readonly Case[] = [
               node('ReduceSum', ['state'], ['total'], { keepdims: 0 }),
               node('Less', ['total', 'limit'], ['small']),
               node('If', ['small'], ['next'], {
-                then_branch: { g: { name: 'then', node: [node('Add', ['state', 'extra'], ['grown'])], output: [info('grown', 'float32', [3])] } },
-                else_branch: { g: { name: 'else', node: [node('Mul', ['state', 'half'], ['shrunk'])], output: [info('shrunk', 'float32', [3])] } },
+                then_branch: {
+                  g: { name: 'then', node: [node('Add', ['state', 'extra'], ['grown'])], output: [info('grown', 'float32', [3])] },
+                },
+                else_branch: {
+                  g: { name: 'else', node: [node('Mul', ['state', 'half'], ['shrunk'])], output: [info('shrunk', 'float32', [3])] },
+                },
               }),
               node('Identity', ['go'], ['again']),
             ],
@@ -202,12 +301,19 @@ const model = ({ nodes, inputs, constants = {}, outputs, opset }: Case) =>
       node: nodes,
       input: Object.entries(inputs).map(([name, { dtype, shape }]) => info(name, dtype, shape)),
       initializer: Object.entries(constants).map(([name, value]) => initializer(name, value)),
-      output: Object.entries(outputs).map(([name, dtype]) => ({ name, type: { tensorType: { elemType: info(name, dtype, []).type!.tensorType!.elemType } } })),
+      output: Object.entries(outputs).map(([name, dtype]) => ({
+        name,
+        type: { tensorType: { elemType: info(name, dtype, []).type!.tensorType!.elemType } },
+      })),
     },
     opset,
   );
 
-async function run(runtime: ReturnType<typeof onnxruntime>, source: Parameters<typeof runtime.load>[0], inputs: Readonly<Record<string, Tensor>>) {
+async function run(
+  runtime: ReturnType<typeof onnxruntime>,
+  source: Parameters<typeof runtime.load>[0],
+  inputs: Readonly<Record<string, Tensor>>,
+) {
   const loaded = await runtime.load(source);
   try {
     return await loaded.run(new Map(Object.entries(inputs)));

@@ -1,8 +1,20 @@
 import { encodeTensor, MemorySink, memorySource, type DType, type Source, type Tensor } from '@drover/core';
-import { AttributeType, dataTypeOf, encodeModel, tensorProto, type AttributeProto, type GraphProto, type ModelProto, type NodeProto, type ValueInfoProto } from '@drover/onnx/codec';
+import {
+  AttributeType,
+  dataTypeOf,
+  encodeModel,
+  tensorProto,
+  type AttributeProto,
+  type GraphProto,
+  type ModelProto,
+  type NodeProto,
+  type ValueInfoProto,
+} from '@drover/onnx/codec';
 
 /** Attributes of a node in plain values: an integer, a float as `{ f }`, a text, lists of integers, a graph. */
-export type PlainAttributes = Readonly<Record<string, number | string | readonly number[] | { readonly f: number } | { readonly g: GraphProto }>>;
+export type PlainAttributes = Readonly<
+  Record<string, number | string | readonly number[] | { readonly f: number } | { readonly g: GraphProto }>
+>;
 
 function attribute(name: string, value: PlainAttributes[string]): AttributeProto {
   if (typeof value === 'number') return { name, type: AttributeType.INT, i: value };
@@ -32,7 +44,8 @@ export function info(name: string, dtype: DType, shape: readonly (number | strin
 }
 
 /** A constant of a graph. */
-export const initializer = (name: string, value: Tensor) => tensorProto(name, { dtype: value.dtype as Exclude<DType, 'string'>, shape: value.shape, data: encodeTensor(value) });
+export const initializer = (name: string, value: Tensor) =>
+  tensorProto(name, { dtype: value.dtype as Exclude<DType, 'string'>, shape: value.shape, data: encodeTensor(value) });
 
 /** A model of version 17, with onnxruntime's own operators at hand. */
 export const modelOf = (graph: GraphProto, opset = 17): ModelProto => ({

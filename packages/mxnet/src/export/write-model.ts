@@ -33,7 +33,7 @@ export function writeNodes(writer: GraphWriter, to: Report, file: string): void 
     writer.begin(node);
     const isCut = [...node.dependencies()].some((value) => lost.has(value));
     const reason = node.op.name === 'Foreign' ? undefined : node.outputs.map(unheld).find((each) => each !== undefined);
-    const missing = reason ?? (isCut ? '' : applyRule(writeRules, node, writer)?.gap);
+    const missing = reason ?? (isCut && node.op.name !== 'Foreign' ? '' : applyRule(writeRules, node, writer)?.gap);
     if (missing === undefined) continue;
     if (missing !== '') report(to, file, node, missing);
     for (const value of node.outputs) lost.add(value);
