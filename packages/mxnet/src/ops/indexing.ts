@@ -73,12 +73,6 @@ const readScatterNd: ToCore = (node) => {
   return node.graph.add(ops.ScatterND, { x, indices, updates }, { reduction: 'none' }, node.options).y;
 };
 
-const readScatterSetNd: ToCore = (node) => {
-  node.ignore('shape');
-  const indices = coordinatesLast(node, indicesOf(node, node.input(2)));
-  return node.graph.add(ops.ScatterND, { x: node.input(0), indices, updates: node.input(1) }, { reduction: 'none' }, node.options).y;
-};
-
 const readSequenceReverse: ToCore = (node) => {
   if (node.int('axis') !== 0) throw node.unsupported('its time is not the first dimension');
   const x = node.input(0);
@@ -118,7 +112,6 @@ const toCore = {
   SequenceLast: readSequenceLast,
   SequenceMask: readSequenceMask,
   SequenceReverse: readSequenceReverse,
-  _scatter_set_nd: readScatterSetNd,
   batch_take: readBatchTake,
   gather_nd: readGatherNd,
   one_hot: readOneHot,

@@ -113,6 +113,16 @@ function writeGatherNd(node: Node<typeof ops.GatherND>, writer: GraphWriter): Ga
   writer.node('gather_nd', [node.operands.x, indices], {}, node.outputs);
 }
 
+/** Elements put at their places among zeros, and taken where a mark was put at the same places: MXNet has no operator that only changes some elements. */
+function writeSet(node: Node, writer: GraphWriter, x: Value, updates: Value, places: Ref, marks: Operand): void {
+  const shape = x.shape as readonly number[];
+  const mask = writer.step('scatter_nd', [marks, places], { shape });
+  writer.node('_npi_where', [mask, writer.step('scatter_nd', [updates, places], { shape }), x], {}, node.outputs);
+}
+
+/** Ones of the shape of a value, in float32. */
+const marksOf = (writer: GraphWriter, value: Value): Operand => writer.cast(writer.step('ones_like', [value]), heldType(value.dtype), 'float32');
+
 const onlySets = gap('MXNet 1.9 sets elements by index, but does not combine them with what is there');
 
 function writeScatterNd(node: Node<typeof ops.ScatterND>, writer: GraphWriter): Gap | void {
@@ -121,7 +131,7 @@ function writeScatterNd(node: Node<typeof ops.ScatterND>, writer: GraphWriter): 
   if (!x.shape || !isStatic(x.shape)) return gap('the shape of what it changes is not known before the model runs');
   const first = coordinatesFirst(writer, indices, 0);
   if (isGap(first)) return first;
-  writer.node('_scatter_set_nd', [x, updates, first], { shape: x.shape }, node.outputs);
+  writeSet(node as Node, writer, x, updates, first, marksOf(writer, updates));
 }
 
 function writeScatterElements(node: Node<typeof ops.ScatterElements>, writer: GraphWriter): Gap | void {
@@ -129,7 +139,7 @@ function writeScatterElements(node: Node<typeof ops.ScatterElements>, writer: Gr
   if (node.attrs.reduction !== 'none') return onlySets;
   if (!x.shape || !isStatic(x.shape) || !indices.shape || !isStatic(indices.shape)) return gap('the shape of what it changes is not known before the model runs');
   const places = grid(writer, indices, indices.shape, node.attrs.axis, x.shape[node.attrs.axis]!);
-  writer.node('_scatter_set_nd', [x, updates, places], { shape: x.shape }, node.outputs);
+  writeSet(node as Node, writer, x, updates, places, marksOf(writer, updates));
 }
 
 function writeOneHot(node: Node<typeof ops.OneHot>, writer: GraphWriter): Gap | void {
