@@ -26,6 +26,7 @@ export const readRules: ReadRules = {
   ...movement.toCore,
   ...normalisation.toCore,
   ...pooling.toCore,
+  ...quantisation.toCore,
   ...reduction.toCore,
   ...resize.toCore,
   ...slicing.toCore,

@@ -77,6 +77,14 @@ describe('reading', () => {
     expect(graph.outputs.map(({ name, value }) => `${name} = ${value.producer!.op.name}`)).toEqual(['n = Neg', 'r = Relu']);
   });
 
+  test('a signature among the metadata counts, and does not stay there', async () => {
+    const signature = { inputs: { a: { name: 'x:0', dtype: 'DT_FLOAT' } }, outputs: { b: { name: 'r:0', dtype: 'DT_FLOAT' } } };
+    const nodes = [placeholder('x', 3), node('r', 'Relu', ['x'], T), node('unused', 'Neg', ['x'], T)];
+    const { graph, metadata } = await read(source(nodes, {}, { userDefinedMetadata: { signature, structuredOutputKeys: ['b'], note: 'kept' } }));
+    expect(graph.outputs.map(({ name }) => name)).toEqual(['r']);
+    expect([...metadata]).toEqual([['note', 'kept']]);
+  });
+
   test('functions are read in the place of their calls', async () => {
     const signature = { name: 'f', inputArg: [{ name: 'a', type: 'DT_FLOAT' }], outputArg: [{ name: 'b', type: 'DT_FLOAT' }] };
     const body = { signature, nodeDef: [node('two', 'AddV2', ['a', 'a'], T)], ret: { b: 'two:z:0' } };

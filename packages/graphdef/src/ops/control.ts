@@ -1,11 +1,14 @@
 import {
-  Graph,
   cloneGraph,
+  dimSources,
   freshDim,
   gap,
+  Graph,
   inlineGraph,
   isDataDependent,
   ops,
+  SymbolicDim,
+  symbolsOf,
   type Node,
   type Region,
   type Value,
@@ -50,6 +53,28 @@ const readIf: ToCore = (node) => {
   return node.graph.add(ops.If, { condition }, {}, { ...node.options, regions: { then: branch('then'), else: branch('else') } }).outputs;
 };
 
+/** Names of dimensions that the nodes of a graph speak of. */
+function namesIn(graph: Graph): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const { attrs, outputs, regions } of graph.nodes) {
+    const dims = [...Object.values(attrs).flat(), ...outputs.flatMap(({ shape }) => shape ?? [])];
+    for (const dim of dims) if (dim instanceof SymbolicDim) for (const name of symbolsOf(dim)) names.add(name);
+    for (const region of Object.values(regions)) for (const name of namesIn(region.graph)) names.add(name);
+  }
+  return names;
+}
+
+/** A body that also captures what tells the named dimensions it speaks of: a function knows nothing but its arguments. */
+function closed({ graph, captures }: Region, outer: Graph): Region {
+  const [inside, around] = [dimSources(graph), dimSources(outer)];
+  const missing = [...namesIn(graph)].flatMap((name) => (inside.has(name) ? [] : (around.get(name)?.input ?? [])));
+  const more = [...new Set(missing)];
+  if (more.length === 0) return { graph, captures };
+  const copy = cloneGraph(graph);
+  for (const { name, dtype, shape } of more) copy.input(name, dtype, shape);
+  return { graph: copy, captures: [...captures, ...more] };
+}
+
 /** A branch as a closed graph: it takes what both branches capture, in one order. */
 function branchGraph({ graph, captures }: Region, before: readonly Value[], after: readonly Value[]): Graph {
   const copy = cloneGraph(graph);
@@ -62,7 +87,7 @@ function branchGraph({ graph, captures }: Region, before: readonly Value[], afte
 }
 
 function writeIf(node: Node<typeof ops.If>, writer: GraphWriter): void {
-  const [then, otherwise] = [node.regions['then']!, node.regions['else']!];
+  const [then, otherwise] = [closed(node.regions['then']!, writer.graph), closed(node.regions['else']!, writer.graph)];
   const { condition } = node.operands;
   // TF.js cannot load a function that takes nothing.
   const spare = then.captures.length + otherwise.captures.length === 0 ? [condition] : [];
@@ -86,7 +111,7 @@ const goesOn = (body: Graph): boolean =>
  */
 function writeLoop(node: Node<typeof ops.Loop>, writer: GraphWriter): void {
   const { maxTrips, condition, carried } = node.operands;
-  const { graph: body, captures } = node.regions['body']!;
+  const { graph: body, captures } = closed(node.regions['body']!, writer.graph);
   const scanned = node.outputs.slice(carried.length);
   const stops = condition !== undefined || !goesOn(body);
   const endless = maxTrips === undefined && !stops;

@@ -1,4 +1,4 @@
-import { exactQuotient, gap, isStatic, ops, type Dim, type DType, type Node, type Shape, type Value, type WriteRules } from '@drover/core';
+import { exactQuotient, gap, isStatic, ops, toNumbers, type Dim, type DType, type Node, type Shape, type Value, type WriteRules } from '@drover/core';
 import { int, ints, text } from '../export/attribute.js';
 import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
@@ -110,6 +110,13 @@ const readReverse: ToCore = (node) => {
   return node.graph.add(ops.Reverse, { x }, { axes }, node.options).y;
 };
 
+/** The first version says by a flag for each dimension whether it is turned round. */
+const readReverseByFlags: ToCore = (node) => {
+  const flags = toNumbers(node.constant(1));
+  const axes = [...flags.keys()].filter((axis) => flags[axis] !== 0);
+  return node.graph.add(ops.Reverse, { x: node.input(0) }, { axes }, node.options).y;
+};
+
 const readReverseSequence: ToCore = (node) => {
   const attrs = { timeAxis: node.int('seq_dim'), batchAxis: node.int('batch_dim', 0) };
   return node.graph.add(ops.ReverseSequence, { x: node.input(0), lengths: node.cast(node.input(1), 'int64', 'lengths') }, attrs, node.options).y;
@@ -186,6 +193,7 @@ const toCore = {
   Range: (node) => node.graph.add(ops.Range, { start: node.input(0), limit: node.input(1), delta: node.input(2) }, {}, node.options).y,
   Rank: (node) => node.graph.literal('int32', [], [node.rank(node.input(0))], node.name),
   Reshape: (node) => node.graph.add(ops.Reshape, { x: node.input(0), shape: node.input(1) }, { shape: null }, node.options).y,
+  Reverse: readReverseByFlags,
   ReverseSequence: readReverseSequence,
   ReverseV2: readReverse,
   Roll: readRoll,

@@ -2,6 +2,7 @@ import { gap, ops, type Node, type Shape, type Value, type WriteRules } from '@d
 import { bool, float, int, text } from '../export/attribute.js';
 import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
+import type { SourceNode } from '../import/source-node.js';
 import { layoutOf } from './spatial.js';
 
 const lastAxis = (op: typeof ops.Softmax): ToCore => (node) => {
@@ -9,11 +10,21 @@ const lastAxis = (op: typeof ops.Softmax): ToCore => (node) => {
   return node.graph.add(op, { x }, { axis: node.rank(x) - 1 }, node.options).y;
 };
 
+/** Mean and variance of a batch, for each index along an axis: what a model that was saved in training mode normalises by. */
+function momentsOf(node: SourceNode, x: Value, axis: number): { readonly mean: Value; readonly variance: Value } {
+  const axes = Array.from({ length: node.rank(x) }, (_, i) => i).filter((i) => i !== axis);
+  const mean = (of: Value, keepdims: boolean, step: string): Value => node.graph.add(ops.ReduceMean, { x: of }, { axes, keepdims }, node.step(step)).y;
+  const centred = node.graph.add(ops.Sub, { a: x, b: mean(x, true, 'centre') }, {}, node.step('centred')).y;
+  const squares = node.graph.add(ops.Mul, { a: centred, b: centred }, {}, node.step('squares')).y;
+  return { mean: mean(x, false, 'mean'), variance: mean(squares, false, 'variance') };
+}
+
 const readBatchNormalization: ToCore = (node) => {
   node.ignore('exponential_avg_factor');
-  if (node.bool('is_training', true)) throw node.unsupported('it is in training mode');
-  const operands = { x: node.input(0), scale: node.input(1), bias: node.input(2), mean: node.input(3), variance: node.input(4) };
-  const axis = layoutOf(node) === 'channelsLast' ? node.rank(operands.x) - 1 : 1;
+  const x = node.input(0);
+  const axis = layoutOf(node) === 'channelsLast' ? node.rank(x) - 1 : 1;
+  const moments = node.bool('is_training', true) ? momentsOf(node, x, axis) : { mean: node.input(3), variance: node.input(4) };
+  const operands = { x, scale: node.input(1), bias: node.input(2), ...moments };
   return [node.graph.add(ops.BatchNormalization, operands, { axis, epsilon: node.float('epsilon', 1e-4) }, node.options).y];
 };
 

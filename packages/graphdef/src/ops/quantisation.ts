@@ -1,5 +1,38 @@
-import { gap, intRange, type Value, type WriteRules } from '@drover/core';
+import { gap, intRange, ops, toNumbers, type Value, type WriteRules } from '@drover/core';
 import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
+import type { ReadRules, ToCore } from '../import/rule.js';
+import type { SourceNode } from '../import/source-node.js';
+
+/**
+ * Numbers rounded to the steps between two bounds, which are moved so that zero is a step (tensorflow/core/kernels/fake_quant_ops_functor.h). The arithmetic
+ * stays in floats.
+ */
+function fakeQuantised(node: SourceNode, low: number, high: number): Value {
+  const steps = 2 ** node.int('num_bits', 8) - 1;
+  const least = node.bool('narrow_range', false) ? 1 : 0;
+  const x = node.input(0);
+  const scale = Math.fround((high - low) / (steps - least));
+  if (!(scale > 0)) throw node.unsupported(`its bounds are ${low} and ${high}`);
+  const zero = Math.min(Math.max(Math.round(least - low / scale), least), steps);
+  const [bottom, top] = [(least - zero) * scale, (steps - zero) * scale];
+  const { graph } = node;
+  const clipped = graph.add(ops.Clip, { x }, { min: bottom, max: top }, node.step('clip')).y;
+  const shifted = graph.add(ops.Sub, { a: clipped, b: node.scalar(x, bottom) }, {}, node.step('shift')).y;
+  const counted = graph.add(ops.Div, { a: shifted, b: node.scalar(x, scale) }, {}, node.step('steps')).y;
+  const rounded = graph.add(ops.Floor, { x: graph.add(ops.Add, { a: counted, b: node.scalar(x, 0.5) }, {}, node.step('half')).y }, {}, node.step('round')).y;
+  const scaled = graph.add(ops.Mul, { a: rounded, b: node.scalar(x, scale) }, {}, node.step('scale')).y;
+  return graph.add(ops.Add, { a: scaled, b: node.scalar(x, bottom) }, {}, node.options).y;
+}
+
+const readFakeQuant: ToCore = (node) => {
+  const bound = (index: number) => toNumbers(node.constant(index))[0]!;
+  return fakeQuantised(node, bound(1), bound(2));
+};
+
+const toCore = {
+  FakeQuantWithMinMaxArgs: (node) => fakeQuantised(node, node.float('min', -6), node.float('max', 6)),
+  FakeQuantWithMinMaxVars: readFakeQuant,
+} satisfies ReadRules;
 
 /** Scale or zero point in the rank of x: one for each index along an axis, or one for all. */
 function parameter(writer: GraphWriter, value: Value, axis: number | null, rank: number): Ref {
@@ -30,6 +63,5 @@ const fromCore = {
   },
 } satisfies Partial<WriteRules<GraphWriter>>;
 
-/** Quantised tensors, written only: TensorFlow's own quantised operators are not run by TensorFlow.js. */
-export const quantisation = { fromCore };
-
+/** Quantised tensors: read where TensorFlow quantises in floats, and written in floats. */
+export const quantisation = { toCore, fromCore };

@@ -2,6 +2,7 @@ import { encodeTensor, intRange, isFloat, isInt, prepare, type DType, type Model
 import { exportGraph, keeps, type ExportedGraph } from '@drover/graphdef';
 import { writeModel as encodeModel, type ModelJson, type WritableWeight } from '../codec/index.js';
 import { tfjsDiagnostics } from '../diagnostics.js';
+import { ownMetadata } from '../metadata.js';
 
 /** The type in which TF.js computes elements of a type: its only numbers are float32 and int32. */
 function typeOf(dtype: DType): DType | undefined {
@@ -52,13 +53,14 @@ export async function writeModel(model: Model, sink: Sink, context: WriteContext
   const { graph, signature, weights } = await toGraph(model, context);
   context.report.throwIfErrors();
   const { quantize, shardSize } = context.options;
+  const metadata = [...model.metadata].filter(([key]) => !ownMetadata.has(key));
   const json: ModelJson = {
     topology: { kind: 'graph', graph },
     format: 'graph-model',
     generatedBy: '2.15.1',
     convertedBy: 'drover',
     signature,
-    userDefinedMetadata: model.metadata.size > 0 ? Object.fromEntries(model.metadata) : undefined,
+    userDefinedMetadata: metadata.length > 0 ? Object.fromEntries(metadata) : undefined,
     initializer: undefined,
     initializerSignature: undefined,
     trainingConfig: undefined,

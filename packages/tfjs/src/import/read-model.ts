@@ -1,7 +1,8 @@
-import type { Model, ReadContext, Source, Weight } from '@drover/core';
-import { importGraph } from '@drover/graphdef';
-import { readModel as decodeModel, weightOf, type StoredWeight } from '../codec/index.js';
+import { JsonCursor, type Model, type ReadContext, type Source, type Weight } from '@drover/core';
+import { decodeSignature, importGraph, type SignatureDef } from '@drover/graphdef';
+import { readModel as decodeModel, weightOf, type StoredWeight, type TfjsModel } from '../codec/index.js';
 import { tfjsDiagnostics } from '../diagnostics.js';
+import { ownMetadata } from '../metadata.js';
 
 /** Weights of at most this many stored bytes are held in memory, so that shape arithmetic on them needs no reads. */
 const maxMemoryBytes = 1024;
@@ -10,6 +11,13 @@ async function handleOf(weight: StoredWeight): Promise<Weight> {
   const isSmall = weight.range.length <= maxMemoryBytes || weight.dtype === 'string';
   if (!isSmall) return weightOf(weight);
   return weightOf(weight, await weight.read());
+}
+
+/** The signature; tensorflowjs 1 wrote it among the metadata of the user, where TF.js still looks first. */
+function signatureOf({ signature, userDefinedMetadata }: TfjsModel, file: string): SignatureDef | undefined {
+  const metadata = new JsonCursor(userDefinedMetadata ?? {}, file);
+  const among = metadata.isObject ? metadata.get('signature') : undefined;
+  return signature ?? (among?.isObject ? decodeSignature(among) : undefined);
 }
 
 /**
@@ -23,10 +31,10 @@ export async function readModel(source: Source, { report }: ReadContext): Promis
   if (topology.kind !== 'graph') throw tfjsDiagnostics.error('layers', { message: `${file} is a layers model.`, origin: { file } });
   const weights = new Map<string, Weight>();
   for (const weight of model.groups.flatMap((group) => group.weights)) weights.set(weight.name, await handleOf(weight));
-  const graph = importGraph({ graph: topology.graph, signature: model.signature, file, weightOf: ({ name }) => weights.get(name) }, report);
+  const graph = importGraph({ graph: topology.graph, signature: signatureOf(model, file), file, weightOf: ({ name }) => weights.get(name) }, report);
   const text = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
   const { userDefinedMetadata: metadata } = model;
-  const entries = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata) ? Object.entries(metadata).filter(([key]) => key !== 'signature') : [];
+  const entries = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata) ? Object.entries(metadata).filter(([key]) => !ownMetadata.has(key)) : [];
   return {
     graph,
     format: 'tfjs',
