@@ -1,4 +1,4 @@
-import { convert, memorySource, MemorySink, toNumbers, type Format, type Source } from '@drover/core';
+import { convert, Graph, memorySource, MemorySink, ops, Report, symbol, tensor, toNumbers, type Format, type Source } from '@drover/core';
 import { onnx } from '@drover/onnx';
 import { onnxruntime } from '@drover/runtimes/onnxruntime';
 import { tfjs as tfjsRuntime } from '@drover/runtimes/tfjs';
@@ -37,6 +37,35 @@ const targets: readonly { readonly to: Format; readonly runtime: ReturnType<type
   { to: tfjs, runtime: tfjsRuntime() },
 ];
 
+/** A loop and a branch whose bodies need the size of an input that they do not take. */
+function sizedInBodies(): Graph {
+  const graph = new Graph();
+  const x = graph.input('x', 'float32', [symbol('n'), 3]);
+  const s = graph.input('s', 'float32', []);
+  const body = new Graph('body', graph);
+  body.input('trip', 'int64', []);
+  body.input('goes', 'bool', []);
+  const sum = body.add(ops.Add, { a: body.input('a', 'float32', []), b: body.capture(s) }, {}).y;
+  const wide = body.add(ops.Expand, { x: sum }, { shape: [symbol('n'), 2] }).y;
+  body.output('goes', body.literal('bool', [], [true]));
+  body.output('a', body.add(ops.ReduceSum, { x: wide }, { axes: [0, 1], keepdims: false }).y);
+  const { outputs } = graph.add(
+    ops.Loop,
+    { maxTrips: graph.literal('int64', [], [3]), carried: [s] },
+    { carried: 1 },
+    { regions: { body: body.region() } },
+  );
+  const [then, otherwise] = [new Graph('then', graph), new Graph('else', graph)];
+  then.output('w', then.add(ops.Expand, { x: then.capture(s) }, { shape: [symbol('n'), 2] }).y);
+  otherwise.output('w', otherwise.literal('float32', [1, 2], [7, 8]));
+  const condition = graph.add(ops.Greater, { a: s, b: graph.literal('float32', [], [0]) }, {}).y;
+  const branch = graph.add(ops.If, { condition }, {}, { regions: { then: then.region(), else: otherwise.region() } });
+  graph.output('a', outputs[0]!);
+  graph.output('w', branch.outputs[0]!);
+  graph.output('y', graph.add(ops.Add, { a: x, b: s }, {}).y);
+  return graph;
+}
+
 describe.each(targets)('written to $to.id', ({ to, runtime }) => {
   test.each(cases)('$name gives the same in its runtime, twice', async ({ inputs, outputs, from, source }) => {
     const sink = new MemorySink();
@@ -56,6 +85,30 @@ describe.each(targets)('written to $to.id', ({ to, runtime }) => {
           );
         }
       }
+    } finally {
+      await loaded.dispose();
+    }
+  });
+
+  // With n = 2 a trip gives 4 (a + s): from 0.5 on 4, 18, 74; from -1 on -8, -36, -148.
+  test.each([
+    { s: 0.5, a: 74, w: [0.5, 0.5, 0.5, 0.5], shape: [2, 2] },
+    { s: -1, a: -148, w: [7, 8], shape: [1, 2] },
+  ])('bodies know the sizes of inputs: $s', async ({ s, a, w, shape }) => {
+    const sink = new MemorySink();
+    const model = { graph: sizedInBodies(), format: '', versions: {}, producer: '', file: '', metadata: new Map() };
+    await to.write(model, sink, { report: new Report(), options: {}, path: to.fileName, tensor: () => {} });
+    await sink.commit();
+    const loaded = await runtime.load(memorySource(to.fileName, sink.files));
+    try {
+      const given = [
+        ['x', tensor('float32', [2, 3], [1, 2, 3, 4, 5, 6])],
+        ['s', tensor('float32', [], [s])],
+      ] as const;
+      const results = await loaded.run(new Map(given));
+      expect([...toNumbers(results.get('a')!)]).toEqual([a]);
+      expect(results.get('w')!.shape).toEqual(shape);
+      expect([...toNumbers(results.get('w')!)]).toEqual(w);
     } finally {
       await loaded.dispose();
     }
