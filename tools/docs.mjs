@@ -1,9 +1,14 @@
-// Writes docs/reference/ from the packages themselves; with --check, says what is out of date instead.
+// Writes docs/reference/ and the JSON Schemas of the command line from the packages themselves; with --check, says what is out of date instead.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { documents } from '@drover/cli';
 import { dtypes as allTypes, ops } from '@drover/core';
+import { toJsonSchema } from '@valibot/to-json-schema';
+import { format as prettify, resolveConfig } from 'prettier';
 
-const folder = resolve(import.meta.dirname, '..', 'docs', 'reference');
+const root = resolve(import.meta.dirname, '..');
+/** Folders that hold nothing but what is written here. */
+const folders = ['docs/reference', 'packages/cli/schema'];
 const generated = 'Written by `npm run docs` from the packages themselves.\n';
 const formats = ['onnx', 'tfjs', 'mxnet'];
 const titles = { onnx: 'ONNX', tfjs: 'TensorFlow.js', mxnet: 'MXNet' };
@@ -91,9 +96,9 @@ const catalogues = new Map(
 );
 
 const pages = {
-  'coverage.md': `# Coverage\n\n${generated}\n## Written\n\n${writes}\n${formats.map(readBy).join('\n')}`,
-  'operators.md': `# Operators of the canonical graph\n\n${generated}\n${Object.entries(ops).sort(byName).map(operator).join('\n')}`,
-  'diagnostics.md': `# Diagnostics\n\n${generated}\n${[...catalogues.entries()]
+  'docs/reference/coverage.md': `# Coverage\n\n${generated}\n## Written\n\n${writes}\n${formats.map(readBy).join('\n')}`,
+  'docs/reference/operators.md': `# Operators of the canonical graph\n\n${generated}\n${Object.entries(ops).sort(byName).map(operator).join('\n')}`,
+  'docs/reference/diagnostics.md': `# Diagnostics\n\n${generated}\n${[...catalogues.entries()]
     .sort(byName)
     .map(
       ([prefix, { kinds }]) =>
@@ -107,18 +112,26 @@ const pages = {
     .join('\n')}`,
 };
 
-const present = existsSync(folder) ? readdirSync(folder) : [];
+for (const [name, schema] of Object.entries(documents)) {
+  const path = `packages/cli/schema/${name}.json`;
+  const json = { title: `What drover prints with --json: ${name}`, ...toJsonSchema(schema) };
+  pages[path] = await prettify(JSON.stringify(json), { ...(await resolveConfig(join(root, path))), filepath: path });
+}
+
+const present = folders.flatMap((folder) =>
+  existsSync(join(root, folder)) ? readdirSync(join(root, folder)).map((name) => `${folder}/${name}`) : [],
+);
 const stale = [
-  ...Object.keys(pages).filter((page) => !present.includes(page) || readFileSync(join(folder, page), 'utf8') !== pages[page]),
+  ...Object.keys(pages).filter((page) => !present.includes(page) || readFileSync(join(root, page), 'utf8') !== pages[page]),
   ...present.filter((page) => !(page in pages)),
 ];
 if (process.argv.includes('--check')) {
-  for (const page of stale) console.error(`docs/reference/${page} is out of date: run \`npm run docs\`.`);
+  for (const page of stale) console.error(`${page} is out of date: run \`npm run docs\`.`);
   if (stale.length) process.exitCode = 1;
 } else {
-  mkdirSync(folder, { recursive: true });
+  for (const folder of folders) mkdirSync(join(root, folder), { recursive: true });
   for (const page of stale)
-    if (page in pages) writeFileSync(join(folder, page), pages[page]);
-    else rmSync(join(folder, page));
-  console.log(`docs/reference: ${stale.length} written, ${Object.keys(pages).length} in all`);
+    if (page in pages) writeFileSync(join(root, page), pages[page]);
+    else rmSync(join(root, page));
+  console.log(`${stale.length} pages written, ${Object.keys(pages).length} in all`);
 }
