@@ -39,6 +39,9 @@ export interface StoredArray {
   readonly isMade: boolean;
 }
 
+/** The node that MXNet would name an output after. */
+const nodeName = (output: string): string => output.replace(/_output\d*$/, '');
+
 const isValue = (operand: Operand): operand is Value => 'dtype' in operand;
 
 /** The element type by which MXNet holds a value: its legacy operators give truth as 0 and 1. */
@@ -63,13 +66,14 @@ export class GraphWriter {
   readonly #sized = new Map<string, DimSource>();
   readonly #wanted = new Map<Value, string>();
   readonly #finished = new Set<Node>();
+  readonly #unnamed = new Set<number>();
   #node: Node | undefined;
 
   constructor(
     readonly graph: Graph,
     private readonly parent?: GraphWriter,
   ) {
-    for (const { name, value } of graph.outputs) if (!this.#wanted.has(value)) this.#wanted.set(value, name.replace(/_output$/, ''));
+    for (const { name, value } of graph.outputs) if (!this.#wanted.has(value)) this.#wanted.set(value, nodeName(name));
   }
 
   get root(): GraphWriter {
@@ -191,12 +195,20 @@ export class GraphWriter {
   /** Writes a node that only other written nodes use. */
   step(op: string, inputs: readonly Operand[], attributes: Attributes = {}): Ref {
     const base = this.#node?.name ?? 'step';
-    return this.#write(op, this.unique(`${base}_${op.replace(/^_+/, '').toLowerCase()}`), inputs, attributes);
+    const ref = this.#write(op, this.unique(`${base}_${op.replace(/^_+/, '').toLowerCase()}`), inputs, attributes);
+    this.#unnamed.add(ref.node);
+    return ref;
+  }
+
+  /** Names the node of an output of the graph after it, unless it has a name by another value. */
+  rename(ref: Ref, output: string): void {
+    if (!this.#unnamed.delete(ref.node)) return;
+    this.nodes[ref.node] = { ...this.nodes[ref.node]!, name: this.unique(nodeName(output)) };
   }
 
   /** Writes a node that only makes an output of the graph. */
   named(op: string, name: string, inputs: readonly Operand[], attributes: Attributes): Ref {
-    return this.#write(op, this.unique(name.replace(/_output$/, '')), inputs, attributes);
+    return this.#write(op, this.unique(nodeName(name)), inputs, attributes);
   }
 
   /** Another output of a written node. */

@@ -57,6 +57,7 @@ function headOf(name: string, value: Value, writer: GraphWriter, taken: Set<stri
   if (value.dtype === 'bool') return writer.named('Cast', name, [ref], { dtype: 'bool' });
   if (taken.has(key) || writer.nodes[ref.node]!.op === null) return writer.named('_copy', name, [ref], {});
   taken.add(key);
+  writer.rename(ref, name);
   return ref;
 }
 

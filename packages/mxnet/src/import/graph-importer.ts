@@ -89,7 +89,7 @@ function importNode(node: SourceNode, { rules, report, file }: ImportContext, ou
   } catch (error) {
     if (!(error instanceof DroverError) || error.failure !== 'unsupported') throw error;
     // The finding begins with the node; a foreign operator states the bare reason.
-    made = foreign(node, error.message.replace(`${node.type} ${node.name}: `, '').replace(/\.$/, ''), outputs);
+    made = foreign(node, error.diagnostics[0]!.message.replace(`${node.type} ${node.name}: `, '').replace(/\.$/, ''), outputs);
   }
   made.forEach((value, i) => {
     // A value that the node made takes MXNet's name; one that it passes on keeps its own.
