@@ -35,8 +35,11 @@ async function written(model: Model, opset?: number): Promise<Uint8Array> {
 
 const formatOf = (bytes: Uint8Array) => ({ format: onnx, files: new Map([['model.onnx', bytes]]), source: sourceOf(bytes) });
 
-/** Largest difference over the largest value: what two runtimes of one framework differ by is up to 1e-6; basic_pitch's golden is TensorFlow's of a quantised graph. */
-const bound = (id: string) => (id.startsWith('basic_pitch') ? 2e-3 : 5e-6);
+/** Largest difference over the largest value: two runtimes of one framework differ by up to 1e-6. */
+const bound = 5e-6;
+
+/** The same for the reference, which computes in float64: basic_pitch takes logarithms of sums that all but cancel, and float32 loses digits there. */
+const referenceBound = (id: string) => (id.startsWith('basic_pitch') ? 2e-3 : bound);
 
 /** Milliseconds for a test: the reference takes seconds for the larger models. */
 const patience = 60_000;
@@ -54,7 +57,7 @@ describe.each(fixtures)('%s', (id, fixture) => {
           await fixture.goldens(),
           declaredBy(model),
         );
-        expect(distance).toBeLessThan(bound(id));
+        expect(distance).toBeLessThan(referenceBound(id));
       } finally {
         opened.close();
       }
@@ -66,7 +69,7 @@ describe.each(fixtures)('%s', (id, fixture) => {
     withModel(fixture, async (model) => {
       expect(
         await worstDistance(onnxruntime({ threads: 1 }), formatOf(await written(model, opset)), await fixture.goldens(), declaredBy(model)),
-      ).toBeLessThan(bound(id));
+      ).toBeLessThan(bound);
     }),
   );
 

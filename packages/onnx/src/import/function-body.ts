@@ -1,5 +1,32 @@
 import type { AttributeProto, FunctionProto, NodeProto } from '../codec/index.js';
 
+/** How deep functions may call one another. */
+export const maxCalls = 100;
+
+/** Name of a model-local function: domain, name and overload (ONNX IR, "Functions"). */
+export function functionKey(domain = '', name = '', overload = ''): string {
+  return JSON.stringify([domain === 'ai.onnx' ? '' : domain, name, overload]);
+}
+
+/**
+ * How many nodes there are once every call is replaced by the function's nodes: a short file can stand for more than memory holds. Calls deeper than
+ * {@link maxCalls}, circles among them, count once: they are refused when they are met.
+ */
+export function expandedCount(nodes: readonly NodeProto[], functions: ReadonlyMap<string, FunctionProto>, known = new Map<string, number>(), depth = 0): number {
+  let count = 0;
+  for (const node of nodes) {
+    const key = functionKey(node.domain, node.opType, node.overload);
+    const called = functions.get(key);
+    if (called && depth < maxCalls && !known.has(key)) {
+      known.set(key, 1);
+      known.set(key, expandedCount(called.node ?? [], functions, known, depth + 1));
+    }
+    count += 1 + (called ? (known.get(key) ?? 0) : 0);
+    for (const { g, graphs } of node.attribute ?? []) for (const body of g ? [g] : (graphs ?? [])) count += expandedCount(body.node ?? [], functions, known, depth);
+  }
+  return count;
+}
+
 /**
  * The nodes of a function as one call sees them: attributes that refer to the function's have the call's value, the function's default, or are absent; nodes
  * are named after the call. An operand that the caller left out is absent in the nodes that use it.

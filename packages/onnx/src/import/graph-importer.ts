@@ -1,8 +1,8 @@
 import { dimName, DroverError, foreignTypes, Graph, ops, symbol, type Dim, type DType, type Report, type Shape, type Value, type Weight } from '@drover/core';
-import { defaultLimits, dtypeOf, limitError, type AttributeProto, type FunctionProto, type GraphProto, type ModelProto, type NodeProto, type SparseTensorProto, type TensorProto, type ValueInfoProto } from '../codec/index.js';
+import { dtypeOf, type AttributeProto, type FunctionProto, type GraphProto, type ModelProto, type NodeProto, type SparseTensorProto, type TensorProto, type ValueInfoProto } from '../codec/index.js';
 import { onnxDiagnostics } from '../diagnostics.js';
 import { foreignJson } from './foreign-node.js';
-import { bindFunction } from './function-body.js';
+import { bindFunction, functionKey, maxCalls } from './function-body.js';
 import { inDependencyOrder } from './node-order.js';
 import type { Made, ReadRules } from './rule.js';
 import { Scope } from './scope.js';
@@ -19,15 +19,10 @@ export interface ImportContext {
   readonly functions: ReadonlyMap<string, FunctionProto>;
   /** Values that are foreign results of unknown type, or come of some. */
   readonly untyped: Set<Value>;
-  /** Nodes imported so far, each call of a function counting anew. */
-  nodes: number;
 }
 
 /** Oldest and newest versions of the default operator set that can be read: the newest is the newest whose operators were compared with the rules. */
 export const [oldestOpset, newestOpset] = [7, 28];
-
-/** Functions that call one another. */
-const maxCalls = 100;
 
 /** Throws `onnx/opset` unless the default operator set is of a version that can be read. */
 export function checkOpset(opsets: ReadonlyMap<string, number>, user: string, file: string): void {
@@ -40,11 +35,6 @@ export function checkOpset(opsets: ReadonlyMap<string, number>, user: string, fi
 /** Operator set versions by domain. The default domain has two spellings. */
 export function opsetVersions(imports: ModelProto['opsetImport']): ReadonlyMap<string, number> {
   return new Map((imports ?? []).map(({ domain, version }) => [domain === 'ai.onnx' ? '' : (domain ?? ''), Number(version ?? 0)]));
-}
-
-/** Name of a model-local function: domain, name and overload (ONNX IR, "Functions"). */
-export function functionKey(domain = '', name = '', overload = ''): string {
-  return JSON.stringify([domain === 'ai.onnx' ? '' : domain, name, overload]);
 }
 
 /** Type and shape that a file declares for a value; undefined for sequences, maps, optionals and where nothing is declared. */
@@ -111,8 +101,7 @@ export class GraphImporter {
 
   #node(proto: NodeProto, scope: Scope): void {
     const { context } = this;
-    if (++context.nodes > defaultLimits.maxNodes) throw limitError('maxNodes', defaultLimits, 'The number of nodes, functions written out,', context.file);
-    const called = context.functions.get(functionKey(proto.domain, proto.opType, proto.overload));
+    const called = context.functions.size > 0 && context.functions.get(functionKey(proto.domain, proto.opType, proto.overload));
     if (called) {
       this.#call(called, proto, scope);
       return;

@@ -12,6 +12,13 @@ function* namesMentioned(body: GraphProto): Iterable<string> {
   for (const { name } of body.output ?? []) yield name ?? '';
 }
 
+function needsOnly(node: NodeProto, isKnown: (name: string) => boolean): boolean {
+  for (const name of node.input ?? []) if (!isKnown(name)) return false;
+  if (!node.attribute?.some(({ g, graphs }) => g ?? graphs)) return true;
+  for (const name of namesNeeded(node)) if (!isKnown(name)) return false;
+  return true;
+}
+
 /**
  * Nodes in an order in which each follows what it needs: the file's own where that is one, as the specification asks, else the nearest. Throws `onnx/graph`
  * that names the nodes of a cycle.
@@ -19,8 +26,8 @@ function* namesMentioned(body: GraphProto): Iterable<string> {
 export function inDependencyOrder(nodes: readonly NodeProto[], file: string): readonly NodeProto[] {
   const makers = new Map<string, number>();
   nodes.forEach(({ output }, i) => output?.forEach((name) => name !== '' && makers.set(name, i)));
+  if (nodes.every((node, i) => needsOnly(node, (name) => (makers.get(name) ?? -1) < i))) return nodes;
   const needed = nodes.map((node) => [...new Set(namesNeeded(node))].flatMap((name) => makers.get(name) ?? []));
-  if (needed.every((before, i) => before.every((maker) => maker < i))) return nodes;
   const order: NodeProto[] = [];
   const next = new Int32Array(nodes.length);
   const isOpen = new Uint8Array(nodes.length);

@@ -1,8 +1,9 @@
 import { Graph, type Model, type ReadContext, type Source } from '@drover/core';
-import { decodeModel, TensorReader, Version } from '../codec/index.js';
+import { decodeModel, defaultLimits, limitError, TensorReader, Version } from '../codec/index.js';
 import { onnxDiagnostics } from '../diagnostics.js';
 import { readRules } from '../rules.js';
-import { checkOpset, declaredType, functionKey, GraphImporter, opsetVersions } from './graph-importer.js';
+import { expandedCount, functionKey } from './function-body.js';
+import { checkOpset, declaredType, GraphImporter, opsetVersions } from './graph-importer.js';
 import { Scope } from './scope.js';
 import { openWeights } from './weights.js';
 
@@ -22,6 +23,9 @@ export async function readModel(source: Source, { report, params }: ReadContext)
   checkOpset(opsets, file, file);
   const weights = await openWeights(proto, new TensorReader(source, { report, ...(params && { params }) }));
   const functions = new Map((proto.functions ?? []).map((each) => [functionKey(each.domain, each.name, each.overload), each]));
+  if (functions.size > 0 && expandedCount(graphProto.node ?? [], functions) > defaultLimits.maxNodes) {
+    throw limitError('maxNodes', defaultLimits, 'The number of nodes, functions written out,', file);
+  }
   const graph = new Graph(graphProto.name ?? 'main');
   const scope = new Scope(graph, file);
   // Before IR 4 initializers were listed among the inputs too; a caller may leave those out, so they are constants.
@@ -33,7 +37,7 @@ export async function readModel(source: Source, { report, params }: ReadContext)
     if (!type) throw onnxDiagnostics.error('signature-type', { message: `The input ${name} is not a tensor of a declared type.`, origin: { file, node: name } });
     scope.set(name, graph.input(name, type.dtype, type.shape, { name }));
   }
-  new GraphImporter({ file, rules: readRules, report, weights, functions, untyped: new Set(), nodes: 0 }, opsets).fill(graphProto, scope);
+  new GraphImporter({ file, rules: readRules, report, weights, functions, untyped: new Set() }, opsets).fill(graphProto, scope);
   const outputs = new Set<string>();
   for (const { name = '' } of graphProto.output ?? []) {
     if (outputs.has(name)) throw onnxDiagnostics.error('duplicate', { message: `Two outputs are named ${JSON.stringify(name)}.`, origin: { file, node: name } });
