@@ -76,10 +76,13 @@ export function writtenSince(node: Node): number {
   return since[node.op.name as OpName] ?? 1;
 }
 
+/** Widest window that is written as a sum of shifted copies. */
+const maxShifts = 64;
+
 /** Whether a composite is written as one operator. */
 export function composites(node: Node, opset: number): boolean {
   // onnxruntime refuses windows of even size, and has Celu for float32 only, as the standard before version 28.
-  if (node.is(ops.LRN) && node.attrs.size % 2 === 0) return false;
+  if (node.is(ops.LRN) && node.attrs.size % 2 === 0 && node.attrs.size <= maxShifts) return false;
   if (node.is(ops.Celu) && node.outputs[0]!.dtype !== 'float32') return false;
   return !absent.some((name) => name === node.op.name) && writtenSince(node) <= opset;
 }

@@ -29,6 +29,7 @@ const resizeModes: Readonly<Record<string, ResizeAttrs['mode']>> = { nearest: 'n
 /** Axes whose size changes or may change; the rest are not resampled. */
 function resample(node: SourceNode, x: Value, axes: readonly number[], scales: readonly number[] | undefined, sizes: Shape | undefined, how: Omit<ResizeAttrs, 'axes' | 'sizes' | 'scales'>): Value {
   if (!x.shape) throw node.unsupported('the rank of its operand is not known');
+  if (axes.some((axis) => axis >= x.shape!.length)) throw node.malformed(`it resamples ${axes.length} axes of ${x.shape.length}`);
   if ((sizes ?? scales)!.length !== axes.length) throw node.malformed(`it states ${(sizes ?? scales)!.length} sizes for ${axes.length} axes`);
   const target = sizes ?? axes.map((axis, i) => scaledSize(x.shape![axis]!, scales![i]!));
   if (!target.every((size) => size !== undefined)) return resampleByScale(node, x, axes, scales!, how);

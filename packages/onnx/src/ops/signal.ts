@@ -1,4 +1,4 @@
-import { addDim, floorDivDim, ops, subDim, type Value } from '@drover/core';
+import { addDim, floorDivDim, isFloat, ops, subDim, type Value } from '@drover/core';
 import { dtypeOf } from '../codec/index.js';
 import { Compose, shapeOf } from '../import/compose.js';
 import { always, foreign, versions, type ReadRules, type ToCore } from '../import/rule.js';
@@ -18,6 +18,7 @@ function table(node: SourceNode, of: (angle: number) => number, length: number, 
 function transform(node: SourceNode, x: Value, length: number, isInverse: boolean, isOneSided: boolean, step?: string): Value {
   const compose = new Compose(node);
   const shape = shapeOf(node, x);
+  if (!isFloat(x.dtype)) throw node.unsupported(`it transforms ${x.dtype}`);
   const [size, parts] = shape.slice(-2);
   if (typeof size !== 'number') throw node.unsupported('the length of what it transforms is not known');
   if (length > maxLength || length <= 0) throw node.unsupported(`its length is ${length}; up to ${maxLength} are written as products`);

@@ -23,6 +23,9 @@ export function windowOf(node: SourceNode, x: Value, kernel: Shape): Window {
   const auto = node.text('auto_pad', 'NOTSET');
   const stated = node.ints('pads');
   const layout = 'channelsFirst' as const;
+  if (strides.length !== rank || dilations.length !== rank) {
+    throw node.malformed(`it has ${strides.length} strides and ${dilations.length} dilations for ${rank} spatial axes`);
+  }
   if (auto === 'NOTSET' || auto === '') return { layout, strides, dilations, padding: 'explicit', pads: stated ?? zeros };
   if (auto === 'VALID') return { layout, strides, dilations, padding: 'explicit', pads: zeros };
   if (auto !== 'SAME_UPPER' && auto !== 'SAME_LOWER') throw node.unsupported(`its auto_pad is ${auto}`);
@@ -65,6 +68,8 @@ const readConvTranspose: ToCore = (node) => {
   }
   const from = x.shape?.slice(2);
   if (!from) throw node.unsupported('the rank of its operand is not known');
+  const counts = [strides, dilations, outputPadding, from].map(({ length }) => length);
+  if (counts.some((count) => count !== kernel.length)) throw node.malformed(`its attributes are for ${counts.join(', ')} spatial axes, and its filters have ${kernel.length}`);
   const sizes: Shape = stated ? stated.slice(-kernel.length) : from.map((size, i) => mulDim(size, strides[i]!));
   const begins = sizes.map((size, i) => {
     const full = addDim(mulDim(subDim(from[i]!, 1), strides[i]!), addDim(mulDim(subDim(kernel[i]!, 1), dilations[i]!), outputPadding[i]! + 1));
