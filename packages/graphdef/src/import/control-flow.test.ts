@@ -1,17 +1,19 @@
 import { readFileSync } from 'node:fs';
 import {
-  JsonCursor,
-  Report,
-  Weight,
   decodeTensor,
   evaluate,
+  Graph,
+  JsonCursor,
+  ops,
   parseJson,
+  Report,
+  tensor,
   toNumbers,
+  Weight,
   type DType,
-  type Graph,
   type Tensor,
 } from '@drover/core';
-import { decodeGraphDef, decodeSignature, importGraph } from '../index.js';
+import { decodeGraphDef, decodeSignature, exportGraph, importGraph } from '../index.js';
 
 interface Stored {
   readonly name: string;
@@ -101,4 +103,39 @@ test('a loop that counts is a Loop of a known number of trips, its lists scanned
     expect(loop?.inputs[0]?.elements).toEqual([5]);
     expect(loop?.outputs.map(({ shape }) => shape)).toEqual(expect.arrayContaining([[5, 2, 3]]));
   }
+});
+
+test('a loop that was written here is read again as the loop it was, what it yields in known shape', async () => {
+  const graph = new Graph();
+  const x = graph.input('x', 'float32', [2]);
+  const body = new Graph('body', graph);
+  body.input('trip', 'int64', []);
+  body.input('goes', 'bool', []);
+  const sum = body.add(ops.Add, { a: body.input('sum', 'float32', [2]), b: body.capture(x) }, {}).y;
+  body.output('goes', body.literal('bool', [], [true]));
+  body.output('sum', sum);
+  body.output('each', sum);
+  const { outputs } = graph.add(
+    ops.Loop,
+    { maxTrips: graph.literal('int64', [], [3]), carried: [x] },
+    { carried: 1 },
+    { regions: { body: body.region() } },
+  );
+  graph.output('last', outputs[0]!);
+  graph.output('each', outputs[1]!);
+
+  const report = new Report();
+  const written = exportGraph(graph, { typeOf: (dtype) => (dtype === 'int64' ? 'int32' : dtype), file: '' }, report);
+  const weights = new Map(written.weights.map(({ name, weight, dtype }) => [name, weight.cast(dtype)]));
+  const again = importGraph(
+    { graph: written.graph, signature: written.signature, file: '', weightOf: ({ name }) => weights.get(name) },
+    report,
+  );
+  expect(report.errors).toEqual([]);
+  const [loop] = [...again.nodes].filter(({ op }) => op.name === 'Loop');
+  expect(loop?.attrs).toEqual({ carried: 1 });
+  expect(loop?.outputs.map(({ shape }) => shape)).toEqual([[2], [3, 2]]);
+  const results = await evaluate(again, [tensor('float32', [2], [1, -2])]);
+  expect([...toNumbers(results.get('last')!)]).toEqual([4, -8]);
+  expect([...toNumbers(results.get('each')!)]).toEqual([2, -4, 3, -6, 4, -8]);
 });

@@ -15,7 +15,7 @@ export interface LoopFunctions {
 type Role =
   | { readonly kind: 'invariant' }
   | { readonly kind: 'counter'; readonly start: number }
-  | { readonly kind: 'list' }
+  | { readonly kind: 'list'; readonly type: ValueType }
   | { readonly kind: 'carried'; readonly initial: Value; readonly type: ValueType };
 
 /** Loops in loops beyond this depth are not read: each is built more than once. */
@@ -33,6 +33,17 @@ function isIncremented(value: Value, from: Value): boolean {
   return a !== undefined && b !== undefined && ((a === from && isOne(b)) || (b === from && isOne(a)));
 }
 
+/** The item that a trip joins to a tensor that starts empty and holds those of the trips before. */
+function joinedItem(after: Value, before: Value): Value | undefined {
+  const join = producedBy(after, ops.Concat as Node['op']);
+  const [list, item] = join?.inputs ?? [];
+  const wrapper = item && producedBy(item, ops.Unsqueeze as Node['op']);
+  const isFirst = join?.is(ops.Concat) && join.attrs.axis === 0 && wrapper?.is(ops.Unsqueeze) && wrapper.attrs.axes.join() === '0';
+  return isFirst && join.inputs.length === 2 && list === before && before.users.size === 1 && after.users.size === 0
+    ? wrapper.inputs[0]
+    : undefined;
+}
+
 /** A body under construction. */
 interface Attempt {
   readonly graph: Graph;
@@ -47,7 +58,7 @@ function build(node: SourceNode, initial: readonly Value[], roles: readonly Role
   graph.input('goes', 'bool', []);
   const parameters = roles.map((role, i) => {
     if (role.kind === 'carried') return graph.input(`carried_${i}`, role.type.dtype, role.type.shape);
-    return role.kind === 'list' ? graph.input(`list_${i}`, initial[i]!.dtype, undefined) : undefined;
+    return role.kind === 'list' ? graph.input(`list_${i}`, role.type.dtype, role.type.shape) : undefined;
   });
   const args = roles.map((role, i): Value => {
     if (role.kind === 'invariant') return graph.capture(initial[i]!);
@@ -150,7 +161,9 @@ export function buildLoop(node: SourceNode, initial: readonly Value[], functions
   const { graph: outer } = node;
   if (depthOf(outer) >= maxDepth) throw node.unsupported(`its loops nest deeper than ${maxDepth}`);
   let roles = initial.map((value): Role =>
-    isListOf(value) ? { kind: 'list' } : { kind: 'carried', initial: value, type: { dtype: value.dtype, shape: value.shape } },
+    isListOf(value)
+      ? { kind: 'list', type: { dtype: value.dtype, shape: undefined } }
+      : { kind: 'carried', initial: value, type: { dtype: value.dtype, shape: value.shape } },
   );
   let bounds: readonly Bound[] | undefined;
   let trips: Value | undefined;
@@ -159,7 +172,11 @@ export function buildLoop(node: SourceNode, initial: readonly Value[], functions
     const { args, results } = attempt;
     if (results.length !== initial.length) throw node.unsupported('its body gives another number of values than it takes');
     const before = JSON.stringify(roles.map(({ kind }) => kind));
-    roles = roles.map((role, i) => (results[i] === args[i] ? { kind: 'invariant' } : role));
+    roles = roles.map((role, i): Role => {
+      if (results[i] === args[i]) return { kind: 'invariant' };
+      const isEmpty = role.kind === 'carried' && initial[i]!.shape?.[0] === 0;
+      return isEmpty && joinedItem(results[i]!, args[i]!) ? { kind: 'list', type: role.type } : role;
+    });
     if (!bounds) {
       const counts = roles.map(
         (role, i) =>
@@ -176,11 +193,12 @@ export function buildLoop(node: SourceNode, initial: readonly Value[], functions
       }
     }
     if (before !== JSON.stringify(roles.map(({ kind }) => kind))) continue;
-    const items = roles.map((role, i) =>
-      role.kind === 'list'
-        ? writtenItem(results[i]!, args[i]!, (index) => isTrip(index, attempt, roles), hasLength(initial[i]!, trips))
-        : undefined,
-    );
+    const items = roles.map((role, i) => {
+      if (role.kind !== 'list') return undefined;
+      const joined = joinedItem(results[i]!, args[i]!);
+      if (joined) return { item: joined, isNext: true };
+      return writtenItem(results[i]!, args[i]!, (index) => isTrip(index, attempt, roles), hasLength(initial[i]!, trips));
+    });
     let isSettled = true;
     roles = roles.map((role, i): Role => {
       if (role.kind === 'list' && !items[i]?.isNext) {
