@@ -49,7 +49,9 @@ const readReshape: ToCore = (node) => {
 const readFlatten: ToCore = (node) => {
   const x = node.input(0);
   if (!x.shape) throw node.unsupported('the rank of its operand is not known');
-  const axis = axisOf(node, node.int('axis', 1), x.rank);
+  const stated = node.int('axis', 1);
+  // Flatten may be told to take all dimensions before the axis.
+  const axis = stated === x.rank ? stated : axisOf(node, stated, x.rank);
   return node.graph.add(ops.Reshape, { x }, { shape: [productOf(x.shape.slice(0, axis)), productOf(x.shape.slice(axis))] }, node.options).y;
 };
 
