@@ -17,6 +17,7 @@ import { recogniseLayerNormalization } from '../passes/recognise/recognise-layer
 import { recogniseRecurrent } from '../passes/recognise/recognise-recurrent.js';
 import { resolveShapes } from '../passes/resolve-shapes.js';
 import { simplifyMovement } from '../passes/simplify-movement.js';
+import { unrollLoops, type UnrollLimits } from '../passes/unroll-loops.js';
 import type { WriteOptions } from './format.js';
 
 /** Constants up to this size are computed at conversion; larger results stay in the graph. */
@@ -28,6 +29,8 @@ export interface TargetNeeds {
   readonly layout: Layout;
   /** Whether the format takes a composite as it is; others are decomposed. */
   keeps(node: Node): boolean;
+  /** For a format without loops: those that become the nodes of their trips. */
+  readonly unroll?: UnrollLimits;
 }
 
 /**
@@ -50,6 +53,7 @@ export async function prepare(model: Model, needs: TargetNeeds, { inputLayout }:
   await runPass(deadCode, graph, undefined);
   if (inputLayout) await runPass(setInputLayout, graph, { layout: inputLayout === 'nchw' ? 'channelsFirst' : 'channelsLast' });
   await runPass(lower, graph, { keep: (node: Node) => needs.keeps(node) });
+  if (needs.unroll) await runPass(unrollLoops, graph, needs.unroll);
   await runPass(assignLayout, graph, { target: needs.layout });
   await clean();
   return graph;

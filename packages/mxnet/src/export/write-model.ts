@@ -1,4 +1,17 @@
-import { applyRule, coreDiagnostics, prepare, type DType, type Graph, type Model, type Node, type Report, type Sink, type Value, type Weight, type WriteContext } from '@drover/core';
+import {
+  applyRule,
+  coreDiagnostics,
+  prepare,
+  type DType,
+  type Graph,
+  type Model,
+  type Node,
+  type Report,
+  type Sink,
+  type Value,
+  type Weight,
+  type WriteContext,
+} from '@drover/core';
 import { encodeParams, encodeSymbol, typeFlagOf, type SymbolGraph, type WritableArray } from '../codec/index.js';
 import { mxnetDiagnostics } from '../diagnostics.js';
 import { composites, writeRules } from '../rules.js';
@@ -6,6 +19,9 @@ import { GraphWriter, variableHints, type Ref } from './graph-writer.js';
 
 /** Element types that MXNet's operators compute with. */
 const computed: ReadonlySet<DType> = new Set(['float16', 'float32', 'float64', 'int8', 'uint8', 'int32', 'int64', 'bool']);
+
+/** Loops that are written out: those that are short. */
+const unroll = { maxTrips: 64, maxNodes: 4096 };
 
 /** A symbol and the arrays to store beside it. */
 interface Written {
@@ -44,7 +60,10 @@ export function writeNodes(writer: GraphWriter, to: Report, file: string): void 
 function bindInputs(graph: Graph, writer: GraphWriter, { report: to }: WriteContext, file: string): void {
   for (const input of graph.inputs) {
     const reason = input.rank === 0 ? 'MXNet has no scalars to feed' : unheld(input);
-    if (reason !== undefined) to.add(coreDiagnostics.diagnostic('not-convertible', { message: `The input ${input}: ${reason}.`, origin: { file, node: input.name } }));
+    if (reason !== undefined)
+      to.add(
+        coreDiagnostics.diagnostic('not-convertible', { message: `The input ${input}: ${reason}.`, origin: { file, node: input.name } }),
+      );
     const variable = writer.variable(writer.unique(input.name), variableHints(input));
     writer.bind(input, input.dtype === 'bool' ? writer.step('Cast', [variable], { dtype: 'float32' }) : variable);
   }
@@ -64,24 +83,36 @@ function headOf(name: string, value: Value, writer: GraphWriter, taken: Set<stri
 /** The model in MXNet's terms, weights as handles. Findings go to the context's report. */
 async function toSymbol(model: Model, context: WriteContext): Promise<Written> {
   const { report: to } = context;
-  const graph = await prepare(model, { layout: 'channelsFirst', keeps: composites }, context.options);
+  const graph = await prepare(model, { layout: 'channelsFirst', keeps: composites, unroll }, context.options);
   const writer = new GraphWriter(graph);
   bindInputs(graph, writer, context, model.file);
   writeNodes(writer, to, model.file);
   if (to.errors.length > 0) return { symbol: writer.symbol([]), arrays: [] };
   const taken = new Set<string>();
   const heads = graph.outputs.map(({ name, value }) => {
-    if (value.rank === 0) to.add(mxnetDiagnostics.diagnostic('scalar-output', { message: `The output ${name} has the shape [1] in MXNet.`, origin: { file: model.file, node: name } }));
+    if (value.rank === 0)
+      to.add(
+        mxnetDiagnostics.diagnostic('scalar-output', {
+          message: `The output ${name} has the shape [1] in MXNet.`,
+          origin: { file: model.file, node: name },
+        }),
+      );
     return headOf(name, value, writer, taken);
   });
   const arrays: { name: string; weight: Weight }[] = [];
   for (const [name, { weight, isAuxiliary, isMade }] of writer.arrays) {
     if (typeFlagOf(weight.dtype) === undefined) {
-      to.add(mxnetDiagnostics.diagnostic('not-writable', { message: `${name} is ${weight.dtype}, a type that MXNet does not have.`, origin: { file: model.file, node: name } }));
+      to.add(
+        mxnetDiagnostics.diagnostic('not-writable', {
+          message: `${name} is ${weight.dtype}, a type that MXNet does not have.`,
+          origin: { file: model.file, node: name },
+        }),
+      );
     }
     arrays.push({ name: `${isAuxiliary ? 'aux' : 'arg'}:${name}`, weight });
     if (isMade) continue;
-    for (const { name: source, steps } of weight.sources()) context.tensor({ source, target: name, transform: steps.map((step) => JSON.stringify(step)).join(' ') });
+    for (const { name: source, steps } of weight.sources())
+      context.tensor({ source, target: name, transform: steps.map((step) => JSON.stringify(step)).join(' ') });
   }
   return { symbol: writer.symbol(heads), arrays };
 }
@@ -100,7 +131,12 @@ export async function planModel(model: Model, context: WriteContext): Promise<vo
 export async function writeModel(model: Model, sink: Sink, context: WriteContext): Promise<void> {
   const { symbol, arrays } = await toSymbol(model, context);
   context.report.throwIfErrors();
-  await writeFiles(symbol, arrays.map(({ name, weight: { dtype, shape }, weight }) => ({ name, dtype, shape, read: () => weight.bytes() })), sink, context.path);
+  await writeFiles(
+    symbol,
+    arrays.map(({ name, weight: { dtype, shape }, weight }) => ({ name, dtype, shape, read: () => weight.bytes() })),
+    sink,
+    context.path,
+  );
 }
 
 /** Writes the params file and then the symbol that refers to it. */
