@@ -14,11 +14,20 @@ async function isSymbol(source: Source): Promise<boolean> {
   return /^\s*\{/.test(text) && /"nodes"\s*:\s*\[/.test(text) && /"op"\s*:\s*"/.test(text) && /"inputs"\s*:/.test(text);
 }
 
-async function copyModel(source: Source, sink: Sink, { path, params }: { readonly path: string; readonly params?: Source | undefined }): Promise<void> {
+async function copyModel(
+  source: Source,
+  sink: Sink,
+  { path, params }: { readonly path: string; readonly params?: Source | undefined },
+): Promise<void> {
   const { graph } = await readSymbol(source);
   const stored = params ?? (await findParams(source));
   const records = stored ? (await decodeParams(stored)).records : [];
-  await writeFiles(graph, records.filter(({ storage }) => storage.kind !== 'none'), sink, path);
+  await writeFiles(
+    graph,
+    records.filter(({ storage }) => storage.kind !== 'none'),
+    sink,
+    path,
+  );
 }
 
 /** The MXNet format: symbol JSON of any version from 0.8 on with the params beside it; written for 1.9.1. */

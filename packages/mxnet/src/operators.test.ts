@@ -1,5 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { decodeTensor, evaluateSteps, memorySource, MemorySink, Report, toNumbers, type DType, type Graph, type Model, type Source, type Tensor } from '@drover/core';
+import {
+  decodeTensor,
+  evaluateSteps,
+  memorySource,
+  MemorySink,
+  Report,
+  toNumbers,
+  type DType,
+  type Graph,
+  type Model,
+  type Source,
+  type Tensor,
+} from '@drover/core';
 import { typeFlagOf } from './codec/index.js';
 import { mxnet } from './format.js';
 
@@ -53,7 +65,9 @@ const foreign: Readonly<Record<string, string>> = {
 const unwritable = new Set(['_foreach/recurrence', '_cond/then', '_cond/else']);
 
 const folder = new URL('../../../fixtures/ops/mxnet/', import.meta.url);
-const families = readdirSync(folder).map((file) => JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as { readonly family: string; readonly cases: readonly Case[] });
+const families = readdirSync(folder).map(
+  (file) => JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as { readonly family: string; readonly cases: readonly Case[] },
+);
 
 const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 const decode = ({ dtype, shape, data }: Stored): Tensor => decodeTensor(bytesOf(data), dtype, shape);
@@ -63,7 +77,12 @@ function sourceOf({ model, inputs }: Case): Source {
   const symbol = JSON.parse(model.symbol) as { nodes: { op: string; name: string; attrs?: Record<string, string> }[] };
   for (const node of symbol.nodes) {
     const given = node.op === 'null' ? inputs.find(({ name }) => name === node.name) : undefined;
-    if (given) node.attrs = { ...node.attrs, __shape__: `(${given.shape.map((dim) => `${dim},`).join(' ')})`, __dtype__: String(typeFlagOf(given.dtype)) };
+    if (given)
+      node.attrs = {
+        ...node.attrs,
+        __shape__: `(${given.shape.map((dim) => `${dim},`).join(' ')})`,
+        __dtype__: String(typeFlagOf(given.dtype)),
+      };
   }
   const files = new Map([
     ['model-symbol.json', new TextEncoder().encode(JSON.stringify(symbol))],
@@ -91,7 +110,10 @@ const spacing: Partial<Record<DType, number>> = { float64: 2 ** -52, float32: 2 
 
 /** Results of the reference, what the operators on the way may lose together (in ULP), and the largest magnitude of a value. */
 async function run(graph: Graph, { inputs }: Case): Promise<{ outputs: readonly Tensor[]; ulp: number; largest: number }> {
-  const steps = evaluateSteps(graph, graph.inputs.map(({ name }) => decode(inputs.find((input) => input.name === name)!)));
+  const steps = evaluateSteps(
+    graph,
+    graph.inputs.map(({ name }) => decode(inputs.find((input) => input.name === name)!)),
+  );
   let [ulp, largest] = [1, 0];
   for (;;) {
     const { done, value } = await steps.next();
@@ -109,7 +131,8 @@ async function expectResults(graph: Graph, each: Case): Promise<void> {
     const [actual, expected] = [outputs[i]!, decode(stored)];
     expect([actual.dtype, actual.shape]).toEqual([stored.dtype, stored.shape]);
     const [a, e] = [toNumbers(actual), toNumbers(expected)];
-    const bound = ulp * (spacing[stored.dtype] ?? 0) * e.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), largest);
+    const bound =
+      ulp * (spacing[stored.dtype] ?? 0) * e.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), largest);
     const skipped = new Set(each.undefined?.[stored.name]);
     const wrong = e.findIndex((x, at) => !skipped.has(at) && !Object.is(a[at], x) && !(Math.abs(a[at]! - x) <= bound));
     expect(wrong < 0 ? 'agrees' : `element ${wrong} is ${a[wrong]}, not ${e[wrong]} (within ${bound})`).toBe('agrees');
@@ -119,26 +142,35 @@ async function expectResults(graph: Graph, each: Case): Promise<void> {
 describe.each(families.map(({ family, cases }) => [family, cases] as const))('%s', (_, cases) => {
   const expressible = cases.filter(({ name }) => !(name in foreign));
 
-  it.each(expressible.map((each) => [each.name, each] as const))('%s: the reference gives what MXNet gave, under its names', async (_, each) => {
-    const { model, report } = await read(each);
-    expect(report.diagnostics).toEqual([]);
-    expect(model.graph.outputs.map(({ name }) => name)).toEqual(each.outputs.map(({ name }) => name));
-    await expectResults(model.graph, each);
-  });
+  it.each(expressible.map((each) => [each.name, each] as const))(
+    '%s: the reference gives what MXNet gave, under its names',
+    async (_, each) => {
+      const { model, report } = await read(each);
+      expect(report.diagnostics).toEqual([]);
+      expect(model.graph.outputs.map(({ name }) => name)).toEqual(each.outputs.map(({ name }) => name));
+      await expectResults(model.graph, each);
+    },
+  );
 
   const writable = expressible.filter(({ name }) => !unwritable.has(name));
-  if (writable.length > 0) it.each(writable.map((each) => [each.name, each] as const))('%s: written and read again, it means the same', async (_, each) => {
-    const again = await written((await read(each)).model);
-    expect([...again.graph.nodes].filter(({ op }) => op.name === 'Foreign')).toEqual([]);
-    // A scalar comes back as a list of one element.
-    await expectResults(again.graph, { ...each, outputs: each.outputs.map((stored) => ({ ...stored, shape: stored.shape.length === 0 ? [1] : stored.shape })) });
-  });
+  if (writable.length > 0)
+    it.each(writable.map((each) => [each.name, each] as const))('%s: written and read again, it means the same', async (_, each) => {
+      const again = await written((await read(each)).model);
+      expect([...again.graph.nodes].filter(({ op }) => op.name === 'Foreign')).toEqual([]);
+      // A scalar comes back as a list of one element.
+      await expectResults(again.graph, {
+        ...each,
+        outputs: each.outputs.map((stored) => ({ ...stored, shape: stored.shape.length === 0 ? [1] : stored.shape })),
+      });
+    });
 
   const without = cases.filter(({ name }) => name in foreign);
   if (without.length === 0) return;
   it.each(without.map((each) => [each.name, each] as const))('%s: has no canonical form, and the reason is told', async (_, each) => {
     const { model } = await read(each);
-    const reasons = [...model.graph.nodes].flatMap(({ op, attrs }) => (op.name === 'Foreign' ? [(attrs as unknown as { readonly reason: string }).reason] : []));
+    const reasons = [...model.graph.nodes].flatMap(({ op, attrs }) =>
+      op.name === 'Foreign' ? [(attrs as unknown as { readonly reason: string }).reason] : [],
+    );
     expect(reasons).toContain(foreign[each.name]);
   });
 });

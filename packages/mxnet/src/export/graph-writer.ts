@@ -13,7 +13,15 @@ import {
   type Tensor,
   type Value,
 } from '@drover/core';
-import { formatAttr, typeFlagOf, writtenVersion, type AttrValue, type SymbolEntry, type SymbolGraph, type SymbolNode } from '../codec/index.js';
+import {
+  formatAttr,
+  typeFlagOf,
+  writtenVersion,
+  type AttrValue,
+  type SymbolEntry,
+  type SymbolGraph,
+  type SymbolNode,
+} from '../codec/index.js';
 import { reshapeCodes } from './reshape-codes.js';
 
 /** An output of a written node. */
@@ -180,15 +188,29 @@ export class GraphWriter {
   }
 
   #write(op: string, name: string, inputs: readonly Operand[], attributes: Attributes, subgraphs: readonly SymbolGraph[] = []): Ref {
-    const attrs = new Map(Object.entries(attributes).flatMap(([key, value]) => (value === undefined ? [] : [[key, formatAttr(value)] as const])));
+    const attrs = new Map(
+      Object.entries(attributes).flatMap(([key, value]) => (value === undefined ? [] : [[key, formatAttr(value)] as const])),
+    );
     const refs = inputs.map((input) => this.ref(input));
     return this.#push({ op, name, attrs, inputs: refs, controlDeps: [], subgraphs });
   }
 
   /** Writes a node with outputs that are values of the graph. */
-  node(op: string, inputs: readonly Operand[], attributes: Attributes, outputs: readonly Value[], subgraphs: readonly SymbolGraph[] = []): void {
+  node(
+    op: string,
+    inputs: readonly Operand[],
+    attributes: Attributes,
+    outputs: readonly Value[],
+    subgraphs: readonly SymbolGraph[] = [],
+  ): void {
     const [first] = outputs;
-    const ref = this.#write(op, this.unique(this.#wanted.get(first!) ?? first!.name.replace(/_output\d*$/, '')), inputs, attributes, subgraphs);
+    const ref = this.#write(
+      op,
+      this.unique(this.#wanted.get(first!) ?? first!.name.replace(/_output\d*$/, '')),
+      inputs,
+      attributes,
+      subgraphs,
+    );
     outputs.forEach((value, output) => this.bind(value, { ...ref, output }));
   }
 
@@ -268,7 +290,11 @@ export class GraphWriter {
   /** Zeros of a shape; undefined when its sizes cannot be said. */
   zeros(shape: Shape, dtype: DType): Ref | undefined {
     if (isStatic(shape)) return this.step('_zeros', [], { shape: heldShape(shape) as readonly number[], dtype });
-    return this.broadcast(this.step('_zeros', [], { shape: shape.map(() => 1), dtype }), shape.map(() => 1), shape);
+    return this.broadcast(
+      this.step('_zeros', [], { shape: shape.map(() => 1), dtype }),
+      shape.map(() => 1),
+      shape,
+    );
   }
 
   /** Indices from `begin` on, `size` of them, along one axis. */

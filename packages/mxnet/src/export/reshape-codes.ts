@@ -36,7 +36,12 @@ function search(from: Shape, i: number, to: Shape, j: number, isOpenUsed: boolea
   const joined = source !== undefined && next !== undefined && sameDim(mulDim(source, next), dim) ? then([-3], i + 2, j + 1) : undefined;
   if (joined) return joined;
   const following = to[j + 1];
-  if (source !== undefined && following !== undefined && sameDim(mulDim(dim, following), source) && (typeof dim === 'number' || typeof following === 'number')) {
+  if (
+    source !== undefined &&
+    following !== undefined &&
+    sameDim(mulDim(dim, following), source) &&
+    (typeof dim === 'number' || typeof following === 'number')
+  ) {
     const split = then([-4, typeof dim === 'number' ? dim : -1, typeof following === 'number' ? following : -1], i + 1, j + 2);
     if (split) return split;
   }

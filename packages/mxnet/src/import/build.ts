@@ -43,7 +43,12 @@ export function transposed(node: SourceNode, x: Value, perm: readonly number[], 
 export function matrixTransposed(node: SourceNode, x: Value, step: string): Value {
   if (x.rank === undefined) throw node.unsupported('the rank of its input is not known');
   const { rank } = x;
-  return transposed(node, x, Array.from({ length: rank }, (_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i)), step);
+  return transposed(
+    node,
+    x,
+    Array.from({ length: rank }, (_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i)),
+    step,
+  );
 }
 
 /** Integer numbers from 0 up, below 2^24 exact in float32: float indices as MXNet keeps them, cut to integers as it does. */

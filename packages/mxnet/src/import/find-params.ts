@@ -18,7 +18,8 @@ export async function readArrays(source: Source): Promise<ReadonlyMap<string, Nd
   const arrays = new Map<string, NdArrayRecord>();
   for (const record of records) {
     const name = record.name.replace(/^(arg|aux):/, '');
-    if (arrays.has(name)) throw mxnetDiagnostics.error('duplicate', { message: `${JSON.stringify(name)} names two arrays.`, origin: { file: source.name } });
+    if (arrays.has(name))
+      throw mxnetDiagnostics.error('duplicate', { message: `${JSON.stringify(name)} names two arrays.`, origin: { file: source.name } });
     arrays.set(name, record);
   }
   return arrays;

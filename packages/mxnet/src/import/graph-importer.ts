@@ -72,7 +72,10 @@ export function importNodes(
     const value = values[node]![output];
     if (value) return value;
     const { name, op } = symbol.nodes[node]!;
-    throw mxnetDiagnostics.error('symbol', { message: `A head of the graph is output ${output} of ${name}, which has none.`, origin: { file: context.file, node: name, op: op ?? 'null' } });
+    throw mxnetDiagnostics.error('symbol', {
+      message: `A head of the graph is output ${output} of ${name}, which has none.`,
+      origin: { file: context.file, node: name, op: op ?? 'null' },
+    });
   });
 }
 
@@ -84,7 +87,12 @@ function importNode(node: SourceNode, { rules, report, file }: ImportContext, ou
     const result = rule(node);
     made = Array.isArray(result) ? (result as readonly (Value | undefined)[]) : [result as Value];
     if (node.unread.length > 0) {
-      report.add(mxnetDiagnostics.diagnostic('attribute-ignored', { message: `${node.type} ${node.name} sets ${node.unread.join(', ')}, which nothing reads.`, origin: node.origin }));
+      report.add(
+        mxnetDiagnostics.diagnostic('attribute-ignored', {
+          message: `${node.type} ${node.name} sets ${node.unread.join(', ')}, which nothing reads.`,
+          origin: node.origin,
+        }),
+      );
     }
   } catch (error) {
     if (!(error instanceof DroverError) || error.failure !== 'unsupported') throw error;
@@ -102,7 +110,12 @@ function importNode(node: SourceNode, { rules, report, file }: ImportContext, ou
 
 function foreign(node: SourceNode, reason: string, outputs: number): readonly Value[] {
   const attributes = Object.fromEntries(node.source.attrs);
-  const result = node.graph.add(ops.Foreign, { inputs: node.inputs() }, { format: 'mxnet', type: node.type, reason, attributes, types: null }, { ...node.options, resultCount: outputs });
+  const result = node.graph.add(
+    ops.Foreign,
+    { inputs: node.present },
+    { format: 'mxnet', type: node.type, reason, attributes, types: null },
+    { ...node.options, resultCount: outputs },
+  );
   return result.outputs;
 }
 
@@ -113,7 +126,10 @@ function importBody(node: SymbolNode, index: number, graph: Graph, context: Impo
   if (!symbol) throw mxnetDiagnostics.error('symbol', { message: `${node.op} ${node.name} has no body ${index}.`, origin });
   const places = new Map(symbol.nodes.flatMap(({ op }, i) => (op === null ? [i] : [])).map((i, at) => [i, at]));
   if (places.size !== variables.length) {
-    throw mxnetDiagnostics.error('symbol', { message: `Body ${index} of ${node.name} has ${places.size} variables for ${variables.length} inputs.`, origin });
+    throw mxnetDiagnostics.error('symbol', {
+      message: `Body ${index} of ${node.name} has ${places.size} variables for ${variables.length} inputs.`,
+      origin,
+    });
   }
   const valueOf = (i: number) => variables[places.get(i)!];
   const hints = inferHints(

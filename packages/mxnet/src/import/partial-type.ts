@@ -1,8 +1,25 @@
 import type { DType } from '@drover/core';
 
+/** A member of a set of equals; the one without a parent stands for the set. */
+interface Member<M> {
+  parent: M | undefined;
+}
+
+/** The member that stands for the set. Those on the way are brought next to it: chains of a long graph would else be walked again and again. */
+function rootOf<M extends Member<M>>(member: M): M {
+  let root = member;
+  while (root.parent) root = root.parent;
+  for (let at = member; at.parent && at.parent !== root;) {
+    const next = at.parent;
+    at.parent = root;
+    at = next;
+  }
+  return root;
+}
+
 /** One unknown among several that are known to be equal, or a value once one of them has it. */
-export class Cell<T> {
-  #parent: Cell<T> | undefined;
+export class Cell<T> implements Member<Cell<T>> {
+  parent: Cell<T> | undefined;
   #value: T | undefined;
 
   constructor(value?: T) {
@@ -11,9 +28,7 @@ export class Cell<T> {
 
   /** The cell that stands for all that are equal to this one. */
   get root(): Cell<T> {
-    let at: Cell<T> = this;
-    while (at.#parent) at = at.#parent;
-    return at;
+    return rootOf<Cell<T>>(this);
   }
 
   get value(): T | undefined {
@@ -24,15 +39,15 @@ export class Cell<T> {
   join(other: Cell<T>): boolean {
     const [a, b] = [this.root, other.root];
     if (a === b || (a.#value !== undefined && b.#value !== undefined)) return false;
-    if (a.#value !== undefined) b.#parent = a;
-    else a.#parent = b;
+    if (a.#value !== undefined) b.parent = a;
+    else a.parent = b;
     return true;
   }
 }
 
 /** Type and shape of a tensor as far as they are known: what is not is a cell that others may come to equal. */
-export class PartialType {
-  #parent: PartialType | undefined;
+export class PartialType implements Member<PartialType> {
+  parent: PartialType | undefined;
   #dims: Cell<number>[] | undefined;
   readonly dtype = new Cell<DType>();
 
@@ -42,9 +57,7 @@ export class PartialType {
   }
 
   get #root(): PartialType {
-    let at: PartialType = this;
-    while (at.#parent) at = at.#parent;
-    return at;
+    return rootOf<PartialType>(this);
   }
 
   /** The dimensions; undefined while the rank is not known. */
@@ -65,8 +78,8 @@ export class PartialType {
     const [a, b] = [this.#root, other.#root];
     if (a === b) return false;
     if (a.#dims && b.#dims) return joinDims(a.#dims, b.#dims);
-    if (a.#dims) b.#parent = a;
-    else a.#parent = b;
+    if (a.#dims) b.parent = a;
+    else a.parent = b;
     return true;
   }
 }

@@ -1,4 +1,18 @@
-import { bytesOf, dimName, Graph, sizeOf, symbol as named, Weight, type Dim, type DType, type Model, type ReadContext, type Shape, type Source, type Value } from '@drover/core';
+import {
+  bytesOf,
+  dimName,
+  Graph,
+  sizeOf,
+  symbol as named,
+  Weight,
+  type Dim,
+  type DType,
+  type Model,
+  type ReadContext,
+  type Shape,
+  type Source,
+  type Value,
+} from '@drover/core';
 import { inputName, isAuxiliary, readSymbol, type NdArrayRecord, type SymbolGraph } from '../codec/index.js';
 import { mxnetDiagnostics } from '../diagnostics.js';
 import { readRules } from '../rules.js';
@@ -23,7 +37,8 @@ function learnedVariables(graph: SymbolGraph, file: string): ReadonlySet<number>
   for (const node of graph.nodes) {
     if (node.op === null) continue;
     node.inputs.forEach((entry, i) => {
-      if (graph.nodes[entry.node]!.op === null && (isAuxiliary(node, i, file) || learned.test(inputName(node, i, file) ?? ''))) found.add(entry.node);
+      if (graph.nodes[entry.node]!.op === null && (isAuxiliary(node, i, file) || learned.test(inputName(node, i, file) ?? '')))
+        found.add(entry.node);
     });
   }
   return found;
@@ -59,7 +74,10 @@ export async function readModel(source: Source, { report, params }: ReadContext)
   const missing = [...learnedVariables(symbol, file)].filter((index) => !arrays.has(symbol.nodes[index]!.name));
   if (missing.length > 0 && arrays.size === 0) {
     const names = missing.slice(0, 3).map((index) => symbol.nodes[index]!.name);
-    throw mxnetDiagnostics.error('missing-params', { message: `No stored arrays for ${names.join(', ')}${missing.length > 3 ? ` and ${missing.length - 3} more` : ''}.`, origin: { file } });
+    throw mxnetDiagnostics.error('missing-params', {
+      message: `No stored arrays for ${names.join(', ')}${missing.length > 3 ? ` and ${missing.length - 3} more` : ''}.`,
+      origin: { file },
+    });
   }
   const recordOf = (index: number): NdArrayRecord | undefined => {
     const node = symbol.nodes[index]!;
@@ -81,7 +99,13 @@ export async function readModel(source: Source, { report, params }: ReadContext)
   }
   const used = new Set(symbol.nodes.filter(({ op }) => op === null).map(({ name }) => name));
   for (const name of arrays.keys()) {
-    if (!used.has(name)) report.add(mxnetDiagnostics.diagnostic('unused-param', { message: `Nothing uses the array ${name}.`, origin: { file: stored!.name, node: name } }));
+    if (!used.has(name))
+      report.add(
+        mxnetDiagnostics.diagnostic('unused-param', {
+          message: `Nothing uses the array ${name}.`,
+          origin: { file: stored!.name, node: name },
+        }),
+      );
   }
   const heads = importNodes(symbol, graph, { file, rules: readRules, report }, (index) => variables.get(index), hints);
   const taken = new Set<string>();

@@ -1,5 +1,5 @@
 import { dimName, freshDim, symbol, type Dim, type DType, type Shape } from '@drover/core';
-import { attrOf, typeFlags, type AttrValue, type SymbolGraph, type SymbolNode } from '../codec/index.js';
+import { attrOf, fixedInputNames, typeFlags, type AttrValue, type SymbolGraph, type SymbolNode } from '../codec/index.js';
 import { Cell, joinDims, PartialType } from './partial-type.js';
 
 /** A node with what is known about its inputs and outputs. */
@@ -19,7 +19,8 @@ const list = (value: AttrValue | undefined): readonly AttrValue[] => (Array.isAr
 const cell = (value: number | undefined): Cell<number> => new Cell(value);
 
 /** Inputs and the first output have one type; with `isWhole` also one shape. */
-const sameTypes = ({ inputs, outputs }: Hinted): boolean => some(...[...inputs.slice(1), outputs[0]!].map((each) => each.dtype.join(inputs[0]!.dtype)));
+const sameTypes = ({ inputs, outputs }: Hinted): boolean =>
+  some(...[...inputs.slice(1), outputs[0]!].map((each) => each.dtype.join(inputs[0]!.dtype)));
 const likeFirst: Hint = (at) => some(at.inputs[0]!.dtype.join(at.outputs[0]!.dtype), at.inputs[0]!.join(at.outputs[0]!));
 const allAlike: Hint = (at) => some(sameTypes(at), ...[...at.inputs.slice(1), at.outputs[0]!].map((each) => each.join(at.inputs[0]!)));
 
@@ -85,7 +86,15 @@ const transpose: Hint = (at) => {
   const rank = axes.length || (x.dims ?? y.dims)?.length;
   if (rank === undefined) return likeDtype(at);
   const perm = axes.length > 0 ? axes : Array.from({ length: rank }, (_, i) => rank - 1 - i);
-  return some(likeDtype(at), x.ranked(rank), y.ranked(rank), joinDims(y.dims!, perm.map((p) => x.dims!.at(p))));
+  return some(
+    likeDtype(at),
+    x.ranked(rank),
+    y.ranked(rank),
+    joinDims(
+      y.dims!,
+      perm.map((p) => x.dims!.at(p)),
+    ),
+  );
 };
 
 const swapAxis: Hint = (at) => {
@@ -95,7 +104,15 @@ const swapAxis: Hint = (at) => {
   const perm = Array.from({ length: rank }, (_, i) => i);
   const [a, b] = ['dim1', 'dim2'].map((name) => ((number(at.attr(name)) ?? 0) + rank) % rank) as [number, number];
   [perm[a], perm[b]] = [b, a];
-  return some(likeDtype(at), x.ranked(rank), y.ranked(rank), joinDims(y.dims!, perm.map((p) => x.dims![p])));
+  return some(
+    likeDtype(at),
+    x.ranked(rank),
+    y.ranked(rank),
+    joinDims(
+      y.dims!,
+      perm.map((p) => x.dims![p]),
+    ),
+  );
 };
 
 /** The output has a dimension more than the indices, of a known size. */
@@ -114,7 +131,14 @@ const expandDims: Hint = (at) => {
   if (x.dims) news.push(y.ranked(x.dims.length + 1));
   if (!y.dims) return some(...news);
   const axis = ((number(at.attr('axis')) ?? 0) + y.dims.length) % y.dims.length;
-  return some(...news, x.ranked(y.dims.length - 1), joinDims(x.dims!, y.dims.filter((_, i) => i !== axis)));
+  return some(
+    ...news,
+    x.ranked(y.dims.length - 1),
+    joinDims(
+      x.dims!,
+      y.dims.filter((_, i) => i !== axis),
+    ),
+  );
 };
 
 /** 0 keeps a dimension at its place while no other code came before it; the rank follows where every entry makes one dimension. */
@@ -157,9 +181,22 @@ const rnn: Hint = (at) => {
   if (size === undefined || layers === undefined || number(at.attr('projection_size')) !== undefined) return false;
   const directions = at.attr('bidirectional') === true ? 2 : 1;
   const isState = (index: number) => index < (mode === 'lstm' ? 2 : 1);
-  const news = [x!.ranked(3), y!.ranked(3), dimsJoin(x, 0, y, 0), dimsJoin(x, 1, y, 1), y!.dims![2]!.join(cell(size * directions)), likeDtype(at)];
+  const news = [
+    x!.ranked(3),
+    y!.ranked(3),
+    dimsJoin(x, 0, y, 0),
+    dimsJoin(x, 1, y, 1),
+    y!.dims![2]!.join(cell(size * directions)),
+    likeDtype(at),
+  ];
   for (const state of [...states.filter((_, i) => isState(i)), ...last.filter((_, i) => isState(i))]) {
-    news.push(state.ranked(3), dimsJoin(state, 1, x, 1), state.dims![0]!.join(cell(layers * directions)), state.dims![2]!.join(cell(size)), state.dtype.join(x!.dtype));
+    news.push(
+      state.ranked(3),
+      dimsJoin(state, 1, x, 1),
+      state.dims![0]!.join(cell(layers * directions)),
+      state.dims![2]!.join(cell(size)),
+      state.dtype.join(x!.dtype),
+    );
   }
   const total = parameters!.dims?.[0]?.value;
   const rows = gates[mode] * size;
@@ -170,19 +207,28 @@ const rnn: Hint = (at) => {
 };
 
 /** data [T, N, …] or [N, T, …], lengths [N]. */
-const sequence = (result: 'same' | 'last'): Hint => (at) => {
-  const [x, lengths] = at.inputs;
-  const y = at.outputs[0]!;
-  const axis = number(at.attr('axis')) ?? 0;
-  const news = [likeDtype(at)];
-  if (result === 'same') news.push(likeFirst(at));
-  else {
-    if (x!.dims) news.push(y.ranked(x!.dims.length - 1));
-    if (y.dims) news.push(x!.ranked(y.dims.length + 1), joinDims(y.dims, x!.dims!.filter((_, i) => i !== axis)));
-  }
-  if (at.attr('use_sequence_length') === true && lengths) news.push(lengths.ranked(1), dimsJoin(lengths, 0, x, 1 - axis));
-  return some(...news);
-};
+const sequence =
+  (result: 'same' | 'last'): Hint =>
+  (at) => {
+    const [x, lengths] = at.inputs;
+    const y = at.outputs[0]!;
+    const axis = number(at.attr('axis')) ?? 0;
+    const news = [likeDtype(at)];
+    if (result === 'same') news.push(likeFirst(at));
+    else {
+      if (x!.dims) news.push(y.ranked(x!.dims.length - 1));
+      if (y.dims)
+        news.push(
+          x!.ranked(y.dims.length + 1),
+          joinDims(
+            y.dims,
+            x!.dims!.filter((_, i) => i !== axis),
+          ),
+        );
+    }
+    if (at.attr('use_sequence_length') === true && lengths) news.push(lengths.ranked(1), dimsJoin(lengths, 0, x, 1 - axis));
+    return some(...news);
+  };
 
 const sameRank: Hint = (at) => {
   const [x, y] = [at.inputs[0]!, at.outputs[0]!];
@@ -193,7 +239,14 @@ const padded: Hint = (at) => some(at.inputs[0]!.ranked(list(at.attr('pad_width')
 
 const flattened: Hint = (at) => some(likeDtype(at), at.outputs[0]!.ranked(2), dimsJoin(at.inputs[0], 0, at.outputs[0], 0));
 
-const spatial4: Hint = (at) => some(at.inputs[0]!.ranked(4), at.outputs[0]!.ranked(4), likeDtype(at), dimsJoin(at.inputs[0], 0, at.outputs[0], 0), dimsJoin(at.inputs[0], 1, at.outputs[0], 1));
+const spatial4: Hint = (at) =>
+  some(
+    at.inputs[0]!.ranked(4),
+    at.outputs[0]!.ranked(4),
+    likeDtype(at),
+    dimsJoin(at.inputs[0], 0, at.outputs[0], 0),
+    dimsJoin(at.inputs[0], 1, at.outputs[0], 1),
+  );
 
 const zeros: Hint = ({ outputs, attr }) => {
   const shape = list(attr('shape')) as readonly number[];
@@ -202,7 +255,13 @@ const zeros: Hint = ({ outputs, attr }) => {
 };
 
 const where: Hint = ({ inputs: [condition, x, y], outputs }) =>
-  some(x!.join(y!), x!.join(outputs[0]!), x!.dtype.join(y!.dtype), x!.dtype.join(outputs[0]!.dtype), condition!.dims !== undefined && condition!.dims.length > 1 && condition!.join(x!));
+  some(
+    x!.join(y!),
+    x!.join(outputs[0]!),
+    x!.dtype.join(y!.dtype),
+    x!.dtype.join(outputs[0]!.dtype),
+    condition!.dims !== undefined && condition!.dims.length > 1 && condition!.join(x!),
+  );
 
 // prettier-ignore
 const elementwise = [
@@ -213,7 +272,19 @@ const elementwise = [
   'cos', 'erf', 'exp', 'floor', 'hard_sigmoid', 'log', 'log_softmax', 'make_loss', 'negative', 'ones_like', 'relu', 'reverse', 'rint', 'round', 'rsqrt', 'sigmoid', 'sign',
   'sin', 'softmax', 'softmin', 'softsign', 'sqrt', 'square', 'tanh', 'zeros_like', '_npx_relu', '_npx_sigmoid',
 ];
-const pairs = ['elemwise_add', 'elemwise_sub', 'elemwise_mul', 'elemwise_div', '_maximum', '_minimum', '_power', '_equal', '_greater', '_lesser', 'add_n'];
+const pairs = [
+  'elemwise_add',
+  'elemwise_sub',
+  'elemwise_mul',
+  'elemwise_div',
+  '_maximum',
+  '_minimum',
+  '_power',
+  '_equal',
+  '_greater',
+  '_lesser',
+  'add_n',
+];
 
 const hints: ReadonlyMap<string, Hint> = new Map<string, Hint>([
   ...elementwise.map((name) => [name, likeFirst] as const),
@@ -258,7 +329,11 @@ export interface ShapeHints {
 /** What a variable is known to be: a parameter's type and shape, else what the file hints at. */
 export function statedType(node: SymbolNode): { dims: readonly (number | undefined)[] | undefined; dtype: DType | undefined } {
   const shape = /^\s*[([]\s*(-?\d+L?\s*(,\s*-?\d+L?\s*)*,?)\s*[)\]]\s*$/.exec(node.attrs.get('__shape__') ?? '');
-  const dims = shape?.[1]?.split(',').filter((each) => each.trim() !== '').map((each) => parseInt(each, 10)).map((dim) => (dim > 0 ? dim : undefined));
+  const dims = shape?.[1]
+    ?.split(',')
+    .filter((each) => each.trim() !== '')
+    .map((each) => parseInt(each, 10))
+    .map((dim) => (dim > 0 ? dim : undefined));
   const flag = node.attrs.get('__dtype__');
   return { dims, dtype: flag !== undefined && /^\d+$/.test(flag) ? typeFlags[Number(flag)] : undefined };
 }
@@ -276,14 +351,21 @@ export function inferHints(
   const types = graph.nodes.map((node, index) => {
     if (node.op !== null) return Array.from({ length: outputs(index) }, () => new PartialType());
     const given = known(index);
-    if (given) return [new PartialType(given.shape.map((dim) => (typeof dim === 'number' ? dim : undefined)), given.dtype)];
+    if (given)
+      return [
+        new PartialType(
+          given.shape.map((dim) => (typeof dim === 'number' ? dim : undefined)),
+          given.dtype,
+        ),
+      ];
     const { dims, dtype } = statedType(node);
     return [new PartialType(dims, dtype)];
   });
   const hinted = graph.nodes.flatMap((node, index): (() => boolean)[] => {
     const hint = node.op === null ? undefined : hints.get(node.op);
     const inputs = node.inputs.map((entry) => types[entry.node]![entry.output]!);
-    if (!hint || inputs.includes(undefined as never)) return [];
+    const needed = fixedInputNames(node, file)?.length ?? 1;
+    if (!hint || inputs.length < needed || inputs.includes(undefined as never)) return [];
     return [() => hint({ node, inputs, outputs: types[index]!, attr: (name) => attrOf(node, name, file) })];
   });
   for (let sweep = 0; sweep < maxSweeps; sweep++) {

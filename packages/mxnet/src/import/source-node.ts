@@ -74,6 +74,11 @@ export class SourceNode {
     return this.around.inputs.slice(from).map((_, i) => this.input(from + i));
   }
 
+  /** The inputs that are there: labels that inference does not use are not. */
+  get present(): readonly Value[] {
+    return this.around.inputs.filter((value) => value !== undefined);
+  }
+
   /** The shape of an input. Throws `mxnet/unsupported` when not even its rank is known. */
   shape(index: number): Shape {
     const { shape } = this.input(index);
@@ -107,7 +112,10 @@ export class SourceNode {
   }
 
   #wrong(name: string, value: AttrValue): DroverError {
-    return mxnetDiagnostics.error('attribute', { message: `The attribute ${name} of ${this.type} ${this.name} is ${String(value)}.`, origin: this.origin });
+    return mxnetDiagnostics.error('attribute', {
+      message: `The attribute ${name} of ${this.type} ${this.name} is ${String(value)}.`,
+      origin: this.origin,
+    });
   }
 
   /** An integer attribute. */
@@ -191,7 +199,9 @@ export class SourceNode {
   /** Names of the operator's attributes that the node sets and no rule has read. Those of the form `__x__` and what the operator does not have are the user's. */
   get unread(): readonly string[] {
     const declared = opSchema(this.type)?.attrs ?? {};
-    return [...this.source.attrs.keys()].filter((name) => Object.hasOwn(declared, name) && !this.#read.has(name) && !withoutMeaning.has(name));
+    return [...this.source.attrs.keys()].filter(
+      (name) => Object.hasOwn(declared, name) && !this.#read.has(name) && !withoutMeaning.has(name),
+    );
   }
 
   get origin(): { file: string; node: string; op: string } {
@@ -208,4 +218,3 @@ export class SourceNode {
     return mxnetDiagnostics.error('unsupported', { message: `${this.type} ${this.name}: ${reason}.`, origin: this.origin });
   }
 }
-

@@ -52,7 +52,12 @@ const readCond: ToCore = (node) => {
     return graph.region();
   };
   const condition = scalar(node, truth(node, test!, 'condition'));
-  return node.graph.add(ops.If, { condition }, {}, { ...node.options, regions: { then: branch(1, 'then_input_locs'), else: branch(2, 'else_input_locs') } }).outputs;
+  return node.graph.add(
+    ops.If,
+    { condition },
+    {},
+    { ...node.options, regions: { then: branch(1, 'then_input_locs'), else: branch(2, 'else_input_locs') } },
+  ).outputs;
 };
 
 /** One element without dimensions. */

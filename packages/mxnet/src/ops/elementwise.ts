@@ -3,21 +3,32 @@ import { binary, cast, scalarOf, truth, unary, type BinaryOp, type UnaryOp } fro
 import type { ReadRules, ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
 
-const readUnary = (op: UnaryOp): ToCore => (node) => unary(node, op, node.input(0));
+const readUnary =
+  (op: UnaryOp): ToCore =>
+  (node) =>
+    unary(node, op, node.input(0));
 
 /** Operators that MXNet defines on integers too, but core on floats only. */
 const viaFloat = (node: SourceNode, x: Value): Value => (isFloat(x.dtype) ? x : cast(node, x, 'float32', 'float'));
-const readFloatUnary = (op: UnaryOp): ToCore => (node) => unary(node, op, viaFloat(node, node.input(0)));
+const readFloatUnary =
+  (op: UnaryOp): ToCore =>
+  (node) =>
+    unary(node, op, viaFloat(node, node.input(0)));
 
 const same: ToCore = (node) => node.input(0);
 /** Like {@link same}, for operators whose attributes only concern training. */
-const passed = (...attributes: readonly string[]): ToCore => (node) => {
-  node.ignore(...attributes);
-  return node.input(0);
-};
+const passed =
+  (...attributes: readonly string[]): ToCore =>
+  (node) => {
+    node.ignore(...attributes);
+    return node.input(0);
+  };
 
 /** MXNet's legacy operators work on one element type; the wider one counts where a constant and data differ. */
-const readBinary = (op: BinaryOp): ToCore => (node) => binary(node, op, node.input(0), node.input(1));
+const readBinary =
+  (op: BinaryOp): ToCore =>
+  (node) =>
+    binary(node, op, node.input(0), node.input(1));
 
 /** NumPy's promotion as far as MXNet 1.9 knows it: floats win over integers, the wider float over the narrower one. */
 function promoted(node: SourceNode, a: Value, b: Value): readonly [Value, Value] {
@@ -28,16 +39,24 @@ function promoted(node: SourceNode, a: Value, b: Value): readonly [Value, Value]
   return [cast(node, a, to, 'a'), cast(node, b, to, 'b')];
 }
 
-const readNumpyBinary = (op: BinaryOp): ToCore => (node) => binary(node, op, ...promoted(node, node.input(0), node.input(1)));
+const readNumpyBinary =
+  (op: BinaryOp): ToCore =>
+  (node) =>
+    binary(node, op, ...promoted(node, node.input(0), node.input(1)));
 
 type Compose = (node: SourceNode, a: Value, b: Value) => Value;
 
 /** A comparison; the legacy operators give 0 and 1 in the type of their operands. */
-const comparing = (op: BinaryOp, isNegated = false): Compose => (node, a, b) => {
-  const y = binary(node, op, a, b, 'compare');
-  return cast(node, isNegated ? unary(node, ops.Not, y, 'not') : y, a.dtype);
-};
-const logical = (op: BinaryOp): Compose => (node, a, b) => cast(node, binary(node, op, truth(node, a, 'a'), truth(node, b, 'b'), 'logic'), a.dtype);
+const comparing =
+  (op: BinaryOp, isNegated = false): Compose =>
+  (node, a, b) => {
+    const y = binary(node, op, a, b, 'compare');
+    return cast(node, isNegated ? unary(node, ops.Not, y, 'not') : y, a.dtype);
+  };
+const logical =
+  (op: BinaryOp): Compose =>
+  (node, a, b) =>
+    cast(node, binary(node, op, truth(node, a, 'a'), truth(node, b, 'b'), 'logic'), a.dtype);
 
 const hypot: Compose = (node, a, b) => {
   const square = (x: Value, step: string) => binary(node, ops.Mul, x, x, step);
@@ -48,7 +67,8 @@ const hypot: Compose = (node, a, b) => {
 const modulo: Compose = (node, a, b) => {
   const zero = scalarOf(node, a.dtype, 0);
   const divisorElements = b.constant?.peek();
-  if (divisorElements && toNumbers(divisorElements).every((each) => each !== 0)) return node.graph.add(ops.Mod, { a, b }, { sign: 'divisor' }, node.options).y;
+  if (divisorElements && toNumbers(divisorElements).every((each) => each !== 0))
+    return node.graph.add(ops.Mod, { a, b }, { sign: 'divisor' }, node.options).y;
   const isZero = binary(node, ops.Equal, b, zero, 'is_zero');
   // An integer division by 0 is not defined: the divisor becomes 1 where it is 0.
   const divisor = node.graph.add(ops.Where, { condition: isZero, x: scalarOf(node, a.dtype, 1), y: b }, {}, node.step('divisor')).y;
@@ -56,40 +76,69 @@ const modulo: Compose = (node, a, b) => {
   return node.graph.add(ops.Where, { condition: isZero, x: zero, y: safe }, {}, node.options).y;
 };
 
-const plain = (op: BinaryOp): Compose => (node, a, b) => binary(node, op, a, b);
-const swapped = (compose: Compose): Compose => (node, a, b) => compose(node, b, a);
-const numpyComparing = (op: BinaryOp, isNegated = false): ToCore => (node) => {
-  const [a, b] = promoted(node, node.input(0), node.input(1));
-  const y = binary(node, op, a, b, isNegated ? 'compare' : undefined);
-  return isNegated ? unary(node, ops.Not, y) : y;
-};
+const plain =
+  (op: BinaryOp): Compose =>
+  (node, a, b) =>
+    binary(node, op, a, b);
+const swapped =
+  (compose: Compose): Compose =>
+  (node, a, b) =>
+    compose(node, b, a);
+const numpyComparing =
+  (op: BinaryOp, isNegated = false): ToCore =>
+  (node) => {
+    const [a, b] = promoted(node, node.input(0), node.input(1));
+    const y = binary(node, op, a, b, isNegated ? 'compare' : undefined);
+    return isNegated ? unary(node, ops.Not, y) : y;
+  };
 
 /** What legacy operators compute under their base names. */
 const composed: Readonly<Record<string, Compose>> = {
-  add: plain(ops.Add), sub: plain(ops.Sub), mul: plain(ops.Mul), div: plain(ops.Div), maximum: plain(ops.Max), minimum: plain(ops.Min), power: plain(ops.Pow),
-  equal: comparing(ops.Equal), not_equal: comparing(ops.Equal, true), greater: comparing(ops.Greater), greater_equal: comparing(ops.GreaterOrEqual),
-  lesser: comparing(ops.Less), lesser_equal: comparing(ops.LessOrEqual), logical_and: logical(ops.And), logical_or: logical(ops.Or), logical_xor: logical(ops.Xor),
-  hypot, mod: modulo,
+  add: plain(ops.Add),
+  sub: plain(ops.Sub),
+  mul: plain(ops.Mul),
+  div: plain(ops.Div),
+  maximum: plain(ops.Max),
+  minimum: plain(ops.Min),
+  power: plain(ops.Pow),
+  equal: comparing(ops.Equal),
+  not_equal: comparing(ops.Equal, true),
+  greater: comparing(ops.Greater),
+  greater_equal: comparing(ops.GreaterOrEqual),
+  lesser: comparing(ops.Less),
+  lesser_equal: comparing(ops.LessOrEqual),
+  logical_and: logical(ops.And),
+  logical_or: logical(ops.Or),
+  logical_xor: logical(ops.Xor),
+  hypot,
+  mod: modulo,
 };
 
-const ofTwo = (compose: Compose): ToCore => (node) => compose(node, node.input(0), node.input(1));
+const ofTwo =
+  (compose: Compose): ToCore =>
+  (node) =>
+    compose(node, node.input(0), node.input(1));
 
 /** With a constant in place of the second operand. Integers beside what is stated to be no integer become float64. */
-const ofScalar = (compose: Compose): ToCore => (node) => {
-  const given = node.input(0);
-  const x = isFloat(given.dtype) || node.bool('is_int') ? given : cast(node, given, 'float64', 'float');
-  node.ignore('is_int');
-  return compose(node, x, scalarOf(node, x.dtype, node.float('scalar')));
-};
+const ofScalar =
+  (compose: Compose): ToCore =>
+  (node) => {
+    const given = node.input(0);
+    const x = isFloat(given.dtype) || node.bool('is_int') ? given : cast(node, given, 'float64', 'float');
+    node.ignore('is_int');
+    return compose(node, x, scalarOf(node, x.dtype, node.float('scalar')));
+  };
 
 /** NumPy: an integer with a fraction becomes float64. */
-const ofNumpyScalar = (compose: Compose): ToCore => (node) => {
-  const isInt = node.bool('is_int');
-  const scalar = node.float('scalar');
-  const given = node.input(0);
-  const x = isFloat(given.dtype) || (isInt && given.dtype !== 'bool') ? given : cast(node, given, isInt ? 'int64' : 'float64', 'promote');
-  return compose(node, x, scalarOf(node, x.dtype, scalar));
-};
+const ofNumpyScalar =
+  (compose: Compose): ToCore =>
+  (node) => {
+    const isInt = node.bool('is_int');
+    const scalar = node.float('scalar');
+    const given = node.input(0);
+    const x = isFloat(given.dtype) || (isInt && given.dtype !== 'bool') ? given : cast(node, given, isInt ? 'int64' : 'float64', 'promote');
+    return compose(node, x, scalarOf(node, x.dtype, scalar));
+  };
 
 const names = Object.entries(composed);
 const scalarNames: Readonly<Record<string, string>> = { plus: 'add', minus: 'sub', mul: 'mul', div: 'div' };
@@ -143,7 +192,12 @@ const readLeakyRelu: ToCore = (node) => {
 /** Half away from zero. */
 const readRound: ToCore = (node) => {
   const x = node.input(0);
-  const magnitude = unary(node, ops.Floor, binary(node, ops.Add, unary(node, ops.Abs, x, 'abs'), scalarOf(node, x.dtype, 0.5), 'half'), 'floor');
+  const magnitude = unary(
+    node,
+    ops.Floor,
+    binary(node, ops.Add, unary(node, ops.Abs, x, 'abs'), scalarOf(node, x.dtype, 0.5), 'half'),
+    'floor',
+  );
   return binary(node, ops.Mul, unary(node, ops.Sign, x, 'sign'), magnitude);
 };
 
@@ -159,10 +213,12 @@ const readTrunc: ToCore = (node) => {
 };
 
 /** A constant times (or plus) what an operator gives. */
-const scaled = (op: UnaryOp, factor: number): ToCore => (node) => {
-  const x = viaFloat(node, node.input(0));
-  return binary(node, ops.Mul, unary(node, op, x, 'part'), scalarOf(node, x.dtype, factor));
-};
+const scaled =
+  (op: UnaryOp, factor: number): ToCore =>
+  (node) => {
+    const x = viaFloat(node, node.input(0));
+    return binary(node, ops.Mul, unary(node, op, x, 'part'), scalarOf(node, x.dtype, factor));
+  };
 
 /** The root keeps the sign of its operand. */
 const cubeRoot = (node: SourceNode, x: Value): Value => {
@@ -177,7 +233,12 @@ const readSmoothL1: ToCore = (node) => {
   const magnitude = unary(node, ops.Abs, x, 'abs');
   const near = binary(node, ops.Mul, binary(node, ops.Mul, x, x, 'square'), constant(sigma2 / 2), 'near');
   const far = binary(node, ops.Sub, magnitude, constant(0.5 / sigma2), 'far');
-  return node.graph.add(ops.Where, { condition: binary(node, ops.Less, magnitude, constant(1 / sigma2), 'is_near'), x: near, y: far }, {}, node.options).y;
+  return node.graph.add(
+    ops.Where,
+    { condition: binary(node, ops.Less, magnitude, constant(1 / sigma2), 'is_near'), x: near, y: far },
+    {},
+    node.options,
+  ).y;
 };
 
 /** A condition of one dimension selects rows of what has more. */
@@ -262,7 +323,8 @@ const toCore = {
   expm1: readFloatUnary(ops.Expm1),
   fix: readTrunc,
   floor: readUnary(ops.Floor),
-  hard_sigmoid: (node) => node.graph.add(ops.HardSigmoid, { x: node.input(0) }, { alpha: node.float('alpha'), beta: node.float('beta') }, node.options).y,
+  hard_sigmoid: (node) =>
+    node.graph.add(ops.HardSigmoid, { x: node.input(0) }, { alpha: node.float('alpha'), beta: node.float('beta') }, node.options).y,
   log: readFloatUnary(ops.Log),
   log10: scaled(ops.Log, Math.LOG10E),
   log1p: readFloatUnary(ops.Log1p),
@@ -294,7 +356,14 @@ const toCore = {
   ...Object.fromEntries(names.map(([name, compose]) => [`_${name}`, ofTwo(compose)])),
   ...Object.fromEntries(names.map(([name, compose]) => [`_${name}_scalar`, ofScalar(compose)])),
   ...Object.fromEntries(Object.entries(scalarNames).map(([name, base]) => [`_${name}_scalar`, ofScalar(composed[base]!)])),
-  ...Object.fromEntries([['rminus', 'sub'], ['rdiv', 'div'], ['rpower', 'power'], ['rmod', 'mod']].map(([name, base]) => [`_${name}_scalar`, ofScalar(swapped(composed[base!]!))])),
+  ...Object.fromEntries(
+    [
+      ['rminus', 'sub'],
+      ['rdiv', 'div'],
+      ['rpower', 'power'],
+      ['rmod', 'mod'],
+    ].map(([name, base]) => [`_${name}_scalar`, ofScalar(swapped(composed[base!]!))]),
+  ),
   _npi_absolute: readUnary(ops.Abs),
   _npi_add: readNumpyBinary(ops.Add),
   _npi_around: (node) => {
@@ -339,7 +408,9 @@ const toCore = {
   _npi_tanh: readFloatUnary(ops.Tanh),
   _npi_true_divide: (node) => {
     const [a, b] = promoted(node, node.input(0), node.input(1));
-    return isFloat(a.dtype) ? binary(node, ops.Div, a, b) : binary(node, ops.Div, cast(node, a, 'float32', 'a_float'), cast(node, b, 'float32', 'b_float'));
+    return isFloat(a.dtype)
+      ? binary(node, ops.Div, a, b)
+      : binary(node, ops.Div, cast(node, a, 'float32', 'a_float'), cast(node, b, 'float32', 'b_float'));
   },
   _npi_trunc: readTrunc,
   _npi_where: readWhere,

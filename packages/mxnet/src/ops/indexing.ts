@@ -7,7 +7,8 @@ import { countTo } from './movement.js';
 /** Indices brought into 0 to size - 1 by the node's mode. */
 function bounded(node: SourceNode, indices: Value, size: Dim | undefined, mode: string | undefined): Value {
   if (typeof size !== 'number') throw node.unsupported('the size that its indices are bounded by is not known');
-  if (mode === 'wrap') return node.graph.add(ops.Mod, { a: indices, b: scalarOf(node, indices.dtype, size) }, { sign: 'divisor' }, node.step('wrap')).y;
+  if (mode === 'wrap')
+    return node.graph.add(ops.Mod, { a: indices, b: scalarOf(node, indices.dtype, size) }, { sign: 'divisor' }, node.step('wrap')).y;
   return node.graph.add(ops.Clip, { x: indices }, { min: 0, max: size - 1 }, node.step('clip')).y;
 }
 
@@ -85,7 +86,8 @@ const readSequenceLast: ToCore = (node) => {
   const x = node.input(0);
   const rank = node.shape(0).length;
   const axis = node.axis('axis', rank);
-  if (!node.bool('use_sequence_length')) return node.graph.add(ops.Gather, { x, indices: node.graph.literal('int64', [], [-1]) }, { axis }, node.options).y;
+  if (!node.bool('use_sequence_length'))
+    return node.graph.add(ops.Gather, { x, indices: node.graph.literal('int64', [], [-1]) }, { axis }, node.options).y;
   const lengths = cast(node, node.input(1), 'int64', 'lengths');
   const last = binary(node, ops.Sub, lengths, scalarOf(node, 'int64', 1), 'last');
   const indices = node.graph.add(ops.Unsqueeze, { x: last }, { axes: [1] }, node.step('index')).y;
@@ -101,7 +103,8 @@ const readSequenceMask: ToCore = (node) => {
   const value = scalarOf(node, x.dtype, node.float('value'));
   if (!node.bool('use_sequence_length')) return x;
   const around = (rank: number, at: number) => Array.from({ length: rank }, (_, i) => i).filter((i) => i !== at);
-  const place = (each: Value, at: number, step: string) => node.graph.add(ops.Unsqueeze, { x: each }, { axes: around(shape.length, at) }, node.step(step)).y;
+  const place = (each: Value, at: number, step: string) =>
+    node.graph.add(ops.Unsqueeze, { x: each }, { axes: around(shape.length, at) }, node.step(step)).y;
   const positions = place(countTo(node, shape[axis]!, 'positions'), axis, 'rows');
   const lengths = place(cast(node, node.input(1), 'int64', 'lengths'), 1 - axis, 'columns');
   const condition = binary(node, ops.Less, positions, lengths, 'within');

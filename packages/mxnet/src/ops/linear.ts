@@ -17,7 +17,12 @@ const readFullyConnected: ToCore = (node) => {
   const features = w.shape?.[1];
   const x = node.bool('flatten') ? flattened(node, node.input(0), typeof features === 'number' ? features : undefined) : node.input(0);
   const isBiased = !node.bool('no_bias');
-  const product = node.graph.add(ops.MatMul, { a: x, b: matrixTransposed(node, w, 'weight') }, {}, isBiased ? node.step('product') : node.options).y;
+  const product = node.graph.add(
+    ops.MatMul,
+    { a: x, b: matrixTransposed(node, w, 'weight') },
+    {},
+    isBiased ? node.step('product') : node.options,
+  ).y;
   return isBiased ? binary(node, ops.Add, product, node.input(2)) : product;
 };
 
@@ -26,7 +31,12 @@ const readDot: ToCore = (node) => {
   const reversed = (x: Value, flag: string, step: string) => {
     if (!node.bool(flag)) return x;
     if (x.rank === undefined) throw node.unsupported('the rank of its input is not known');
-    return transposed(node, x, Array.from({ length: x.rank }, (_, i) => x.rank! - 1 - i), step);
+    return transposed(
+      node,
+      x,
+      Array.from({ length: x.rank }, (_, i) => x.rank! - 1 - i),
+      step,
+    );
   };
   const a = reversed(node.input(0), 'transpose_a', 'a');
   const b = reversed(node.input(1), 'transpose_b', 'b');
@@ -73,33 +83,42 @@ function interleaved(node: SourceNode, x: Value, parts: number, index: number, s
   if (time === undefined || batch === undefined || typeof width !== 'number') throw node.unsupported('the shape of its input is not known');
   const size = width / heads / parts;
   const split = node.graph.add(ops.Reshape, { x }, { shape: [time, batch, heads, parts, size] }, node.step(`${step}/split`)).y;
-  const part = node.graph.add(ops.Gather, { x: split, indices: node.graph.literal('int64', [], [index]) }, { axis: 3 }, node.step(`${step}/part`)).y;
+  const part = node.graph.add(
+    ops.Gather,
+    { x: split, indices: node.graph.literal('int64', [], [index]) },
+    { axis: 3 },
+    node.step(`${step}/part`),
+  ).y;
   const moved = node.graph.add(ops.Transpose, { x: part }, { perm: [1, 2, 0, 3] }, node.step(`${step}/heads`)).y;
   return node.graph.add(ops.Reshape, { x: moved }, { shape: [mulDim(batch, heads), time, size] }, node.step(step)).y;
 }
 
 /** Queries, scaled by the root of their size, times keys. */
-const readScores = (parts: 3 | 2): ToCore => (node) => {
-  const q = interleaved(node, node.input(0), parts === 3 ? 3 : 1, 0, 'query');
-  const k = interleaved(node, node.input(parts === 3 ? 0 : 1), parts, parts === 3 ? 1 : 0, 'key');
-  const size = q.shape![2] as number;
-  const scaled = binary(node, ops.Mul, q, scalarOf(node, q.dtype, 1 / Math.sqrt(size)), 'scale');
-  return node.graph.add(ops.MatMul, { a: scaled, b: matrixTransposed(node, k, 'transpose') }, {}, node.options).y;
-};
+const readScores =
+  (parts: 3 | 2): ToCore =>
+  (node) => {
+    const q = interleaved(node, node.input(0), parts === 3 ? 3 : 1, 0, 'query');
+    const k = interleaved(node, node.input(parts === 3 ? 0 : 1), parts, parts === 3 ? 1 : 0, 'key');
+    const size = q.shape![2] as number;
+    const scaled = binary(node, ops.Mul, q, scalarOf(node, q.dtype, 1 / Math.sqrt(size)), 'scale');
+    return node.graph.add(ops.MatMul, { a: scaled, b: matrixTransposed(node, k, 'transpose') }, {}, node.options).y;
+  };
 
 /** Attention [N * heads, Tq, Tk] times values, back to [Tq, N, heads * d]. */
-const readWeighted = (parts: 3 | 2): ToCore => (node) => {
-  const heads = node.int('heads');
-  const source = node.input(0);
-  const v = interleaved(node, source, parts, parts - 1, 'value');
-  const product = node.graph.add(ops.MatMul, { a: node.input(1), b: v }, {}, node.step('product')).y;
-  const time = node.shape(1)[1]!;
-  const batch = source.shape![1]!;
-  const size = v.shape![2] as number;
-  const split = node.graph.add(ops.Reshape, { x: product }, { shape: [batch, heads, time, size] }, node.step('split')).y;
-  const moved = node.graph.add(ops.Transpose, { x: split }, { perm: [2, 0, 1, 3] }, node.step('time')).y;
-  return node.graph.add(ops.Reshape, { x: moved }, { shape: [time, batch, heads * size] }, node.options).y;
-};
+const readWeighted =
+  (parts: 3 | 2): ToCore =>
+  (node) => {
+    const heads = node.int('heads');
+    const source = node.input(0);
+    const v = interleaved(node, source, parts, parts - 1, 'value');
+    const product = node.graph.add(ops.MatMul, { a: node.input(1), b: v }, {}, node.step('product')).y;
+    const time = node.shape(1)[1]!;
+    const batch = source.shape![1]!;
+    const size = v.shape![2] as number;
+    const split = node.graph.add(ops.Reshape, { x: product }, { shape: [batch, heads, time, size] }, node.step('split')).y;
+    const moved = node.graph.add(ops.Transpose, { x: split }, { perm: [2, 0, 1, 3] }, node.step('time')).y;
+    return node.graph.add(ops.Reshape, { x: moved }, { shape: [time, batch, heads * size] }, node.options).y;
+  };
 
 const toCore = {
   Embedding: readEmbedding,
@@ -118,7 +137,8 @@ const toCore = {
     node.ignore('optimize');
     return node.graph.add(ops.Einsum, { inputs: node.inputs() }, { equation: node.text('subscripts') ?? '' }, node.options).y;
   },
-  _npi_matmul: (node) => node.graph.add(ops.MatMul, { a: node.input(0), b: cast(node, node.input(1), node.input(0).dtype, 'cast') }, {}, node.options).y,
+  _npi_matmul: (node) =>
+    node.graph.add(ops.MatMul, { a: node.input(0), b: cast(node, node.input(1), node.input(0).dtype, 'cast') }, {}, node.options).y,
   batch_dot: readBatchDot,
   dot: readDot,
 } satisfies ReadRules;

@@ -1,4 +1,17 @@
-import { addDim, exactQuotient, floorDivDim, isDataDependent, isStatic, mulDim, ops, productOf, Weight, type Dim, type Shape, type Value } from '@drover/core';
+import {
+  addDim,
+  exactQuotient,
+  floorDivDim,
+  isDataDependent,
+  isStatic,
+  mulDim,
+  ops,
+  productOf,
+  Weight,
+  type Dim,
+  type Shape,
+  type Value,
+} from '@drover/core';
 import { binary, cast, scalarOf, transposed } from '../import/build.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
@@ -97,7 +110,15 @@ const readNpxReshape: ToCore = (node) => {
     codes.forEach((code, i) => code === -3 && drops.push(i));
   }
   const kept = source.filter((_, i) => !drops.includes(i));
-  return reshaped(node, node.input(0), decodeShape(node, kept, legacy.filter((_, i) => !drops.includes(i))));
+  return reshaped(
+    node,
+    node.input(0),
+    decodeShape(
+      node,
+      kept,
+      legacy.filter((_, i) => !drops.includes(i)),
+    ),
+  );
 };
 
 const readNpReshape: ToCore = (node) => {
@@ -126,16 +147,19 @@ const readSqueeze: ToCore = (node) => {
   const axes = stated ? stated.map((axis) => node.axisOf(axis, shape.length)) : shape.flatMap((dim, i) => (dim === 1 ? [i] : []));
   // Legacy operators have no scalars: of a tensor of one element the last dimension stays.
   const isWhole = axes.length === shape.length && node.type === 'squeeze';
-  return node.graph.add(ops.Squeeze, { x: node.input(0) }, { axes: [...axes].sort((a, b) => a - b).slice(isWhole ? 1 : 0) }, node.options).y;
+  return node.graph.add(ops.Squeeze, { x: node.input(0) }, { axes: [...axes].sort((a, b) => a - b).slice(isWhole ? 1 : 0) }, node.options)
+    .y;
 };
 
-const concat = (attribute: string): ToCore => (node) => {
-  const inputs = node.inputs();
-  const axis = node.axis(attribute, node.shape(0).length);
-  const { dtype } = inputs[0]!;
-  if (inputs.some((each) => each.dtype !== dtype)) throw node.unsupported('its inputs have several element types');
-  return inputs.length === 1 ? inputs[0]! : node.graph.add(ops.Concat, { inputs }, { axis }, node.options).y;
-};
+const concat =
+  (attribute: string): ToCore =>
+  (node) => {
+    const inputs = node.inputs();
+    const axis = node.axis(attribute, node.shape(0).length);
+    const { dtype } = inputs[0]!;
+    if (inputs.some((each) => each.dtype !== dtype)) throw node.unsupported('its inputs have several element types');
+    return inputs.length === 1 ? inputs[0]! : node.graph.add(ops.Concat, { inputs }, { axis }, node.options).y;
+  };
 
 const readStack: ToCore = (node) => {
   const axis = node.axis('axis', node.shape(0).length + 1);
@@ -146,7 +170,9 @@ const readStack: ToCore = (node) => {
 /** Parts of a value along an axis, without that axis if asked. */
 function parts(node: SourceNode, axis: number, sizes: Shape): readonly Value[] {
   const { outputs } = node.graph.add(ops.Split, { x: node.input(0) }, { axis, sizes }, node.options);
-  return node.bool('squeeze_axis') ? outputs.map((x, i) => node.graph.add(ops.Squeeze, { x }, { axes: [axis] }, node.step(`part${i}`)).y) : outputs;
+  return node.bool('squeeze_axis')
+    ? outputs.map((x, i) => node.graph.add(ops.Squeeze, { x }, { axes: [axis] }, node.step(`part${i}`)).y)
+    : outputs;
 }
 
 const readSliceChannel: ToCore = (node) => {
@@ -166,9 +192,18 @@ const readSplit: ToCore = (node) => {
   const sections = node.int('sections');
   const cuts = node.ints('indices') ?? [];
   if (typeof whole !== 'number') throw node.unsupported('the size it splits is not known');
-  if (sections > 0) return parts(node, axis, Array.from({ length: sections }, (_, i) => Math.floor(whole / sections) + (i < whole % sections ? 1 : 0)));
+  if (sections > 0)
+    return parts(
+      node,
+      axis,
+      Array.from({ length: sections }, (_, i) => Math.floor(whole / sections) + (i < whole % sections ? 1 : 0)),
+    );
   const places = cuts.map((cut) => Math.min(cut, whole));
-  return parts(node, axis, places.map((cut, i) => (places[i + 1] ?? whole) - cut));
+  return parts(
+    node,
+    axis,
+    places.map((cut, i) => (places[i + 1] ?? whole) - cut),
+  );
 };
 
 function cut(node: SourceNode, x: Value, axes: readonly number[], starts: Shape, ends: Shape, steps = axes.map(() => 1)): Value {
@@ -182,7 +217,14 @@ const readSlice: ToCore = (node) => {
   const stepAt = (i: number) => steps[i] ?? 1;
   const starts = begins.map((begin, i) => begin ?? (stepAt(i) > 0 ? 0 : end));
   const stops = ends.map((stop, i) => stop ?? (stepAt(i) > 0 ? end : -end));
-  return cut(node, node.input(0), begins.map((_, i) => i), starts, stops, begins.map((_, i) => stepAt(i)));
+  return cut(
+    node,
+    node.input(0),
+    begins.map((_, i) => i),
+    starts,
+    stops,
+    begins.map((_, i) => stepAt(i)),
+  );
 };
 
 const readSliceAxis: ToCore = (node) => {
@@ -194,7 +236,13 @@ const readSliceLike: ToCore = (node) => {
   const [shape, like] = [node.shape(0), node.shape(1)];
   const stated = node.ints('axes') ?? [];
   const axes = stated.length > 0 ? stated.map((axis) => node.axisOf(axis, shape.length)) : shape.map((_, i) => i);
-  return cut(node, node.input(0), axes, axes.map(() => 0), axes.map((axis) => like[axis] ?? end));
+  return cut(
+    node,
+    node.input(0),
+    axes,
+    axes.map(() => 0),
+    axes.map((axis) => like[axis] ?? end),
+  );
 };
 
 /** Height and width cut to those of another tensor or to given ones, at an offset or in the middle. */
@@ -204,7 +252,13 @@ const readCrop: ToCore = (node) => {
   const offset = node.ints('offset') ?? [0, 0];
   const isCentred = node.bool('center_crop');
   const starts = sizes.map((size, i): Dim => (isCentred ? floorDivDim(addDim(shape[i + 2]!, mulDim(size, -1)), 2) : offset[i]!));
-  return cut(node, node.input(0), [2, 3], starts, sizes.map((size, i) => addDim(starts[i]!, size)));
+  return cut(
+    node,
+    node.input(0),
+    [2, 3],
+    starts,
+    sizes.map((size, i) => addDim(starts[i]!, size)),
+  );
 };
 
 const readPad: ToCore = (node) => {
@@ -229,13 +283,22 @@ const readNumpyPad: ToCore = (node) => {
   if (node.text('reflect_type') !== 'even') throw node.unsupported('it reflects in its own way');
   const amount = node.float('constant_value');
   const value = mode === 'constant' && amount !== 0 ? scalarOf(node, x.dtype, amount) : undefined;
-  return node.graph.add(ops.Pad, { x, value }, { mode, pads: [...pairs.map((pair) => pair[0]!), ...pairs.map((pair) => pair[1]!)] }, node.options).y;
+  return node.graph.add(
+    ops.Pad,
+    { x, value },
+    { mode, pads: [...pairs.map((pair) => pair[0]!), ...pairs.map((pair) => pair[1]!)] },
+    node.options,
+  ).y;
 };
 
 /** Legacy broadcasting: 0 keeps a dimension. */
 const readBroadcastTo: ToCore = (node) => {
   const shape = node.shape(0);
-  return expanded(node, node.input(0), (node.ints('shape') ?? []).map((dim, i) => (dim === 0 ? shape[i]! : dim)));
+  return expanded(
+    node,
+    node.input(0),
+    (node.ints('shape') ?? []).map((dim, i) => (dim === 0 ? shape[i]! : dim)),
+  );
 };
 
 const readBroadcastAxis: ToCore = (node) => {
@@ -258,7 +321,8 @@ const readTile: ToCore = (node) => {
   const shape = node.shape(0);
   const reps = node.ints('reps') ?? [];
   const rank = Math.max(shape.length, reps.length);
-  const x = shape.length < rank ? reshaped(node, node.input(0), [...new Array<Dim>(rank - shape.length).fill(1), ...shape], 'rank') : node.input(0);
+  const x =
+    shape.length < rank ? reshaped(node, node.input(0), [...new Array<Dim>(rank - shape.length).fill(1), ...shape], 'rank') : node.input(0);
   return node.graph.add(ops.Tile, { x }, { repeats: [...new Array<number>(rank - reps.length).fill(1), ...reps] }, node.options).y;
 };
 
@@ -271,8 +335,17 @@ const readRepeat: ToCore = (node) => {
   const shape = x.shape!;
   const axis = stated === undefined ? 0 : node.axisOf(stated, shape.length);
   const column = node.graph.add(ops.Unsqueeze, { x }, { axes: [axis + 1] }, node.step('column')).y;
-  const copied = node.graph.add(ops.Expand, { x: column }, { shape: [...shape, 1].map((_, i) => (i === axis + 1 ? repeats : 1)) }, node.step('copies')).y;
-  return reshaped(node, copied, shape.map((dim, i) => (i === axis ? mulDim(dim, repeats) : dim)));
+  const copied = node.graph.add(
+    ops.Expand,
+    { x: column },
+    { shape: [...shape, 1].map((_, i) => (i === axis + 1 ? repeats : 1)) },
+    node.step('copies'),
+  ).y;
+  return reshaped(
+    node,
+    copied,
+    shape.map((dim, i) => (i === axis ? mulDim(dim, repeats) : dim)),
+  );
 };
 
 /** 0, 1, … as int64 in one dimension. */
@@ -307,22 +380,29 @@ const readArange: ToCore = (node) => {
 };
 
 /** A constant everywhere; 0 in a legacy shape is a size that the nodes around it tell. */
-const readFilled = (amount?: number): ToCore => (node) => {
-  const value = amount ?? node.float('value');
-  const stated = node.ints('shape') ?? [];
-  const hinted = node.hint();
-  const shape = stated.map((dim, i): Dim => (dim > 0 ? dim : (hinted?.[i] ?? 0)));
-  if (shape.some((dim) => dim === 0)) throw node.unsupported('its shape is not known');
-  return expanded(node, node.graph.literal(node.dtype('dtype'), [], [value]), shape);
-};
+const readFilled =
+  (amount?: number): ToCore =>
+  (node) => {
+    const value = amount ?? node.float('value');
+    const stated = node.ints('shape') ?? [];
+    const hinted = node.hint();
+    const shape = stated.map((dim, i): Dim => (dim > 0 ? dim : (hinted?.[i] ?? 0)));
+    if (shape.some((dim) => dim === 0)) throw node.unsupported('its shape is not known');
+    return expanded(node, node.graph.literal(node.dtype('dtype'), [], [value]), shape);
+  };
 
-const readFilledLike = (amount: number): ToCore => (node) => expanded(node, node.graph.literal(node.input(0).dtype, [], [amount]), node.shape(0));
+const readFilledLike =
+  (amount: number): ToCore =>
+  (node) =>
+    expanded(node, node.graph.literal(node.input(0).dtype, [], [amount]), node.shape(0));
 
 const readShape: ToCore = (node) => node.graph.add(ops.Shape, { x: node.input(0) }, {}, node.options).y;
 
 /** Depth to space and back, in MXNet's order (that of DCR). */
-const readBlocks = (op: typeof ops.SpaceToDepth): ToCore => (node) =>
-  node.graph.add(op, { x: node.input(0) }, { layout: 'channelsFirst', blockSize: node.int('block_size') }, node.options).y;
+const readBlocks =
+  (op: typeof ops.SpaceToDepth): ToCore =>
+  (node) =>
+    node.graph.add(op, { x: node.input(0) }, { layout: 'channelsFirst', blockSize: node.int('block_size') }, node.options).y;
 
 const readReverse: ToCore = (node) => {
   const rank = node.shape(0).length;
@@ -382,8 +462,14 @@ const toCore = {
   broadcast_like: readBroadcastLike,
   broadcast_to: readBroadcastTo,
   depth_to_space: (node) =>
-    node.graph.add(ops.DepthToSpace, { x: node.input(0) }, { layout: 'channelsFirst', blockSize: node.int('block_size'), mode: 'DCR' }, node.options).y,
-  expand_dims: (node) => node.graph.add(ops.Unsqueeze, { x: node.input(0) }, { axes: [node.axis('axis', node.shape(0).length + 1)] }, node.options).y,
+    node.graph.add(
+      ops.DepthToSpace,
+      { x: node.input(0) },
+      { layout: 'channelsFirst', blockSize: node.int('block_size'), mode: 'DCR' },
+      node.options,
+    ).y,
+  expand_dims: (node) =>
+    node.graph.add(ops.Unsqueeze, { x: node.input(0) }, { axes: [node.axis('axis', node.shape(0).length + 1)] }, node.options).y,
   ones_like: readFilledLike(1),
   repeat: readRepeat,
   reshape_like: readReshapeLike,
@@ -406,4 +492,3 @@ const toCore = {
 
 /** Operators that move elements or tell shapes, both directions. */
 export const movement = { toCore };
-

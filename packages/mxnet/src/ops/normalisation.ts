@@ -12,26 +12,36 @@ function masked(node: SourceNode, x: Value, axis: number): { x: Value; finish: (
   const lengths = cast(node, node.input(1), 'int64', 'lengths');
   const positions = countTo(node, shape[axis]!, 'positions');
   const after = shape.length - 1 - axis;
-  const row = after === 0 ? positions : node.graph.add(ops.Unsqueeze, { x: positions }, { axes: Array.from({ length: after }, (_, i) => i + 1) }, node.step('row')).y;
+  const row =
+    after === 0
+      ? positions
+      : node.graph.add(ops.Unsqueeze, { x: positions }, { axes: Array.from({ length: after }, (_, i) => i + 1) }, node.step('row')).y;
   const column = node.graph.add(ops.Unsqueeze, { x: lengths }, { axes: [axis] }, node.step('column')).y;
   const condition = node.graph.add(ops.Less, { a: row, b: column }, {}, node.step('within')).y;
   const where = (value: Value, amount: number, step?: string) =>
-    node.graph.add(ops.Where, { condition, x: value, y: scalarOf(node, value.dtype, amount) }, {}, step === undefined ? node.options : node.step(step)).y;
+    node.graph.add(
+      ops.Where,
+      { condition, x: value, y: scalarOf(node, value.dtype, amount) },
+      {},
+      step === undefined ? node.options : node.step(step),
+    ).y;
   return { x: where(x, -Infinity, 'masked'), finish: (y) => where(y, 0) };
 }
 
-const alongAxis = (op: AlongAxis, sign: 1 | -1 = 1): ToCore => (node) => {
-  const given = node.input(0);
-  const axis = node.axis('axis', node.shape(0).length);
-  const temperature = node.maybe('temperature') ?? 1;
-  const dtype = node.text('dtype');
-  let x = sign === 1 ? given : unary(node, ops.Neg, given, 'negative');
-  if (temperature !== 1) x = binary(node, ops.Div, x, scalarOf(node, x.dtype, temperature), 'temperature');
-  if (dtype !== undefined && dtype !== x.dtype) x = cast(node, x, dtype as 'float32', 'cast');
-  if (!node.bool('use_length')) return node.graph.add(op, { x }, { axis }, node.options).y;
-  const { x: covered, finish } = masked(node, x, axis);
-  return finish(node.graph.add(op, { x: covered }, { axis }, node.step('softmax')).y);
-};
+const alongAxis =
+  (op: AlongAxis, sign: 1 | -1 = 1): ToCore =>
+  (node) => {
+    const given = node.input(0);
+    const axis = node.axis('axis', node.shape(0).length);
+    const temperature = node.maybe('temperature') ?? 1;
+    const dtype = node.text('dtype');
+    let x = sign === 1 ? given : unary(node, ops.Neg, given, 'negative');
+    if (temperature !== 1) x = binary(node, ops.Div, x, scalarOf(node, x.dtype, temperature), 'temperature');
+    if (dtype !== undefined && dtype !== x.dtype) x = cast(node, x, dtype as 'float32', 'cast');
+    if (!node.bool('use_length')) return node.graph.add(op, { x }, { axis }, node.options).y;
+    const { x: covered, finish } = masked(node, x, axis);
+    return finish(node.graph.add(op, { x: covered }, { axis }, node.step('softmax')).y);
+  };
 
 /** Everything behind the first dimension as one. */
 function softmaxOfRows(node: SourceNode): Value {
@@ -57,10 +67,17 @@ const readBatchNorm: ToCore = (node) => {
   const [x, gamma, beta, mean, variance] = [node.input(0), node.input(1), node.input(2), node.input(3), node.input(4)];
   const channels = mean.shape?.[0];
   if (typeof channels !== 'number') throw node.unsupported('the number of channels is not known');
-  const scale = node.bool('fix_gamma') ? node.graph.literal(gamma.dtype, [channels], new Array<number>(channels).fill(1), `${node.name}/gamma`) : gamma;
+  const scale = node.bool('fix_gamma')
+    ? node.graph.literal(gamma.dtype, [channels], new Array<number>(channels).fill(1), `${node.name}/gamma`)
+    : gamma;
   const epsilon = node.float('eps');
   const isFused = node.type === '_contrib_BatchNormWithReLU';
-  const { y } = node.graph.add(ops.BatchNormalization, { x, scale, bias: beta, mean, variance }, { axis, epsilon }, isFused ? node.step('norm') : node.options);
+  const { y } = node.graph.add(
+    ops.BatchNormalization,
+    { x, scale, bias: beta, mean, variance },
+    { axis, epsilon },
+    isFused ? node.step('norm') : node.options,
+  );
   const result = isFused ? unary(node, ops.Relu, y) : y;
   if (node.type === 'BatchNorm_v1' || !node.bool('output_mean_var')) return result;
   const sum = binary(node, ops.Add, variance, scalarOf(node, variance.dtype, epsilon), 'epsilon');
@@ -79,7 +96,11 @@ const readLayerNorm: ToCore = (node) => {
   const perm = [...Array.from({ length: rank }, (_, i) => i).filter((i) => i !== axis), axis];
   const moved = transposed(node, x, perm, 'last');
   const { y } = node.graph.add(ops.LayerNormalization, { x: moved, ...operands }, attrs, node.step('norm'));
-  return transposed(node, y, perm.map((_, i) => perm.indexOf(i)));
+  return transposed(
+    node,
+    y,
+    perm.map((_, i) => perm.indexOf(i)),
+  );
 };
 
 /** MXNet 1.x keeps a scale and a bias for each group, 2.0 for each channel. */
@@ -94,7 +115,11 @@ const readGroupNorm: ToCore = (node) => {
     if (value.shape?.[0] === channels) return value;
     if (!value.constant) throw node.unsupported('its scale or bias depends on data');
     const column = value.constant.reshape([groups, 1]);
-    return node.graph.constant(Weight.concat(new Array<Weight>(channels / groups).fill(column), 1).reshape([channels]), value.name, value.origin);
+    return node.graph.constant(
+      Weight.concat(new Array<Weight>(channels / groups).fill(column), 1).reshape([channels]),
+      value.name,
+      value.origin,
+    );
   };
   const operands = { x: node.input(0), scale: perChannel(1), bias: perChannel(2) };
   return node.graph.add(ops.GroupNormalization, operands, { groups, epsilon: node.float('eps'), layout: 'channelsFirst' }, node.options).y;
@@ -141,4 +166,3 @@ const toCore = {
 
 /** Normalisations, both directions. */
 export const normalisation = { toCore };
-

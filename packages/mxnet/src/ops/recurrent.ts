@@ -51,8 +51,19 @@ function unpack(node: SourceNode, blob: Weight, { mode, layers, directions, hidd
     }),
   );
   return matrices.map((of, layer) => {
-    const constant = (weights: readonly Weight[], name: string) => node.graph.constant(Weight.concat(weights, 0), `${node.name}/${name}_l${layer}`);
-    return { w: constant(of.map(({ w }) => w), 'w'), r: constant(of.map(({ r }) => r), 'r'), b: constant(biases[layer]!, 'b') };
+    const constant = (weights: readonly Weight[], name: string) =>
+      node.graph.constant(Weight.concat(weights, 0), `${node.name}/${name}_l${layer}`);
+    return {
+      w: constant(
+        of.map(({ w }) => w),
+        'w',
+      ),
+      r: constant(
+        of.map(({ r }) => r),
+        'r',
+      ),
+      b: constant(biases[layer]!, 'b'),
+    };
   });
 }
 
@@ -67,7 +78,8 @@ function sizesOf(node: SourceNode): Sizes {
 const readRnn: ToCore = (node) => {
   node.ignore('p', 'lstm_state_clip_nan');
   if (node.maybe('projection_size') !== undefined) throw node.unsupported('it projects its states');
-  if (node.maybe('lstm_state_clip_min') !== undefined || node.maybe('lstm_state_clip_max') !== undefined) throw node.unsupported('it clips its cell states');
+  if (node.maybe('lstm_state_clip_min') !== undefined || node.maybe('lstm_state_clip_max') !== undefined)
+    throw node.unsupported('it clips its cell states');
   const sizes = sizesOf(node);
   const { mode, layers, directions, hidden } = sizes;
   const blob = node.input(1).constant;
@@ -97,12 +109,20 @@ const readRnn: ToCore = (node) => {
     const options = node.step(`l${layer}`);
     let y: Value;
     if (isLstm) {
-      const results = node.graph.add(ops.LSTM, { ...operands, initialC: initial(3, layer, 'c') }, { ...attrs, inputForget: false }, options);
+      const results = node.graph.add(
+        ops.LSTM,
+        { ...operands, initialC: initial(3, layer, 'c') },
+        { ...attrs, inputForget: false },
+        options,
+      );
       y = results.y;
       lastH.push(results.yH);
       lastC.push(results.yC);
     } else {
-      const results = mode === 'gru' ? node.graph.add(ops.GRU, operands, { ...attrs, linearBeforeReset: true }, options) : node.graph.add(ops.RNN, operands, attrs, options);
+      const results =
+        mode === 'gru'
+          ? node.graph.add(ops.GRU, operands, { ...attrs, linearBeforeReset: true }, options)
+          : node.graph.add(ops.RNN, operands, attrs, options);
       y = results.y;
       lastH.push(results.yH);
     }

@@ -28,28 +28,34 @@ function reduce(node: SourceNode, op: ReduceOp, x: Value, axes: readonly number[
   return becomesScalar ? node.graph.add(ops.Unsqueeze, { x: y }, { axes: [0] }, node.options).y : y;
 }
 
-const readReduce = (op: ReduceOp): ToCore => (node) => {
-  const x = node.input(0);
-  return reduce(node, op, x, axesOf(node), node.bool('keepdims'));
-};
+const readReduce =
+  (op: ReduceOp): ToCore =>
+  (node) => {
+    const x = node.input(0);
+    return reduce(node, op, x, axesOf(node), node.bool('keepdims'));
+  };
 
 /** NumPy's sum and mean may state the type of the result; the mean of integers is float32. */
-const readNumpyReduce = (op: ReduceOp): ToCore => (node) => {
-  const stated = node.type === '_npi_mean' || node.type === '_np_sum' || node.type === '_np_prod' ? node.text('dtype') : undefined;
-  const initial = node.maybe('initial');
-  if (initial !== undefined) throw node.unsupported('it starts from a given value');
-  const given = node.input(0);
-  const to = (stated ?? (node.type === '_npi_mean' && /int|bool/.test(given.dtype) ? 'float32' : given.dtype)) as DType;
-  return reduce(node, op, cast(node, given, to, 'cast'), axesOf(node), node.bool('keepdims'));
-};
+const readNumpyReduce =
+  (op: ReduceOp): ToCore =>
+  (node) => {
+    const stated = node.type === '_npi_mean' || node.type === '_np_sum' || node.type === '_np_prod' ? node.text('dtype') : undefined;
+    const initial = node.maybe('initial');
+    if (initial !== undefined) throw node.unsupported('it starts from a given value');
+    const given = node.input(0);
+    const to = (stated ?? (node.type === '_npi_mean' && /int|bool/.test(given.dtype) ? 'float32' : given.dtype)) as DType;
+    return reduce(node, op, cast(node, given, to, 'cast'), axesOf(node), node.bool('keepdims'));
+  };
 
 /** NaN counts as the neutral element. */
-const readNanReduce = (op: ReduceOp, neutral: number): ToCore => (node) => {
-  const x = node.input(0);
-  const condition = unary(node, ops.IsNaN, x, 'is_nan');
-  const clean = node.graph.add(ops.Where, { condition, x: scalarOf(node, x.dtype, neutral), y: x }, {}, node.step('clean')).y;
-  return reduce(node, op, clean, axesOf(node), node.bool('keepdims'));
-};
+const readNanReduce =
+  (op: ReduceOp, neutral: number): ToCore =>
+  (node) => {
+    const x = node.input(0);
+    const condition = unary(node, ops.IsNaN, x, 'is_nan');
+    const clean = node.graph.add(ops.Where, { condition, x: scalarOf(node, x.dtype, neutral), y: x }, {}, node.step('clean')).y;
+    return reduce(node, op, clean, axesOf(node), node.bool('keepdims'));
+  };
 
 const readNorm: ToCore = (node) => {
   const order = node.int('ord');
@@ -58,17 +64,24 @@ const readNorm: ToCore = (node) => {
   return reduce(node, order === 1 ? ops.ReduceL1 : ops.ReduceL2, node.input(0), axesOf(node), node.bool('keepdims'));
 };
 
-const readVariance = (isDeviation: boolean): ToCore => (node) => {
-  const x = node.input(0);
-  const [axes, keepdims] = [axesOf(node), node.bool('keepdims')];
-  if (node.int('ddof') !== 0) throw node.unsupported('it divides by less than the number of elements');
-  if (node.text('dtype') !== undefined) throw node.unsupported('it changes the element type');
-  const mean = node.graph.add(ops.ReduceMean, { x }, { axes, keepdims: true }, node.step('mean')).y;
-  const centred = binary(node, ops.Sub, x, mean, 'centre');
-  const square = binary(node, ops.Mul, centred, centred, 'square');
-  const variance = node.graph.add(ops.ReduceMean, { x: square }, { axes, keepdims }, isDeviation ? node.step('variance') : node.options).y;
-  return isDeviation ? unary(node, ops.Sqrt, variance) : variance;
-};
+const readVariance =
+  (isDeviation: boolean): ToCore =>
+  (node) => {
+    const x = node.input(0);
+    const [axes, keepdims] = [axesOf(node), node.bool('keepdims')];
+    if (node.int('ddof') !== 0) throw node.unsupported('it divides by less than the number of elements');
+    if (node.text('dtype') !== undefined) throw node.unsupported('it changes the element type');
+    const mean = node.graph.add(ops.ReduceMean, { x }, { axes, keepdims: true }, node.step('mean')).y;
+    const centred = binary(node, ops.Sub, x, mean, 'centre');
+    const square = binary(node, ops.Mul, centred, centred, 'square');
+    const variance = node.graph.add(
+      ops.ReduceMean,
+      { x: square },
+      { axes, keepdims },
+      isDeviation ? node.step('variance') : node.options,
+    ).y;
+    return isDeviation ? unary(node, ops.Sqrt, variance) : variance;
+  };
 
 const readMoments: ToCore = (node) => {
   const x = node.input(0);
@@ -80,19 +93,32 @@ const readMoments: ToCore = (node) => {
 };
 
 /** The place of the largest or smallest element: float32, in NumPy mode int64. */
-const readArg = (op: typeof ops.ArgMax): ToCore => (node) => {
-  const stated = node.maybe('axis');
-  const shape = node.shape(0);
-  const keepdims = node.bool('keepdims');
-  const x = stated === undefined ? reshaped(node, node.input(0), [productOf(shape)], 'flat') : node.input(0);
-  const axis = stated === undefined ? 0 : node.axisOf(stated, shape.length);
-  const isNumpy = node.type.startsWith('_np');
-  const { y } = node.graph.add(op, { x }, { axis, keepdims: keepdims && stated !== undefined, selectLastIndex: false }, node.step('index'));
-  const number = isNumpy ? y : cast(node, y, 'float32');
-  if (stated === undefined && keepdims) return reshaped(node, number, shape.map(() => 1), 'keep');
-  const isScalar = !isNumpy && !keepdims && x.shape!.length === 1;
-  return isScalar ? node.graph.add(ops.Unsqueeze, { x: number }, { axes: [0] }, node.step('one')).y : number;
-};
+const readArg =
+  (op: typeof ops.ArgMax): ToCore =>
+  (node) => {
+    const stated = node.maybe('axis');
+    const shape = node.shape(0);
+    const keepdims = node.bool('keepdims');
+    const x = stated === undefined ? reshaped(node, node.input(0), [productOf(shape)], 'flat') : node.input(0);
+    const axis = stated === undefined ? 0 : node.axisOf(stated, shape.length);
+    const isNumpy = node.type.startsWith('_np');
+    const { y } = node.graph.add(
+      op,
+      { x },
+      { axis, keepdims: keepdims && stated !== undefined, selectLastIndex: false },
+      node.step('index'),
+    );
+    const number = isNumpy ? y : cast(node, y, 'float32');
+    if (stated === undefined && keepdims)
+      return reshaped(
+        node,
+        number,
+        shape.map(() => 1),
+        'keep',
+      );
+    const isScalar = !isNumpy && !keepdims && x.shape!.length === 1;
+    return isScalar ? node.graph.add(ops.Unsqueeze, { x: number }, { axes: [0] }, node.step('one')).y : number;
+  };
 
 /** The place of the largest element along axis 1, as float32. */
 const readArgMaxChannel: ToCore = (node) => {

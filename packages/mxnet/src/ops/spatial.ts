@@ -46,7 +46,10 @@ const readDeconvolution: ToCore = (node) => {
   let adj: readonly number[] = node.spatial('adj', rank, 0);
   const target = node.spatial('target_shape', rank, 0);
   if (target.some((size) => size !== 0)) {
-    const totals = node.shape(0).slice(2).map((size, i) => addDim(mulDim(strides[i]!, subDim(size, 1)), dilations[i]! * (kernel[i]! - 1) + 1 - target[i]!));
+    const totals = node
+      .shape(0)
+      .slice(2)
+      .map((size, i) => addDim(mulDim(strides[i]!, subDim(size, 1)), dilations[i]! * (kernel[i]! - 1) + 1 - target[i]!));
     if (!totals.every((total) => typeof total === 'number')) throw node.unsupported('its pads depend on a size that is not known');
     if (totals.some((total) => total < 0)) throw node.unsupported('its target_shape is larger than what the filters reach');
     adj = totals.map((total) => total % 2);
@@ -79,7 +82,13 @@ function globalPool(node: SourceNode, type: string, layout: Layout): Value {
  * Pads and rounding of a pool under the `full` convention: 1 + ceil((x + 2p - k) / s) windows, also those that start behind the input, which core drops. They occur only
  * where p > k - s; then the pad at the end is made so long that the windows fit.
  */
-function fullPads(node: SourceNode, spatial: Shape, kernel: readonly number[], strides: readonly number[], pads: readonly number[]): { pads: readonly number[]; ceil: boolean } {
+function fullPads(
+  node: SourceNode,
+  spatial: Shape,
+  kernel: readonly number[],
+  strides: readonly number[],
+  pads: readonly number[],
+): { pads: readonly number[]; ceil: boolean } {
   if (pads.every((pad, i) => pad <= kernel[i]! - strides[i]!)) return { pads: [...pads, ...pads], ceil: true };
   const ends = spatial.map((size, i) => {
     if (typeof size !== 'number') throw node.unsupported('how many windows start behind the input is not known');
@@ -119,7 +128,16 @@ const readPooling: ToCore = (node) => {
   if (isFull) throw node.unsupported(`it pools by ${type} under the full convention`);
   if (type === 'sum') {
     const mean = node.graph.add(ops.AveragePool, { x }, { ...attrs, countIncludePad: true }, node.step('mean')).y;
-    return binary(node, ops.Mul, mean, scalarOf(node, x.dtype, kernel.reduce((a, b) => a * b, 1)));
+    return binary(
+      node,
+      ops.Mul,
+      mean,
+      scalarOf(
+        node,
+        x.dtype,
+        kernel.reduce((a, b) => a * b, 1),
+      ),
+    );
   }
   const p = node.maybe('p_value');
   if (type !== 'lp' || p === undefined) throw node.unsupported(`it pools by ${type}`);
@@ -127,7 +145,13 @@ const readPooling: ToCore = (node) => {
   return node.graph.add(ops.LpPool, { x }, { ...attrs, p }, node.options).y;
 };
 
-const resized = (node: SourceNode, x: Value, sizes: Shape, how: { mode: 'nearest' | 'linear'; coordinates: 'asymmetric' | 'alignCorners' | 'halfPixel' }, step?: string): Value =>
+const resized = (
+  node: SourceNode,
+  x: Value,
+  sizes: Shape,
+  how: { mode: 'nearest' | 'linear'; coordinates: 'asymmetric' | 'alignCorners' | 'halfPixel' },
+  step?: string,
+): Value =>
   node.graph.add(
     ops.Resize,
     { x },
@@ -146,13 +170,26 @@ const readUpSampling: ToCore = (node) => {
     const channels = node.shape(0)[1];
     if (typeof channels !== 'number') throw node.unsupported('the number of channels is not known');
     if (node.shape(1)[2] !== kernel) throw node.unsupported('its weight is not of the size that the scale asks for');
-    const attrs = { layout: 'channelsFirst' as const, strides: [scale, scale], dilations: [1, 1], pads: [pad, pad, pad, pad], outputPadding: [0, 0], groups: channels, outputSizes: null };
+    const attrs = {
+      layout: 'channelsFirst' as const,
+      strides: [scale, scale],
+      dilations: [1, 1],
+      pads: [pad, pad, pad, pad],
+      outputPadding: [0, 0],
+      groups: channels,
+      outputSizes: null,
+    };
     return node.graph.add(ops.ConvTranspose, { x: node.input(0), w: node.input(1) }, attrs, node.options).y;
   }
-  const sizes = node.shape(0).slice(2).map((size) => mulDim(size, scale));
+  const sizes = node
+    .shape(0)
+    .slice(2)
+    .map((size) => mulDim(size, scale));
   const isOne = node.inputCount === 1;
   const mode = node.text('multi_input_mode');
-  const inputs = node.inputs().map((x, i) => resized(node, x, sizes, { mode: 'nearest', coordinates: 'asymmetric' }, isOne ? undefined : `part${i}`));
+  const inputs = node
+    .inputs()
+    .map((x, i) => resized(node, x, sizes, { mode: 'nearest', coordinates: 'asymmetric' }, isOne ? undefined : `part${i}`));
   if (isOne) return inputs[0]!;
   if (mode === 'concat') return node.graph.add(ops.Concat, { inputs }, { axis: 1 }, node.options).y;
   return inputs.slice(1).reduce((sum, x, i) => binary(node, ops.Add, sum, x, i === inputs.length - 2 ? undefined : `sum${i}`), inputs[0]!);
@@ -210,7 +247,12 @@ const readAdaptivePooling: ToCore = (node) => {
 /** The grid holds x and y in -1 to 1 as two channels; outside the image is zero. */
 const readBilinearSampler: ToCore = (node) => {
   const grid = node.graph.add(ops.Transpose, { x: node.input(1) }, { perm: [0, 2, 3, 1] }, node.step('grid')).y;
-  return node.graph.add(ops.GridSample, { x: node.input(0), grid }, { mode: 'linear', padding: 'zeros', alignCorners: true, layout: 'channelsFirst' }, node.options).y;
+  return node.graph.add(
+    ops.GridSample,
+    { x: node.input(0), grid },
+    { mode: 'linear', padding: 'zeros', alignCorners: true, layout: 'channelsFirst' },
+    node.options,
+  ).y;
 };
 
 const toCore = {

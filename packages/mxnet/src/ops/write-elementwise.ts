@@ -24,7 +24,12 @@ interface Names {
 }
 
 /** The value of an operator of two operands, in its operands' type. */
-function combine(writer: GraphWriter, { broadcast, same, scalar, reversed }: Names, a: Value, b: Value): { op: string; inputs: readonly Operand[]; attributes: Attributes } {
+function combine(
+  writer: GraphWriter,
+  { broadcast, same, scalar, reversed }: Names,
+  a: Value,
+  b: Value,
+): { op: string; inputs: readonly Operand[]; attributes: Attributes } {
   const [left, right] = [scalarOf(a, b), scalarOf(b, a)];
   if (right !== undefined) return { op: scalar, inputs: [a], attributes: { scalar: right } };
   if (left !== undefined) return { op: reversed, inputs: [b], attributes: { scalar: left } };
@@ -50,7 +55,11 @@ const comparison =
     writer.node('Cast', [writer.step(op, inputs, attributes)], { dtype: 'float32' }, node.outputs);
   };
 
-const both = (name: string, mirror = name): Names => ({ broadcast: `broadcast_${name}`, scalar: `_${name}_scalar`, reversed: `_${mirror}_scalar` });
+const both = (name: string, mirror = name): Names => ({
+  broadcast: `broadcast_${name}`,
+  scalar: `_${name}_scalar`,
+  reversed: `_${mirror}_scalar`,
+});
 
 /** Truncating remainder: a - b * trunc(a / b); the division of integers truncates by itself. */
 function writeMod(node: Node<typeof import('@drover/core').ops.Mod>, writer: GraphWriter): void {
@@ -66,7 +75,8 @@ function writeClip(node: Node<typeof import('@drover/core').ops.Clip>, writer: G
   const { x } = node.operands;
   const { min, max } = node.attrs;
   const isNarrow = x.dtype === 'float32' || x.dtype === 'float16';
-  if (min !== null && max !== null && isNarrow && Number.isFinite(min) && Number.isFinite(max)) return writer.node('clip', [x], { a_min: min, a_max: max }, node.outputs);
+  if (min !== null && max !== null && isNarrow && Number.isFinite(min) && Number.isFinite(max))
+    return writer.node('clip', [x], { a_min: min, a_max: max }, node.outputs);
   let last: Operand = x;
   if (min !== null && max !== null) last = writer.step('_maximum_scalar', [x], { scalar: min });
   if (max !== null) return writer.node('_minimum_scalar', [last], { scalar: max }, node.outputs);
@@ -124,7 +134,8 @@ export const writeElementwise = {
   Gelu: plain('LeakyReLU', { act_type: 'gelu' }),
   Greater: comparison(both('greater', 'lesser')),
   GreaterOrEqual: comparison(both('greater_equal', 'lesser_equal')),
-  HardSigmoid: (node, writer) => writer.node('hard_sigmoid', node.inputs as Value[], { alpha: node.attrs.alpha, beta: node.attrs.beta }, node.outputs),
+  HardSigmoid: (node, writer) =>
+    writer.node('hard_sigmoid', node.inputs as Value[], { alpha: node.attrs.alpha, beta: node.attrs.beta }, node.outputs),
   HardSwish: decomposed,
   IsInf: (node, writer) => {
     const { x } = node.operands;
@@ -139,7 +150,8 @@ export const writeElementwise = {
     if (x.dtype === 'float32') return writer.node('broadcast_not_equal', [x, x], {}, node.outputs);
     writer.node('Cast', [writer.step('broadcast_not_equal', [x, x])], { dtype: 'float32' }, node.outputs);
   },
-  LeakyRelu: (node, writer) => writer.node('LeakyReLU', node.inputs as Value[], { act_type: 'leaky', slope: node.attrs.alpha }, node.outputs),
+  LeakyRelu: (node, writer) =>
+    writer.node('LeakyReLU', node.inputs as Value[], { act_type: 'leaky', slope: node.attrs.alpha }, node.outputs),
   Less: comparison(both('lesser', 'greater')),
   LessOrEqual: comparison(both('lesser_equal', 'greater_equal')),
   Log: plain('log'),
@@ -159,7 +171,8 @@ export const writeElementwise = {
   },
   Pow: arithmetic({ ...both('power'), reversed: '_rpower_scalar' }),
   Reciprocal: plain('reciprocal'),
-  Relu: (node, writer) => (isFloat(node.operands.x.dtype) ? plain('Activation', { act_type: 'relu' }) : plain('relu'))(node as Node, writer),
+  Relu: (node, writer) =>
+    (isFloat(node.operands.x.dtype) ? plain('Activation', { act_type: 'relu' }) : plain('relu'))(node as Node, writer),
   Round: plain('_npi_around'),
   Selu: plain('LeakyReLU', { act_type: 'selu' }),
   Sigmoid: plain('Activation', { act_type: 'sigmoid' }),

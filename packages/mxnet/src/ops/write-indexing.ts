@@ -9,7 +9,14 @@ function settled(writer: GraphWriter, indices: Value, size: number | undefined):
   if (known.every((index) => index >= 0)) return { indices, mode: 'clip' };
   if (size === undefined) return { indices, mode: 'wrap' };
   const shape = indices.constant!.shape;
-  return { indices: writer.literal('int64', shape.length === 0 ? [1] : shape, Array.from(known, (index) => (index < 0 ? index + size : index))), mode: 'clip' };
+  return {
+    indices: writer.literal(
+      'int64',
+      shape.length === 0 ? [1] : shape,
+      Array.from(known, (index) => (index < 0 ? index + size : index)),
+    ),
+    mode: 'clip',
+  };
 }
 
 /** Whether a value is clipped to 0 to size - 1. */
@@ -41,7 +48,10 @@ function writeGather(node: Node<typeof ops.Gather>, writer: GraphWriter): Gap | 
   const known = constantIndices(indices);
   if (indices.rank === 0) {
     const at = known?.[0];
-    const one = at === undefined ? writer.step('take', [x, indices], { axis, mode: 'wrap' }) : writer.step('slice_axis', [x], { axis, begin: at, end: at === -1 ? null : at + 1 });
+    const one =
+      at === undefined
+        ? writer.step('take', [x, indices], { axis, mode: 'wrap' })
+        : writer.step('slice_axis', [x], { axis, begin: at, end: at === -1 ? null : at + 1 });
     if (x.rank === 1) return writer.bind(y, one);
     return writer.node('squeeze', [one], { axis: [axis] }, node.outputs);
   }
@@ -121,7 +131,8 @@ function writeSet(node: Node, writer: GraphWriter, x: Value, updates: Value, pla
 }
 
 /** Ones of the shape of a value, in float32. */
-const marksOf = (writer: GraphWriter, value: Value): Operand => writer.cast(writer.step('ones_like', [value]), heldType(value.dtype), 'float32');
+const marksOf = (writer: GraphWriter, value: Value): Operand =>
+  writer.cast(writer.step('ones_like', [value]), heldType(value.dtype), 'float32');
 
 const onlySets = gap('MXNet 1.9 sets elements by index, but does not combine them with what is there');
 
@@ -137,7 +148,8 @@ function writeScatterNd(node: Node<typeof ops.ScatterND>, writer: GraphWriter): 
 function writeScatterElements(node: Node<typeof ops.ScatterElements>, writer: GraphWriter): Gap | void {
   const { x, indices, updates } = node.operands;
   if (node.attrs.reduction !== 'none') return onlySets;
-  if (!x.shape || !isStatic(x.shape) || !indices.shape || !isStatic(indices.shape)) return gap('the shape of what it changes is not known before the model runs');
+  if (!x.shape || !isStatic(x.shape) || !indices.shape || !isStatic(indices.shape))
+    return gap('the shape of what it changes is not known before the model runs');
   const places = grid(writer, indices, indices.shape, node.attrs.axis, x.shape[node.attrs.axis]!);
   writeSet(node as Node, writer, x, updates, places, marksOf(writer, updates));
 }
@@ -147,14 +159,19 @@ function writeOneHot(node: Node<typeof ops.OneHot>, writer: GraphWriter): Gap | 
   const { axis, depth } = node.attrs;
   const known = values.constant?.peek();
   const size = depth?.[0];
-  if (!known || typeof size !== 'number' || indices.rank === undefined) return gap('its depth or its values are not known before the model runs');
+  if (!known || typeof size !== 'number' || indices.rank === undefined)
+    return gap('its depth or its values are not known before the model runs');
   const [off, on] = toNumbers(known) as unknown as [number, number];
   // Negative indices count from the end in core; in MXNet they are outside.
   const isNegative = writer.cast(writer.step('_lesser_scalar', [indices], { scalar: 0 }), indices.dtype, 'float32');
   const from = writer.step('_npi_where', [isNegative, writer.step('_plus_scalar', [indices], { scalar: size }), indices]);
   const attributes = { depth: size, on_value: on, off_value: off, dtype: values.dtype };
   if (axis === indices.rank) return writer.node('one_hot', [from], attributes, node.outputs);
-  const perm = [...Array.from({ length: axis }, (_, i) => i), indices.rank, ...Array.from({ length: indices.rank - axis }, (_, i) => i + axis)];
+  const perm = [
+    ...Array.from({ length: axis }, (_, i) => i),
+    indices.rank,
+    ...Array.from({ length: indices.rank - axis }, (_, i) => i + axis),
+  ];
   writer.node('transpose', [writer.step('one_hot', [from], attributes)], { axes: perm }, node.outputs);
 }
 
@@ -167,4 +184,3 @@ export const writeIndexing = {
   ScatterElements: writeScatterElements,
   ScatterND: writeScatterNd,
 } satisfies Partial<WriteRules<GraphWriter>>;
-

@@ -1,4 +1,16 @@
-import { gap, isFloat, isStatic, productOf, sameShape, type Gap, type Node, type ops, type Shape, type Value, type WriteRules } from '@drover/core';
+import {
+  gap,
+  isFloat,
+  isStatic,
+  productOf,
+  sameShape,
+  type Gap,
+  type Node,
+  type ops,
+  type Shape,
+  type Value,
+  type WriteRules,
+} from '@drover/core';
 import type { GraphWriter, Operand } from '../export/graph-writer.js';
 
 /** The bias that the only user of a product adds, where it is a constant row. */

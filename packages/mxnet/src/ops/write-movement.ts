@@ -20,7 +20,8 @@ import {
 import { heldShape, heldType, type GraphWriter, type Operand, type Ref } from '../export/graph-writer.js';
 
 const unknownRank = gap('the rank of its operand is not known');
-const noSizes = (shape: Shape | undefined) => gap(`MXNet's codes cannot say the shape [${shape?.join(', ') ?? '…'}] from what it is made of`);
+const noSizes = (shape: Shape | undefined) =>
+  gap(`MXNet's codes cannot say the shape [${shape?.join(', ') ?? '…'}] from what it is made of`);
 
 /** The same elements in the shape of the result. */
 function writeReshaped(node: Node, writer: GraphWriter): Gap | void {
@@ -103,7 +104,8 @@ function writeSplit(node: Node<typeof ops.Split>, writer: GraphWriter): Gap | vo
   const { x } = node.operands;
   const { axis, sizes } = node.attrs;
   if (sizes.length === 1) return writer.bind(node.outputs[0]!, writer.ref(x));
-  if (sizes.every((size) => sameDim(size, sizes[0]!))) return writer.node('SliceChannel', [x], { num_outputs: sizes.length, axis }, node.outputs);
+  if (sizes.every((size) => sameDim(size, sizes[0]!)))
+    return writer.node('SliceChannel', [x], { num_outputs: sizes.length, axis }, node.outputs);
   let begin = 0;
   for (const [i, size] of sizes.entries()) {
     const isLast = i === sizes.length - 1;
@@ -143,8 +145,21 @@ function writePad(node: Node<typeof ops.Pad>, writer: GraphWriter): Gap | void {
   const rank = pads.length / 2;
   const widths = Array.from({ length: rank }, (_, i) => [pads[i]!, pads[i + rank]!]);
   const number = amount ? toNumbers(amount)[0]! : 0;
-  const isClassic = (rank === 4 || rank === 5) && widths.slice(0, 2).flat().every((pad) => pad === 0) && isFloat(x.dtype) && mode !== 'symmetric';
-  if (isClassic) return writer.node('Pad', [x], { mode, pad_width: widths.flat(), constant_value: mode === 'constant' ? number : undefined }, node.outputs);
+  const isClassic =
+    (rank === 4 || rank === 5) &&
+    widths
+      .slice(0, 2)
+      .flat()
+      .every((pad) => pad === 0) &&
+    isFloat(x.dtype) &&
+    mode !== 'symmetric';
+  if (isClassic)
+    return writer.node(
+      'Pad',
+      [x],
+      { mode, pad_width: widths.flat(), constant_value: mode === 'constant' ? number : undefined },
+      node.outputs,
+    );
   writer.node('_npi_pad', [x], { pad_width: widths, mode, constant_value: mode === 'constant' ? number : undefined }, node.outputs);
 }
 
@@ -178,7 +193,8 @@ function writeRange(node: Node<typeof ops.Range>, writer: GraphWriter): Gap | vo
   const [first, step] = [start, delta].map((value) => value.constant && toNumbers(value.constant.peek()!)[0]);
   const size = node.outputs[0]!.shape?.[0];
   const place = size === undefined ? undefined : writer.sizeSource(size);
-  if (first === undefined || step === undefined || !place) return gap('its length depends on data, and MXNet allocates results before it runs');
+  if (first === undefined || step === undefined || !place)
+    return gap('its length depends on data, and MXNet allocates results before it runs');
   const counted = writer.step('_contrib_arange_like', [place.value], { start: first, step, axis: place.axis });
   const held = heldType(place.value.dtype);
   if (held === start.dtype) return writer.bind(node.outputs[0]!, counted);
@@ -196,7 +212,12 @@ function writeTrilu(node: Node<typeof ops.Trilu>, writer: GraphWriter): Gap | vo
     const offset = (i % columns) - Math.floor(i / columns);
     return Number(upper ? offset >= k : offset <= k);
   });
-  writer.node('_npi_where', [writer.literal('float32', [rows, columns], mask), x, writer.literal(heldType(x.dtype), [1], [0])], {}, node.outputs);
+  writer.node(
+    '_npi_where',
+    [writer.literal('float32', [rows, columns], mask), x, writer.literal(heldType(x.dtype), [1], [0])],
+    {},
+    node.outputs,
+  );
 }
 
 function writeReverseSequence(node: Node<typeof ops.ReverseSequence>, writer: GraphWriter): Gap | void {

@@ -26,7 +26,15 @@ export function isFused(node: Node): boolean {
   const others = recurrent.operands as { readonly peepholes?: Value };
   const attrs = recurrent.attrs as Recurrent['attrs'] & { readonly inputForget?: boolean; readonly linearBeforeReset?: boolean };
   const isConstant = [w, r, b].every((value) => value === undefined || value.constant !== undefined);
-  return isConstant && !sequenceLengths && !others.peepholes && attrs.clip === null && attrs.inputForget !== true && attrs.linearBeforeReset !== false && modeOf(recurrent) !== undefined;
+  return (
+    isConstant &&
+    !sequenceLengths &&
+    !others.peepholes &&
+    attrs.clip === null &&
+    attrs.inputForget !== true &&
+    attrs.linearBeforeReset !== false &&
+    modeOf(recurrent) !== undefined
+  );
 }
 
 /** The one vector of parameters: weights of each direction, input then recurrent, then biases in the same order. */
@@ -42,7 +50,12 @@ function packed(node: Recurrent, directions: number): Weight {
   const biases = each.flatMap((i) =>
     [0, 1].map((half) => {
       if (!b) return Weight.from(tensor(dtype, [rows], new Array<number>(rows).fill(0)));
-      return flat(b.constant!.slice(0, i, 1).slice(1, half * rows, rows).permuteBlocks(1, order));
+      return flat(
+        b
+          .constant!.slice(0, i, 1)
+          .slice(1, half * rows, rows)
+          .permuteBlocks(1, order),
+      );
     }),
   );
   return Weight.concat([...matrices, ...biases], 0);

@@ -52,7 +52,11 @@ function writeTopK(node: Node<typeof ops.TopK>, writer: GraphWriter): Gap | void
 /** Scales and zero points of one axis, laid along it. */
 function along(writer: GraphWriter, value: Value, axis: number | null, rank: number): Operand {
   if (axis === null || value.rank !== 1) return value;
-  return writer.reshape(value, value.shape!, Array.from({ length: rank }, (_, i) => (i === axis ? value.shape![0]! : 1)))!;
+  return writer.reshape(
+    value,
+    value.shape!,
+    Array.from({ length: rank }, (_, i) => (i === axis ? value.shape![0]! : 1)),
+  )!;
 }
 
 /** (x - zero point) * scale; in the type of the scale. */
@@ -63,7 +67,9 @@ function writeDequantize(node: Node<typeof ops.DequantizeLinear>, writer: GraphW
   if (x.rank === undefined) return gap('the rank of its operand is not known');
   const dtype = heldType(scale.dtype);
   const codes = writer.cast(x, x.dtype, dtype);
-  const moved = zeroPoint ? writer.step('broadcast_sub', [codes, writer.cast(along(writer, zeroPoint, axis, x.rank), zeroPoint.dtype, dtype)]) : codes;
+  const moved = zeroPoint
+    ? writer.step('broadcast_sub', [codes, writer.cast(along(writer, zeroPoint, axis, x.rank), zeroPoint.dtype, dtype)])
+    : codes;
   writer.node('broadcast_mul', [moved, along(writer, scale, axis, x.rank)], {}, node.outputs);
 }
 
@@ -79,7 +85,9 @@ function writeQuantize(node: Node<typeof ops.QuantizeLinear>, writer: GraphWrite
   if (x.rank === undefined) return gap('the rank of its operand is not known');
   const from = writer.cast(x, x.dtype, scale.dtype);
   const rounded = writer.step('_npi_around', [writer.step('broadcast_div', [from, along(writer, scale, axis, x.rank)])]);
-  const moved = zeroPoint ? writer.step('broadcast_add', [rounded, writer.cast(along(writer, zeroPoint, axis, x.rank), zeroPoint.dtype, scale.dtype)]) : rounded;
+  const moved = zeroPoint
+    ? writer.step('broadcast_add', [rounded, writer.cast(along(writer, zeroPoint, axis, x.rank), zeroPoint.dtype, scale.dtype)])
+    : rounded;
   writer.node('Cast', [writer.step('clip', [moved], { a_min: range[0], a_max: range[1] })], { dtype: to }, node.outputs);
 }
 

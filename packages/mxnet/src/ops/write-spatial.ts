@@ -31,7 +31,9 @@ interface Window {
 /** Pads of each spatial axis, all begins and then all ends; undefined while they depend on sizes that are not known. */
 function explicitPads(x: Value, kernel: readonly number[], { padding, pads, strides, dilations }: Window): readonly number[] | undefined {
   if (padding === 'explicit') return pads;
-  const amounts = kernel.map((size, i) => x.shape && samePadding(x.shape[i + 2]!, size, strides[i]!, dilations[i]!, padding === 'sameUpper' ? 'upper' : 'lower'));
+  const amounts = kernel.map(
+    (size, i) => x.shape && samePadding(x.shape[i + 2]!, size, strides[i]!, dilations[i]!, padding === 'sameUpper' ? 'upper' : 'lower'),
+  );
   const known = amounts.filter((pair) => pair !== undefined);
   return known.length < kernel.length ? undefined : [...known.map(([begin]) => begin), ...known.map(([, end]) => end)];
 }
@@ -60,7 +62,15 @@ function writeConv(node: Node<typeof ops.Conv>, writer: GraphWriter): Gap | void
   const pads = explicitPads(x, kernel, node.attrs);
   if (!pads) return openPads;
   const { x: from, pad } = padded(writer, x, pads, 0);
-  const attributes = { kernel, stride: strides, dilate: dilations, pad, num_filter: w.shape![0], num_group: groups, no_bias: bias === undefined };
+  const attributes = {
+    kernel,
+    stride: strides,
+    dilate: dilations,
+    pad,
+    num_filter: w.shape![0],
+    num_group: groups,
+    no_bias: bias === undefined,
+  };
   writer.node('Convolution', bias ? [from, w, bias] : [from, w], attributes, node.outputs);
 }
 
@@ -77,15 +87,20 @@ function writeConvTranspose(node: Node<typeof ops.ConvTranspose>, writer: GraphW
   const common = { kernel, stride: strides, dilate: dilations, num_filter: filters, num_group: groups, no_bias: bias === undefined };
   const inputs = bias ? [x, w, bias] : [x, w];
   const isEven = outputSizes === null && begins.every((begin, i) => begin === ends[i]);
-  if (isEven && outputPadding.every((extra, i) => extra < strides[i]!)) return writer.node('Deconvolution', inputs, { ...common, pad: begins, adj: outputPadding }, node.outputs);
+  if (isEven && outputPadding.every((extra, i) => extra < strides[i]!))
+    return writer.node('Deconvolution', inputs, { ...common, pad: begins, adj: outputPadding }, node.outputs);
   const result = node.outputs[0]!.shape?.slice(2);
-  const full = x.shape?.slice(2).map((size, i) => (typeof size === 'number' ? (size - 1) * strides[i]! + (kernel[i]! - 1) * dilations[i]! + 1 : undefined));
+  const full = x.shape
+    ?.slice(2)
+    .map((size, i) => (typeof size === 'number' ? (size - 1) * strides[i]! + (kernel[i]! - 1) * dilations[i]! + 1 : undefined));
   if (!result || !isStatic(result) || !full) return gap('what to cut off follows from a size that is not known before the model runs');
   const missing = full.map((size, i) => Math.max(0, begins[i]! + result[i]! - (size ?? 0)));
   if (bias && missing.some((size) => size > 0)) return gap('its result reaches beyond what its filters do');
   const whole = writer.step('Deconvolution', inputs, { ...common, pad: begins.map(() => 0), adj: begins.map(() => 0) });
   const widths = [[0, 0], [0, 0], ...missing.map((size) => [0, size])];
-  const long = missing.some((size) => size > 0) ? writer.step('_npi_pad', [whole], { pad_width: widths, mode: 'constant', constant_value: 0 }) : whole;
+  const long = missing.some((size) => size > 0)
+    ? writer.step('_npi_pad', [whole], { pad_width: widths, mode: 'constant', constant_value: 0 })
+    : whole;
   const begin = [null, null, ...begins];
   const end = [null, null, ...begins.map((at, i) => at + result[i]!)];
   writer.node('slice', [long], { begin, end }, node.outputs);
@@ -113,10 +128,14 @@ function planPool(node: Node, writer: GraphWriter, { kernel, strides, dilations,
   const rank = kernel.length;
   const isEven = pads.slice(0, rank).every((pad, i) => pad === pads[i + rank]);
   if (!ceil) return { ...padded(writer, x, pads, value), convention: 'valid' };
-  if (isEven && pads.slice(0, rank).every((pad, i) => pad <= kernel[i]! - strides[i]!)) return { x, pad: pads.slice(0, rank), convention: 'full' };
+  if (isEven && pads.slice(0, rank).every((pad, i) => pad <= kernel[i]! - strides[i]!))
+    return { x, pad: pads.slice(0, rank), convention: 'full' };
   const [from, to] = [x.shape?.slice(2), y.shape?.slice(2)];
-  if (!from || !to || !isStatic(from) || !isStatic(to)) return gap('how many windows it has follows from a size that is not known before the model runs');
-  const ends = to.map((count, i) => Math.max(pads[i + rank]!, ((count as number) - 1) * strides[i]! + kernel[i]! - (from[i] as number) - pads[i]!));
+  if (!from || !to || !isStatic(from) || !isStatic(to))
+    return gap('how many windows it has follows from a size that is not known before the model runs');
+  const ends = to.map((count, i) =>
+    Math.max(pads[i + rank]!, ((count as number) - 1) * strides[i]! + kernel[i]! - (from[i] as number) - pads[i]!),
+  );
   return { ...padded(writer, x, [...pads.slice(0, rank), ...ends], value), convention: 'valid' };
 }
 
@@ -127,7 +146,12 @@ function writeMaxPool(node: Node<typeof ops.MaxPool>, writer: GraphWriter): Gap 
   const plan = planPool(node as Node, writer, node.attrs, -Infinity);
   if (isGap(plan)) return plan;
   const { kernel, strides } = node.attrs;
-  writer.node('Pooling', [plan.x], { pool_type: 'max', kernel, stride: strides, pad: plan.pad, pooling_convention: plan.convention }, node.outputs);
+  writer.node(
+    'Pooling',
+    [plan.x],
+    { pool_type: 'max', kernel, stride: strides, pad: plan.pad, pooling_convention: plan.convention },
+    node.outputs,
+  );
 }
 
 function writeAveragePool(node: Node<typeof ops.AveragePool>, writer: GraphWriter): Gap | void {
@@ -139,17 +163,26 @@ function writeAveragePool(node: Node<typeof ops.AveragePool>, writer: GraphWrite
   if (isGap(plan)) return plan;
   const isOwn = plan.x === x;
   const attributes = { pool_type: 'avg', kernel, stride: strides, pad: plan.pad, pooling_convention: plan.convention };
-  if (isOwn || (countIncludePad && !node.attrs.ceil)) return writer.node('Pooling', [plan.x], { ...attributes, count_include_pad: countIncludePad || !isOwn }, node.outputs);
+  if (isOwn || (countIncludePad && !node.attrs.ceil))
+    return writer.node('Pooling', [plan.x], { ...attributes, count_include_pad: countIncludePad || !isOwn }, node.outputs);
   // The padding lies in the operand now: every window counts all its taps, and a factor corrects the divisor.
   const [from, to] = [x.shape?.slice(2), node.outputs[0]!.shape?.slice(2)];
-  if (!from || !to || !isStatic(from) || !isStatic(to)) return gap('how many elements its windows hold follows from a size that is not known before the model runs');
+  if (!from || !to || !isStatic(from) || !isStatic(to))
+    return gap('how many elements its windows hold follows from a size that is not known before the model runs');
   const factors = windowFactors(kernel, strides, pads, countIncludePad, from, to);
   const mean = writer.step('Pooling', [plan.x], { ...attributes, count_include_pad: true });
   writer.node('broadcast_mul', [mean, writer.literal(x.dtype, [1, 1, ...to], factors)], {}, node.outputs);
 }
 
 /** For each window the number of its taps over the number of those that count: the ones in the input, or in the input and its padding. */
-function windowFactors(kernel: readonly number[], strides: readonly number[], pads: readonly number[], includesPads: boolean, from: readonly number[], to: readonly number[]): readonly number[] {
+function windowFactors(
+  kernel: readonly number[],
+  strides: readonly number[],
+  pads: readonly number[],
+  includesPads: boolean,
+  from: readonly number[],
+  to: readonly number[],
+): readonly number[] {
   const rank = kernel.length;
   return Array.from({ length: sizeOf(to) }, (_, index) => {
     let rest = index;
@@ -173,14 +206,23 @@ function writeLpPool(node: Node<typeof ops.LpPool>, writer: GraphWriter): Gap | 
   if (![1, 2, 3].includes(p)) return gap(`MXNet pools by the powers 1, 2 and 3, not ${p}`);
   // MXNet keeps the sign of odd powers.
   const magnitude = p % 2 === 0 ? plan.x : writer.step('abs', [plan.x]);
-  writer.node('Pooling', [magnitude], { pool_type: 'lp', p_value: p, kernel, stride: strides, pad: plan.pad, pooling_convention: plan.convention }, node.outputs);
+  writer.node(
+    'Pooling',
+    [magnitude],
+    { pool_type: 'lp', p_value: p, kernel, stride: strides, pad: plan.pad, pooling_convention: plan.convention },
+    node.outputs,
+  );
 }
 
 /** What a resampling makes of one axis of `from` elements, applied to a tensor over that axis: weights of the identity, or the numbers of the elements that nearest takes. */
 async function alongAxis(node: Node<typeof ops.Resize>, index: number, x: Tensor, to: number): Promise<Tensor> {
   const graph = new Graph();
   const { scales } = node.attrs;
-  graph.add(ops.Resize, { x: graph.input('x', x.dtype, x.shape) }, { ...node.attrs, axes: [0], sizes: [to], scales: scales && [scales[index]!] });
+  graph.add(
+    ops.Resize,
+    { x: graph.input('x', x.dtype, x.shape) },
+    { ...node.attrs, axes: [0], sizes: [to], scales: scales && [scales[index]!] },
+  );
   const [made] = [...graph.nodes];
   const [y] = await evaluateNode(made!, [x], new Map(), new Map());
   return y!;
@@ -196,12 +238,20 @@ function writeByAxis(node: Node<typeof ops.Resize>, writer: GraphWriter, shape: 
     const [from, to] = [shape[axis]!, sizes[i]!];
     if (from === to && node.attrs.scales === null) return;
     if (mode === 'nearest') {
-      const numbers = tensor('int64', [from], Array.from({ length: from }, (_, at) => at));
+      const numbers = tensor(
+        'int64',
+        [from],
+        Array.from({ length: from }, (_, at) => at),
+      );
       const places = writer.made(`${node.name}_indices`, 'int64', [to], () => alongAxis(node, i, numbers, to));
       ref = writer.step('take', [ref, places], { axis });
       return;
     }
-    const eye = tensor('float64', [from, from], Array.from({ length: from * from }, (_, at) => Number(Math.floor(at / from) === at % from)));
+    const eye = tensor(
+      'float64',
+      [from, from],
+      Array.from({ length: from * from }, (_, at) => Number(Math.floor(at / from) === at % from)),
+    );
     // Weights [to, from] stand as those of a fully connected layer over the axis, which has to be the last for it.
     const weights = writer.made(`${node.name}_weight`, x.dtype, [to, from], () => alongAxis(node, i, eye, to));
     const perm = Array.from({ length: rank }, (_, at) => at);
@@ -224,20 +274,33 @@ function writeResize(node: Node<typeof ops.Resize>, writer: GraphWriter): Gap | 
   const factor = factors[0];
   // An integer factor sends nearest to the element below in all of these ways.
   const isRepeating =
-    mode === 'nearest' && ((coordinates === 'asymmetric' && nearest === 'floor') || (/^(halfPixel|pytorchHalfPixel)$/.test(coordinates) && /^round/.test(nearest)) || (coordinates === 'tfHalfPixelNearest' && nearest === 'floor'));
+    mode === 'nearest' &&
+    ((coordinates === 'asymmetric' && nearest === 'floor') ||
+      (/^(halfPixel|pytorchHalfPixel)$/.test(coordinates) && /^round/.test(nearest)) ||
+      (coordinates === 'tfHalfPixelNearest' && nearest === 'floor'));
   if (isImage && isRepeating && typeof factor === 'number' && factors.every((each) => each === factor)) {
     return writer.node('UpSampling', [x], { scale: factor, sample_type: 'nearest', num_args: 1 }, node.outputs);
   }
   if (!isStatic(sizes)) return gap('its sizes are not known before the model runs, and MXNet takes them as attributes');
   const isPlain = scales === null || axes.every((axis, i) => sameDim(mulDim(x.shape![axis]!, scales[i]!), sizes[i]!));
-  const isBilinear = mode === 'linear' && !antialias && isPlain && (coordinates === 'alignCorners' || coordinates === 'halfPixel' || (coordinates === 'pytorchHalfPixel' && !sizes.includes(1)));
+  const isBilinear =
+    mode === 'linear' &&
+    !antialias &&
+    isPlain &&
+    (coordinates === 'alignCorners' || coordinates === 'halfPixel' || (coordinates === 'pytorchHalfPixel' && !sizes.includes(1)));
   if (isImage && isBilinear) {
     const [height, width] = [sizes[axes.indexOf(2)]!, sizes[axes.indexOf(3)]!];
     return writer.node('_contrib_BilinearResize2D', [x], { height, width, align_corners: coordinates === 'alignCorners' }, node.outputs);
   }
   const from = x.shape;
-  if (axes.some((axis) => typeof from[axis] !== 'number')) return gap('its weights follow from a size that is not known before the model runs');
-  writeByAxis(node, writer, from.map((dim) => (typeof dim === 'number' ? dim : 0)), sizes);
+  if (axes.some((axis) => typeof from[axis] !== 'number'))
+    return gap('its weights follow from a size that is not known before the model runs');
+  writeByAxis(
+    node,
+    writer,
+    from.map((dim) => (typeof dim === 'number' ? dim : 0)),
+    sizes,
+  );
 }
 
 /** Writing of operators over images. */
@@ -249,7 +312,8 @@ export const writeSpatial = {
   GridSample: (node, writer) => {
     const { mode, padding, alignCorners } = node.attrs;
     const { x, grid } = node.operands;
-    if (mode !== 'linear' || padding !== 'zeros' || !alignCorners || x.rank !== 4) return gap('MXNet samples images linearly, with aligned corners and zeros around them');
+    if (mode !== 'linear' || padding !== 'zeros' || !alignCorners || x.rank !== 4)
+      return gap('MXNet samples images linearly, with aligned corners and zeros around them');
     return writer.node('BilinearSampler', [x, writer.step('transpose', [grid], { axes: [0, 3, 1, 2] })], {}, node.outputs);
   },
   LpPool: writeLpPool,

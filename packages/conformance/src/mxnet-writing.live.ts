@@ -1,0 +1,177 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConversionError, memorySource, MemorySink, Report, type Format, type Model } from '@drover/core';
+import { mxnet } from '@drover/mxnet';
+import { typeFlagOf } from '@drover/mxnet/codec';
+import { onnx } from '@drover/onnx';
+import { tfjs } from '@drover/tfjs';
+import { evaluateWithAllowance, decodeVector, mismatch, vectorFamilies, type StoredTensor, type VectorCase } from './op-vectors.js';
+
+/** Binds each written model as MXNet's users do and stores what it computes, one process for all of them. */
+const program = `
+import base64, json, os, sys
+import numpy as np, mxnet as mx
+for folder in sorted(os.listdir(sys.argv[1])):
+    at = os.path.join(sys.argv[1], folder)
+    try:
+        symbol = mx.sym.load(at + '/model-symbol.json')
+        stored = mx.nd.load(at + '/model-0000.params')
+        stored = stored if isinstance(stored, dict) else {}
+        given = {k[4:]: v for k, v in stored.items() if k.startswith('arg:')}
+        for i in json.load(open(at + '/inputs.json')):
+            a = np.frombuffer(base64.b64decode(i['data']), i['dtype']).reshape(i['shape'])
+            given[i['name']] = mx.nd.array(a, dtype=a.dtype)
+        names = symbol.list_arguments()
+        bound = symbol.bind(mx.cpu(), {k: v for k, v in given.items() if k in names}, aux_states={k[4:]: v for k, v in stored.items() if k.startswith('aux:')})
+        results = [o.asnumpy() for o in bound.forward(is_train=False)]
+        out = [{'name': '', 'dtype': r.dtype.name, 'shape': list(r.shape), 'data': base64.b64encode(np.ascontiguousarray(r).tobytes()).decode()} for r in results]
+        json.dump(out, open(at + '/outputs.json', 'w'))
+    except Exception as e:
+        open(at + '/error.txt', 'w').write(str(e))
+`;
+
+interface TfModel {
+  readonly json: { readonly weightsManifest: readonly { readonly paths: readonly string[] }[] };
+  readonly weights?: string;
+}
+interface MxnetModel {
+  readonly symbol: string;
+  readonly params: string;
+}
+
+const bytesOf = (base64: string) => new Uint8Array(Buffer.from(base64, 'base64'));
+const textOf = (text: string) => new TextEncoder().encode(text);
+
+/** Shapes and types of a case's inputs, as hints that MXNet's files can carry: its graphs state none. */
+function withHints(symbol: string, inputs: readonly StoredTensor[]): string {
+  const graph = JSON.parse(symbol) as { nodes: { op: string; name: string; attrs?: Record<string, string> }[] };
+  for (const node of graph.nodes) {
+    const given = node.op === 'null' ? inputs.find(({ name }) => name === node.name) : undefined;
+    if (given)
+      node.attrs = {
+        ...node.attrs,
+        __shape__: `(${given.shape.map((dim) => `${dim},`).join(' ')})`,
+        __dtype__: String(typeFlagOf(given.dtype)),
+      };
+  }
+  return JSON.stringify(graph);
+}
+
+/** Cases in which MXNet itself computes something else, and why. One that agrees must be taken out. */
+const differing: Readonly<Record<string, string>> = { 'Relu/nan': 'oneDNN, through which MXNet runs Activation, gives 0 for NaN' };
+
+/** How a framework's cases lie in files. */
+const frameworks: readonly {
+  readonly name: string;
+  readonly format: Format;
+  readonly files: (each: VectorCase<unknown>) => Map<string, Uint8Array>;
+}[] = [
+  { name: 'onnx', format: onnx, files: ({ model }) => new Map([['model.onnx', bytesOf((model as { readonly onnx: string }).onnx)]]) },
+  {
+    name: 'mxnet',
+    format: mxnet,
+    files: ({ model, inputs }) =>
+      new Map([
+        ['model-symbol.json', textOf(withHints((model as MxnetModel).symbol, inputs))],
+        ['model-0000.params', bytesOf((model as MxnetModel).params)],
+      ]),
+  },
+  {
+    name: 'tf',
+    format: tfjs,
+    files: ({ model }) => {
+      const { json, weights } = model as TfModel;
+      const shard = json.weightsManifest[0]?.paths[0];
+      return new Map([
+        ['model.json', textOf(JSON.stringify(json))],
+        ...(shard === undefined ? [] : [[shard, bytesOf(weights ?? '')] as const]),
+      ]);
+    },
+  },
+];
+
+/** A case that MXNet's format can say, and the folder that it was written to. */
+interface Written {
+  readonly each: VectorCase<unknown>;
+  readonly folder: string;
+  readonly model: Model;
+}
+
+const isUnsayable = (error: unknown) => error instanceof ConversionError;
+
+async function write(
+  format: Format,
+  each: VectorCase<unknown>,
+  files: Map<string, Uint8Array>,
+  folder: string,
+): Promise<Written | undefined> {
+  const model = await format.read(memorySource(format.fileName, files), { report: new Report() });
+  const sink = new MemorySink();
+  try {
+    await mxnet.write(model, sink, { report: new Report(), options: {}, path: 'model-symbol.json', tensor: () => undefined });
+  } catch (error) {
+    if (isUnsayable(error)) return undefined;
+    throw error;
+  }
+  await sink.commit();
+  mkdirSync(folder);
+  for (const [name, bytes] of sink.files) writeFileSync(join(folder, name), bytes);
+  const inputs = model.graph.inputs.map(({ name }, i) => ({
+    ...(each.inputs.find((input) => input.name === name) ?? each.inputs[i]!),
+    name,
+  }));
+  writeFileSync(join(folder, 'inputs.json'), JSON.stringify(inputs));
+  return { each, folder, model };
+}
+
+/** What the operators of a model may lose; one that core has no form of is written back as it was and should lose nothing. */
+async function allowance({ graph }: Model, inputs: readonly StoredTensor[]): Promise<{ ulp: number; largest: number }> {
+  const isForeign = [...graph.nodes].some(({ op }) => op.name === 'Foreign');
+  return isForeign ? { ulp: 0, largest: 0 } : evaluateWithAllowance(graph, inputs.map(decodeVector));
+}
+
+/** Fewer would mean that something stopped being written: how many cases of each framework MXNet's format can say. */
+const atLeast: Readonly<Record<string, number>> = { onnx: 311, mxnet: 390, tf: 236 };
+
+const python = process.env['DROVER_MXNET_PYTHON'] ?? process.env['MXNET_PYTHON'];
+
+describe.each(frameworks)('operators of $name, written for MXNet', ({ name: framework, format, files }) => {
+  const root = mkdtempSync(join(tmpdir(), 'drover-mxnet-'));
+  const written: Written[] = [];
+  afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+  it('are bound by real MXNet, and give what the framework gave', async () => {
+    if (python === undefined) throw new Error('Set DROVER_MXNET_PYTHON to the python of an environment with mxnet 1.9.1.');
+    const cases = vectorFamilies<unknown>(framework).flatMap(([family, all]) =>
+      all.map((each) => [`${family}_${each.name.replaceAll('/', '_')}`, each] as const),
+    );
+    for (const [folder, each] of cases) {
+      const done = await write(format, each, files(each), join(root, folder));
+      if (done) written.push(done);
+    }
+    const { status, stderr } = spawnSync(python, ['-c', program, root], { encoding: 'utf8' });
+    expect([status, status === 0 ? '' : stderr]).toEqual([0, '']);
+    const wrong: string[] = [];
+    for (const { each, folder, model } of written) {
+      if (!existsSync(join(folder, 'outputs.json'))) {
+        wrong.push(`${each.name}: ${readFileSync(join(folder, 'error.txt'), 'utf8').slice(0, 300)}`);
+        continue;
+      }
+      const outputs = JSON.parse(readFileSync(join(folder, 'outputs.json'), 'utf8')) as readonly StoredTensor[];
+      const inputs = JSON.parse(readFileSync(join(folder, 'inputs.json'), 'utf8')) as readonly StoredTensor[];
+      const { ulp, largest } = await allowance(model, inputs);
+      model.graph.outputs.forEach(({ name }, i) => {
+        const stored = each.outputs.find((output) => output.name === name) ?? each.outputs[i]!;
+        // MXNet has no scalars: a list of one element stands for one.
+        const expected = stored.shape.length === 0 ? { ...stored, shape: [1] } : stored;
+        const why = mismatch(decodeVector(outputs[i]!), expected, ulp + 32, { largest, ranges: each.undefined?.[stored.name] ?? [] });
+        if (why !== undefined && !(each.name in differing)) wrong.push(`${each.name}: ${why}`);
+        if (why === undefined && each.name in differing) wrong.push(`${each.name} agrees`);
+      });
+    }
+    expect(wrong).toEqual([]);
+    expect(written.length).toBeGreaterThanOrEqual(atLeast[framework]!);
+  }, 600_000);
+});
