@@ -3,10 +3,12 @@ import type { GraphWriter } from './export/graph-writer.js';
 import type { ReadRules } from './import/rule.js';
 import { control } from './ops/control.js';
 import { elementwise } from './ops/elementwise.js';
+import { filling } from './ops/filling.js';
 import { indexing } from './ops/indexing.js';
 import { linear } from './ops/linear.js';
 import { movement } from './ops/movement.js';
 import { normalisation } from './ops/normalisation.js';
+import { numpyElementwise } from './ops/numpy-elementwise.js';
 import { recurrent } from './ops/recurrent.js';
 import { reduction } from './ops/reduction.js';
 import { spatial } from './ops/spatial.js';
@@ -24,10 +26,12 @@ import { writeSpatial } from './ops/write-spatial.js';
 export const readRules: ReadRules = {
   ...control.toCore,
   ...elementwise.toCore,
+  ...filling.toCore,
   ...indexing.toCore,
   ...linear.toCore,
   ...movement.toCore,
   ...normalisation.toCore,
+  ...numpyElementwise.toCore,
   ...recurrent.toCore,
   ...reduction.toCore,
   ...spatial.toCore,

@@ -3,14 +3,16 @@ import { binary, cast, scalarOf, truth, unary, type BinaryOp, type UnaryOp } fro
 import type { ReadRules, ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
 
-const readUnary =
+/** One operand, without attributes. */
+export const readUnary =
   (op: UnaryOp): ToCore =>
   (node) =>
     unary(node, op, node.input(0));
 
 /** Operators that MXNet defines on integers too, but core on floats only. */
-const viaFloat = (node: SourceNode, x: Value): Value => (isFloat(x.dtype) ? x : cast(node, x, 'float32', 'float'));
-const readFloatUnary =
+export const viaFloat = (node: SourceNode, x: Value): Value => (isFloat(x.dtype) ? x : cast(node, x, 'float32', 'float'));
+/** One operand, which core takes as a float. */
+export const readFloatUnary =
   (op: UnaryOp): ToCore =>
   (node) =>
     unary(node, op, viaFloat(node, node.input(0)));
@@ -31,7 +33,7 @@ const readBinary =
     binary(node, op, node.input(0), node.input(1));
 
 /** NumPy's promotion as far as MXNet 1.9 knows it: floats win over integers, the wider float over the narrower one. */
-function promoted(node: SourceNode, a: Value, b: Value): readonly [Value, Value] {
+export function promoted(node: SourceNode, a: Value, b: Value): readonly [Value, Value] {
   if (a.dtype === b.dtype) return [a, b];
   const order: readonly DType[] = ['bool', 'uint8', 'int8', 'int32', 'int64', 'float16', 'float32', 'float64'];
   const to = order[Math.max(order.indexOf(a.dtype), order.indexOf(b.dtype))];
@@ -39,12 +41,8 @@ function promoted(node: SourceNode, a: Value, b: Value): readonly [Value, Value]
   return [cast(node, a, to, 'a'), cast(node, b, to, 'b')];
 }
 
-const readNumpyBinary =
-  (op: BinaryOp): ToCore =>
-  (node) =>
-    binary(node, op, ...promoted(node, node.input(0), node.input(1)));
-
-type Compose = (node: SourceNode, a: Value, b: Value) => Value;
+/** What two operands give. */
+export type Compose = (node: SourceNode, a: Value, b: Value) => Value;
 
 /** A comparison; the legacy operators give 0 and 1 in the type of their operands. */
 const comparing =
@@ -76,22 +74,16 @@ const modulo: Compose = (node, a, b) => {
   return node.graph.add(ops.Where, { condition: isZero, x: zero, y: safe }, {}, node.options).y;
 };
 
-const plain =
+/** One core operator over both operands. */
+export const plain =
   (op: BinaryOp): Compose =>
   (node, a, b) =>
     binary(node, op, a, b);
-const swapped =
+/** The same with the operands exchanged. */
+export const swapped =
   (compose: Compose): Compose =>
   (node, a, b) =>
     compose(node, b, a);
-const numpyComparing =
-  (op: BinaryOp, isNegated = false): ToCore =>
-  (node) => {
-    const [a, b] = promoted(node, node.input(0), node.input(1));
-    const y = binary(node, op, a, b, isNegated ? 'compare' : undefined);
-    return isNegated ? unary(node, ops.Not, y) : y;
-  };
-
 /** What legacy operators compute under their base names. */
 const composed: Readonly<Record<string, Compose>> = {
   add: plain(ops.Add),
@@ -127,17 +119,6 @@ const ofScalar =
     const x = isFloat(given.dtype) || node.bool('is_int') ? given : cast(node, given, 'float64', 'float');
     node.ignore('is_int');
     return compose(node, x, scalarOf(node, x.dtype, node.float('scalar')));
-  };
-
-/** NumPy: an integer with a fraction becomes float64. */
-const ofNumpyScalar =
-  (compose: Compose): ToCore =>
-  (node) => {
-    const isInt = node.bool('is_int');
-    const scalar = node.float('scalar');
-    const given = node.input(0);
-    const x = isFloat(given.dtype) || (isInt && given.dtype !== 'bool') ? given : cast(node, given, isInt ? 'int64' : 'float64', 'promote');
-    return compose(node, x, scalarOf(node, x.dtype, scalar));
   };
 
 const names = Object.entries(composed);
@@ -202,12 +183,13 @@ const readRound: ToCore = (node) => {
 };
 
 /** Half down: the ceiling of x - 0.5. */
-const readRint: ToCore = (node) => {
+export const readRint: ToCore = (node) => {
   const x = node.input(0);
   return unary(node, ops.Ceil, binary(node, ops.Sub, x, scalarOf(node, x.dtype, 0.5), 'half'));
 };
 
-const readTrunc: ToCore = (node) => {
+/** The fraction cut off. */
+export const readTrunc: ToCore = (node) => {
   const x = node.input(0);
   return binary(node, ops.Mul, unary(node, ops.Sign, x, 'sign'), unary(node, ops.Floor, unary(node, ops.Abs, x, 'abs'), 'floor'));
 };
@@ -242,7 +224,7 @@ const readSmoothL1: ToCore = (node) => {
 };
 
 /** A condition of one dimension selects rows of what has more. */
-const readWhere: ToCore = (node) => {
+export const readWhere: ToCore = (node) => {
   const [given, x, y] = [node.input(0), node.input(1), node.input(2)];
   let condition = truth(node, given, 'condition');
   if (node.type === 'where' && condition.rank === 1 && (x.rank ?? 1) > 1) {
@@ -265,7 +247,8 @@ const readSum: ToCore = (node) => {
 
 const readCast: ToCore = (node) => cast(node, node.input(0), node.dtype('dtype'));
 
-const square: ToCore = (node) => binary(node, ops.Mul, node.input(0), node.input(0));
+/** x * x. */
+export const square: ToCore = (node) => binary(node, ops.Mul, node.input(0), node.input(0));
 
 const toCore = {
   Activation: readActivation,
@@ -364,82 +347,7 @@ const toCore = {
       ['rmod', 'mod'],
     ].map(([name, base]) => [`_${name}_scalar`, ofScalar(swapped(composed[base!]!))]),
   ),
-  _npi_absolute: readUnary(ops.Abs),
-  _npi_add: readNumpyBinary(ops.Add),
-  _npi_around: (node) => {
-    if (node.int('decimals') !== 0) throw node.unsupported('it rounds to decimals');
-    return unary(node, ops.Round, node.input(0));
-  },
-  _npi_arccos: readFloatUnary(ops.Acos),
-  _npi_arccosh: readFloatUnary(ops.Acosh),
-  _npi_arcsin: readFloatUnary(ops.Asin),
-  _npi_arcsinh: readFloatUnary(ops.Asinh),
-  _npi_arctan: readFloatUnary(ops.Atan),
-  _npi_arctanh: readFloatUnary(ops.Atanh),
-  _npi_ceil: readUnary(ops.Ceil),
-  _npi_cos: readFloatUnary(ops.Cos),
-  _npi_cosh: readFloatUnary(ops.Cosh),
-  _npi_equal: numpyComparing(ops.Equal),
-  _npi_exp: readFloatUnary(ops.Exp),
-  _npi_expm1: readFloatUnary(ops.Expm1),
-  _npi_floor: readUnary(ops.Floor),
-  _npi_greater: numpyComparing(ops.Greater),
-  _npi_greater_equal: numpyComparing(ops.GreaterOrEqual),
-  _npi_less: numpyComparing(ops.Less),
-  _npi_less_equal: numpyComparing(ops.LessOrEqual),
-  _npi_log: readFloatUnary(ops.Log),
-  _npi_log1p: readFloatUnary(ops.Log1p),
-  _npi_logical_not: (node) => unary(node, ops.Not, truth(node, node.input(0), 'truth')),
-  _npi_maximum: readNumpyBinary(ops.Max),
-  _npi_minimum: readNumpyBinary(ops.Min),
-  _npi_multiply: readNumpyBinary(ops.Mul),
-  _npi_negative: readUnary(ops.Neg),
-  _npi_not_equal: numpyComparing(ops.Equal, true),
-  _npi_power: readNumpyBinary(ops.Pow),
-  _npi_reciprocal: readFloatUnary(ops.Reciprocal),
-  _npi_rint: readRint,
-  _npi_sign: readUnary(ops.Sign),
-  _npi_sin: readFloatUnary(ops.Sin),
-  _npi_sinh: readFloatUnary(ops.Sinh),
-  _npi_sqrt: readFloatUnary(ops.Sqrt),
-  _npi_square: square,
-  _npi_subtract: readNumpyBinary(ops.Sub),
-  _npi_tan: readFloatUnary(ops.Tan),
-  _npi_tanh: readFloatUnary(ops.Tanh),
-  _npi_true_divide: (node) => {
-    const [a, b] = promoted(node, node.input(0), node.input(1));
-    return isFloat(a.dtype)
-      ? binary(node, ops.Div, a, b)
-      : binary(node, ops.Div, cast(node, a, 'float32', 'a_float'), cast(node, b, 'float32', 'b_float'));
-  },
-  _npi_trunc: readTrunc,
-  _npi_where: readWhere,
-  ...Object.fromEntries(
-    (['greater', 'less'] as const).flatMap((name) => [
-      [`_npi_${name}_scalar`, ofNumpyScalar(plain(name === 'greater' ? ops.Greater : ops.Less))],
-      [`_npi_${name}_equal_scalar`, ofNumpyScalar(plain(name === 'greater' ? ops.GreaterOrEqual : ops.LessOrEqual))],
-    ]),
-  ),
-  _npi_equal_scalar: ofNumpyScalar(plain(ops.Equal)),
-  _npi_not_equal_scalar: ofNumpyScalar((node, a, b) => unary(node, ops.Not, binary(node, ops.Equal, a, b, 'equal'))),
-  _npi_add_scalar: ofNumpyScalar(plain(ops.Add)),
-  _npi_multiply_scalar: ofNumpyScalar(plain(ops.Mul)),
-  _npi_power_scalar: ofNumpyScalar(plain(ops.Pow)),
-  _npi_rsubtract_scalar: ofNumpyScalar(swapped(plain(ops.Sub))),
-  _npi_subtract_scalar: ofNumpyScalar(plain(ops.Sub)),
-  _npi_true_divide_scalar: (node) => {
-    node.ignore('is_int');
-    const x = viaFloat(node, node.input(0));
-    return binary(node, ops.Div, x, scalarOf(node, x.dtype, node.float('scalar')));
-  },
-  _npi_rtrue_divide_scalar: (node) => {
-    node.ignore('is_int');
-    const x = viaFloat(node, node.input(0));
-    return binary(node, ops.Div, scalarOf(node, x.dtype, node.float('scalar')), x);
-  },
-  _npx_relu: readUnary(ops.Relu),
-  _npx_sigmoid: readFloatUnary(ops.Sigmoid),
 } satisfies ReadRules;
 
-/** Elementwise operators, both directions. */
+/** Reading of elementwise operators. */
 export const elementwise = { toCore };

@@ -2,7 +2,7 @@ import { ops, type Dim, type Value } from '@drover/core';
 import { binary, cast, indicesOf, scalarOf } from '../import/build.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
-import { countTo } from './movement.js';
+import { countTo } from './filling.js';
 
 /** Indices brought into 0 to size - 1 by the node's mode. */
 function bounded(node: SourceNode, indices: Value, size: Dim | undefined, mode: string | undefined): Value {

@@ -2,7 +2,8 @@ import { ops, productOf, Weight, type Value } from '@drover/core';
 import { binary, cast, scalarOf, transposed, unary } from '../import/build.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
-import { countTo, reshaped } from './movement.js';
+import { countTo } from './filling.js';
+import { reshaped } from './movement.js';
 
 type AlongAxis = typeof ops.Softmax;
 
