@@ -49,7 +49,8 @@ export async function prepare(model: Model, needs: TargetNeeds, { inputLayout }:
     await runPass(deadCode, graph, undefined);
   };
   await clean();
-  for (const recognise of [recogniseLayerNormalization, recogniseGroupNormalization, recogniseActivations, loopToScan, recogniseRecurrent]) await runPass(recognise, graph, undefined);
+  for (const recognise of [recogniseLayerNormalization, recogniseGroupNormalization, recogniseActivations, loopToScan, recogniseRecurrent])
+    await runPass(recognise, graph, undefined);
   await runPass(deadCode, graph, undefined);
   if (inputLayout) await runPass(setInputLayout, graph, { layout: inputLayout === 'nchw' ? 'channelsFirst' : 'channelsLast' });
   await runPass(lower, graph, { keep: (node: Node) => needs.keeps(node) });

@@ -58,7 +58,10 @@ function isCube(value: Value, x: Value): boolean {
 /** The factors of a product apart from its constants, and the product of those. */
 function split(factors: readonly Value[]): { readonly constant: number; readonly rest: readonly Value[] } {
   const numbers = factors.map(scalarOf);
-  return { constant: numbers.reduce<number>((product, number) => product * (number ?? 1), 1), rest: factors.filter((_, i) => numbers[i] === undefined) };
+  return {
+    constant: numbers.reduce<number>((product, number) => product * (number ?? 1), 1),
+    rest: factors.filter((_, i) => numbers[i] === undefined),
+  };
 }
 
 const near = (a: number, b: number) => Math.abs(a - b) <= 1e-6 * Math.abs(b);
@@ -83,9 +86,11 @@ function recogniseProduct(node: Node, graph: Graph): Value | undefined {
     if (near(constant, 0.5) && erfTerm(gate) === x) return graph.add(gelu, { x }, { approximate: 'none' }, options).y;
     if (near(constant, 0.5) && tanhTerm(gate) === x) return graph.add(gelu, { x }, { approximate: 'tanh' }, options).y;
     const hard = madeBy(gate, hardSigmoid);
-    if (hard?.operands.x === x && constant === 1 && near(hard.attrs.alpha, 1 / 6) && hard.attrs.beta === 0.5) return graph.add(hardSwish, { x }, {}, options).y;
+    if (hard?.operands.x === x && constant === 1 && near(hard.attrs.alpha, 1 / 6) && hard.attrs.beta === 0.5)
+      return graph.add(hardSwish, { x }, {}, options).y;
     const clipped = madeBy(gate, clip);
-    if (clipped && near(constant, 1 / 6) && clipped.attrs.min === 0 && clipped.attrs.max === 6 && plus(clipped.operands.x, 3) === x) return graph.add(hardSwish, { x }, {}, options).y;
+    if (clipped && near(constant, 1 / 6) && clipped.attrs.min === 0 && clipped.attrs.max === 6 && plus(clipped.operands.x, 3) === x)
+      return graph.add(hardSwish, { x }, {}, options).y;
   }
   return undefined;
 }

@@ -63,7 +63,8 @@ export const recogniseGroupNormalization = definePass('recognise-group-normaliza
     const term = follower(graph, last.outputs[0]!, add);
     const biases = term && perChannel(graph, term.constant, x.shape!.length, channels);
     if (biases) last = term.node;
-    const filled = (number: number, name: string) => graph.constant(Weight.from(tensor(x.dtype, [channels], new Array<number>(channels).fill(number))), name);
+    const filled = (number: number, name: string) =>
+      graph.constant(Weight.from(tensor(x.dtype, [channels], new Array<number>(channels).fill(number))), name);
     const operands = { x, scale: scales ?? filled(1, 'ones'), bias: biases ?? filled(0, 'zeros') };
     const attrs = { groups, epsilon: instance.attrs.epsilon, layout: 'channelsFirst' as const };
     const { y } = graph.add(groupNormalization, operands, attrs, { name: last.name, origin: instance.origin });

@@ -67,7 +67,11 @@ function parameter(graph: Graph, value: Value, { x, axis }: Deviation): Value | 
   const shape = value.constant.shape;
   const leading = shape.slice(0, Math.max(0, shape.length - normalised.length));
   const fits = leading.every((dim) => dim === 1) && shape.slice(leading.length).join() === normalised.join();
-  return fits ? (leading.length === 0 ? value : graph.constant(value.constant.reshape(normalised as number[]), value.name, value.origin)) : undefined;
+  return fits
+    ? leading.length === 0
+      ? value
+      : graph.constant(value.constant.reshape(normalised as number[]), value.name, value.origin)
+    : undefined;
 }
 
 /** (x - mean) / deviation, as a quotient or as a product with the reciprocal. */
@@ -93,9 +97,12 @@ function foldedForm(node: Node, graph: Graph): { deviation: Deviation; scale: Va
     const moved = shift && madeBy(shift.operands.b, mul);
     if (!product || !shift || !moved) continue;
     for (const [x, factor] of bothOrders(product)) {
-      const inverse = [factor, ...(madeBy(factor, mul)?.inputs ?? [])].map((value) => madeBy(value, reciprocal)).find((each) => each !== undefined);
+      const inverse = [factor, ...(madeBy(factor, mul)?.inputs ?? [])]
+        .map((value) => madeBy(value, reciprocal))
+        .find((each) => each !== undefined);
       const deviation = inverse && deviationOf(inverse.operands.x);
-      if (!deviation || deviation.x !== x || !bothOrders(moved).some(([mean, same]) => mean === deviation.mean && same === factor)) continue;
+      if (!deviation || deviation.x !== x || !bothOrders(moved).some(([mean, same]) => mean === deviation.mean && same === factor))
+        continue;
       const scaleValue = madeBy(factor, mul)?.inputs.find((value) => value?.producer !== (inverse as Node));
       const scale = scaleValue && parameter(graph, scaleValue, deviation);
       const bias = parameter(graph, shift.operands.a, deviation);
