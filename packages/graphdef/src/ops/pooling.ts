@@ -1,4 +1,20 @@
-import { gap, isStatic, mulDim, ops, samePadding, spatialOf, subDim, addDim, floorDivDim, type Node, type Shape, type WriteRules } from '@drover/core';
+import {
+  addDim,
+  ceilDivDim,
+  floorDivDim,
+  gap,
+  isStatic,
+  maxDim,
+  mulDim,
+  ops,
+  samePadding,
+  spatialOf,
+  subDim,
+  type Dim,
+  type Node,
+  type Shape,
+  type WriteRules,
+} from '@drover/core';
 import { ints, text } from '../export/attribute.js';
 import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
@@ -37,43 +53,60 @@ interface Plan {
   /** The pool itself pads, so that the result has ceil(size / stride) elements. */
   readonly isSame: boolean;
   /** Pads to be added before, all begins and then all ends. */
-  readonly pads: readonly number[];
+  readonly pads: Shape;
   /** Elements behind the end pads that `ceil` lets windows reach. */
-  readonly beyond: readonly number[];
+  readonly beyond: Shape;
 }
 
 const zeros = (count: number) => new Array<number>(count).fill(0);
 
-/** Where the windows of a pool lie. Throws `graphdef/unwritable` where that rests on sizes that are not known. */
-function planOf(writer: GraphWriter, node: Pool): Plan {
-  const { kernel, strides, dilations, padding, pads, ceil } = node.attrs;
+/** Pads, begin and end, that leave ceil(size / stride) windows. */
+function samePads(size: Dim, reach: number, stride: number, odd: 'upper' | 'lower'): readonly [Dim, Dim] {
+  const total = maxDim(subDim(addDim(mulDim(subDim(ceilDivDim(size, stride), 1), stride), reach), size), 0);
+  const half = floorDivDim(total, 2);
+  return odd === 'upper' ? [half, subDim(total, half)] : [subDim(total, half), half];
+}
+
+/** Elements behind the padded end that the last window reaches over where windows are rounded up. Throws `graphdef/unwritable`. */
+function excessOf(writer: GraphWriter, size: Dim, padded: Dim, end: number, reach: number, stride: number, count: Dim): Dim {
+  // A last window that cannot start behind the input is there for every size, and a stride less one element is enough for it.
+  if (typeof size !== 'number' && stride + end <= reach) return stride - 1;
+  const excess = subDim(addDim(mulDim(subDim(count, 1), stride), reach), padded);
+  if (reach <= end) throw writer.unwritable('its windows of padding alone are left out');
+  return maxDim(excess, 0);
+}
+
+/** Where the windows of a pool lie. `mayPad`: TensorFlow's own padding means the same as that of core. Throws `graphdef/unwritable`. */
+function planOf(writer: GraphWriter, node: Pool, input: Shape, output: Shape, mayPad: boolean): Plan {
+  const { kernel, strides, dilations, padding, pads: stated, ceil } = node.attrs;
   const count = kernel.length;
-  const input = node.operands.x.shape && spatialOf('channelsLast', node.operands.x.shape);
-  const output = node.outputs[0]!.shape && spatialOf('channelsLast', node.outputs[0]!.shape);
   const common = { kernel, strides, dilations };
-  if (padding === 'sameUpper') return { ...common, isSame: true, pads: zeros(2 * count), beyond: zeros(count) };
-  if (padding === 'sameLower') throw writer.unwritable('TensorFlow puts the odd pad at the end');
-  const beyond = kernel.map((size, i) => {
+  const reach = kernel.map((size, i) => (size - 1) * dilations[i]! + 1);
+  const same = { ...common, isSame: true, pads: zeros(2 * count), beyond: zeros(count) };
+  const mayBeSame = mayPad && !isDilated(common);
+  if (padding === 'sameUpper' && mayBeSame) return same;
+  if (padding !== 'explicit') {
+    const amounts = reach.map((size, i) => samePads(input[i]!, size, strides[i]!, padding === 'sameUpper' ? 'upper' : 'lower'));
+    return { ...common, isSame: false, pads: [...amounts.map(([begin]) => begin), ...amounts.map(([, end]) => end)], beyond: zeros(count) };
+  }
+  const beyond = reach.map((size, i): Dim => {
     if (!ceil) return 0;
-    const [from, to] = [input?.[i], output?.[i]];
-    const reach = (size - 1) * dilations[i]! + 1;
-    const excess = from === undefined || to === undefined ? undefined : subDim(addDim(mulDim(subDim(to, 1), strides[i]!), reach), addDim(from, pads[i]! + pads[count + i]!));
-    if (typeof excess !== 'number') throw writer.unwritable('how far its last windows reach depends on a size that is not known');
-    return Math.max(excess, 0);
+    const padded = addDim(input[i]!, stated[i]! + stated[count + i]!);
+    return excessOf(writer, input[i]!, padded, stated[count + i]!, size, strides[i]!, output[i]!);
   });
   const isSame =
-    input !== undefined &&
+    mayBeSame &&
     beyond.every((each) => each === 0) &&
-    pads.some((pad) => pad > 0) &&
+    stated.some((pad) => pad > 0) &&
     kernel.every((size, i) => {
       const amounts = samePadding(input[i]!, size, strides[i]!, dilations[i]!, 'upper');
-      return amounts !== undefined && amounts[0] === pads[i] && amounts[1] === pads[count + i];
+      return amounts !== undefined && amounts[0] === stated[i] && amounts[1] === stated[count + i];
     });
-  return { ...common, isSame, pads: isSame ? zeros(2 * count) : pads, beyond };
+  return isSame ? same : { ...common, isSame, pads: stated, beyond };
 }
 
 /** Pads in front and behind, and what lies beyond the end. */
-const allPads = ({ pads, beyond }: Plan): readonly number[] => pads.map((pad, i) => (i < beyond.length ? pad : pad + beyond[i - beyond.length]!));
+const allPads = ({ pads, beyond }: Plan): Shape => pads.map((pad, i) => (i < beyond.length ? pad : addDim(pad, beyond[i - beyond.length]!)));
 
 const around = (spatial: readonly number[]) => ints([1, ...spatial, 1]);
 
@@ -120,20 +153,26 @@ function asImage(plan: Plan): Plan {
 }
 
 /** Applies a pool to an operand of rank 3 to 5, adding and taking away the row that makes a sequence an image. */
-function onImages(writer: GraphWriter, node: Pool, apply: (x: Operand, shape: Shape, plan: Plan) => Ref): { readonly gap: string } | void {
+function onImages(
+  writer: GraphWriter,
+  node: Pool,
+  mayPad: boolean,
+  apply: (x: Operand, shape: Shape, plan: Plan) => Ref,
+): { readonly gap: string } | void {
   const { x } = node.operands;
   if (node.attrs.layout !== 'channelsLast') return gap('TensorFlow.js has its channels in the last dimension');
   if (!x.shape || x.shape.length < 3 || x.shape.length > 5) return gap(`TensorFlow has no pools over values of rank ${x.shape?.length ?? 'unknown'}`);
-  const plan = planOf(writer, node);
+  const result = node.outputs[0]!.shape!;
+  const plan = planOf(writer, node, spatialOf('channelsLast', x.shape), spatialOf('channelsLast', result), mayPad);
   if (x.shape.length > 3) return writer.set(node.outputs[0]!, apply(x, x.shape, plan));
   const made = apply(writer.step('ExpandDims', [x, writer.int(1)]), [x.shape[0]!, 1, ...x.shape.slice(1)], asImage(plan));
   return writer.node('Squeeze', [made], { squeeze_dims: ints([1]) }, node.outputs);
 }
 
-const paddedShape = (shape: Shape, pads: readonly number[]): Shape =>
-  shape.map((dim, i) => (i === 0 || i === shape.length - 1 ? dim : addDim(dim, pads[i - 1]! + pads[pads.length / 2 + i - 1]!)));
+const paddedShape = (shape: Shape, pads: Shape): Shape =>
+  shape.map((dim, i) => (i === 0 || i === shape.length - 1 ? dim : addDim(dim, addDim(pads[i - 1]!, pads[pads.length / 2 + i - 1]!))));
 
-const isDilated = ({ dilations }: Plan) => dilations.some((step) => step !== 1);
+const isDilated = ({ dilations }: Pick<Plan, 'dilations'>) => dilations.some((step) => step !== 1);
 
 /** The mean over whole windows of a padded value. */
 function mean(writer: GraphWriter, x: Operand, shape: Shape, plan: Plan): Ref {
@@ -156,23 +195,19 @@ function shares(writer: GraphWriter, x: Operand, shape: Shape, plan: Plan, count
 }
 
 const fromCore = {
-  AveragePool: (node, writer) =>
-    onImages(writer, node, (x, shape, plan) => {
-      const { countIncludePad } = node.attrs;
+  AveragePool: (node, writer) => {
+    const { countIncludePad } = node.attrs;
+    return onImages(writer, node, !countIncludePad, (x, shape, plan) => {
+      if (plan.isSame) return pool(writer, 'AvgPool', x, plan);
       const pads = allPads(plan);
-      if (plan.isSame && !countIncludePad && !isDilated(plan)) return pool(writer, 'AvgPool', x, plan);
-      if (plan.isSame && (countIncludePad || isDilated(plan)) && node.attrs.padding !== 'explicit') throw writer.unwritable('its padding depends on a size that is not known');
-      // Padding that was recognised as SAME is explicit where it counts.
-      const settled: Plan = plan.isSame ? { ...plan, isSame: false, pads: plan.kernel.length === node.attrs.kernel.length ? node.attrs.pads : [0, node.attrs.pads[0]!, 0, node.attrs.pads[1]!] } : plan;
-      const amounts = plan.isSame ? allPads(settled) : pads;
-      const whole = mean(writer, padSpatial(writer, x, amounts, 0), paddedShape(shape, amounts), settled);
-      const counted = countIncludePad ? settled.beyond : amounts;
-      return counted.every((pad) => pad === 0) ? whole : writer.step('RealDiv', [whole, shares(writer, x, shape, settled, countIncludePad)]);
-    }),
+      const whole = mean(writer, padSpatial(writer, x, pads, 0), paddedShape(shape, pads), plan);
+      const uncounted = countIncludePad ? plan.beyond : pads;
+      return uncounted.every((pad) => pad === 0) ? whole : writer.step('RealDiv', [whole, shares(writer, x, shape, plan, countIncludePad)]);
+    });
+  },
   LpPool: (node, writer) =>
-    onImages(writer, node, (x, shape, plan) => {
+    onImages(writer, node, false, (x, shape, plan) => {
       const { p } = node.attrs;
-      if (plan.isSame) throw writer.unwritable('its padding depends on a size that is not known');
       const pads = allPads(plan);
       const powers = writer.step('Pow', [writer.step('Abs', [x]), writer.scalar(x, p)]);
       const whole = mean(writer, padSpatial(writer, powers, pads, 0), paddedShape(shape, pads), plan);
@@ -180,8 +215,7 @@ const fromCore = {
       return writer.step('Pow', [sum, writer.scalar(x, 1 / p)]);
     }),
   MaxPool: (node, writer) =>
-    onImages(writer, node, (x, shape, plan) => {
-      if (plan.isSame && isDilated(plan)) throw writer.unwritable('its padding depends on a size that is not known');
+    onImages(writer, node, true, (x, shape, plan) => {
       const pads = allPads(plan);
       const lowest = writer.dtype(x) === 'float32' ? -Infinity : -(2 ** 31);
       const padded = padSpatial(writer, x, pads, lowest);
@@ -192,4 +226,3 @@ const fromCore = {
 
 /** Pools, both directions. */
 export const pooling = { toCore, fromCore };
-

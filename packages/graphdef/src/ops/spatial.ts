@@ -213,7 +213,7 @@ function spread(writer: GraphWriter, w: Filters, dilations: readonly number[]): 
 const around = (spatial: readonly number[]) => ints([1, ...spatial, 1]);
 
 /** Pads of all dimensions, as pairs. */
-const pairs = (pads: readonly number[]): readonly (readonly [number, number])[] => {
+const pairs = <T extends Dim>(pads: readonly T[]): readonly (readonly [T, T])[] => {
   const half = pads.length / 2;
   return Array.from({ length: half }, (_, i) => [pads[i]!, pads[i + half]!] as const);
 };
@@ -226,10 +226,12 @@ function paddingAttributes({ padding, pads }: Pick<Window, 'padding' | 'pads'>):
 }
 
 /** Zeros (or another value) around the spatial dimensions. */
-export function padSpatial(writer: GraphWriter, x: Operand, pads: readonly number[], value: number): Ref {
+export function padSpatial(writer: GraphWriter, x: Operand, pads: Shape, value: number): Ref {
   if (pads.every((pad) => pad === 0)) return writer.ref(x);
-  const amounts = [[0, 0], ...pairs(pads), [0, 0]];
-  return writer.step('PadV2', [x, writer.literal('int32', [amounts.length, 2], amounts.flat()), writer.scalar(x, value)]);
+  const amounts = [[0, 0], ...pairs(pads), [0, 0]].flat();
+  const shape = [amounts.length / 2, 2];
+  const paddings = isStatic(amounts) ? writer.literal('int32', shape, amounts) : writer.reshape(writer.dims(amounts), shape);
+  return writer.step('PadV2', [x, paddings, writer.scalar(x, value)]);
 }
 
 /** One convolution without groups or with one group for each channel, of rank 4 or 5. */
