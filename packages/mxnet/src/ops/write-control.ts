@@ -6,7 +6,8 @@ export const writeControl = {
   Attention: gap('it is written in simpler operators'),
   Foreign: (node, writer) => {
     const { format, type, reason, attributes } = node.attrs as AttrValues<(typeof ops.Foreign)['attrs']>;
-    if (format !== 'mxnet') return gap(reason);
+    // A foreign operator keeps its attributes, but not its bodies.
+    if (format !== 'mxnet' || type === '_foreach' || type === '_while_loop' || type === '_cond') return gap(reason);
     const given = Object.entries((attributes ?? {}) as Readonly<Record<string, string>>);
     return writer.node(type, (node as unknown as Node).inputs as Value[], Object.fromEntries(given), node.outputs as readonly Value[]);
   },
