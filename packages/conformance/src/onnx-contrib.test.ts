@@ -6,7 +6,7 @@ import { reference } from '@drover/runtimes';
 import { onnxruntime } from '@drover/runtimes/onnxruntime';
 import { info, initializer, modelOf, node, sourceOfModel } from './small-model.js';
 
-const random = new Xoshiro128(20261121);
+const random = Xoshiro128.seeded(20261121);
 const normal = (shape: readonly number[], scale = 1) =>
   tensor(
     'float32',

@@ -71,7 +71,8 @@ export const onnxDiagnostics = defineDiagnostics('onnx', {
   graph: {
     failure: 'malformed',
     severity: 'error',
-    summary: 'The graph contradicts itself: a value that nothing makes, a cycle, a function that calls itself, a missing operand, attribute or output.',
+    summary:
+      'The graph contradicts itself: a value that nothing makes, a cycle, a function that calls itself, a missing operand, attribute or output.',
     help: 'The model is damaged, or its exporter is at fault. Export it again.',
   },
   duplicate: {

@@ -5,6 +5,7 @@ import { attention } from './ops/attention.js';
 import { contrib } from './ops/contrib.js';
 import { control } from './ops/control.js';
 import { elementwise } from './ops/elementwise.js';
+import { indexing } from './ops/indexing.js';
 import { integer } from './ops/integer.js';
 import { linear } from './ops/linear.js';
 import { movement } from './ops/movement.js';
@@ -25,6 +26,7 @@ export const readRules: ReadRules = {
   ...contrib.toCore,
   ...control.toCore,
   ...elementwise.toCore,
+  ...indexing.toCore,
   ...integer.toCore,
   ...linear.toCore,
   ...movement.toCore,
@@ -45,6 +47,7 @@ export const writeRules = {
   ...attention.fromCore,
   ...control.fromCore,
   ...elementwise.fromCore,
+  ...indexing.fromCore,
   ...linear.fromCore,
   ...movement.fromCore,
   ...normalisation.fromCore,

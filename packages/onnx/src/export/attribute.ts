@@ -19,11 +19,13 @@ export const ints = (values: readonly number[]): AttributeProto => ({ type: Attr
 export const floats = (values: readonly number[]): AttributeProto => ({ type: AttributeType.FLOATS, floats: values });
 
 /** A list of texts. */
-export const texts = (values: readonly string[]): AttributeProto => ({ type: AttributeType.STRINGS, strings: values.map((value) => new TextEncoder().encode(value)) });
+export const texts = (values: readonly string[]): AttributeProto => ({
+  type: AttributeType.STRINGS,
+  strings: values.map((value) => new TextEncoder().encode(value)),
+});
 
 /** A graph attribute. */
 export const graph = (value: GraphProto): AttributeProto => ({ type: AttributeType.GRAPH, g: value });
 
 /** A tensor attribute. */
 export const tensor = (value: TensorProto): AttributeProto => ({ type: AttributeType.TENSOR, t: value });
-

@@ -18,9 +18,19 @@ import {
   type Value,
   type Weight,
 } from '@drover/core';
-import { dataTypeOf, tensorProto, type AttributeProto, type GraphProto, type NodeProto, type TensorProto, type TensorShapeProto_Dimension, type ValueInfoProto } from '../codec/index.js';
+import {
+  dataTypeOf,
+  tensorProto,
+  type AttributeProto,
+  type GraphProto,
+  type NodeProto,
+  type TensorProto,
+  type TensorShapeProto_Dimension,
+  type ValueInfoProto,
+} from '../codec/index.js';
 import type { Attributes } from './attribute.js';
 import { int } from './attribute.js';
+import { misfit } from './fits.js';
 
 /** An operand to write: a value of the graph, the name of something written before, or nothing. */
 export type Operand = Value | string | undefined;
@@ -84,6 +94,7 @@ export class GraphWriter {
   /** Versions of the operator sets beside the default one. */
   readonly domains = new Map<string, number>();
   #node: Node | undefined;
+  #misfit: string | undefined;
 
   constructor(
     readonly graph: Graph,
@@ -128,6 +139,12 @@ export class GraphWriter {
   /** Starts the nodes of a core node: they are named after it. Without one they are named after what they make. */
   begin(node: Node | undefined): void {
     this.#node = node;
+    this.#misfit = undefined;
+  }
+
+  /** Why what was written since {@link begin} is not valid in this version of the operator set. */
+  get misfit(): string | undefined {
+    return this.#misfit;
   }
 
   /** Writes a node whose outputs are values of the graph, under the name of the core node. */
@@ -137,11 +154,20 @@ export class GraphWriter {
   }
 
   /** Writes a node of any domain, its attributes as they are. */
-  foreign(opType: string, domain: string, inputs: readonly Operand[], attribute: readonly AttributeProto[], outputs: readonly Value[]): void {
+  foreign(
+    opType: string,
+    domain: string,
+    inputs: readonly Operand[],
+    attribute: readonly AttributeProto[],
+    outputs: readonly Value[],
+  ): void {
     this.#write({ opType, name: this.#node?.name ?? opType, attribute, ...(domain !== '' && { domain }) }, inputs, {}, outputs);
   }
 
   #write(node: NodeProto, inputs: readonly Operand[], attributes: Attributes, outputs: readonly (Value | string | undefined)[]): void {
+    const dtypes = (values: readonly Operand[]) => values.map((each) => (typeof each === 'object' ? each.dtype : undefined));
+    // Of a node that is carried over, core does not know the types.
+    if (this.#node?.op.name !== 'Foreign') this.#misfit ??= misfit(node.opType!, this.opset, dtypes(inputs), dtypes(outputs));
     const names = inputs.map((input) => (input === undefined ? '' : typeof input === 'string' ? input : this.name(input)));
     while (names.at(-1) === '') names.pop();
     this.nodes.push({
@@ -170,7 +196,9 @@ export class GraphWriter {
     const known = this.root.#literals.get(key);
     if (known !== undefined) return known;
     const name = this.names.made(`constant/${dtype}_${shape.join('x')}`);
-    this.root.initializers.push(tensorProto(name, { dtype: dtype as Exclude<DType, 'string'>, shape, data: encodeTensor(makeTensor(dtype, shape, values)) }));
+    this.root.initializers.push(
+      tensorProto(name, { dtype: dtype as Exclude<DType, 'string'>, shape, data: encodeTensor(makeTensor(dtype, shape, values)) }),
+    );
     this.root.#literals.set(key, name);
     return name;
   }
@@ -266,7 +294,11 @@ export class GraphWriter {
       bound.add(name);
       return valueInfo(name, value);
     });
-    return writer.proto(graph.name, parameters.map((input) => valueInfo(writer.name(input), input)), outputs);
+    return writer.proto(
+      graph.name,
+      parameters.map((input) => valueInfo(writer.name(input), input)),
+      outputs,
+    );
   }
 
   /** The graph as it stands, with inputs and outputs of the given names and types. */
@@ -284,6 +316,7 @@ export function weightProto(name: string, weight: Weight): TensorProto {
 
 /** A value's declaration in the signature. A dimension that is no single name or number is declared by its text. */
 export function valueInfo(name: string, { dtype, shape }: { dtype: DType; shape: Shape | undefined }): ValueInfoProto {
-  const dim = (each: Dim): TensorShapeProto_Dimension => (typeof each === 'number' ? { dimValue: each } : each.key.includes('?') ? {} : { dimParam: each.key });
+  const dim = (each: Dim): TensorShapeProto_Dimension =>
+    typeof each === 'number' ? { dimValue: each } : each.key.includes('?') ? {} : { dimParam: each.key };
   return { name, type: { tensorType: { elemType: dataTypeOf(dtype), ...(shape && { shape: { dim: shape.map(dim) } }) } } };
 }

@@ -1,5 +1,31 @@
-import { applyRule, coreDiagnostics, gap, prepare, type Gap, type Graph, type Model, type Node, type ReadContext, type Report, type Sink, type Source, type Value, type Weight, type WriteContext } from '@drover/core';
-import { DataLocation, decodeModel, encodedSize, encodeModel, maxEncodedBytes, moveToExternalData, TensorReader, tensorsOf, type ModelProto } from '../codec/index.js';
+import {
+  applyRule,
+  coreDiagnostics,
+  gap,
+  prepare,
+  type Gap,
+  type Graph,
+  type Model,
+  type Node,
+  type ReadContext,
+  type Report,
+  type Sink,
+  type Source,
+  type Value,
+  type Weight,
+  type WriteContext,
+} from '@drover/core';
+import {
+  DataLocation,
+  decodeModel,
+  encodedSize,
+  encodeModel,
+  maxEncodedBytes,
+  moveToExternalData,
+  TensorReader,
+  tensorsOf,
+  type ModelProto,
+} from '../codec/index.js';
 import { onnxDiagnostics } from '../diagnostics.js';
 import { composites, irVersions, writeRules, writtenSince } from '../rules.js';
 import { GraphWriter, Names, valueInfo, valueNames } from './graph-writer.js';
@@ -11,11 +37,17 @@ const defaultOpset = 21;
 function writeNodes(writer: GraphWriter, report: Report, file: string): void {
   for (const node of writer.graph.sorted()) {
     writer.begin(node);
-    const missing = tooOld(node, writer.opset) ?? applyRule(writeRules, node, writer);
+    const missing =
+      tooOld(node, writer.opset) ?? applyRule(writeRules, node, writer) ?? (writer.misfit === undefined ? undefined : gap(writer.misfit));
     if (!missing) continue;
     const origin = { file, node: node.origin?.node ?? node.name, op: node.origin?.op ?? node.op.name };
     const foreign = node.op.name === 'Foreign';
-    report.add(coreDiagnostics.diagnostic(foreign ? 'foreign-op' : 'not-convertible', { message: `${origin.op} ${origin.node}: ${missing.gap}.`, origin }));
+    report.add(
+      coreDiagnostics.diagnostic(foreign ? 'foreign-op' : 'not-convertible', {
+        message: `${origin.op} ${origin.node}: ${missing.gap}.`,
+        origin,
+      }),
+    );
   }
 }
 
@@ -38,7 +70,13 @@ async function toProto(model: Model, context: WriteContext): Promise<ModelProto>
   }
   const graph = await prepare(model, { layout: 'channelsFirst', keeps: (node) => composites(node, opset) }, context.options);
   const names = new Names(valueNames(graph));
-  const writer = new GraphWriter(graph, opset, names, (name, weight) => tell(context, name, weight), (each) => writeNodes(each, context.report, model.file));
+  const writer = new GraphWriter(
+    graph,
+    opset,
+    names,
+    (name, weight) => tell(context, name, weight),
+    (each) => writeNodes(each, context.report, model.file),
+  );
   for (const { name } of [...graph.inputs, ...graph.outputs]) names.take(name);
   for (const input of graph.inputs) writer.bind(input, input.name);
   const aliases = bindOutputs(graph, writer);
@@ -49,7 +87,11 @@ async function toProto(model: Model, context: WriteContext): Promise<ModelProto>
   return {
     irVersion: ir,
     producerName: 'drover',
-    graph: writer.proto(graph.name, graph.inputs.map((input) => valueInfo(input.name, input)), outputs),
+    graph: writer.proto(
+      graph.name,
+      graph.inputs.map((input) => valueInfo(input.name, input)),
+      outputs,
+    ),
     opsetImport: [{ domain: '', version: opset }, ...[...writer.domains].map(([domain, version]) => ({ domain, version }))],
     ...(model.metadata.size > 0 && { metadataProps: [...model.metadata].map(([key, value]) => ({ key, value })) }),
   };
@@ -70,7 +112,8 @@ export function bindOutputs(graph: Graph, writer: GraphWriter): readonly { name:
 }
 
 function tell({ tensor }: WriteContext, target: string, weight: Weight): void {
-  for (const { name, steps } of weight.sources()) tensor({ source: name, target, transform: steps.map((step) => JSON.stringify(step)).join(' ') });
+  for (const { name, steps } of weight.sources())
+    tensor({ source: name, target, transform: steps.map((step) => JSON.stringify(step)).join(' ') });
 }
 
 /** Finds what {@link writeModel} would refuse. */
@@ -119,4 +162,3 @@ async function writeProto(proto: ModelProto, sink: Sink, path: string, isExterna
   await encodeModel(written, file);
   await file.close();
 }
-

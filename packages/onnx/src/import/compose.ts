@@ -105,7 +105,12 @@ export class Compose {
 
   /** 0, 1, 2 … below an int64 scalar. */
   count(limit: Value, step: string): Value {
-    return this.node.graph.add(ops.Range, { start: this.scalar('int64', 0), limit, delta: this.scalar('int64', 1) }, {}, this.node.step(step)).y;
+    return this.node.graph.add(
+      ops.Range,
+      { start: this.scalar('int64', 0), limit, delta: this.scalar('int64', 1) },
+      {},
+      this.node.step(step),
+    ).y;
   }
 }
 

@@ -24,9 +24,25 @@ function bytesJson(bytes: Uint8Array): Json {
   return same.length === bytes.length && same.every((byte, i) => byte === bytes[i]) ? text : { hex: toHex(bytes) };
 }
 
-const floatJson = (value: number): Json => (Number.isFinite(value) && !Object.is(value, -0) ? value : Object.is(value, -0) ? '-0' : String(value));
+const floatJson = (value: number): Json =>
+  Number.isFinite(value) && !Object.is(value, -0) ? value : Object.is(value, -0) ? '-0' : String(value);
 
-function attributeJson({ name = '', type = 0, f, i, s, floats, ints, strings, t, g, graphs, tensors, sparseTensor, tp }: AttributeProto): Json {
+function attributeJson({
+  name = '',
+  type = 0,
+  f,
+  i,
+  s,
+  floats,
+  ints,
+  strings,
+  t,
+  g,
+  graphs,
+  tensors,
+  sparseTensor,
+  tp,
+}: AttributeProto): Json {
   if (t || g || graphs?.length || tensors?.length || sparseTensor || tp) return { name, type, value: null };
   if (type === AttributeType.FLOAT) return { name, type, value: floatJson(f ?? 0) };
   if (type === AttributeType.INT) return { name, type, value: String(i ?? 0) };
@@ -52,7 +68,8 @@ export function foreignJson(node: NodeProto, opset: number): Json {
 
 type Stored = { readonly name: string; readonly type: number; readonly value: Json };
 
-const bytesOfJson = (json: Json): Uint8Array => (typeof json === 'string' ? new TextEncoder().encode(json) : fromHex((json as { hex: string }).hex));
+const bytesOfJson = (json: Json): Uint8Array =>
+  typeof json === 'string' ? new TextEncoder().encode(json) : fromHex((json as { hex: string }).hex);
 
 function attributeOf({ name, type, value }: Stored): AttributeProto {
   const list = value as readonly Json[];

@@ -12,7 +12,12 @@ export function functionKey(domain = '', name = '', overload = ''): string {
  * How many nodes there are once every call is replaced by the function's nodes: a short file can stand for more than memory holds. Calls deeper than
  * {@link maxCalls}, circles among them, count once: they are refused when they are met.
  */
-export function expandedCount(nodes: readonly NodeProto[], functions: ReadonlyMap<string, FunctionProto>, known = new Map<string, number>(), depth = 0): number {
+export function expandedCount(
+  nodes: readonly NodeProto[],
+  functions: ReadonlyMap<string, FunctionProto>,
+  known = new Map<string, number>(),
+  depth = 0,
+): number {
   let count = 0;
   for (const node of nodes) {
     const key = functionKey(node.domain, node.opType, node.overload);
@@ -22,7 +27,8 @@ export function expandedCount(nodes: readonly NodeProto[], functions: ReadonlyMa
       known.set(key, expandedCount(called.node ?? [], functions, known, depth + 1));
     }
     count += 1 + (called ? (known.get(key) ?? 0) : 0);
-    for (const { g, graphs } of node.attribute ?? []) for (const body of g ? [g] : (graphs ?? [])) count += expandedCount(body.node ?? [], functions, known, depth);
+    for (const { g, graphs } of node.attribute ?? [])
+      for (const body of g ? [g] : (graphs ?? [])) count += expandedCount(body.node ?? [], functions, known, depth);
   }
   return count;
 }
@@ -31,7 +37,12 @@ export function expandedCount(nodes: readonly NodeProto[], functions: ReadonlyMa
  * The nodes of a function as one call sees them: attributes that refer to the function's have the call's value, the function's default, or are absent; nodes
  * are named after the call. An operand that the caller left out is absent in the nodes that use it.
  */
-export function bindFunction(called: FunctionProto, call: NodeProto, prefix: string, isGiven: (input: string) => boolean): readonly NodeProto[] {
+export function bindFunction(
+  called: FunctionProto,
+  call: NodeProto,
+  prefix: string,
+  isGiven: (input: string) => boolean,
+): readonly NodeProto[] {
   const given = new Map<string, AttributeProto>();
   for (const attribute of called.attributeProto ?? []) given.set(attribute.name ?? '', attribute);
   for (const attribute of call.attribute ?? []) given.set(attribute.name ?? '', attribute);
@@ -45,7 +56,11 @@ export function bindFunction(called: FunctionProto, call: NodeProto, prefix: str
         const value = given.get(attribute.refAttrName);
         return value ? [{ ...value, name: attribute.name ?? '' }] : [];
       }
-      return [attribute.g ? { ...attribute, g: { ...attribute.g, node: (attribute.g.node ?? []).map((inner) => bind(inner, false)) } } : attribute];
+      return [
+        attribute.g
+          ? { ...attribute, g: { ...attribute.g, node: (attribute.g.node ?? []).map((inner) => bind(inner, false)) } }
+          : attribute,
+      ];
     }),
   });
   return (called.node ?? []).map((node) => bind(node, true));

@@ -1,5 +1,28 @@
-import { dimName, DroverError, foreignTypes, Graph, ops, symbol, type Dim, type DType, type Report, type Shape, type Value, type Weight } from '@drover/core';
-import { dtypeOf, type AttributeProto, type FunctionProto, type GraphProto, type ModelProto, type NodeProto, type SparseTensorProto, type TensorProto, type ValueInfoProto } from '../codec/index.js';
+import {
+  dimName,
+  DroverError,
+  foreignTypes,
+  Graph,
+  ops,
+  symbol,
+  type Dim,
+  type DType,
+  type Report,
+  type Shape,
+  type Value,
+  type Weight,
+} from '@drover/core';
+import {
+  dtypeOf,
+  type AttributeProto,
+  type FunctionProto,
+  type GraphProto,
+  type ModelProto,
+  type NodeProto,
+  type SparseTensorProto,
+  type TensorProto,
+  type ValueInfoProto,
+} from '../codec/index.js';
 import { onnxDiagnostics } from '../diagnostics.js';
 import { foreignJson } from './foreign-node.js';
 import { bindFunction, functionKey, maxCalls } from './function-body.js';
@@ -42,7 +65,8 @@ export function declaredType(info: ValueInfoProto, file: string): { dtype: DType
   const type = info.type?.tensorType;
   if (type?.elemType === undefined) return undefined;
   const dtype = dtypeOf(type.elemType);
-  if (!dtype) throw onnxDiagnostics.error('tensor-dtype', { message: `${info.name} has the element type ${type.elemType}.`, origin: { file } });
+  if (!dtype)
+    throw onnxDiagnostics.error('tensor-dtype', { message: `${info.name} has the element type ${type.elemType}.`, origin: { file } });
   const shape = type.shape?.dim ?? (type.shape ? [] : undefined);
   return {
     dtype,
@@ -108,7 +132,14 @@ export class GraphImporter {
     }
     const domain = proto.domain === 'ai.onnx' ? '' : (proto.domain ?? '');
     const opset = this.opsets.get(domain) ?? 0;
-    const node = new SourceNode(proto, opset, scope, context.file, (attribute) => this.#attributeWeight(attribute), (body, parameters) => this.body(body, scope, parameters));
+    const node = new SourceNode(
+      proto,
+      opset,
+      scope,
+      context.file,
+      (attribute) => this.#attributeWeight(attribute),
+      (body, parameters) => this.body(body, scope, parameters),
+    );
     const made = this.#made(node);
     const given = proto.input ?? [];
     const isUntyped = context.untyped.size > 0 && given.some((name) => name !== '' && this.#isUntyped(scope.get(name)));
@@ -127,7 +158,9 @@ export class GraphImporter {
   }
 
   #isUntyped(operand: Value | Sequence): boolean {
-    return operand instanceof Sequence ? operand.elements.some((each) => this.context.untyped.has(each)) : this.context.untyped.has(operand);
+    return operand instanceof Sequence
+      ? operand.elements.some((each) => this.context.untyped.has(each))
+      : this.context.untyped.has(operand);
   }
 
   /** What a node makes: by its rule, or as a foreign operator with the reason. */
@@ -135,7 +168,10 @@ export class GraphImporter {
     const { rules, report, untyped, file } = this.context;
     try {
       const rule = rules[node.type]?.find(({ since, until }) => since <= node.opset && node.opset <= until);
-      if (!rule) throw node.unsupported(rules[node.type] ? `version ${node.opset} of its operator set has no such operator` : 'the operator is not known');
+      if (!rule)
+        throw node.unsupported(
+          rules[node.type] ? `version ${node.opset} of its operator set has no such operator` : 'the operator is not known',
+        );
       const result = rule.toCore(node);
       const { unread } = node;
       if (unread.length > 0) {
@@ -150,7 +186,10 @@ export class GraphImporter {
       // What comes of a foreign operator has no known type: that it does not fit says nothing about the model.
       if (node.given().some((each) => untyped.has(each))) return this.#foreign(node, 'the types of its operands are not known');
       if (first?.origin.file !== '') throw error;
-      throw new DroverError(error.failure, error.diagnostics.map((each) => ({ ...each, origin: { ...each.origin, ...node.origin, file } })));
+      throw new DroverError(
+        error.failure,
+        error.diagnostics.map((each) => ({ ...each, origin: { ...each.origin, ...node.origin, file } })),
+      );
     }
   }
 
@@ -173,7 +212,8 @@ export class GraphImporter {
     const name = [called.domain, called.name].filter(Boolean).join('.');
     const origin = { file, node: proto.name ?? '', op: name };
     if (this.calls.includes(key)) throw onnxDiagnostics.error('graph', { message: `The function ${name} calls itself.`, origin });
-    if (this.calls.length >= maxCalls) throw onnxDiagnostics.error('graph', { message: `Functions call one another more than ${maxCalls} deep, at ${name}.`, origin });
+    if (this.calls.length >= maxCalls)
+      throw onnxDiagnostics.error('graph', { message: `Functions call one another more than ${maxCalls} deep, at ${name}.`, origin });
     const opsets = new Map([...this.opsets, ...opsetVersions(called.opsetImport)]);
     checkOpset(opsets, `The function ${name}`, file);
     const inner = new Scope(scope.graph, file);
@@ -182,7 +222,11 @@ export class GraphImporter {
       if (argument !== '') inner.set(parameter, scope.get(argument, origin));
     });
     const prefix = proto.name || proto.output?.[0] || called.name || 'call';
-    new GraphImporter(this.context, opsets, [...this.calls, key]).nodes(bindFunction(called, proto, prefix, (parameter) => inner.has(parameter)), called.valueInfo ?? [], inner);
+    new GraphImporter(this.context, opsets, [...this.calls, key]).nodes(
+      bindFunction(called, proto, prefix, (parameter) => inner.has(parameter)),
+      called.valueInfo ?? [],
+      inner,
+    );
     (called.output ?? []).forEach((result, i) => {
       const given = proto.output?.[i] ?? '';
       if (given !== '') scope.set(given, inner.get(result, origin), origin);
@@ -193,6 +237,9 @@ export class GraphImporter {
     const tensor = attribute.t ?? attribute.sparseTensor;
     const weight = tensor && this.context.weights.get(tensor);
     if (weight) return weight;
-    throw onnxDiagnostics.error('graph', { message: `The attribute ${attribute.name} holds no tensor.`, origin: { file: this.context.file } });
+    throw onnxDiagnostics.error('graph', {
+      message: `The attribute ${attribute.name} holds no tensor.`,
+      origin: { file: this.context.file },
+    });
   }
 }

@@ -45,7 +45,11 @@ export function inDependencyOrder(nodes: readonly NodeProto[], file: string): re
       }
       isOpen[at] = 1;
       next[at]!++;
-      if (isOpen[maker] === 1) throw cycle(stack.slice(stack.indexOf(maker)).map((i) => nodes[i]!), file);
+      if (isOpen[maker] === 1)
+        throw cycle(
+          stack.slice(stack.indexOf(maker)).map((i) => nodes[i]!),
+          file,
+        );
       if (next[maker] !== -1) stack.push(maker);
     }
   }
@@ -54,6 +58,9 @@ export function inDependencyOrder(nodes: readonly NodeProto[], file: string): re
 
 function cycle(nodes: readonly NodeProto[], file: string) {
   const names = nodes.slice(0, 8).map((node) => `${node.opType} ${node.name || node.output?.[0]}`);
-  const message = nodes.length === 1 ? `${names[0]} depends on itself.` : `${nodes.length} nodes depend on one another in a circle: ${names.join(', ')}${nodes.length > 8 ? ', …' : ''}.`;
+  const message =
+    nodes.length === 1
+      ? `${names[0]} depends on itself.`
+      : `${nodes.length} nodes depend on one another in a circle: ${names.join(', ')}${nodes.length > 8 ? ', …' : ''}.`;
   return onnxDiagnostics.error('graph', { message, origin: { file, node: nodes[0]!.name ?? '', op: nodes[0]!.opType ?? '' } });
 }

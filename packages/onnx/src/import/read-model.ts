@@ -17,7 +17,10 @@ export async function readModel(source: Source, { report, params }: ReadContext)
   const { graph: graphProto, irVersion = 0 } = proto;
   if (!graphProto) throw onnxDiagnostics.error('empty', { message: `${file} holds no graph.`, origin: { file } });
   if (irVersion > Version.IR_VERSION) {
-    throw onnxDiagnostics.error('opset', { message: `${file} is of IR version ${irVersion}; versions up to ${Version.IR_VERSION} can be read.`, origin: { file } });
+    throw onnxDiagnostics.error('opset', {
+      message: `${file} is of IR version ${irVersion}; versions up to ${Version.IR_VERSION} can be read.`,
+      origin: { file },
+    });
   }
   const opsets = opsetVersions(proto.opsetImport);
   checkOpset(opsets, file, file);
@@ -29,25 +32,37 @@ export async function readModel(source: Source, { report, params }: ReadContext)
   const graph = new Graph(graphProto.name ?? 'main');
   const scope = new Scope(graph, file);
   // Before IR 4 initializers were listed among the inputs too; a caller may leave those out, so they are constants.
-  const initialized = new Set([...(graphProto.initializer ?? []), ...(graphProto.sparseInitializer ?? []).map(({ values }) => values)].map((each) => each?.name ?? ''));
+  const initialized = new Set(
+    [...(graphProto.initializer ?? []), ...(graphProto.sparseInitializer ?? []).map(({ values }) => values)].map(
+      (each) => each?.name ?? '',
+    ),
+  );
   for (const info of graphProto.input ?? []) {
     const name = info.name ?? '';
     if (initialized.has(name)) continue;
     const type = declaredType(info, file);
-    if (!type) throw onnxDiagnostics.error('signature-type', { message: `The input ${name} is not a tensor of a declared type.`, origin: { file, node: name } });
+    if (!type)
+      throw onnxDiagnostics.error('signature-type', {
+        message: `The input ${name} is not a tensor of a declared type.`,
+        origin: { file, node: name },
+      });
     scope.set(name, graph.input(name, type.dtype, type.shape, { name }));
   }
   new GraphImporter({ file, rules: readRules, report, weights, functions, untyped: new Set() }, opsets).fill(graphProto, scope);
   const outputs = new Set<string>();
   for (const { name = '' } of graphProto.output ?? []) {
-    if (outputs.has(name)) throw onnxDiagnostics.error('duplicate', { message: `Two outputs are named ${JSON.stringify(name)}.`, origin: { file, node: name } });
+    if (outputs.has(name))
+      throw onnxDiagnostics.error('duplicate', { message: `Two outputs are named ${JSON.stringify(name)}.`, origin: { file, node: name } });
     outputs.add(name);
     graph.output(name, scope.output(name));
   }
   return {
     graph,
     format: 'onnx',
-    versions: { ir: String(irVersion), ...Object.fromEntries([...opsets].map(([domain, version]) => [domain === '' ? 'opset' : domain, String(version)])) },
+    versions: {
+      ir: String(irVersion),
+      ...Object.fromEntries([...opsets].map(([domain, version]) => [domain === '' ? 'opset' : domain, String(version)])),
+    },
     producer: [proto.producerName, proto.producerVersion].filter(Boolean).join(' '),
     file,
     metadata: new Map((proto.metadataProps ?? []).map(({ key = '', value = '' }) => [key, value])),

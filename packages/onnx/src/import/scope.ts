@@ -14,7 +14,8 @@ export class Scope {
 
   /** Gives a value a name. Throws `onnx/duplicate` when the name is taken in this graph. */
   set(name: string, value: Value | Sequence, origin: DiagnosticOrigin = { file: this.file }): void {
-    if (this.#values.has(name)) throw onnxDiagnostics.error('duplicate', { message: `Two values are named ${JSON.stringify(name)}.`, origin });
+    if (this.#values.has(name))
+      throw onnxDiagnostics.error('duplicate', { message: `Two values are named ${JSON.stringify(name)}.`, origin });
     this.#values.set(name, value);
   }
 
@@ -31,7 +32,8 @@ export class Scope {
       throw onnxDiagnostics.error('graph', { message: `Nothing makes the value ${JSON.stringify(name)}. ${user}.`, origin });
     }
     const outer = this.parent.get(name, origin);
-    const captured = outer instanceof Sequence ? new Sequence(outer.elements.map((each) => this.graph.capture(each))) : this.graph.capture(outer);
+    const captured =
+      outer instanceof Sequence ? new Sequence(outer.elements.map((each) => this.graph.capture(each))) : this.graph.capture(outer);
     this.#values.set(name, captured);
     return captured;
   }
@@ -39,14 +41,22 @@ export class Scope {
   /** The tensor of a name. Throws `onnx/graph` when nothing has the name, `onnx/unsupported` when it is a sequence. */
   value(name: string, origin: DiagnosticOrigin = { file: this.file }): Value {
     const found = this.get(name, origin);
-    if (found instanceof Sequence) throw onnxDiagnostics.error('unsupported', { message: `${JSON.stringify(name)} is a sequence of tensors, which has no canonical form`, origin });
+    if (found instanceof Sequence)
+      throw onnxDiagnostics.error('unsupported', {
+        message: `${JSON.stringify(name)} is a sequence of tensors, which has no canonical form`,
+        origin,
+      });
     return found;
   }
 
   /** The tensor of a name in the signature. Throws `onnx/graph` when nothing has the name, `onnx/signature-type` when it is a sequence. */
   output(name: string): Value {
     const found = this.get(name);
-    if (found instanceof Sequence) throw onnxDiagnostics.error('signature-type', { message: `The output ${name} is a sequence of tensors.`, origin: { file: this.file, node: name } });
+    if (found instanceof Sequence)
+      throw onnxDiagnostics.error('signature-type', {
+        message: `The output ${name} is a sequence of tensors.`,
+        origin: { file: this.file, node: name },
+      });
     return found;
   }
 }

@@ -1,4 +1,15 @@
-import { isStatic, tensor, type DroverError, type DType, type Graph, type NodeOptions, type Shape, type Tensor, type Value, type Weight } from '@drover/core';
+import {
+  isStatic,
+  tensor,
+  type DroverError,
+  type DType,
+  type Graph,
+  type NodeOptions,
+  type Shape,
+  type Tensor,
+  type Value,
+  type Weight,
+} from '@drover/core';
 import type { AttributeProto, GraphProto, NodeProto } from '../codec/index.js';
 import { onnxDiagnostics } from '../diagnostics.js';
 import type { Scope } from './scope.js';

@@ -1,5 +1,14 @@
 import { encodeStrings, Weight } from '@drover/core';
-import { readBytes, type GraphProto, type ModelProto, type NodeProto, type SparseTensorProto, type TensorContent, type TensorProto, type TensorReader } from '../codec/index.js';
+import {
+  readBytes,
+  type GraphProto,
+  type ModelProto,
+  type NodeProto,
+  type SparseTensorProto,
+  type TensorContent,
+  type TensorProto,
+  type TensorReader,
+} from '../codec/index.js';
 
 /** Tensors of at most this many bytes are held in memory, so that shape arithmetic on them needs no reads. */
 const maxMemoryBytes = 1024;

@@ -8,7 +8,8 @@ import type { SourceNode } from '../import/source-node.js';
 /** [batch, sequence, heads * features] becomes [batch, heads, sequence, features]. */
 export function splitHeads(node: SourceNode, x: Value, heads: number, step: string): Value {
   const [batch, sequence, features] = shapeOf(node, x);
-  if (batch === undefined || sequence === undefined || typeof features !== 'number') throw node.unsupported('the number of features of its operand is not known');
+  if (batch === undefined || sequence === undefined || typeof features !== 'number')
+    throw node.unsupported('the number of features of its operand is not known');
   if (heads <= 0 || features % heads !== 0) throw node.malformed(`${features} features do not fall into ${heads} heads`);
   const shape: Dim[] = [batch, sequence, heads, features / heads];
   const compose = new Compose(node);
@@ -20,7 +21,8 @@ export function joinHeads(node: SourceNode, x: Value): Value {
   const compose = new Compose(node);
   const joined = compose.transpose(x, [0, 2, 1, 3], 'join');
   const [batch, sequence, count, width] = shapeOf(node, joined);
-  if (batch === undefined || sequence === undefined || count === undefined || width === undefined) throw node.unsupported('its operand has not four dimensions');
+  if (batch === undefined || sequence === undefined || count === undefined || width === undefined)
+    throw node.unsupported('its operand has not four dimensions');
   return compose.reshape(joined, [batch, sequence, mulDim(count, width)]);
 }
 
@@ -32,7 +34,8 @@ function withPast(node: SourceNode, past: Value | undefined, x: Value, step: str
 const readAttention: ToCore = (node) => {
   if (node.optional(6)) throw node.unsupported('it counts the keys that are no padding');
   if (node.hasOutput(3)) throw node.unsupported('its scores are used');
-  if (node.int('left_window_size', -1) !== -1 || node.int('right_window_size', -1) !== -1) throw node.unsupported('it attends within a window');
+  if (node.int('left_window_size', -1) !== -1 || node.int('right_window_size', -1) !== -1)
+    throw node.unsupported('it attends within a window');
   node.ignore('qk_matmul_output_mode', 'softmax_precision');
   const given = [node.input(0), node.input(1), node.input(2)] as const;
   const isFlat = given[0].rank === 3;
@@ -48,7 +51,8 @@ const readAttention: ToCore = (node) => {
     causal: node.int('is_causal', 0) === 1,
     softcap: node.float('softcap', 0),
   };
-  if (attrs.causal && String(q.shape?.[2]) !== String(k.shape?.[2])) throw node.unsupported('its causal mask depends on how many keys come before the queries');
+  if (attrs.causal && String(q.shape?.[2]) !== String(k.shape?.[2]))
+    throw node.unsupported('its causal mask depends on how many keys come before the queries');
   const { y } = node.graph.add(ops.Attention, { q, k, v, mask: node.optional(3) }, attrs, isFlat ? node.step('attention') : node.options);
   return [isFlat ? joinHeads(node, y) : y, k, v];
 };
@@ -73,7 +77,11 @@ export function rotate(node: SourceNode, x: Value, [cos, sin]: readonly [Value, 
   const isWhole = isLast && !kept;
   const pairs = isInterleaved
     ? compose.reshape(
-        compose.concat([compose.unsqueeze(real, [axis + 1], 'real_pair'), compose.unsqueeze(imaginary, [axis + 1], 'imaginary_pair')], axis + 1, 'pairs'),
+        compose.concat(
+          [compose.unsqueeze(real, [axis + 1], 'real_pair'), compose.unsqueeze(imaginary, [axis + 1], 'imaginary_pair')],
+          axis + 1,
+          'pairs',
+        ),
         [...shape.slice(0, axis), 2 * half],
         isWhole ? undefined : 'interleaved',
       )
@@ -105,7 +113,12 @@ const toCore = { Attention: always(readAttention), RotaryEmbedding: always(readR
 const fromCore = {
   Attention: (node, writer) => {
     const { scale, causal, softcap } = node.attrs;
-    writer.node('Attention', node.inputs, { scale: float(scale), is_causal: int(causal), softcap: softcap === 0 ? undefined : float(softcap) }, node.outputs);
+    writer.node(
+      'Attention',
+      node.inputs,
+      { scale: float(scale), is_causal: int(causal), softcap: softcap === 0 ? undefined : float(softcap) },
+      node.outputs,
+    );
   },
 } satisfies Partial<WriteRules<GraphWriter>>;
 

@@ -14,7 +14,12 @@ function residual(node: SourceNode, biasIndex: number): Value {
 }
 
 function normalised(node: SourceNode, x: Value, epsilon: number, scale: Value | undefined, bias: Value | undefined): Value {
-  return node.graph.add(ops.LayerNormalization, { x, scale, bias }, { axis: shapeOf(node, x).length - 1, epsilon: node.float('epsilon', epsilon) }, node.options).y;
+  return node.graph.add(
+    ops.LayerNormalization,
+    { x, scale, bias },
+    { axis: shapeOf(node, x).length - 1, epsilon: node.float('epsilon', epsilon) },
+    node.options,
+  ).y;
 }
 
 const readSkipLayerNormalization: ToCore = (node) => {
@@ -47,7 +52,12 @@ const readEmbedLayerNormalization: ToCore = (node) => {
   const segments = node.optional(1);
   const segmentTable = node.optional(4);
   const position = node.optional(8) ?? compose.count(compose.size(ids, 1, 'length'), 'positions');
-  let sum = compose.binary(ops.Add, compose.gather(node.input(2), ids, 0, 'words'), compose.gather(node.input(3), position, 0, 'places'), 'sum');
+  let sum = compose.binary(
+    ops.Add,
+    compose.gather(node.input(2), ids, 0, 'words'),
+    compose.gather(node.input(3), position, 0, 'places'),
+    'sum',
+  );
   if (segments && segmentTable) sum = compose.binary(ops.Add, sum, compose.gather(segmentTable, segments, 0, 'segments'), 'segment_sum');
   const y = normalised(node, sum, 1e-12, node.input(5), node.input(6));
   const mask = node.optional(7);
@@ -55,12 +65,23 @@ const readEmbedLayerNormalization: ToCore = (node) => {
   const type = node.int('mask_index_type', 1);
   if (!node.hasOutput(1)) return [y, undefined, sum];
   if (mask && type !== 1) throw node.unsupported(`its mask index is of kind ${type}`);
-  const counted = node.graph.add(ops.ReduceSum, { x: compose.cast(mask ?? ids, 'int32', 'mask') }, { axes: [1], keepdims: false }, node.step('count')).y;
+  const counted = node.graph.add(
+    ops.ReduceSum,
+    { x: compose.cast(mask ?? ids, 'int32', 'mask') },
+    { axes: [1], keepdims: false },
+    node.step('count'),
+  ).y;
   return [y, mask ? counted : compose.scale(counted, 0, 'no_mask'), sum];
 };
 
 /** Words that may be attended to as numbers that are added to the scores: onnxruntime adds `mask_filter_value` for the others. */
-function addedMask(node: SourceNode, mask: Value | undefined, bias: Value | undefined, dtype: Value['dtype'], keys: Value): Value | undefined {
+function addedMask(
+  node: SourceNode,
+  mask: Value | undefined,
+  bias: Value | undefined,
+  dtype: Value['dtype'],
+  keys: Value,
+): Value | undefined {
   const filter = node.float('mask_filter_value', -10000);
   if (!mask) return bias;
   const compose = new Compose(node);
@@ -68,7 +89,8 @@ function addedMask(node: SourceNode, mask: Value | undefined, bias: Value | unde
   if (rank === 4) throw node.unsupported('its mask has four dimensions');
   let kept = mask;
   if (rank === 1) {
-    if (mask.shape![0] !== shapeOf(node, keys)[0] && String(mask.shape![0]) !== String(keys.shape![0])) throw node.unsupported('its mask gives starts as well as ends');
+    if (mask.shape![0] !== shapeOf(node, keys)[0] && String(mask.shape![0]) !== String(keys.shape![0]))
+      throw node.unsupported('its mask gives starts as well as ends');
     // Lengths: the words before them are kept.
     const places = compose.cast(compose.count(compose.size(keys, 2, 'keys'), 'key'), mask.dtype, 'place');
     kept = compose.cast(compose.binary(ops.Less, places, compose.unsqueeze(mask, [1], 'length'), 'within'), dtype, 'mask/kept');
@@ -82,7 +104,11 @@ function attend(node: SourceNode, q: Value, k: Value, v: Value, mask: Value | un
   const features = q.shape?.[3];
   const stated = node.float('scale', 0);
   if (stated === 0 && typeof features !== 'number') throw node.unsupported('its scale follows from a size that is not known');
-  const attrs = { scale: stated === 0 ? 1 / Math.sqrt(features as number) : stated, causal: node.int('unidirectional', 0) === 1, softcap: 0 };
+  const attrs = {
+    scale: stated === 0 ? 1 / Math.sqrt(features as number) : stated,
+    causal: node.int('unidirectional', 0) === 1,
+    softcap: 0,
+  };
   return joinHeads(node, node.graph.add(ops.Attention, { q, k, v, mask }, attrs, node.step('attention')).y);
 }
 
@@ -99,7 +125,9 @@ const readAttention: ToCore = (node) => {
   if (typeof width !== 'number') throw node.unsupported('the number of its features is not known');
   const sizes = node.ints('qkv_hidden_sizes') ?? [width / 3, width / 3, width / 3];
   const heads = node.int('num_heads');
-  const [q, k, v] = compose.split(all, shapeOf(node, all).length - 1, sizes, 'qkv').map((each, i) => splitHeads(node, each, heads, 'qkv'[i]!)) as [Value, Value, Value];
+  const [q, k, v] = compose
+    .split(all, shapeOf(node, all).length - 1, sizes, 'qkv')
+    .map((each, i) => splitHeads(node, each, heads, 'qkv'[i]!)) as [Value, Value, Value];
   return attend(node, q, k, v, addedMask(node, node.optional(3), node.optional(5), q.dtype, k));
 };
 
@@ -113,7 +141,9 @@ const readMultiHeadAttention: ToCore = (node) => {
   const bias = node.optional(3);
   const widths = given.map((each) => each.shape![2]!);
   const biases = bias && compose.split(bias, 0, widths, 'biases');
-  const [q, k, v] = given.map((each, i) => splitHeads(node, biases ? compose.binary(ops.Add, each, biases[i]!, `${'qkv'[i]}/bias`) : each, heads, 'qkv'[i]!)) as [Value, Value, Value];
+  const [q, k, v] = given.map((each, i) =>
+    splitHeads(node, biases ? compose.binary(ops.Add, each, biases[i]!, `${'qkv'[i]}/bias`) : each, heads, 'qkv'[i]!),
+  ) as [Value, Value, Value];
   return attend(node, q, k, v, addedMask(node, node.optional(4), node.optional(5), q.dtype, k));
 };
 
@@ -131,7 +161,9 @@ const readRotaryEmbedding: ToCore = (node) => {
   const heads = stated === 0 ? width / (2 * half) : stated;
   // One position is that of the first word.
   const isFirst = shapeOf(node, positions).length === 1;
-  const places = isFirst ? compose.binary(ops.Add, compose.count(compose.size(x, isFlat ? 1 : 2, 'length'), 'words'), positions, 'positions') : positions;
+  const places = isFirst
+    ? compose.binary(ops.Add, compose.count(compose.size(x, isFlat ? 1 : 2, 'length'), 'words'), positions, 'positions')
+    : positions;
   const turn = [angles(node, cos, places, 'cos'), angles(node, sin, places, 'sin')] as const;
   const y = rotate(node, isFlat ? splitHeads(node, x, heads, 'x') : x, turn, node.int('interleaved', 0) === 1, !isFlat);
   return isFlat ? joinHeads(node, y) : y;
@@ -145,7 +177,8 @@ const readBiasGelu: ToCore = (node) => {
 
 const readFusedMatMul: ToCore = (node) => {
   if (node.int('transBatchA', 0) !== 0 || node.int('transBatchB', 0) !== 0) throw node.unsupported('it moves the batch dimension');
-  const side = (index: number, attribute: string, step: string) => (node.int(attribute, 0) === 1 ? transposed(node, node.input(index), step) : node.input(index));
+  const side = (index: number, attribute: string, step: string) =>
+    node.int(attribute, 0) === 1 ? transposed(node, node.input(index), step) : node.input(index);
   const alpha = node.float('alpha', 1);
   const product = new Compose(node).binary(ops.MatMul, side(0, 'transA', 'a'), side(1, 'transB', 'b'), alpha === 1 ? undefined : 'product');
   return scaled(node, product, alpha);

@@ -10,7 +10,12 @@ const region = (body: Graph): Region => body.region();
 const readIf: ToCore = (node) => {
   const condition = node.input(0);
   const branches = { then: node.body('then_branch', []), else: node.body('else_branch', []) };
-  return node.graph.add(ops.If, { condition }, {}, { ...node.options, regions: { then: region(branches.then), else: region(branches.else) } }).outputs;
+  return node.graph.add(
+    ops.If,
+    { condition },
+    {},
+    { ...node.options, regions: { then: region(branches.then), else: region(branches.else) } },
+  ).outputs;
 };
 
 /** Whether a value is a constant true, which says nothing as a condition. */
@@ -22,7 +27,12 @@ const readLoop: ToCore = (node) => {
   const carried = node.inputs(2);
   const parameters: ValueType[] = [{ dtype: 'int64', shape: [] }, { dtype: 'bool', shape: [] }, ...carried.map(({ type }) => type)];
   const body = node.body('body', parameters);
-  return node.graph.add(ops.Loop, { maxTrips, condition, carried }, { carried: carried.length }, { ...node.options, regions: { body: region(body) } }).outputs;
+  return node.graph.add(
+    ops.Loop,
+    { maxTrips, condition, carried },
+    { carried: carried.length },
+    { ...node.options, regions: { body: region(body) } },
+  ).outputs;
 };
 
 const readScan: ToCore = (node) => {
@@ -30,7 +40,9 @@ const readScan: ToCore = (node) => {
   const scanned = node.int('num_scan_inputs');
   if (scanned < 0 || scanned > inputs.length) throw node.malformed(`it scans ${scanned} of ${inputs.length} operands`);
   const states = inputs.length - scanned;
-  const inputAxes = (node.ints('scan_input_axes') ?? new Array<number>(scanned).fill(0)).map((axis, i) => axisOf(node, axis, inputs[states + i]?.rank));
+  const inputAxes = (node.ints('scan_input_axes') ?? new Array<number>(scanned).fill(0)).map((axis, i) =>
+    axisOf(node, axis, inputs[states + i]?.rank),
+  );
   const inputReverse = (node.ints('scan_input_directions') ?? new Array<number>(scanned).fill(0)).map((direction) => direction === 1);
   const slices = inputs.slice(states).map(({ dtype, shape }, i) => ({ dtype, shape: shape?.filter((_, axis) => axis !== inputAxes[i]) }));
   const body = node.body('body', [...inputs.slice(0, states).map(({ type }) => type), ...slices]);
@@ -40,7 +52,12 @@ const readScan: ToCore = (node) => {
     return axisOf(node, axis, rank === undefined ? undefined : rank + 1);
   });
   const outputReverse = (node.ints('scan_output_directions') ?? new Array<number>(stacked).fill(0)).map((direction) => direction === 1);
-  return node.graph.add(ops.Scan, { inputs }, { states, inputAxes, inputReverse, outputAxes, outputReverse }, { ...node.options, regions: { body: region(body) } }).outputs;
+  return node.graph.add(
+    ops.Scan,
+    { inputs },
+    { states, inputAxes, inputReverse, outputAxes, outputReverse },
+    { ...node.options, regions: { body: region(body) } },
+  ).outputs;
 };
 
 const readBatchedScan: ToCore = (node) => {
@@ -50,10 +67,7 @@ const readBatchedScan: ToCore = (node) => {
 const toCore = {
   If: always(readIf),
   Loop: always(readLoop),
-  Scan: versions(
-    [8, readBatchedScan],
-    [9, readScan],
-  ),
+  Scan: versions([8, readBatchedScan], [9, readScan]),
 } satisfies ReadRules;
 
 /** Versions of the default operator set from which on an operator that core cannot express has meant the same (onnx/docs/Changelog.md). */
@@ -77,7 +91,8 @@ function writeForeign(node: Node<typeof ops.Foreign>, writer: GraphWriter): Gap 
   const since = unchangedSince[opType] ?? Infinity;
   const isSame = domain !== '' || opset === writer.opset || (since <= opset && since <= writer.opset);
   if (!isSame) return gap(`${reason}, and whether it means the same in operator set ${writer.opset} as in ${opset} is not known`);
-  if (domain !== '' && (writer.root.domains.get(domain) ?? opset) !== opset) return gap(`${reason}, and the operator set ${domain} is used in two versions`);
+  if (domain !== '' && (writer.root.domains.get(domain) ?? opset) !== opset)
+    return gap(`${reason}, and the operator set ${domain} is used in two versions`);
   if (domain !== '') writer.root.domains.set(domain, opset);
   const inputs = new Array<Value | undefined>(source.operandCount).fill(undefined);
   source.operands.forEach((place, i) => (inputs[place] = node.inputs[i]));
@@ -88,7 +103,12 @@ const fromCore = {
   Foreign: (node, writer) => writeForeign(node, writer),
   If: (node, writer) => {
     const { then, else: otherwise } = node.regions;
-    writer.node('If', node.inputs, { then_branch: graph(writer.regionProto(then!)), else_branch: graph(writer.regionProto(otherwise!)) }, node.outputs);
+    writer.node(
+      'If',
+      node.inputs,
+      { then_branch: graph(writer.regionProto(then!)), else_branch: graph(writer.regionProto(otherwise!)) },
+      node.outputs,
+    );
   },
   Loop: (node, writer) => {
     const { maxTrips, condition, carried } = node.operands;

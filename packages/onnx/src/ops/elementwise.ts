@@ -6,10 +6,16 @@ import { Compose, type BinaryOp, type UnaryOp } from '../import/compose.js';
 import { always, versions, type ReadRules, type ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
 
-const readUnary = (op: UnaryOp): ToCore => (node) => node.graph.add(op, { x: node.input(0) }, {}, node.options).y;
+const readUnary =
+  (op: UnaryOp): ToCore =>
+  (node) =>
+    node.graph.add(op, { x: node.input(0) }, {}, node.options).y;
 
 /** Before version 7 the second operand was lined up by an `axis`; such models are refused by the operator set range. */
-const readBinary = (op: BinaryOp): ToCore => (node) => node.graph.add(op, { a: node.input(0), b: node.input(1) }, {}, node.options).y;
+const readBinary =
+  (op: BinaryOp): ToCore =>
+  (node) =>
+    node.graph.add(op, { a: node.input(0), b: node.input(1) }, {}, node.options).y;
 
 /** Operators that take any number of operands: the sum, least or largest of all. */
 function combineAll(node: SourceNode, op: BinaryOp): Value {
@@ -49,12 +55,17 @@ const readClip: ToCore = (node) => {
   if (low === 'data') x = node.graph.add(ops.Max, { a: x, b: node.input(1) }, {}, node.step('max')).y;
   else if (low !== null) x = node.graph.add(ops.Clip, { x }, { min: low, max: high === 'data' ? null : high }, node.options).y;
   if (high === 'data') return node.graph.add(ops.Min, { a: x, b: node.input(2) }, {}, node.options).y;
-  return low === null || low === 'data' ? (high === null ? x : node.graph.add(ops.Clip, { x }, { min: null, max: high }, node.options).y) : x;
+  return low === null || low === 'data'
+    ? high === null
+      ? x
+      : node.graph.add(ops.Clip, { x }, { min: null, max: high }, node.options).y
+    : x;
 };
 
 /** Core's conversions to 8-bit floats saturate, as ONNX's do unless told otherwise. */
 function checkSaturation(node: SourceNode, to: Value['dtype']): void {
-  if (node.int('saturate', 1) === 0 && to.startsWith('float8')) throw node.unsupported('its result overflows to infinity or NaN (saturate=0)');
+  if (node.int('saturate', 1) === 0 && to.startsWith('float8'))
+    throw node.unsupported('its result overflows to infinity or NaN (saturate=0)');
   if (node.text('round_mode', 'up') !== 'up' && to === 'float8e8m0fnu') throw node.unsupported('it does not round up');
 }
 
@@ -72,7 +83,11 @@ const readPRelu: ToCore = (node) => {
   const missing = (x.rank ?? 0) - (given.rank ?? 0);
   if (missing <= 0 || !given.rank) return node.graph.add(ops.PRelu, { x, slope: given }, {}, node.options).y;
   const slope = given.constant
-    ? node.graph.constant(given.constant.reshape([...new Array<number>(missing).fill(1), ...given.constant.shape]), given.name, given.origin)
+    ? node.graph.constant(
+        given.constant.reshape([...new Array<number>(missing).fill(1), ...given.constant.shape]),
+        given.name,
+        given.origin,
+      )
     : node.graph.add(ops.Unsqueeze, { x: given }, { axes: Array.from({ length: missing }, (_, i) => i) }, node.step('slope')).y;
   return node.graph.add(ops.PRelu, { x, slope }, {}, node.options).y;
 };
@@ -95,8 +110,15 @@ const toCore = {
   Asinh: always(readUnary(ops.Asinh)),
   Atan: always(readUnary(ops.Atan)),
   Atanh: always(readUnary(ops.Atanh)),
-  BitShift: always((node) =>
-    node.graph.add(ops.BitShift, { a: node.input(0), b: node.input(1) }, { direction: node.text('direction') === 'LEFT' ? 'left' : 'right' }, node.options).y),
+  BitShift: always(
+    (node) =>
+      node.graph.add(
+        ops.BitShift,
+        { a: node.input(0), b: node.input(1) },
+        { direction: node.text('direction') === 'LEFT' ? 'left' : 'right' },
+        node.options,
+      ).y,
+  ),
   BitwiseAnd: always(readBinary(ops.BitwiseAnd)),
   BitwiseNot: always(readUnary(ops.BitwiseNot)),
   BitwiseOr: always(readBinary(ops.BitwiseOr)),
@@ -110,7 +132,16 @@ const toCore = {
   Ceil: always(readUnary(ops.Ceil)),
   Celu: always((node) => node.graph.add(ops.Celu, { x: node.input(0) }, { alpha: node.float('alpha', 1) }, node.options).y),
   Clip: versions(
-    [1, (node) => node.graph.add(ops.Clip, { x: node.input(0) }, { min: node.has('min') ? node.float('min') : null, max: node.has('max') ? node.float('max') : null }, node.options).y],
+    [
+      1,
+      (node) =>
+        node.graph.add(
+          ops.Clip,
+          { x: node.input(0) },
+          { min: node.has('min') ? node.float('min') : null, max: node.has('max') ? node.float('max') : null },
+          node.options,
+        ).y,
+    ],
     [11, readClip],
   ),
   Cos: always(readUnary(ops.Cos)),
@@ -130,16 +161,37 @@ const toCore = {
   Erf: always(readUnary(ops.Erf)),
   Exp: always(readUnary(ops.Exp)),
   Floor: always(readUnary(ops.Floor)),
-  Gelu: always((node) =>
-    node.graph.add(ops.Gelu, { x: node.input(0) }, { approximate: node.text('approximate', 'none') === 'tanh' ? 'tanh' : 'none' }, node.options).y),
+  Gelu: always(
+    (node) =>
+      node.graph.add(
+        ops.Gelu,
+        { x: node.input(0) },
+        { approximate: node.text('approximate', 'none') === 'tanh' ? 'tanh' : 'none' },
+        node.options,
+      ).y,
+  ),
   Greater: always(readBinary(ops.Greater)),
   GreaterOrEqual: always(readBinary(ops.GreaterOrEqual)),
-  HardSigmoid: always((node) =>
-    node.graph.add(ops.HardSigmoid, { x: node.input(0) }, { alpha: node.float('alpha', 0.2), beta: node.float('beta', 0.5) }, node.options).y),
+  HardSigmoid: always(
+    (node) =>
+      node.graph.add(
+        ops.HardSigmoid,
+        { x: node.input(0) },
+        { alpha: node.float('alpha', 0.2), beta: node.float('beta', 0.5) },
+        node.options,
+      ).y,
+  ),
   HardSwish: always(readUnary(ops.HardSwish)),
   Identity: always((node) => node.operand(0)),
-  IsInf: always((node) =>
-    node.graph.add(ops.IsInf, { x: node.input(0) }, { positive: node.int('detect_positive', 1) === 1, negative: node.int('detect_negative', 1) === 1 }, node.options).y),
+  IsInf: always(
+    (node) =>
+      node.graph.add(
+        ops.IsInf,
+        { x: node.input(0) },
+        { positive: node.int('detect_positive', 1) === 1, negative: node.int('detect_negative', 1) === 1 },
+        node.options,
+      ).y,
+  ),
   IsNaN: always(readUnary(ops.IsNaN)),
   LeakyRelu: always((node) => node.graph.add(ops.LeakyRelu, { x: node.input(0) }, { alpha: node.float('alpha', 0.01) }, node.options).y),
   Less: always(readBinary(ops.Less)),
@@ -153,8 +205,15 @@ const toCore = {
   }),
   Min: always((node) => combineAll(node, ops.Min)),
   Mish: always(readUnary(ops.Mish)),
-  Mod: always((node) =>
-    node.graph.add(ops.Mod, { a: node.input(0), b: node.input(1) }, { sign: node.int('fmod', 0) === 1 ? 'dividend' : 'divisor' }, node.options).y),
+  Mod: always(
+    (node) =>
+      node.graph.add(
+        ops.Mod,
+        { a: node.input(0), b: node.input(1) },
+        { sign: node.int('fmod', 0) === 1 ? 'dividend' : 'divisor' },
+        node.options,
+      ).y,
+  ),
   Mul: always(readBinary(ops.Mul)),
   Neg: always(readUnary(ops.Neg)),
   Not: always(readUnary(ops.Not)),
@@ -164,8 +223,15 @@ const toCore = {
   Reciprocal: always(readUnary(ops.Reciprocal)),
   Relu: always(readUnary(ops.Relu)),
   Round: always(readUnary(ops.Round)),
-  Selu: always((node) =>
-    node.graph.add(ops.Selu, { x: node.input(0) }, { alpha: node.float('alpha', 1.6732632423543772), gamma: node.float('gamma', 1.0507009873554805) }, node.options).y),
+  Selu: always(
+    (node) =>
+      node.graph.add(
+        ops.Selu,
+        { x: node.input(0) },
+        { alpha: node.float('alpha', 1.6732632423543772), gamma: node.float('gamma', 1.0507009873554805) },
+        node.options,
+      ).y,
+  ),
   Sigmoid: always(readUnary(ops.Sigmoid)),
   Sign: always(readUnary(ops.Sign)),
   Sin: always(readUnary(ops.Sin)),
@@ -189,35 +255,93 @@ const toCore = {
   Swish: always((node) => swish(node, node.input(0), undefined)),
   Tan: always(readUnary(ops.Tan)),
   Tanh: always(readUnary(ops.Tanh)),
-  ThresholdedRelu: always((node) => node.graph.add(ops.ThresholdedRelu, { x: node.input(0) }, { alpha: node.float('alpha', 1) }, node.options).y),
+  ThresholdedRelu: always(
+    (node) => node.graph.add(ops.ThresholdedRelu, { x: node.input(0) }, { alpha: node.float('alpha', 1) }, node.options).y,
+  ),
   Where: always((node) => node.graph.add(ops.Where, { condition: node.input(0), x: node.input(1), y: node.input(2) }, {}, node.options).y),
   Xor: always(readBinary(ops.Xor)),
 } satisfies ReadRules;
 
 /** Writes operands in order under one operator name, without attributes. */
-const plain = (opType: string) => (node: Node, writer: GraphWriter): void => writer.node(opType, node.inputs, {}, node.outputs);
+const plain =
+  (opType: string) =>
+  (node: Node, writer: GraphWriter): void =>
+    writer.node(opType, node.inputs, {}, node.outputs);
 
 /** Writes an operator whose attributes are floats of the same names. */
-const withFloats = (opType: string, ...names: readonly string[]) => (node: Node, writer: GraphWriter): void => {
-  const attrs = node.attrs as AttrValues<Record<string, never>> as Readonly<Record<string, number>>;
-  writer.node(opType, node.inputs, Object.fromEntries(names.map((name) => [name, float(attrs[name]!)])), node.outputs);
-};
+const withFloats =
+  (opType: string, ...names: readonly string[]) =>
+  (node: Node, writer: GraphWriter): void => {
+    const attrs = node.attrs as AttrValues<Record<string, never>> as Readonly<Record<string, number>>;
+    writer.node(opType, node.inputs, Object.fromEntries(names.map((name) => [name, float(attrs[name]!)])), node.outputs);
+  };
 
 const decomposed = gap('it is written in simpler operators');
 
 const fromCore = {
-  Abs: plain('Abs'), Acos: plain('Acos'), Acosh: plain('Acosh'), Add: plain('Add'), And: plain('And'), Asin: plain('Asin'), Asinh: plain('Asinh'),
-  Atan: plain('Atan'), Atan2: decomposed, Atanh: plain('Atanh'), BitwiseAnd: plain('BitwiseAnd'), BitwiseNot: plain('BitwiseNot'),
-  BitwiseOr: plain('BitwiseOr'), BitwiseXor: plain('BitwiseXor'), Ceil: plain('Ceil'), Celu: withFloats('Celu', 'alpha'), Cos: plain('Cos'),
-  Cosh: plain('Cosh'), Div: plain('Div'), Elu: withFloats('Elu', 'alpha'), Equal: plain('Equal'), Erf: plain('Erf'), Exp: plain('Exp'), Expm1: decomposed,
-  Floor: plain('Floor'), Greater: plain('Greater'), GreaterOrEqual: plain('GreaterOrEqual'), HardSigmoid: withFloats('HardSigmoid', 'alpha', 'beta'),
-  HardSwish: plain('HardSwish'), IsNaN: plain('IsNaN'), LeakyRelu: withFloats('LeakyRelu', 'alpha'), Less: plain('Less'), LessOrEqual: plain('LessOrEqual'),
-  Log: plain('Log'), Log1p: decomposed, Max: plain('Max'), Min: plain('Min'), Mish: plain('Mish'), Mul: plain('Mul'), Neg: plain('Neg'), Not: plain('Not'),
-  Or: plain('Or'), PRelu: plain('PRelu'), Pow: plain('Pow'), Reciprocal: plain('Reciprocal'), Relu: plain('Relu'), Round: plain('Round'),
-  Selu: withFloats('Selu', 'alpha', 'gamma'), Sigmoid: plain('Sigmoid'), Sign: plain('Sign'), Sin: plain('Sin'), Sinh: plain('Sinh'),
-  Softplus: plain('Softplus'), Softsign: plain('Softsign'), Sqrt: plain('Sqrt'), Sub: plain('Sub'), Tan: plain('Tan'), Tanh: plain('Tanh'),
-  ThresholdedRelu: withFloats('ThresholdedRelu', 'alpha'), Where: plain('Where'), Xor: plain('Xor'),
-  BitShift: (node, writer) => writer.node('BitShift', node.inputs, { direction: text(node.attrs.direction === 'left' ? 'LEFT' : 'RIGHT') }, node.outputs),
+  Abs: plain('Abs'),
+  Acos: plain('Acos'),
+  Acosh: plain('Acosh'),
+  Add: plain('Add'),
+  And: plain('And'),
+  Asin: plain('Asin'),
+  Asinh: plain('Asinh'),
+  Atan: plain('Atan'),
+  Atan2: decomposed,
+  Atanh: plain('Atanh'),
+  BitwiseAnd: plain('BitwiseAnd'),
+  BitwiseNot: plain('BitwiseNot'),
+  BitwiseOr: plain('BitwiseOr'),
+  BitwiseXor: plain('BitwiseXor'),
+  Ceil: plain('Ceil'),
+  Celu: withFloats('Celu', 'alpha'),
+  Cos: plain('Cos'),
+  Cosh: plain('Cosh'),
+  Div: plain('Div'),
+  Elu: withFloats('Elu', 'alpha'),
+  Equal: plain('Equal'),
+  Erf: plain('Erf'),
+  Exp: plain('Exp'),
+  Expm1: decomposed,
+  Floor: plain('Floor'),
+  Greater: plain('Greater'),
+  GreaterOrEqual: plain('GreaterOrEqual'),
+  HardSigmoid: withFloats('HardSigmoid', 'alpha', 'beta'),
+  HardSwish: plain('HardSwish'),
+  IsNaN: plain('IsNaN'),
+  LeakyRelu: withFloats('LeakyRelu', 'alpha'),
+  Less: plain('Less'),
+  LessOrEqual: plain('LessOrEqual'),
+  Log: plain('Log'),
+  Log1p: decomposed,
+  Max: plain('Max'),
+  Min: plain('Min'),
+  Mish: plain('Mish'),
+  Mul: plain('Mul'),
+  Neg: plain('Neg'),
+  Not: plain('Not'),
+  Or: plain('Or'),
+  PRelu: plain('PRelu'),
+  Pow: plain('Pow'),
+  Reciprocal: plain('Reciprocal'),
+  Relu: plain('Relu'),
+  Round: plain('Round'),
+  Selu: withFloats('Selu', 'alpha', 'gamma'),
+  Sigmoid: plain('Sigmoid'),
+  Sign: plain('Sign'),
+  Sin: plain('Sin'),
+  Sinh: plain('Sinh'),
+  Softplus: plain('Softplus'),
+  Softsign: plain('Softsign'),
+  Sqrt: plain('Sqrt'),
+  Sub: plain('Sub'),
+  Tan: plain('Tan'),
+  Tanh: plain('Tanh'),
+  ThresholdedRelu: withFloats('ThresholdedRelu', 'alpha'),
+  Where: plain('Where'),
+  Xor: plain('Xor'),
+  BitShift: (node, writer) =>
+    writer.node('BitShift', node.inputs, { direction: text(node.attrs.direction === 'left' ? 'LEFT' : 'RIGHT') }, node.outputs),
   Cast: (node, writer) => writer.node('Cast', node.inputs, { to: int(dataTypeOf(node.attrs.to)) }, node.outputs),
   Clip: (node, writer) => {
     const { dtype } = node.operands.x;
@@ -226,7 +350,12 @@ const fromCore = {
   },
   Gelu: (node, writer) => writer.node('Gelu', node.inputs, { approximate: text(node.attrs.approximate) }, node.outputs),
   IsInf: (node, writer) =>
-    writer.node('IsInf', node.inputs, { detect_positive: int(node.attrs.positive), detect_negative: int(node.attrs.negative) }, node.outputs),
+    writer.node(
+      'IsInf',
+      node.inputs,
+      { detect_positive: int(node.attrs.positive), detect_negative: int(node.attrs.negative) },
+      node.outputs,
+    ),
   Mod: (node, writer) => {
     const { dtype } = node.operands.a;
     if (node.attrs.sign === 'dividend') return writer.node('Mod', node.inputs, { fmod: int(1) }, node.outputs);

@@ -1,4 +1,4 @@
-import { ops, type Value, type WriteRules } from '@drover/core';
+import { gap, ops, type Value, type WriteRules } from '@drover/core';
 import { text } from '../export/attribute.js';
 import type { GraphWriter } from '../export/graph-writer.js';
 import { Compose } from '../import/compose.js';
@@ -37,7 +37,15 @@ const toCore = {
 } satisfies ReadRules;
 
 const fromCore = {
-  Einsum: (node, writer) => writer.node('Einsum', node.inputs, { equation: text(node.attrs.equation) }, node.outputs),
+  Einsum: (node, writer) => {
+    const { equation } = node.attrs;
+    const terms = equation.replaceAll(' ', '').split('->')[0]!.split(',');
+    const open = new Set(
+      terms.flatMap((term, i) => (term.includes('...') ? [(node.operands.inputs[i]?.rank ?? 0) - (term.length - 3)] : [])),
+    );
+    if (open.size > 1) return gap('in ONNX an ellipsis stands for as many dimensions in each operand');
+    return writer.node('Einsum', node.inputs, { equation: text(equation) }, node.outputs);
+  },
   MatMul: (node, writer) => writer.node('MatMul', node.inputs, {}, node.outputs),
 } satisfies Partial<WriteRules<GraphWriter>>;
 

@@ -1,4 +1,22 @@
-import { ceilDivDim, gap, isFloat, isStatic, maxDim, minDim, mulDim, ops, productOf, sameDim, subDim, toNumbers, type DType, type Dim, type Gap, type Node, type Shape, type Value, type WriteRules } from '@drover/core';
+import {
+  ceilDivDim,
+  gap,
+  isFloat,
+  isStatic,
+  maxDim,
+  minDim,
+  mulDim,
+  ops,
+  productOf,
+  sameDim,
+  subDim,
+  toNumbers,
+  type DType,
+  type Dim,
+  type Shape,
+  type Value,
+  type WriteRules,
+} from '@drover/core';
 import { dataTypeOf } from '../codec/index.js';
 import { int, ints, text } from '../export/attribute.js';
 import type { GraphWriter } from '../export/graph-writer.js';
@@ -18,22 +36,27 @@ export function constantInts(node: SourceNode, index: number): readonly number[]
   return node.optional(index) && Array.from(toNumbers(node.constant(index)));
 }
 
-const axesOf = (node: SourceNode, axes: readonly number[], rank: number | undefined) => axes.map((axis) => axisOf(node, axis, rank)).sort((a, b) => a - b);
+const axesOf = (node: SourceNode, axes: readonly number[], rank: number | undefined) =>
+  axes.map((axis) => axisOf(node, axis, rank)).sort((a, b) => a - b);
 
-const readSqueeze = (given: (node: SourceNode) => readonly number[] | undefined): ToCore => (node) => {
-  const x = node.input(0);
-  const stated = given(node);
-  if (!stated && !x.shape) throw node.unsupported('which dimensions are 1 is not known');
-  const axes = stated ? axesOf(node, stated, x.rank) : x.shape!.flatMap((dim, i) => (dim === 1 ? [i] : []));
-  return node.graph.add(ops.Squeeze, { x }, { axes }, node.options).y;
-};
+const readSqueeze =
+  (given: (node: SourceNode) => readonly number[] | undefined): ToCore =>
+  (node) => {
+    const x = node.input(0);
+    const stated = given(node);
+    if (!stated && !x.shape) throw node.unsupported('which dimensions are 1 is not known');
+    const axes = stated ? axesOf(node, stated, x.rank) : x.shape!.flatMap((dim, i) => (dim === 1 ? [i] : []));
+    return node.graph.add(ops.Squeeze, { x }, { axes }, node.options).y;
+  };
 
-const readUnsqueeze = (given: (node: SourceNode) => readonly number[] | undefined): ToCore => (node) => {
-  const x = node.input(0);
-  const stated = given(node) ?? [];
-  const axes = axesOf(node, stated, x.rank === undefined ? undefined : x.rank + stated.length);
-  return node.graph.add(ops.Unsqueeze, { x }, { axes }, node.options).y;
-};
+const readUnsqueeze =
+  (given: (node: SourceNode) => readonly number[] | undefined): ToCore =>
+  (node) => {
+    const x = node.input(0);
+    const stated = given(node) ?? [];
+    const axes = axesOf(node, stated, x.rank === undefined ? undefined : x.rank + stated.length);
+    return node.graph.add(ops.Unsqueeze, { x }, { axes }, node.options).y;
+  };
 
 /** Entries of 0 copy the dimension at their place, unless `allowzero`. */
 const readReshape: ToCore = (node) => {
@@ -86,13 +109,16 @@ const splitInto = (node: SourceNode, sizes: readonly Dim[] | undefined): readonl
   const axis = axisOf(node, node.int('axis', 0), x.rank);
   const whole = x.shape?.[axis];
   const count = node.outputCount;
-  if (node.int('num_outputs', count) !== count) throw node.malformed(`it has ${count} outputs, and num_outputs is ${node.int('num_outputs')}`);
+  if (node.int('num_outputs', count) !== count)
+    throw node.malformed(`it has ${count} outputs, and num_outputs is ${node.int('num_outputs')}`);
   if (sizes) return node.graph.add(ops.Split, { x }, { axis, sizes }, node.options).outputs;
   if (whole === undefined) throw node.unsupported('the rank of its operand is not known');
   // Equal parts; the last is smaller when the size is no multiple (opset 18).
   const part = ceilDivDim(whole, count);
   const left = (i: number) => subDim(whole, mulDim(part, i));
-  const equal = Array.from({ length: count }, (_, i) => (typeof whole === 'number' ? maxDim(minDim(part, left(i)), 0) : i === count - 1 ? left(i) : part));
+  const equal = Array.from({ length: count }, (_, i) =>
+    typeof whole === 'number' ? maxDim(minDim(part, left(i)), 0) : i === count - 1 ? left(i) : part,
+  );
   return node.graph.add(ops.Split, { x }, { axis, sizes: equal }, node.options).outputs;
 };
 
@@ -116,7 +142,8 @@ const readPad: ToCore = (node) => {
   const axes = stated.map((axis) => axisOf(node, axis, x.rank));
   const { rank } = x;
   if (rank === undefined) throw node.unsupported('the rank of its operand is not known');
-  if (!pads.elements) return node.graph.add(ops.Pad, { x, pads: fullPads(node, pads, axes, rank), value }, { mode, pads: null }, node.options).y;
+  if (!pads.elements)
+    return node.graph.add(ops.Pad, { x, pads: fullPads(node, pads, axes, rank), value }, { mode, pads: null }, node.options).y;
   if (pads.elements.length !== 2 * axes.length) throw node.malformed(`it has ${pads.elements.length} amounts for ${axes.length} axes`);
   const full = new Array<Dim>(2 * rank).fill(0);
   axes.forEach((axis, i) => {
@@ -170,20 +197,6 @@ const readConstantOfShape: ToCore = (node) => {
   return node.graph.add(ops.Expand, { x, shape }, { shape: null }, node.options).y;
 };
 
-const reduction = (node: SourceNode) => {
-  const named = node.text('reduction', 'none');
-  if (named === 'none' || named === 'add' || named === 'mul' || named === 'max' || named === 'min') return named;
-  throw node.unsupported(`its reduction is ${named}`);
-};
-
-const readScatterElements: ToCore = (node) =>
-  node.graph.add(
-    ops.ScatterElements,
-    { x: node.input(0), indices: node.input(1), updates: node.input(2) },
-    { axis: axisOf(node, node.int('axis', 0), node.input(0).rank), reduction: reduction(node) },
-    node.options,
-  ).y;
-
 const toCore = {
   Concat: always((node) => {
     const inputs = node.inputs();
@@ -193,36 +206,19 @@ const toCore = {
   ConstantOfShape: always(readConstantOfShape),
   Expand: always((node) => node.graph.add(ops.Expand, { x: node.input(0), shape: node.input(1) }, { shape: null }, node.options).y),
   Flatten: always(readFlatten),
-  Gather: always((node) =>
-    node.graph.add(ops.Gather, { x: node.input(0), indices: node.input(1) }, { axis: axisOf(node, node.int('axis', 0), node.input(0).rank) }, node.options).y,
-  ),
-  GatherElements: always(
-    (node) =>
-      node.graph.add(ops.GatherElements, { x: node.input(0), indices: node.input(1) }, { axis: axisOf(node, node.int('axis', 0), node.input(0).rank) }, node.options).y,
-  ),
-  GatherND: always((node) => node.graph.add(ops.GatherND, { x: node.input(0), indices: node.input(1) }, { batchDims: node.int('batch_dims', 0) }, node.options).y),
-  NonZero: always((node) => node.graph.add(ops.NonZero, { x: node.input(0) }, {}, node.options).y),
-  OneHot: always((node) => {
-    const [indices, depth, values] = [node.input(0), node.input(1), node.input(2)];
-    const axis = axisOf(node, node.int('axis', -1), indices.rank === undefined ? undefined : indices.rank + 1);
-    const count = depth.constant?.peek();
-    return node.graph.add(ops.OneHot, { indices, values, ...(!count && { depth }) }, { axis, depth: count ? [toNumbers(count)[0]!] : null }, node.options).y;
-  }),
   Pad: versions([1, readPadByAttributes], [11, readPad]),
-  Range: always((node) => node.graph.add(ops.Range, { start: node.input(0), limit: node.input(1), delta: node.input(2) }, {}, node.options).y),
-  Reshape: always(readReshape),
-  ReverseSequence: always((node) =>
-    node.graph.add(
-      ops.ReverseSequence,
-      { x: node.input(0), lengths: node.input(1) },
-      { timeAxis: node.int('time_axis', 0), batchAxis: node.int('batch_axis', 1) },
-      node.options,
-    ).y,
+  Range: always(
+    (node) => node.graph.add(ops.Range, { start: node.input(0), limit: node.input(1), delta: node.input(2) }, {}, node.options).y,
   ),
-  Scatter: always(readScatterElements),
-  ScatterElements: always(readScatterElements),
-  ScatterND: always(
-    (node) => node.graph.add(ops.ScatterND, { x: node.input(0), indices: node.input(1), updates: node.input(2) }, { reduction: reduction(node) }, node.options).y,
+  Reshape: always(readReshape),
+  ReverseSequence: always(
+    (node) =>
+      node.graph.add(
+        ops.ReverseSequence,
+        { x: node.input(0), lengths: node.input(1) },
+        { timeAxis: node.int('time_axis', 0), batchAxis: node.int('batch_axis', 1) },
+        node.options,
+      ).y,
   ),
   Shape: always(readShape),
   Size: always((node) => {
@@ -240,11 +236,12 @@ const toCore = {
     const x = node.input(0);
     const stated = node.ints('perm');
     if (!stated && x.rank === undefined) throw node.unsupported('the rank of its operand is not known');
-    return node.graph.add(ops.Transpose, { x }, { perm: stated ?? Array.from({ length: x.rank! }, (_, i) => x.rank! - 1 - i) }, node.options).y;
-  }),
-  Trilu: always((node) => {
-    const k = node.optional(1) ? Number(node.constant(1).data[0]) : 0;
-    return node.graph.add(ops.Trilu, { x: node.input(0) }, { upper: node.int('upper', 1) === 1, k }, node.options).y;
+    return node.graph.add(
+      ops.Transpose,
+      { x },
+      { perm: stated ?? Array.from({ length: x.rank! }, (_, i) => x.rank! - 1 - i) },
+      node.options,
+    ).y;
   }),
   Unsqueeze: versions([1, readUnsqueeze((node) => node.ints('axes'))], [13, readUnsqueeze((node) => constantInts(node, 1))]),
 } satisfies ReadRules;
@@ -265,40 +262,19 @@ function reshapeTarget(writer: GraphWriter, shape: Shape, from: Shape | undefine
   return writer.dims(shape);
 }
 
-const axisOnly = (opType: string) => (node: Node, writer: GraphWriter): void =>
-  writer.node(opType, node.inputs, { axis: int((node.attrs as { readonly axis: number }).axis) }, node.outputs);
-
-const reductionName = (name: string) => (name === 'none' ? undefined : text(name));
-
 /** Element types of Range (version 11). */
 const rangeTypes: readonly DType[] = ['float32', 'float64', 'int16', 'int32', 'int64'];
 
-/** Sums and products came with version 16, extremes with 18. */
-function reductionTooNew({ opset }: GraphWriter, reduction: string): Gap | undefined {
-  const since = reduction === 'none' ? 13 : reduction === 'add' || reduction === 'mul' ? 16 : 18;
-  return opset < since ? gap(`scattering with ${reduction} needs operator set ${since}`) : undefined;
-}
-
 const fromCore = {
-  Concat: axisOnly('Concat'),
+  Concat: (node, writer) => writer.node('Concat', node.inputs, { axis: int(node.attrs.axis) }, node.outputs),
   Dims: (node, writer) => {
     const [y] = node.outputs;
     const name = writer.dims(node.attrs.values);
     if (writer.isNamed(y!)) writer.node('Identity', [name], {}, node.outputs);
     else writer.bind(y!, name);
   },
-  Expand: (node, writer) => writer.node('Expand', [node.operands.x, dimsOperand(writer, node.attrs.shape, node.operands.shape)], {}, node.outputs),
-  Gather: axisOnly('Gather'),
-  GatherElements: axisOnly('GatherElements'),
-  GatherND: (node, writer) => writer.node('GatherND', [node.operands.x, writer.int64(node.operands.indices)], { batch_dims: int(node.attrs.batchDims) }, node.outputs),
-  NonZero: (node, writer) => writer.node('NonZero', node.inputs, {}, node.outputs),
-  OneHot: (node, writer) =>
-    writer.node(
-      'OneHot',
-      [node.operands.indices, node.attrs.depth === null ? node.operands.depth : writer.dims(node.attrs.depth), node.operands.values],
-      { axis: int(node.attrs.axis) },
-      node.outputs,
-    ),
+  Expand: (node, writer) =>
+    writer.node('Expand', [node.operands.x, dimsOperand(writer, node.attrs.shape, node.operands.shape)], {}, node.outputs),
   Pad: (node, writer) => {
     if (node.attrs.mode === 'symmetric') return gap('ONNX has no padding that mirrors the border itself');
     if (node.attrs.mode === 'wrap' && writer.opset < 19) return gap('padding that wraps round needs operator set 19');
@@ -309,7 +285,10 @@ const fromCore = {
     const { dtype } = node.outputs[0]!;
     if (rangeTypes.includes(dtype)) return writer.node('Range', node.inputs, {}, node.outputs);
     const wide = int(dataTypeOf(isFloat(dtype) ? 'float32' : 'int64'));
-    const range = writer.step('Range', node.inputs.map((operand) => writer.step('Cast', [operand], { to: wide })));
+    const range = writer.step(
+      'Range',
+      node.inputs.map((operand) => writer.step('Cast', [operand], { to: wide })),
+    );
     return writer.node('Cast', [range], { to: int(dataTypeOf(dtype)) }, node.outputs);
   },
   Reshape: (node, writer) => {
@@ -326,16 +305,12 @@ const fromCore = {
     writer.node('Slice', [node.operands.x, all(-1), all(-(2 ** 31)), writer.ints(axes), all(-1)], {}, node.outputs);
   },
   ReverseSequence: (node, writer) =>
-    writer.node('ReverseSequence', [node.operands.x, writer.int64(node.operands.lengths)], { time_axis: int(node.attrs.timeAxis), batch_axis: int(node.attrs.batchAxis) }, node.outputs),
-  ScatterElements: (node, writer) => {
-    const { axis, reduction } = node.attrs;
-    return reductionTooNew(writer, reduction) ?? writer.node('ScatterElements', node.inputs, { axis: int(axis), reduction: reductionName(reduction) }, node.outputs);
-  },
-  ScatterND: (node, writer) => {
-    const { x, indices, updates } = node.operands;
-    const { reduction } = node.attrs;
-    return reductionTooNew(writer, reduction) ?? writer.node('ScatterND', [x, writer.int64(indices), updates], { reduction: reductionName(reduction) }, node.outputs);
-  },
+    writer.node(
+      'ReverseSequence',
+      [node.operands.x, writer.int64(node.operands.lengths)],
+      { time_axis: int(node.attrs.timeAxis), batch_axis: int(node.attrs.batchAxis) },
+      node.outputs,
+    ),
   Shape: (node, writer) => writer.node('Shape', node.inputs, {}, node.outputs),
   Slice: (node, writer) => {
     const { x, starts, ends } = node.operands;
@@ -343,22 +318,12 @@ const fromCore = {
     const operands = [x, dimsOperand(writer, node.attrs.starts, starts), dimsOperand(writer, node.attrs.ends, ends), writer.ints(axes)];
     writer.node('Slice', steps.every((step) => step === 1) ? operands : [...operands, writer.ints(steps)], {}, node.outputs);
   },
-  Split: (node, writer) => writer.node('Split', [node.operands.x, writer.dims(node.attrs.sizes)], { axis: int(node.attrs.axis) }, node.outputs),
+  Split: (node, writer) =>
+    writer.node('Split', [node.operands.x, writer.dims(node.attrs.sizes)], { axis: int(node.attrs.axis) }, node.outputs),
   Squeeze: (node, writer) => writer.node('Squeeze', [node.operands.x, writer.ints(node.attrs.axes)], {}, node.outputs),
-  Tile: (node, writer) => writer.node('Tile', [node.operands.x, dimsOperand(writer, node.attrs.repeats, node.operands.repeats)], {}, node.outputs),
+  Tile: (node, writer) =>
+    writer.node('Tile', [node.operands.x, dimsOperand(writer, node.attrs.repeats, node.operands.repeats)], {}, node.outputs),
   Transpose: (node, writer) => writer.node('Transpose', node.inputs, { perm: ints(node.attrs.perm) }, node.outputs),
-  Trilu: (node, writer) => {
-    const { x } = node.operands;
-    const { k, upper } = node.attrs;
-    if (writer.opset >= 14) return writer.node('Trilu', [x, writer.literal('int64', [], [k])], { upper: int(upper) }, node.outputs);
-    const sizes = x.shape?.slice(-2);
-    if (!sizes || !writer.canCompute(sizes)) return gap('triangles of a size that is not known need operator set 14');
-    const axis = writer.ints([0]);
-    const count = (size: Dim) => writer.step('Range', [writer.literal('int64', [], [0]), writer.step('Squeeze', [writer.dim(size), axis]), writer.literal('int64', [], [1])]);
-    const rows = writer.step('Unsqueeze', [writer.step('Add', [count(sizes[0]!), writer.literal('int64', [], [k])]), writer.ints([1])]);
-    const isOutside = writer.step(upper ? 'Greater' : 'Less', [rows, count(sizes[1]!)]);
-    return writer.node('Where', [isOutside, writer.literal(x.dtype, [], [0]), x], {}, node.outputs);
-  },
   Unsqueeze: (node, writer) => writer.node('Unsqueeze', [node.operands.x, writer.ints(node.attrs.axes)], {}, node.outputs),
 } satisfies Partial<WriteRules<GraphWriter>>;
 

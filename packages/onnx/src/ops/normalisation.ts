@@ -9,18 +9,27 @@ import { axisOf } from './movement.js';
 type AlongAxis = typeof ops.Softmax;
 
 /** Before version 13 everything from `axis` on was one dimension. */
-const flattened = (op: AlongAxis): ToCore => (node) => {
-  const x = node.input(0);
-  if (!x.shape) throw node.unsupported('the rank of its operand is not known');
-  const axis = axisOf(node, node.int('axis', 1), x.rank);
-  if (axis === x.shape.length - 1) return node.graph.add(op, { x }, { axis }, node.options).y;
-  const flat = node.graph.add(ops.Reshape, { x }, { shape: [...x.shape.slice(0, axis), productOf(x.shape.slice(axis))] }, node.step('flatten')).y;
-  const { y } = node.graph.add(op, { x: flat }, { axis }, node.step('flat'));
-  return node.graph.add(ops.Reshape, { x: y }, { shape: x.shape }, node.options).y;
-};
+const flattened =
+  (op: AlongAxis): ToCore =>
+  (node) => {
+    const x = node.input(0);
+    if (!x.shape) throw node.unsupported('the rank of its operand is not known');
+    const axis = axisOf(node, node.int('axis', 1), x.rank);
+    if (axis === x.shape.length - 1) return node.graph.add(op, { x }, { axis }, node.options).y;
+    const flat = node.graph.add(
+      ops.Reshape,
+      { x },
+      { shape: [...x.shape.slice(0, axis), productOf(x.shape.slice(axis))] },
+      node.step('flatten'),
+    ).y;
+    const { y } = node.graph.add(op, { x: flat }, { axis }, node.step('flat'));
+    return node.graph.add(ops.Reshape, { x: y }, { shape: x.shape }, node.options).y;
+  };
 
-const alongAxis = (op: AlongAxis): ToCore => (node) =>
-  node.graph.add(op, { x: node.input(0) }, { axis: axisOf(node, node.int('axis', -1), node.input(0).rank) }, node.options).y;
+const alongAxis =
+  (op: AlongAxis): ToCore =>
+  (node) =>
+    node.graph.add(op, { x: node.input(0) }, { axis: axisOf(node, node.int('axis', -1), node.input(0).rank) }, node.options).y;
 
 const readBatchNormalization: ToCore = (node) => {
   node.ignore('momentum', 'is_test');
@@ -38,7 +47,9 @@ const readLayerNormalization: ToCore = (node) => {
   const { y } = node.graph.add(ops.LayerNormalization, { x, scale: node.optional(1), bias: node.optional(2) }, attrs, node.options);
   if (!node.hasOutput(1) && !node.hasOutput(2)) return y;
   const compose = new Compose(node);
-  const axes = shapeOf(node, x).map((_, i) => i).slice(attrs.axis);
+  const axes = shapeOf(node, x)
+    .map((_, i) => i)
+    .slice(attrs.axis);
   const { mean, variance } = moments(compose, x, axes);
   return [y, mean, compose.unary(ops.Reciprocal, deviation(compose, variance, attrs.epsilon), 'inverse')];
 };
@@ -59,34 +70,53 @@ const readBatchInTraining = (node: SourceNode): readonly Value[] => {
   const x = node.input(0);
   const axes = shapeOf(node, x).flatMap((_, i) => (i === 1 ? [] : [i]));
   const { mean, centred, variance } = moments(compose, x, axes);
-  const channels = (value: Value, step: string) => compose.unsqueeze(value, axes.slice(1).map((_, i) => i + 1), step);
+  const channels = (value: Value, step: string) =>
+    compose.unsqueeze(
+      value,
+      axes.slice(1).map((_, i) => i + 1),
+      step,
+    );
   const unit = compose.binary(ops.Div, centred, deviation(compose, variance, node.float('epsilon', 1e-5)), 'unit');
   const weighted = compose.binary(ops.Mul, unit, channels(node.input(1), 'scale'), 'weighted');
   const momentum = node.float('momentum', 0.9);
   const running = (old: Value, now: Value, step: string) =>
-    compose.binary(ops.Add, compose.scale(old, momentum, `${step}/old`), compose.scale(compose.squeeze(now, axes, `${step}/flat`), 1 - momentum, `${step}/new`), step);
+    compose.binary(
+      ops.Add,
+      compose.scale(old, momentum, `${step}/old`),
+      compose.scale(compose.squeeze(now, axes, `${step}/flat`), 1 - momentum, `${step}/new`),
+      step,
+    );
   const y = compose.binary(ops.Add, weighted, channels(node.input(2), 'bias'));
-  return [y, ...(node.hasOutput(1) ? [running(node.input(3), mean, 'running_mean'), running(node.input(4), variance, 'running_variance')] : [])];
+  return [
+    y,
+    ...(node.hasOutput(1) ? [running(node.input(3), mean, 'running_mean'), running(node.input(4), variance, 'running_variance')] : []),
+  ];
 };
 
 /** In version 18 scale and bias were one for each group; since 21 they are one for each channel. */
 const perChannel = (node: SourceNode, value: Value, channels: number, groups: number): Value => {
   const size = channels / groups;
   if (!Number.isInteger(size)) throw node.malformed(`${channels} channels do not fall into ${groups} groups`);
-  const indices = node.graph.literal('int64', [channels], Array.from({ length: channels }, (_, i) => Math.floor(i / size)));
+  const indices = node.graph.literal(
+    'int64',
+    [channels],
+    Array.from({ length: channels }, (_, i) => Math.floor(i / size)),
+  );
   return node.graph.add(ops.Gather, { x: value, indices }, { axis: 0 }, node.step('per_channel')).y;
 };
 
-const readGroupNormalization = (isPerGroup: boolean): ToCore => (node) => {
-  node.ignore('stash_type');
-  const x = node.input(0);
-  const groups = node.int('num_groups');
-  const channels = x.shape?.[1];
-  if (isPerGroup && typeof channels !== 'number') throw node.unsupported('the number of channels is not known');
-  const parameter = (index: number) => (isPerGroup ? perChannel(node, node.input(index), channels as number, groups) : node.input(index));
-  const attrs = { groups, epsilon: node.float('epsilon', 1e-5), layout: 'channelsFirst' as const };
-  return node.graph.add(ops.GroupNormalization, { x, scale: parameter(1), bias: parameter(2) }, attrs, node.options).y;
-};
+const readGroupNormalization =
+  (isPerGroup: boolean): ToCore =>
+  (node) => {
+    node.ignore('stash_type');
+    const x = node.input(0);
+    const groups = node.int('num_groups');
+    const channels = x.shape?.[1];
+    if (isPerGroup && typeof channels !== 'number') throw node.unsupported('the number of channels is not known');
+    const parameter = (index: number) => (isPerGroup ? perChannel(node, node.input(index), channels as number, groups) : node.input(index));
+    const attrs = { groups, epsilon: node.float('epsilon', 1e-5), layout: 'channelsFirst' as const };
+    return node.graph.add(ops.GroupNormalization, { x, scale: parameter(1), bias: parameter(2) }, attrs, node.options).y;
+  };
 
 const toCore = {
   BatchNormalization: always(readBatchNormalization),
@@ -94,16 +124,32 @@ const toCore = {
   Hardmax: versions([1, flattened(ops.Hardmax)], [13, alongAxis(ops.Hardmax)]),
   InstanceNormalization: always((node) => {
     const operands = { x: node.input(0), scale: node.input(1), bias: node.input(2) };
-    return node.graph.add(ops.InstanceNormalization, operands, { epsilon: node.float('epsilon', 1e-5), layout: 'channelsFirst' }, node.options).y;
+    return node.graph.add(
+      ops.InstanceNormalization,
+      operands,
+      { epsilon: node.float('epsilon', 1e-5), layout: 'channelsFirst' },
+      node.options,
+    ).y;
   }),
   LayerNormalization: always(readLayerNormalization),
   LogSoftmax: versions([1, flattened(ops.LogSoftmax)], [13, alongAxis(ops.LogSoftmax)]),
   LpNormalization: always((node) => {
     const x = node.input(0);
-    return node.graph.add(ops.LpNormalization, { x }, { axis: axisOf(node, node.int('axis', -1), x.rank), p: node.int('p', 2) }, node.options).y;
+    return node.graph.add(
+      ops.LpNormalization,
+      { x },
+      { axis: axisOf(node, node.int('axis', -1), x.rank), p: node.int('p', 2) },
+      node.options,
+    ).y;
   }),
   LRN: always((node) => {
-    const attrs = { size: node.int('size'), alpha: node.float('alpha', 1e-4), beta: node.float('beta', 0.75), bias: node.float('bias', 1), axis: 1 };
+    const attrs = {
+      size: node.int('size'),
+      alpha: node.float('alpha', 1e-4),
+      beta: node.float('beta', 0.75),
+      bias: node.float('bias', 1),
+      axis: 1,
+    };
     return node.graph.add(ops.LRN, { x: node.input(0) }, attrs, node.options).y;
   }),
   MeanVarianceNormalization: always((node) => {
@@ -124,8 +170,10 @@ const toCore = {
   Softmax: versions([1, flattened(ops.Softmax)], [13, alongAxis(ops.Softmax)]),
 } satisfies ReadRules;
 
-const writeAlongAxis = (opType: string) => (node: Node<AlongAxis>, writer: GraphWriter): void =>
-  writer.node(opType, node.inputs, { axis: int(node.attrs.axis) }, node.outputs);
+const writeAlongAxis =
+  (opType: string) =>
+  (node: Node<AlongAxis>, writer: GraphWriter): void =>
+    writer.node(opType, node.inputs, { axis: int(node.attrs.axis) }, node.outputs);
 
 /** The scale of 1 that ONNX asks for where core has none; undefined when its size is not known. */
 function onesFrom(writer: GraphWriter, x: Value, axis: number): string | undefined {
@@ -143,10 +191,19 @@ const fromCore = {
     return writer.node('BatchNormalization', node.inputs, { epsilon: float(node.attrs.epsilon) }, node.outputs);
   },
   GroupNormalization: (node, writer) =>
-    node.attrs.layout !== 'channelsFirst' ? wrongLayout : writer.node('GroupNormalization', node.inputs, { num_groups: int(node.attrs.groups), epsilon: float(node.attrs.epsilon) }, node.outputs),
+    node.attrs.layout !== 'channelsFirst'
+      ? wrongLayout
+      : writer.node(
+          'GroupNormalization',
+          node.inputs,
+          { num_groups: int(node.attrs.groups), epsilon: float(node.attrs.epsilon) },
+          node.outputs,
+        ),
   Hardmax: writeAlongAxis('Hardmax'),
   InstanceNormalization: (node, writer) =>
-    node.attrs.layout !== 'channelsFirst' ? wrongLayout : writer.node('InstanceNormalization', node.inputs, { epsilon: float(node.attrs.epsilon) }, node.outputs),
+    node.attrs.layout !== 'channelsFirst'
+      ? wrongLayout
+      : writer.node('InstanceNormalization', node.inputs, { epsilon: float(node.attrs.epsilon) }, node.outputs),
   LayerNormalization: (node, writer) => {
     const { x, scale, bias } = node.operands;
     const attributes = { axis: int(node.attrs.axis), epsilon: float(node.attrs.epsilon) };
@@ -155,7 +212,8 @@ const fromCore = {
     return writer.node('LayerNormalization', [x, ones, bias], attributes, node.outputs);
   },
   LogSoftmax: writeAlongAxis('LogSoftmax'),
-  LpNormalization: (node, writer) => writer.node('LpNormalization', node.inputs, { axis: int(node.attrs.axis), p: int(node.attrs.p) }, node.outputs),
+  LpNormalization: (node, writer) =>
+    writer.node('LpNormalization', node.inputs, { axis: int(node.attrs.axis), p: int(node.attrs.p) }, node.outputs),
   LRN: (node, writer) => {
     const { size, alpha, beta, bias, axis } = node.attrs;
     if (axis !== 1) return gap(`ONNX normalises across dimension 1, not ${axis}`);

@@ -22,7 +22,12 @@ const toCore = {
     const to = node.int('output_dtype', 0) === 0 ? scale.dtype : dtypeOf(node.int('output_dtype'));
     if (!to) throw node.unsupported('its result type is unknown');
     const isCast = to !== scale.dtype;
-    const { y } = node.graph.add(ops.DequantizeLinear, { x: node.input(0), scale, zeroPoint: node.optional(2) }, attrs, isCast ? node.step('real') : node.options);
+    const { y } = node.graph.add(
+      ops.DequantizeLinear,
+      { x: node.input(0), scale, zeroPoint: node.optional(2) },
+      attrs,
+      isCast ? node.step('real') : node.options,
+    );
     return new Compose(node).cast(y, to);
   }),
   QuantizeLinear: always((node) => {
@@ -40,8 +45,15 @@ const toCore = {
 const oldest: readonly DType[] = ['uint8', 'int8', 'int32'];
 
 function tooOld({ opset }: GraphWriter, codes: DType, real: DType, blockSize: number): Gap | undefined {
-  const since = blockSize !== 0 || !(oldest.includes(codes) || codes.startsWith('float8')) ? 21 : codes.startsWith('float8') || real !== 'float32' ? 19 : 13;
-  return opset < since ? gap(`quantisation of ${real} to ${codes}${blockSize === 0 ? '' : ' in blocks'} needs operator set ${since}`) : undefined;
+  const since =
+    blockSize !== 0 || !(oldest.includes(codes) || codes.startsWith('float8'))
+      ? 21
+      : codes.startsWith('float8') || real !== 'float32'
+        ? 19
+        : 13;
+  return opset < since
+    ? gap(`quantisation of ${real} to ${codes}${blockSize === 0 ? '' : ' in blocks'} needs operator set ${since}`)
+    : undefined;
 }
 
 /** Zero points of 0 for each scale. */

@@ -32,7 +32,9 @@ const isActivation = (name: string): name is Activation => name in parameters;
 function attributes(node: SourceNode, kind: keyof typeof defaults, recurrence: Value): RnnAttrs {
   const direction = node.text('direction', 'forward') as Direction;
   const directions = direction === 'bidirectional' ? 2 : 1;
-  const named = node.texts('activations')?.map((name) => Object.keys(parameters).find((known) => known.toLowerCase() === name.toLowerCase()) ?? name);
+  const named = node
+    .texts('activations')
+    ?.map((name) => Object.keys(parameters).find((known) => known.toLowerCase() === name.toLowerCase()) ?? name);
   const activations = named && named.length > 0 ? named : Array.from({ length: directions }, () => defaults[kind]).flat();
   if (!activations.every(isActivation)) throw node.unsupported(`its activations are ${activations.join(', ')}`);
   // Stated parameters are taken in order by the functions that have one.
@@ -76,7 +78,16 @@ function sequenceOf(node: SourceNode): Sequence {
 
 const readLstm: ToCore = (node) => {
   const { x, initial, results } = sequenceOf(node);
-  const operands = { x, w: node.input(1), r: node.input(2), b: node.optional(3), sequenceLengths: node.optional(4), initialH: initial(5), initialC: initial(6), peepholes: node.optional(7) };
+  const operands = {
+    x,
+    w: node.input(1),
+    r: node.input(2),
+    b: node.optional(3),
+    sequenceLengths: node.optional(4),
+    initialH: initial(5),
+    initialC: initial(6),
+    peepholes: node.optional(7),
+  };
   const attrs = { ...attributes(node, 'LSTM', operands.r), inputForget: node.int('input_forget', 0) === 1 };
   const { y, yH, yC } = node.graph.add(ops.LSTM, operands, attrs, node.options);
   return results(y, [yH, yC]);
@@ -125,7 +136,12 @@ const fromCore = {
       node.outputs,
     ),
   LSTM: (node, writer) =>
-    writer.node('LSTM', operandsOf(node as Node, writer), { ...shared(node.attrs, 'LSTM'), input_forget: node.attrs.inputForget ? int(1) : undefined }, node.outputs),
+    writer.node(
+      'LSTM',
+      operandsOf(node as Node, writer),
+      { ...shared(node.attrs, 'LSTM'), input_forget: node.attrs.inputForget ? int(1) : undefined },
+      node.outputs,
+    ),
   RNN: (node, writer) => writer.node('RNN', operandsOf(node as Node, writer), shared(node.attrs, 'RNN'), node.outputs),
 } satisfies Partial<WriteRules<GraphWriter>>;
 

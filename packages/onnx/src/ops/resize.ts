@@ -24,17 +24,35 @@ const nearestModes: Readonly<Record<string, ResizeAttrs['nearest']>> = {
   ceil: 'ceil',
 };
 
-const resizeModes: Readonly<Record<string, ResizeAttrs['mode']>> = { nearest: 'nearest', linear: 'linear', bilinear: 'linear', cubic: 'cubic' };
+const resizeModes: Readonly<Record<string, ResizeAttrs['mode']>> = {
+  nearest: 'nearest',
+  linear: 'linear',
+  bilinear: 'linear',
+  cubic: 'cubic',
+};
 
 /** Axes whose size changes or may change; the rest are not resampled. */
-function resample(node: SourceNode, x: Value, axes: readonly number[], scales: readonly number[] | undefined, sizes: Shape | undefined, how: Omit<ResizeAttrs, 'axes' | 'sizes' | 'scales'>): Value {
+function resample(
+  node: SourceNode,
+  x: Value,
+  axes: readonly number[],
+  scales: readonly number[] | undefined,
+  sizes: Shape | undefined,
+  how: Omit<ResizeAttrs, 'axes' | 'sizes' | 'scales'>,
+): Value {
   if (!x.shape) throw node.unsupported('the rank of its operand is not known');
   if (axes.some((axis) => axis >= x.shape!.length)) throw node.malformed(`it resamples ${axes.length} axes of ${x.shape.length}`);
-  if ((sizes ?? scales)!.length !== axes.length) throw node.malformed(`it states ${(sizes ?? scales)!.length} sizes for ${axes.length} axes`);
+  if ((sizes ?? scales)!.length !== axes.length)
+    throw node.malformed(`it states ${(sizes ?? scales)!.length} sizes for ${axes.length} axes`);
   const target = sizes ?? axes.map((axis, i) => scaledSize(x.shape![axis]!, scales![i]!));
   if (!target.every((size) => size !== undefined)) return resampleByScale(node, x, axes, scales!, how);
   const changed = axes.flatMap((axis, i) => (target[i] === x.shape![axis] && (scales?.[i] ?? 1) === 1 ? [] : [i]));
-  const attrs = { ...how, axes: changed.map((i) => axes[i]!), sizes: changed.map((i) => target[i]!), scales: scales ? changed.map((i) => scales[i]!) : null };
+  const attrs = {
+    ...how,
+    axes: changed.map((i) => axes[i]!),
+    sizes: changed.map((i) => target[i]!),
+    scales: scales ? changed.map((i) => scales[i]!) : null,
+  };
   return changed.length === 0 ? x : node.graph.add(ops.Resize, { x }, attrs, node.options).y;
 }
 
@@ -46,7 +64,13 @@ function scaledSize(size: Dim, scale: number): Dim | undefined {
 }
 
 /** Sizes that are not known times scales that are not whole, rounded down: computed as the model runs. */
-function resampleByScale(node: SourceNode, x: Value, axes: readonly number[], scales: readonly number[], how: Omit<ResizeAttrs, 'axes' | 'sizes' | 'scales'>): Value {
+function resampleByScale(
+  node: SourceNode,
+  x: Value,
+  axes: readonly number[],
+  scales: readonly number[],
+  how: Omit<ResizeAttrs, 'axes' | 'sizes' | 'scales'>,
+): Value {
   const compose = new Compose(node);
   const shape = node.graph.add(ops.Shape, { x }, {}, node.step('shape')).y;
   const sizes = compose.cast(compose.gather(shape, compose.ints(axes), 0, 'sizes'), 'float32', 'float_sizes');
@@ -56,20 +80,29 @@ function resampleByScale(node: SourceNode, x: Value, axes: readonly number[], sc
 }
 
 /** Upsample and Resize-10: coordinates asymmetric, nearest rounds down. */
-const readUpsample = (scalesOf: (node: SourceNode) => readonly number[]): ToCore => (node) => {
-  const x = node.input(0);
-  const scales = scalesOf(node);
-  const mode = resizeModes[node.text('mode', 'nearest')];
-  if (!mode) throw node.unsupported('its mode is unknown');
-  const how = { mode, coordinates: 'asymmetric', cubicCoefficient: -0.75, excludeOutside: false, antialias: false } as const;
-  const along = (of: Value, nearest: 'floor' | 'ceil', isMeant: (scale: number) => boolean) => {
-    const axes = scales.flatMap((scale, i) => (isMeant(scale) ? [i] : []));
-    return resample(node, of, axes, axes.map((axis) => scales[axis]!), undefined, { ...how, nearest });
+const readUpsample =
+  (scalesOf: (node: SourceNode) => readonly number[]): ToCore =>
+  (node) => {
+    const x = node.input(0);
+    const scales = scalesOf(node);
+    const mode = resizeModes[node.text('mode', 'nearest')];
+    if (!mode) throw node.unsupported('its mode is unknown');
+    const how = { mode, coordinates: 'asymmetric', cubicCoefficient: -0.75, excludeOutside: false, antialias: false } as const;
+    const along = (of: Value, nearest: 'floor' | 'ceil', isMeant: (scale: number) => boolean) => {
+      const axes = scales.flatMap((scale, i) => (isMeant(scale) ? [i] : []));
+      return resample(
+        node,
+        of,
+        axes,
+        axes.map((axis) => scales[axis]!),
+        undefined,
+        { ...how, nearest },
+      );
+    };
+    // onnxruntime rounds up along axes that get smaller (NearestMode::SIMPLE); the specification does not say.
+    const smaller = mode === 'nearest' ? along(x, 'ceil', (scale) => scale < 1) : x;
+    return along(smaller, 'floor', mode === 'nearest' ? (scale) => scale >= 1 : () => true);
   };
-  // onnxruntime rounds up along axes that get smaller (NearestMode::SIMPLE); the specification does not say.
-  const smaller = mode === 'nearest' ? along(x, 'ceil', (scale) => scale < 1) : x;
-  return along(smaller, 'floor', mode === 'nearest' ? (scale) => scale >= 1 : () => true);
-};
 
 const readResize: ToCore = (node) => {
   const x = node.input(0);
@@ -77,7 +110,8 @@ const readResize: ToCore = (node) => {
   const coordinates = coordinateModes[node.text('coordinate_transformation_mode', 'half_pixel')];
   const nearest = nearestModes[node.text('nearest_mode', 'round_prefer_floor')];
   node.ignore('extrapolation_value');
-  if (node.text('coordinate_transformation_mode', 'half_pixel') === 'tf_crop_and_resize') throw node.unsupported('it crops to a region of interest (tf_crop_and_resize)');
+  if (node.text('coordinate_transformation_mode', 'half_pixel') === 'tf_crop_and_resize')
+    throw node.unsupported('it crops to a region of interest (tf_crop_and_resize)');
   if (!mode || !coordinates || !nearest) throw node.unsupported('its mode is unknown');
   if (node.text('keep_aspect_ratio_policy', 'stretch') !== 'stretch') throw node.unsupported('it keeps the aspect ratio by a policy');
   const how = {
@@ -99,7 +133,10 @@ const readResize: ToCore = (node) => {
 
 const toCore = {
   Resize: versions([10, readUpsample((node) => Array.from(toNumbers(node.constant(1))))], [11, readResize]),
-  Upsample: versions([7, readUpsample((node) => node.floats('scales') ?? [])], [9, readUpsample((node) => Array.from(toNumbers(node.constant(1))))]),
+  Upsample: versions(
+    [7, readUpsample((node) => node.floats('scales') ?? [])],
+    [9, readUpsample((node) => Array.from(toNumbers(node.constant(1))))],
+  ),
 } satisfies ReadRules;
 
 const keyOf = <V extends string>(table: Readonly<Record<string, V>>, value: V) => Object.keys(table).find((key) => table[key] === value)!;
@@ -129,7 +166,13 @@ const fromCore = {
     }
     const isWhole = axes.length === rank && axes.every((axis, i) => axis === i);
     if (sizes === null && !isWhole && writer.opset < 18) return gap('sizes of some axes that depend on data need operator set 18');
-    if (sizes === null) return writer.node('Resize', [x, undefined, undefined, writer.int64(operand!)], { ...attributes, axes: isWhole ? undefined : ints(axes) }, node.outputs);
+    if (sizes === null)
+      return writer.node(
+        'Resize',
+        [x, undefined, undefined, writer.int64(operand!)],
+        { ...attributes, axes: isWhole ? undefined : ints(axes) },
+        node.outputs,
+      );
     const all = [...x.shape];
     axes.forEach((axis, i) => (all[axis] = sizes[i]!));
     if (!writer.canCompute(all)) return gap('the size of its result depends on data');

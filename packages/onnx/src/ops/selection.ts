@@ -29,14 +29,28 @@ const readUnique: ToCore = (node) => {
   const all = compose.flat(x, 'flat');
   const sorted = graph.add(ops.TopK, { x: all }, { axis: 0, largest: false, sorted: true, k: [all.shape![0]!] }, node.step('sort'));
   const last = Number.MAX_SAFE_INTEGER;
-  const isSame = compose.binary(ops.Equal, compose.slice(sorted.values, 0, 1, last, 1, 'next'), compose.slice(sorted.values, 0, 0, -1, 1, 'previous'), 'same');
+  const isSame = compose.binary(
+    ops.Equal,
+    compose.slice(sorted.values, 0, 1, last, 1, 'next'),
+    compose.slice(sorted.values, 0, 0, -1, 1, 'previous'),
+    'same',
+  );
   const isFirst = compose.concat([graph.literal('bool', [1], [true]), compose.unary(ops.Not, isSame, 'different')], 0, 'first');
   const starts = trueAt(compose, isFirst);
-  const group = graph.add(ops.CumSum, { x: compose.cast(isFirst, 'int64', 'ones') }, { axis: 0, exclusive: false, reverse: false }, node.step('groups')).y;
+  const group = graph.add(
+    ops.CumSum,
+    { x: compose.cast(isFirst, 'int64', 'ones') },
+    { axis: 0, exclusive: false, reverse: false },
+    node.step('groups'),
+  ).y;
   const groups = compose.binary(ops.Sub, group, compose.scalar('int64', 1), 'group');
   const scatter = (indices: Value, updates: Value, step: string) =>
     graph.add(ops.ScatterElements, { x: indices, indices, updates }, { axis: 0, reduction: 'none' }, node.step(step)).y;
-  const ends = compose.concat([compose.slice(starts, 0, 1, last, 1, 'others'), compose.unsqueeze(compose.size(all, 0, 'total'), [0], 'end')], 0, 'ends');
+  const ends = compose.concat(
+    [compose.slice(starts, 0, 1, last, 1, 'others'), compose.unsqueeze(compose.size(all, 0, 'total'), [0], 'end')],
+    0,
+    'ends',
+  );
   const results = {
     y: compose.gather(sorted.values, starts, 0, 'values'),
     indices: compose.gather(sorted.indices, starts, 0, 'firsts'),
@@ -46,7 +60,12 @@ const readUnique: ToCore = (node) => {
   if (node.int('sorted', 1) === 1) return [results.y, results.indices, results.inverse, results.counts];
   const count = compose.size(results.indices, 0, 'count');
   const k = compose.unsqueeze(count, [0], 'k');
-  const order = graph.add(ops.TopK, { x: results.indices, k }, { axis: 0, largest: false, sorted: true, k: null }, node.step('order')).indices;
+  const order = graph.add(
+    ops.TopK,
+    { x: results.indices, k },
+    { axis: 0, largest: false, sorted: true, k: null },
+    node.step('order'),
+  ).indices;
   const reordered = (value: Value, step: string) => compose.gather(value, order, 0, step);
   const ranks = scatter(order, compose.count(count, 'positions'), 'ranks');
   return [

@@ -1,4 +1,4 @@
-import { ops, toNumbers, type Dim, type Value } from '@drover/core';
+import { toNumbers, type Dim, type Value } from '@drover/core';
 import { Compose, shapeOf } from '../import/compose.js';
 import { always, foreign, type ReadRules, type ToCore } from '../import/rule.js';
 import { Sequence } from '../import/sequence.js';
@@ -29,7 +29,11 @@ const readSplitToSequence: ToCore = (node) => {
   if (typeof whole !== 'number') throw node.unsupported('the size it splits is not known');
   const part = stated ? Number(node.constant(1).data[0]) : 1;
   if (part <= 0) throw node.malformed(`it splits into parts of ${part}`);
-  const parts = compose.split(x, axis, Array.from({ length: Math.ceil(whole / part) }, (_, i) => Math.min(part, whole - i * part)));
+  const parts = compose.split(
+    x,
+    axis,
+    Array.from({ length: Math.ceil(whole / part) }, (_, i) => Math.min(part, whole - i * part)),
+  );
   return new Sequence(stated || keepdims ? parts : parts.map((each, i) => compose.squeeze(each, [axis], `squeeze${i}`)));
 };
 

@@ -9,8 +9,17 @@ import { axisOf } from './movement.js';
 const maxLength = 4096;
 
 /** Cosines or sines of 2 pi k n / length for `rows` n and `columns` k. */
-function table(node: SourceNode, of: (angle: number) => number, length: number, rows: number, columns: number, dtype: Value['dtype']): Value {
-  const values = Array.from({ length: rows * columns }, (_, i) => of((2 * Math.PI * ((Math.floor(i / columns) * (i % columns)) % length)) / length));
+function table(
+  node: SourceNode,
+  of: (angle: number) => number,
+  length: number,
+  rows: number,
+  columns: number,
+  dtype: Value['dtype'],
+): Value {
+  const values = Array.from({ length: rows * columns }, (_, i) =>
+    of((2 * Math.PI * ((Math.floor(i / columns) * (i % columns)) % length)) / length),
+  );
   return node.graph.literal(dtype, [rows, columns], values, `${node.name}/table`);
 }
 
@@ -40,25 +49,38 @@ function transform(node: SourceNode, x: Value, length: number, isInverse: boolea
     real = compose.binary(ops.Sub, real, compose.scale(product(im, sin, 'im_sin'), sign, 'im_signed'), 'real');
     imaginary = compose.binary(ops.Add, imaginary, product(im, cos, 'im_cos'), 'imaginary');
   }
-  const pair = compose.concat([compose.unsqueeze(real, [last], 'real_part'), compose.unsqueeze(imaginary, [last], 'imaginary_part')], last, isInverse ? 'pair' : step);
+  const pair = compose.concat(
+    [compose.unsqueeze(real, [last], 'real_part'), compose.unsqueeze(imaginary, [last], 'imaginary_part')],
+    last,
+    isInverse ? 'pair' : step,
+  );
   return isInverse ? compose.scale(pair, 1 / length, step) : pair;
 }
 
-const readDft = (axisIsOperand: boolean): ToCore => (node) => {
-  const x = node.input(0);
-  const rank = shapeOf(node, x).length;
-  const stated = axisIsOperand ? (node.optional(2) ? Number(node.constant(2).data[0]) : -2) : node.int('axis', 1);
-  const axis = axisOf(node, stated, rank);
-  const [isInverse, isOneSided] = [node.int('inverse', 0) === 1, node.int('onesided', 0) === 1];
-  if (isInverse && isOneSided) throw node.unsupported('it makes real values of one side of a spectrum');
-  const given = node.optional(1) ? Number(node.constant(1).data[0]) : shapeOf(node, x)[axis];
-  if (typeof given !== 'number') throw node.unsupported('its length is not known');
-  const isLast = axis === rank - 2;
-  const compose = new Compose(node);
-  const exchange = Array.from({ length: rank }, (_, i) => (i === axis ? rank - 2 : i === rank - 2 ? axis : i));
-  const y = transform(node, isLast ? x : compose.transpose(x, exchange, 'axis_last'), given, isInverse, isOneSided, isLast ? undefined : 'spectrum');
-  return isLast ? y : compose.transpose(y, exchange);
-};
+const readDft =
+  (axisIsOperand: boolean): ToCore =>
+  (node) => {
+    const x = node.input(0);
+    const rank = shapeOf(node, x).length;
+    const stated = axisIsOperand ? (node.optional(2) ? Number(node.constant(2).data[0]) : -2) : node.int('axis', 1);
+    const axis = axisOf(node, stated, rank);
+    const [isInverse, isOneSided] = [node.int('inverse', 0) === 1, node.int('onesided', 0) === 1];
+    if (isInverse && isOneSided) throw node.unsupported('it makes real values of one side of a spectrum');
+    const given = node.optional(1) ? Number(node.constant(1).data[0]) : shapeOf(node, x)[axis];
+    if (typeof given !== 'number') throw node.unsupported('its length is not known');
+    const isLast = axis === rank - 2;
+    const compose = new Compose(node);
+    const exchange = Array.from({ length: rank }, (_, i) => (i === axis ? rank - 2 : i === rank - 2 ? axis : i));
+    const y = transform(
+      node,
+      isLast ? x : compose.transpose(x, exchange, 'axis_last'),
+      given,
+      isInverse,
+      isOneSided,
+      isLast ? undefined : 'spectrum',
+    );
+    return isLast ? y : compose.transpose(y, exchange);
+  };
 
 const readStft: ToCore = (node) => {
   const compose = new Compose(node);
@@ -81,23 +103,36 @@ const readStft: ToCore = (node) => {
 
 function frameCount(compose: Compose, signal: Value, length: number, frameStep: number): Value {
   const room = compose.binary(ops.Sub, compose.size(signal, 1, 'size'), compose.scalar('int64', length), 'room');
-  return compose.binary(ops.Add, compose.binary(ops.Div, room, compose.scalar('int64', frameStep), 'steps'), compose.scalar('int64', 1), 'frame_count');
+  return compose.binary(
+    ops.Add,
+    compose.binary(ops.Div, room, compose.scalar('int64', frameStep), 'steps'),
+    compose.scalar('int64', 1),
+    'frame_count',
+  );
 }
 
 /** A sum of cosines over a window: `weights[j]` times the cosine of 2 pi j n / N. */
-const readWindow = (...weights: readonly number[]): ToCore => (node) => {
-  const to = dtypeOf(node.int('output_datatype', 1));
-  if (!to) throw node.unsupported('its result type is unknown');
-  const compose = new Compose(node);
-  const size = compose.cast(node.input(0), 'int64', 'size');
-  const length = compose.cast(node.int('periodic', 1) === 1 ? size : compose.binary(ops.Sub, size, compose.scalar('int64', 1), 'symmetric'), 'float32', 'length');
-  const places = compose.cast(compose.count(size, 'places'), 'float32', 'place');
-  const angle = compose.binary(ops.Div, compose.scale(places, 2 * Math.PI, 'circle'), length, 'angle');
-  const [constant, ...others] = weights;
-  const waves = others.map((weight, j) => compose.scale(compose.unary(ops.Cos, compose.scale(angle, j + 1, `angle${j}`), `cos${j}`), weight, `wave${j}`));
-  const sum = waves.reduce((total, wave, j) => compose.binary(ops.Add, total, wave, `sum${j}`), compose.scalar('float32', constant!));
-  return compose.cast(sum, to);
-};
+const readWindow =
+  (...weights: readonly number[]): ToCore =>
+  (node) => {
+    const to = dtypeOf(node.int('output_datatype', 1));
+    if (!to) throw node.unsupported('its result type is unknown');
+    const compose = new Compose(node);
+    const size = compose.cast(node.input(0), 'int64', 'size');
+    const length = compose.cast(
+      node.int('periodic', 1) === 1 ? size : compose.binary(ops.Sub, size, compose.scalar('int64', 1), 'symmetric'),
+      'float32',
+      'length',
+    );
+    const places = compose.cast(compose.count(size, 'places'), 'float32', 'place');
+    const angle = compose.binary(ops.Div, compose.scale(places, 2 * Math.PI, 'circle'), length, 'angle');
+    const [constant, ...others] = weights;
+    const waves = others.map((weight, j) =>
+      compose.scale(compose.unary(ops.Cos, compose.scale(angle, j + 1, `angle${j}`), `cos${j}`), weight, `wave${j}`),
+    );
+    const sum = waves.reduce((total, wave, j) => compose.binary(ops.Add, total, wave, `sum${j}`), compose.scalar('float32', constant!));
+    return compose.cast(sum, to);
+  };
 
 /** Spectra and windows, in products and sums. */
 export const signal = {

@@ -1,4 +1,19 @@
-import { addDim, floorDivDim, gap, isStatic, maxDim, mulDim, ops, samePadding, subDim, type Node, type Padding, type Shape, type Value, type WriteRules } from '@drover/core';
+import {
+  addDim,
+  floorDivDim,
+  gap,
+  isStatic,
+  maxDim,
+  mulDim,
+  ops,
+  samePadding,
+  subDim,
+  type Node,
+  type Padding,
+  type Shape,
+  type Value,
+  type WriteRules,
+} from '@drover/core';
 import { int, ints, text } from '../export/attribute.js';
 import type { GraphWriter } from '../export/graph-writer.js';
 import { Compose, shapeOf } from '../import/compose.js';
@@ -30,9 +45,19 @@ export function windowOf(node: SourceNode, x: Value, kernel: Shape): Window {
   if (auto === 'VALID') return { layout, strides, dilations, padding: 'explicit', pads: zeros };
   if (auto !== 'SAME_UPPER' && auto !== 'SAME_LOWER') throw node.unsupported(`its auto_pad is ${auto}`);
   const odd = auto === 'SAME_UPPER' ? 'upper' : 'lower';
-  const amounts = kernel.map((size, i) => typeof size === 'number' && x.shape?.[i + 2] !== undefined ? samePadding(x.shape[i + 2]!, size, strides[i]!, dilations[i]!, odd) : undefined);
+  const amounts = kernel.map((size, i) =>
+    typeof size === 'number' && x.shape?.[i + 2] !== undefined
+      ? samePadding(x.shape[i + 2]!, size, strides[i]!, dilations[i]!, odd)
+      : undefined,
+  );
   if (amounts.every((pair) => pair !== undefined)) {
-    return { layout, strides, dilations, padding: 'explicit', pads: [...amounts.map(([begin]) => begin), ...amounts.map(([, end]) => end)] };
+    return {
+      layout,
+      strides,
+      dilations,
+      padding: 'explicit',
+      pads: [...amounts.map(([begin]) => begin), ...amounts.map(([, end]) => end)],
+    };
   }
   return { layout, strides, dilations, padding: odd === 'upper' ? 'sameUpper' : 'sameLower', pads: zeros };
 }
@@ -46,7 +71,8 @@ export function kernelOf(node: SourceNode, w: Value): Shape {
 
 const readConv: ToCore = (node) => {
   const [x, w, bias] = [node.input(0), node.input(1), node.optional(2)];
-  return node.graph.add(ops.Conv, { x, w, bias }, { ...windowOf(node, x, kernelOf(node, w)), groups: node.int('group', 1) }, node.options).y;
+  return node.graph.add(ops.Conv, { x, w, bias }, { ...windowOf(node, x, kernelOf(node, w)), groups: node.int('group', 1) }, node.options)
+    .y;
 };
 
 /** Pads are stated, or follow from a stated size of the result, or from SAME. */
@@ -69,10 +95,14 @@ const readConvTranspose: ToCore = (node) => {
   const from = x.shape?.slice(2);
   if (!from) throw node.unsupported('the rank of its operand is not known');
   const counts = [strides, dilations, outputPadding, from].map(({ length }) => length);
-  if (counts.some((count) => count !== kernel.length)) throw node.malformed(`its attributes are for ${counts.join(', ')} spatial axes, and its filters have ${kernel.length}`);
+  if (counts.some((count) => count !== kernel.length))
+    throw node.malformed(`its attributes are for ${counts.join(', ')} spatial axes, and its filters have ${kernel.length}`);
   const sizes: Shape = stated ? stated.slice(-kernel.length) : from.map((size, i) => mulDim(size, strides[i]!));
   const begins = sizes.map((size, i) => {
-    const full = addDim(mulDim(subDim(from[i]!, 1), strides[i]!), addDim(mulDim(subDim(kernel[i]!, 1), dilations[i]!), outputPadding[i]! + 1));
+    const full = addDim(
+      mulDim(subDim(from[i]!, 1), strides[i]!),
+      addDim(mulDim(subDim(kernel[i]!, 1), dilations[i]!), outputPadding[i]! + 1),
+    );
     const total = maxDim(subDim(full, size), 0);
     return auto === 'SAME_UPPER' ? floorDivDim(total, 2) : subDim(total, floorDivDim(total, 2));
   });
@@ -100,11 +130,13 @@ const readAveragePool: ToCore = (node) => {
 };
 
 /** A reduction of all spatial axes, which stay with size 1. */
-const global = (op: typeof ops.ReduceMean): ToCore => (node) => {
-  const x = node.input(0);
-  if (x.rank === undefined) throw node.unsupported('the rank of its operand is not known');
-  return node.graph.add(op, { x }, { axes: Array.from({ length: x.rank - 2 }, (_, i) => i + 2), keepdims: true }, node.options).y;
-};
+const global =
+  (op: typeof ops.ReduceMean): ToCore =>
+  (node) => {
+    const x = node.input(0);
+    if (x.rank === undefined) throw node.unsupported('the rank of its operand is not known');
+    return node.graph.add(op, { x }, { axes: Array.from({ length: x.rank - 2 }, (_, i) => i + 2), keepdims: true }, node.options).y;
+  };
 
 /** The p-th root of the sum of p-th powers over all spatial axes. */
 const readGlobalLpPool: ToCore = (node) => {
@@ -113,7 +145,9 @@ const readGlobalLpPool: ToCore = (node) => {
   const x = node.input(0);
   const compose = new Compose(node);
   const powers = compose.binary(ops.Pow, compose.unary(ops.Abs, x, 'abs'), compose.scalar(x.dtype, p), 'powers');
-  const axes = shapeOf(node, x).map((_, i) => i).slice(2);
+  const axes = shapeOf(node, x)
+    .map((_, i) => i)
+    .slice(2);
   const sum = node.graph.add(ops.ReduceSum, { x: powers }, { axes, keepdims: true }, node.step('sum')).y;
   return compose.binary(ops.Pow, sum, compose.scalar(x.dtype, 1 / p));
 };
@@ -138,19 +172,31 @@ const readAffineGrid: ToCore = (node) => {
     const trailing = Array.from({ length: spatial - i }, (_, j) => j + 1);
     return compose.unsqueeze(place, trailing, `column${i}`);
   });
-  const shape = compose.concat([...lengths.map((length, i) => compose.unsqueeze(length, [0], `length${i}`)), compose.ints([1])], 0, 'shape');
+  const shape = compose.concat(
+    [...lengths.map((length, i) => compose.unsqueeze(length, [0], `length${i}`)), compose.ints([1])],
+    0,
+    'shape',
+  );
   const spread = (x: Value, step: string) => node.graph.add(ops.Expand, { x, shape }, { shape: null }, node.step(step)).y;
   const columns = [...places.toReversed().map((place, i) => spread(place, `spread${i}`)), spread(compose.scalar(theta.dtype, 1), 'ones')];
   const points = compose.reshape(compose.concat(columns, spatial, 'points'), [-1, spatial + 1], 'flat');
   const turned = compose.binary(ops.MatMul, points, compose.transpose(theta, [0, 2, 1], 'matrix'), 'turned');
   const images = compose.slice(size, 0, 0, 1, 1, 'images');
-  const target = compose.concat([images, ...lengths.map((length, i) => compose.unsqueeze(length, [0], `side${i}`)), compose.ints([spatial])], 0, 'target');
+  const target = compose.concat(
+    [images, ...lengths.map((length, i) => compose.unsqueeze(length, [0], `side${i}`)), compose.ints([spatial])],
+    0,
+    'target',
+  );
   return node.graph.add(ops.Reshape, { x: turned, shape: target }, { shape: null }, node.options).y;
 };
 
-const gridModes = { linear: 'linear', bilinear: 'linear', cubic: 'cubic', bicubic: 'cubic', nearest: 'nearest' } as Readonly<Record<string, 'linear' | 'cubic' | 'nearest'>>;
+const gridModes = { linear: 'linear', bilinear: 'linear', cubic: 'cubic', bicubic: 'cubic', nearest: 'nearest' } as Readonly<
+  Record<string, 'linear' | 'cubic' | 'nearest'>
+>;
 
-const gridPaddings = { zeros: 'zeros', border: 'border', reflection: 'reflection' } as Readonly<Record<string, 'zeros' | 'border' | 'reflection'>>;
+const gridPaddings = { zeros: 'zeros', border: 'border', reflection: 'reflection' } as Readonly<
+  Record<string, 'zeros' | 'border' | 'reflection'>
+>;
 
 const toCore = {
   AffineGrid: always(readAffineGrid),
@@ -159,7 +205,12 @@ const toCore = {
   ConvTranspose: always(readConvTranspose),
   DepthToSpace: always((node) => {
     const mode = node.text('mode', 'DCR') === 'CRD' ? 'CRD' : 'DCR';
-    return node.graph.add(ops.DepthToSpace, { x: node.input(0) }, { layout: 'channelsFirst', blockSize: node.int('blocksize'), mode }, node.options).y;
+    return node.graph.add(
+      ops.DepthToSpace,
+      { x: node.input(0) },
+      { layout: 'channelsFirst', blockSize: node.int('blocksize'), mode },
+      node.options,
+    ).y;
   }),
   GlobalAveragePool: always(global(ops.ReduceMean)),
   GlobalLpPool: always(readGlobalLpPool),
@@ -178,7 +229,12 @@ const toCore = {
   MaxPool: always(readMaxPool),
   SpaceToDepth: always((node) => {
     if (node.text('mode', 'DCR') !== 'DCR') throw node.unsupported('its blocks come after the channels (mode CRD)');
-    return node.graph.add(ops.SpaceToDepth, { x: node.input(0) }, { layout: 'channelsFirst', blockSize: node.int('blocksize') }, node.options).y;
+    return node.graph.add(
+      ops.SpaceToDepth,
+      { x: node.input(0) },
+      { layout: 'channelsFirst', blockSize: node.int('blocksize') },
+      node.options,
+    ).y;
   }),
 } satisfies ReadRules;
 
@@ -207,7 +263,12 @@ const fromCore = {
   AveragePool: (node, writer) => {
     if (node.attrs.layout !== 'channelsFirst') return wrongLayout;
     if (node.attrs.dilations.some((step) => step !== 1) && writer.opset < 19) return gap('dilated average pooling needs operator set 19');
-    return writer.node('AveragePool', node.inputs, { ...poolAttributes(node), count_include_pad: int(node.attrs.countIncludePad) }, node.outputs);
+    return writer.node(
+      'AveragePool',
+      node.inputs,
+      { ...poolAttributes(node), count_include_pad: int(node.attrs.countIncludePad) },
+      node.outputs,
+    );
   },
   Conv: (node, writer) => {
     if (node.attrs.layout !== 'channelsFirst') return wrongLayout;
@@ -226,12 +287,23 @@ const fromCore = {
       // A stated size is what ends the result: the end pads, or padding of the output, follow from it.
       const ends = (outputSizes ?? []).map((size, i) => {
         const from = x.shape?.[i + 2];
-        return from === undefined ? undefined : subDim(addDim(mulDim(subDim(from, 1), strides[i]!), (kernel[i]! - 1) * dilations[i]! + 1 - pads[i]!), size);
+        return from === undefined
+          ? undefined
+          : subDim(addDim(mulDim(subDim(from, 1), strides[i]!), (kernel[i]! - 1) * dilations[i]! + 1 - pads[i]!), size);
       });
-      if (ends.length === 0 || !ends.every((end) => typeof end === 'number')) return gap('the size of its result depends on sizes that are not known');
-      padding = { pads: [...pads.slice(0, strides.length), ...ends.map((end) => Math.max(end, 0))], outputPadding: ends.map((end) => Math.max(-end, 0)) };
+      if (ends.length === 0 || !ends.every((end) => typeof end === 'number'))
+        return gap('the size of its result depends on sizes that are not known');
+      padding = {
+        pads: [...pads.slice(0, strides.length), ...ends.map((end) => Math.max(end, 0))],
+        outputPadding: ends.map((end) => Math.max(-end, 0)),
+      };
     }
-    const attributes = { strides: ints(strides), dilations: ints(dilations), pads: ints(padding.pads), output_padding: ints(padding.outputPadding) };
+    const attributes = {
+      strides: ints(strides),
+      dilations: ints(dilations),
+      pads: ints(padding.pads),
+      output_padding: ints(padding.outputPadding),
+    };
     return writer.node('ConvTranspose', [x, w, bias], { ...attributes, kernel_shape: ints(kernel), group: int(groups) }, node.outputs);
   },
   DepthToSpace: (node, writer) => {
@@ -244,7 +316,12 @@ const fromCore = {
     const { mode, padding, alignCorners } = node.attrs;
     // Version 20 renamed the modes and lifted the limit to two spatial dimensions.
     const name = writer.opset >= 20 || mode === 'nearest' ? mode : `bi${mode}`;
-    return writer.node('GridSample', node.inputs, { mode: text(name), padding_mode: text(padding), align_corners: int(alignCorners) }, node.outputs);
+    return writer.node(
+      'GridSample',
+      node.inputs,
+      { mode: text(name), padding_mode: text(padding), align_corners: int(alignCorners) },
+      node.outputs,
+    );
   },
   LpPool: (node, writer) => {
     if (node.attrs.layout !== 'channelsFirst') return wrongLayout;
@@ -252,9 +329,12 @@ const fromCore = {
     if (!isPlain && writer.opset < 18) return gap('dilated or rounded-up Lp pooling needs operator set 18');
     return writer.node('LpPool', node.inputs, { ...poolAttributes(node), p: int(node.attrs.p) }, node.outputs);
   },
-  MaxPool: (node, writer) => (node.attrs.layout === 'channelsFirst' ? writer.node('MaxPool', node.inputs, poolAttributes(node), node.outputs) : wrongLayout),
+  MaxPool: (node, writer) =>
+    node.attrs.layout === 'channelsFirst' ? writer.node('MaxPool', node.inputs, poolAttributes(node), node.outputs) : wrongLayout,
   SpaceToDepth: (node, writer) =>
-    node.attrs.layout === 'channelsFirst' ? writer.node('SpaceToDepth', node.inputs, { blocksize: int(node.attrs.blockSize) }, node.outputs) : wrongLayout,
+    node.attrs.layout === 'channelsFirst'
+      ? writer.node('SpaceToDepth', node.inputs, { blocksize: int(node.attrs.blockSize) }, node.outputs)
+      : wrongLayout,
 } satisfies Partial<WriteRules<GraphWriter>>;
 
 /** Operators over spatial dimensions, both directions. */

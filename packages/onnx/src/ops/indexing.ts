@@ -1,0 +1,140 @@
+import { gap, ops, toNumbers, type Dim, type Gap, type Node, type WriteRules } from '@drover/core';
+import { int, text } from '../export/attribute.js';
+import type { GraphWriter } from '../export/graph-writer.js';
+import { always, type ReadRules, type ToCore } from '../import/rule.js';
+import type { SourceNode } from '../import/source-node.js';
+import { axisOf } from './movement.js';
+
+const reduction = (node: SourceNode) => {
+  const named = node.text('reduction', 'none');
+  if (named === 'none' || named === 'add' || named === 'mul' || named === 'max' || named === 'min') return named;
+  throw node.unsupported(`its reduction is ${named}`);
+};
+
+const readScatterElements: ToCore = (node) =>
+  node.graph.add(
+    ops.ScatterElements,
+    { x: node.input(0), indices: node.input(1), updates: node.input(2) },
+    { axis: axisOf(node, node.int('axis', 0), node.input(0).rank), reduction: reduction(node) },
+    node.options,
+  ).y;
+
+const toCore = {
+  Gather: always(
+    (node) =>
+      node.graph.add(
+        ops.Gather,
+        { x: node.input(0), indices: node.input(1) },
+        { axis: axisOf(node, node.int('axis', 0), node.input(0).rank) },
+        node.options,
+      ).y,
+  ),
+  GatherElements: always(
+    (node) =>
+      node.graph.add(
+        ops.GatherElements,
+        { x: node.input(0), indices: node.input(1) },
+        { axis: axisOf(node, node.int('axis', 0), node.input(0).rank) },
+        node.options,
+      ).y,
+  ),
+  GatherND: always(
+    (node) =>
+      node.graph.add(ops.GatherND, { x: node.input(0), indices: node.input(1) }, { batchDims: node.int('batch_dims', 0) }, node.options).y,
+  ),
+  NonZero: always((node) => node.graph.add(ops.NonZero, { x: node.input(0) }, {}, node.options).y),
+  OneHot: always((node) => {
+    const [indices, depth, values] = [node.input(0), node.input(1), node.input(2)];
+    const axis = axisOf(node, node.int('axis', -1), indices.rank === undefined ? undefined : indices.rank + 1);
+    const count = depth.constant?.peek();
+    return node.graph.add(
+      ops.OneHot,
+      { indices, values, ...(!count && { depth }) },
+      { axis, depth: count ? [toNumbers(count)[0]!] : null },
+      node.options,
+    ).y;
+  }),
+  Scatter: always(readScatterElements),
+  ScatterElements: always(readScatterElements),
+  ScatterND: always(
+    (node) =>
+      node.graph.add(
+        ops.ScatterND,
+        { x: node.input(0), indices: node.input(1), updates: node.input(2) },
+        { reduction: reduction(node) },
+        node.options,
+      ).y,
+  ),
+  Trilu: always((node) => {
+    const k = node.optional(1) ? Number(node.constant(1).data[0]) : 0;
+    return node.graph.add(ops.Trilu, { x: node.input(0) }, { upper: node.int('upper', 1) === 1, k }, node.options).y;
+  }),
+} satisfies ReadRules;
+
+/** Writes an operator whose only attribute is an axis. */
+const axisOnly =
+  (opType: string) =>
+  (node: Node, writer: GraphWriter): void =>
+    writer.node(opType, node.inputs, { axis: int((node.attrs as { readonly axis: number }).axis) }, node.outputs);
+const reductionName = (name: string) => (name === 'none' ? undefined : text(name));
+
+/** Sums and products came with version 16, extremes with 18. */
+function reductionTooNew({ opset }: GraphWriter, reduction: string): Gap | undefined {
+  const since = reduction === 'none' ? 13 : reduction === 'add' || reduction === 'mul' ? 16 : 18;
+  return opset < since ? gap(`scattering with ${reduction} needs operator set ${since}`) : undefined;
+}
+
+const fromCore = {
+  Gather: axisOnly('Gather'),
+  GatherElements: axisOnly('GatherElements'),
+  GatherND: (node, writer) =>
+    writer.node(
+      'GatherND',
+      [node.operands.x, writer.int64(node.operands.indices)],
+      { batch_dims: int(node.attrs.batchDims) },
+      node.outputs,
+    ),
+  NonZero: (node, writer) => writer.node('NonZero', node.inputs, {}, node.outputs),
+  OneHot: (node, writer) =>
+    writer.node(
+      'OneHot',
+      [node.operands.indices, node.attrs.depth === null ? node.operands.depth : writer.dims(node.attrs.depth), node.operands.values],
+      { axis: int(node.attrs.axis) },
+      node.outputs,
+    ),
+  ScatterElements: (node, writer) => {
+    const { axis, reduction } = node.attrs;
+    return (
+      reductionTooNew(writer, reduction) ??
+      writer.node('ScatterElements', node.inputs, { axis: int(axis), reduction: reductionName(reduction) }, node.outputs)
+    );
+  },
+  ScatterND: (node, writer) => {
+    const { x, indices, updates } = node.operands;
+    const { reduction } = node.attrs;
+    return (
+      reductionTooNew(writer, reduction) ??
+      writer.node('ScatterND', [x, writer.int64(indices), updates], { reduction: reductionName(reduction) }, node.outputs)
+    );
+  },
+  Trilu: (node, writer) => {
+    const { x } = node.operands;
+    const { k, upper } = node.attrs;
+    if (writer.opset >= 14) return writer.node('Trilu', [x, writer.literal('int64', [], [k])], { upper: int(upper) }, node.outputs);
+    const sizes = x.shape?.slice(-2);
+    if (!sizes || !writer.canCompute(sizes)) return gap('triangles of a size that is not known need operator set 14');
+    const axis = writer.ints([0]);
+    const count = (size: Dim) =>
+      writer.step('Range', [
+        writer.literal('int64', [], [0]),
+        writer.step('Squeeze', [writer.dim(size), axis]),
+        writer.literal('int64', [], [1]),
+      ]);
+    const rows = writer.step('Unsqueeze', [writer.step('Add', [count(sizes[0]!), writer.literal('int64', [], [k])]), writer.ints([1])]);
+    const isOutside = writer.step(upper ? 'Greater' : 'Less', [rows, count(sizes[1]!)]);
+    return writer.node('Where', [isOutside, writer.literal(x.dtype, [], [0]), x], {}, node.outputs);
+  },
+} satisfies Partial<WriteRules<GraphWriter>>;
+
+/** Operators that pick or put elements by indices, both directions. */
+export const indexing = { toCore, fromCore };
