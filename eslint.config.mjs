@@ -80,8 +80,9 @@ export default [
     },
   },
   {
+    // Its dependencies are those of its tests, which the rule does not see.
     files: ['packages/conformance/package.json'],
-    rules: { '@nx/dependency-checks': ['error', { ...dependencies, ignoredFiles: ['{projectRoot}/*.mjs'] }] },
+    rules: { '@nx/dependency-checks': ['error', { ...dependencies, checkObsoleteDependencies: false }] },
   },
   {
     files: ['packages/*/src/**/*.ts'],
