@@ -40,12 +40,14 @@ function castTo(graph: Graph, x: Value, to: Value['dtype'], node: SourceNode): V
   return graph.add(ops.Cast, { x }, { to }, node.step('cast')).y;
 }
 
-/** A bound of Clip: a number, 'data' when it is not a constant, or null when there is none. */
+/** A bound of Clip: a number, 'data' when it is no constant or none that a number holds exactly, or null when there is none. */
 function bound(node: SourceNode, index: number): number | 'data' | null {
   const value = node.optional(index);
   if (!value) return null;
   const elements = value.constant?.peek();
-  return elements ? toNumbers(elements)[0]! : 'data';
+  const limit = elements && toNumbers(elements)[0];
+  const isPlain = limit !== undefined && (isFloat(value.dtype) ? !Number.isNaN(limit) : Number.isSafeInteger(limit));
+  return isPlain ? limit : 'data';
 }
 
 const readClip: ToCore = (node) => {

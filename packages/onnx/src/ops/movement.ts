@@ -20,6 +20,7 @@ import {
 import { dataTypeOf } from '../codec/index.js';
 import { int, ints, text } from '../export/attribute.js';
 import type { GraphWriter } from '../export/graph-writer.js';
+import { Compose } from '../import/compose.js';
 import { always, versions, type ReadRules, type ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
 
@@ -58,9 +59,20 @@ const readUnsqueeze =
     return node.graph.add(ops.Unsqueeze, { x }, { axes }, node.options).y;
   };
 
+/** Most dimensions of a tensor: runtimes stop far below. */
+const maxRank = 64;
+
+/** An operand that states a shape. A short file can declare one of any length, so it is checked. */
+function shapeOperand(node: SourceNode, index: number): Value {
+  const shape = node.input(index);
+  const rank = shape.shape?.[0];
+  if (typeof rank === 'number' && rank > maxRank) throw node.malformed(`its result would have ${rank} dimensions`);
+  return shape;
+}
+
 /** Entries of 0 copy the dimension at their place, unless `allowzero`. */
 const readReshape: ToCore = (node) => {
-  const [x, shape] = [node.input(0), node.input(1)];
+  const [x, shape] = [node.input(0), shapeOperand(node, 1)];
   const allowZero = node.int('allowzero', 0) === 1;
   const target = shape.elements;
   if (!target || allowZero || !target.includes(0)) return node.graph.add(ops.Reshape, { x, shape }, { shape: null }, node.options).y;
@@ -158,7 +170,7 @@ const readPadByAttributes: ToCore = (node) => {
   const mode = padModes[node.text('mode', 'constant') as keyof typeof padModes];
   if (!mode) throw node.unsupported('its mode is unknown');
   const amount = node.float('value', 0);
-  const value = mode === 'constant' && amount !== 0 ? node.graph.literal(x.dtype, [], [amount]) : undefined;
+  const value = mode === 'constant' && amount !== 0 ? new Compose(node).scalar(x.dtype, amount) : undefined;
   return node.graph.add(ops.Pad, { x, value }, { mode, pads: node.ints('pads') ?? [] }, node.options).y;
 };
 
@@ -191,7 +203,7 @@ const readConstant: ToCore = (node) => {
 };
 
 const readConstantOfShape: ToCore = (node) => {
-  const shape = node.input(0);
+  const shape = shapeOperand(node, 0);
   const given = node.tensor('value');
   const x = given ? node.graph.constant(given.reshape([]), `${node.name}/value`) : node.graph.literal('float32', [], [0]);
   return node.graph.add(ops.Expand, { x, shape }, { shape: null }, node.options).y;
@@ -204,7 +216,7 @@ const toCore = {
   }),
   Constant: always(readConstant),
   ConstantOfShape: always(readConstantOfShape),
-  Expand: always((node) => node.graph.add(ops.Expand, { x: node.input(0), shape: node.input(1) }, { shape: null }, node.options).y),
+  Expand: always((node) => node.graph.add(ops.Expand, { x: node.input(0), shape: shapeOperand(node, 1) }, { shape: null }, node.options).y),
   Flatten: always(readFlatten),
   Pad: versions([1, readPadByAttributes], [11, readPad]),
   Range: always(
