@@ -1,18 +1,4 @@
-import {
-  bytesOf,
-  dimName,
-  Graph,
-  sizeOf,
-  symbol as named,
-  Weight,
-  type Dim,
-  type DType,
-  type Model,
-  type ReadContext,
-  type Shape,
-  type Source,
-  type Value,
-} from '@drover/core';
+import { bytesOf, Graph, sizeOf, Weight, type DType, type Model, type ReadContext, type Source, type Value } from '@drover/core';
 import { inputName, isAuxiliary, readSymbol, type NdArrayRecord, type SymbolGraph } from '../codec/index.js';
 import { mxnetDiagnostics } from '../diagnostics.js';
 import { readRules } from '../rules.js';
@@ -42,22 +28,6 @@ function learnedVariables(graph: SymbolGraph, file: string): ReadonlySet<number>
     });
   }
   return found;
-}
-
-/**
- * The shape of an input of which nothing tells the rank: what FullyConnected flattens is taken for one row for each element of the batch, and what is laid along one dimension
- * among ones for a list.
- */
-function likelyShape(graph: SymbolGraph, index: number, weight: (index: number) => Shape | undefined): Shape | undefined {
-  const first = named(dimName(`${graph.nodes[index]!.name}_0`));
-  for (const { op, inputs, attrs } of graph.nodes) {
-    if (inputs[0]?.node !== index) continue;
-    const features = op === 'FullyConnected' && inputs[1] ? weight(inputs[1].node)?.[1] : undefined;
-    if (features !== undefined) return [first, features];
-    const codes = op === 'Reshape' ? (attrs.get('shape') ?? '').match(/-?\d+/g) : null;
-    if (codes?.includes('-1') && codes.every((code) => code === '1' || code === '-1')) return [first];
-  }
-  return undefined;
 }
 
 /**
@@ -92,7 +62,7 @@ export async function readModel(source: Source, { report, params }: ReadContext)
     const record = recordOf(index);
     if (record) variables.set(index, graph.constant(await handleOf(record, name), name, { name }));
     else if (!labels.has(index)) {
-      const shape: readonly Dim[] | undefined = hints.shape(index, 0) ?? likelyShape(symbol, index, (at) => recordOf(at)?.shape);
+      const shape = hints.shape(index, 0);
       const dtype: DType = hints.dtype(index, 0) ?? 'float32';
       variables.set(index, graph.input(name, dtype, shape, { name }));
     }

@@ -1,323 +1,36 @@
 import { dimName, freshDim, symbol, type Dim, type DType, type Shape } from '@drover/core';
-import { attrOf, fixedInputNames, typeFlags, type AttrValue, type SymbolGraph, type SymbolNode } from '../codec/index.js';
-import { Cell, joinDims, PartialType } from './partial-type.js';
-
-/** A node with what is known about its inputs and outputs. */
-interface Hinted {
-  readonly node: SymbolNode;
-  readonly inputs: readonly PartialType[];
-  readonly outputs: readonly PartialType[];
-  attr(name: string): AttrValue | undefined;
-}
-
-/** What a node tells about its inputs and outputs; whether it was news. */
-type Hint = (at: Hinted) => boolean;
-
-const some = (...news: readonly boolean[]): boolean => news.includes(true);
-const number = (value: AttrValue | undefined): number | undefined => (typeof value === 'number' ? value : undefined);
-const list = (value: AttrValue | undefined): readonly AttrValue[] => (Array.isArray(value) ? (value as readonly AttrValue[]) : []);
-const cell = (value: number | undefined): Cell<number> => new Cell(value);
-
-/** Inputs and the first output have one type; with `isWhole` also one shape. */
-const sameTypes = ({ inputs, outputs }: Hinted): boolean =>
-  some(...[...inputs.slice(1), outputs[0]!].map((each) => each.dtype.join(inputs[0]!.dtype)));
-const likeFirst: Hint = (at) => some(at.inputs[0]!.dtype.join(at.outputs[0]!.dtype), at.inputs[0]!.join(at.outputs[0]!));
-const allAlike: Hint = (at) => some(sameTypes(at), ...[...at.inputs.slice(1), at.outputs[0]!].map((each) => each.join(at.inputs[0]!)));
-
-/** Joins one dimension of two tensors whose ranks are known. */
-const dimsJoin = (a: PartialType | undefined, i: number, b: PartialType | undefined, j: number): boolean => {
-  const [left, right] = [a?.dims?.at(i), b?.dims?.at(j)];
-  return left !== undefined && right !== undefined && left.join(right);
-};
-
-const isChannelsLast = (at: Hinted): boolean => String(at.attr('layout') ?? '').endsWith('C');
-
-const convolution: Hint = (at) => {
-  const rank = list(at.attr('kernel')).length + 2;
-  const [x, w] = at.inputs;
-  const y = at.outputs[0]!;
-  const channels = isChannelsLast(at) ? rank - 1 : 1;
-  const news = [x!.ranked(rank), y.ranked(rank), dimsJoin(x, 0, y, 0), sameTypes(at)];
-  const filters = number(at.attr('num_filter'));
-  if (at.node.op === 'Deconvolution') news.push(dimsJoin(x, 1, w, 0));
-  else {
-    const perGroup = w!.dims?.at(channels)?.value;
-    if (perGroup !== undefined) news.push(x!.dims![channels]!.join(cell(perGroup * (number(at.attr('num_group')) ?? 1))));
-  }
-  if (filters !== undefined) news.push(y.dims![channels]!.join(cell(filters)));
-  return some(...news);
-};
-
-const pooling: Hint = (at) => {
-  const rank = list(at.attr('kernel')).length;
-  const [x, y] = [at.inputs[0]!, at.outputs[0]!];
-  const news = [likeDtype(at)];
-  if (rank > 0) news.push(x.ranked(rank + 2));
-  if (!x.dims) return some(...news);
-  const channels = isChannelsLast(at) ? x.dims.length - 1 : 1;
-  return some(...news, y.ranked(x.dims.length), dimsJoin(x, 0, y, 0), dimsJoin(x, channels, y, channels));
-};
-
-const likeDtype: Hint = ({ inputs, outputs }) => inputs[0]!.dtype.join(outputs[0]!.dtype);
-
-const batchNorm: Hint = (at) => {
-  const axis = number(at.attr('axis')) ?? 1;
-  return some(likeFirst(at), dimsJoin(at.inputs[0], axis, at.inputs[3], 0));
-};
-
-const fullyConnected: Hint = (at) => {
-  const [x, w] = at.inputs;
-  const y = at.outputs[0]!;
-  const news = [sameTypes(at)];
-  const flatten = at.attr('flatten') === true;
-  if (flatten) news.push(y.ranked(2), dimsJoin(x, 0, y, 0));
-  else {
-    if (x!.dims) news.push(y.ranked(x!.dims.length));
-    if (y.dims) news.push(x!.ranked(y.dims.length));
-    if (x!.dims && y.dims) news.push(joinDims(x!.dims.slice(0, -1), y.dims.slice(0, -1)));
-  }
-  if (!flatten || x!.dims?.length === 2) news.push(dimsJoin(x, -1, w, 1));
-  return some(...news, dimsJoin(y, -1, w, 0));
-};
-
-const transpose: Hint = (at) => {
-  const axes = list(at.attr('axes')) as readonly number[];
-  const [x, y] = [at.inputs[0]!, at.outputs[0]!];
-  const rank = axes.length || (x.dims ?? y.dims)?.length;
-  if (rank === undefined) return likeDtype(at);
-  const perm = axes.length > 0 ? axes : Array.from({ length: rank }, (_, i) => rank - 1 - i);
-  return some(
-    likeDtype(at),
-    x.ranked(rank),
-    y.ranked(rank),
-    joinDims(
-      y.dims!,
-      perm.map((p) => x.dims!.at(p)),
-    ),
-  );
-};
-
-const swapAxis: Hint = (at) => {
-  const [x, y] = [at.inputs[0]!, at.outputs[0]!];
-  const rank = (x.dims ?? y.dims)?.length;
-  if (rank === undefined) return likeDtype(at);
-  const perm = Array.from({ length: rank }, (_, i) => i);
-  const [a, b] = ['dim1', 'dim2'].map((name) => ((number(at.attr(name)) ?? 0) + rank) % rank) as [number, number];
-  [perm[a], perm[b]] = [b, a];
-  return some(
-    likeDtype(at),
-    x.ranked(rank),
-    y.ranked(rank),
-    joinDims(
-      y.dims!,
-      perm.map((p) => x.dims![p]),
-    ),
-  );
-};
-
-/** The output has a dimension more than the indices, of a known size. */
-const embedding: Hint = (at) => {
-  const [x, w] = at.inputs;
-  const y = at.outputs[0]!;
-  const news = [y.dtype.join(w!.dtype)];
-  if (x!.dims) news.push(y.ranked(x!.dims.length + 1));
-  if (y.dims) news.push(x!.ranked(y.dims.length - 1), joinDims(x!.dims!, y.dims.slice(0, -1)));
-  return some(...news, dimsJoin(y, -1, w, 1));
-};
-
-const expandDims: Hint = (at) => {
-  const [x, y] = [at.inputs[0]!, at.outputs[0]!];
-  const news = [likeDtype(at)];
-  if (x.dims) news.push(y.ranked(x.dims.length + 1));
-  if (!y.dims) return some(...news);
-  const axis = ((number(at.attr('axis')) ?? 0) + y.dims.length) % y.dims.length;
-  return some(
-    ...news,
-    x.ranked(y.dims.length - 1),
-    joinDims(
-      x.dims!,
-      y.dims.filter((_, i) => i !== axis),
-    ),
-  );
-};
-
-/** 0 keeps a dimension at its place while no other code came before it; the rank follows where every entry makes one dimension. */
-const reshape: Hint = (at) => {
-  const codes = list(at.attr('shape')) as readonly number[];
-  const [x, y] = [at.inputs[0]!, at.outputs[0]!];
-  if (codes.length === 0 || codes.some((code) => code < -1) || at.attr('reverse') === true) return likeDtype(at);
-  const news = [likeDtype(at), y.ranked(codes.length)];
-  codes.forEach((code, i) => {
-    if (code > 0) news.push(y.dims![i]!.join(cell(code)));
-    else if (code === 0) news.push(dimsJoin(x, i, y, i));
-  });
-  return some(...news);
-};
-
-/** All dimensions but the one along which parts lie are equal. */
-const concat: Hint = (at) => {
-  const axis = number(at.attr('dim')) ?? 1;
-  const rank = [...at.inputs, at.outputs[0]!].find(({ dims }) => dims)?.dims?.length;
-  const news = [sameTypes(at)];
-  if (rank === undefined) return some(...news);
-  const y = at.outputs[0]!;
-  news.push(y.ranked(rank));
-  for (const x of at.inputs) {
-    news.push(x.ranked(rank));
-    x.dims!.forEach((_, i) => i !== (axis + rank) % rank && news.push(dimsJoin(x, i, y, i)));
-  }
-  return some(...news);
-};
-
-const gates = { lstm: 4, gru: 3, rnn_relu: 1, rnn_tanh: 1 } as const;
-
-/** data [T, N, C], state [layers * directions, N, H]; C follows from the number of parameters. */
-const rnn: Hint = (at) => {
-  const [x, parameters, ...states] = at.inputs;
-  const [y, ...last] = at.outputs;
-  const size = number(at.attr('state_size'));
-  const layers = number(at.attr('num_layers'));
-  const mode = at.attr('mode') as keyof typeof gates;
-  if (size === undefined || layers === undefined || number(at.attr('projection_size')) !== undefined) return false;
-  const directions = at.attr('bidirectional') === true ? 2 : 1;
-  const isState = (index: number) => index < (mode === 'lstm' ? 2 : 1);
-  const news = [
-    x!.ranked(3),
-    y!.ranked(3),
-    dimsJoin(x, 0, y, 0),
-    dimsJoin(x, 1, y, 1),
-    y!.dims![2]!.join(cell(size * directions)),
-    likeDtype(at),
-  ];
-  for (const state of [...states.filter((_, i) => isState(i)), ...last.filter((_, i) => isState(i))]) {
-    news.push(
-      state.ranked(3),
-      dimsJoin(state, 1, x, 1),
-      state.dims![0]!.join(cell(layers * directions)),
-      state.dims![2]!.join(cell(size)),
-      state.dtype.join(x!.dtype),
-    );
-  }
-  const total = parameters!.dims?.[0]?.value;
-  const rows = gates[mode] * size;
-  const rest = directions * rows * (layers * (size + 2) + (layers - 1) * size * directions);
-  const features = total === undefined ? undefined : (total - rest) / (directions * rows);
-  if (features !== undefined && Number.isInteger(features) && features > 0) news.push(x!.dims![2]!.join(cell(features)));
-  return some(...news);
-};
-
-/** data [T, N, …] or [N, T, …], lengths [N]. */
-const sequence =
-  (result: 'same' | 'last'): Hint =>
-  (at) => {
-    const [x, lengths] = at.inputs;
-    const y = at.outputs[0]!;
-    const axis = number(at.attr('axis')) ?? 0;
-    const news = [likeDtype(at)];
-    if (result === 'same') news.push(likeFirst(at));
-    else {
-      if (x!.dims) news.push(y.ranked(x!.dims.length - 1));
-      if (y.dims)
-        news.push(
-          x!.ranked(y.dims.length + 1),
-          joinDims(
-            y.dims,
-            x!.dims!.filter((_, i) => i !== axis),
-          ),
-        );
-    }
-    if (at.attr('use_sequence_length') === true && lengths) news.push(lengths.ranked(1), dimsJoin(lengths, 0, x, 1 - axis));
-    return some(...news);
-  };
-
-const sameRank: Hint = (at) => {
-  const [x, y] = [at.inputs[0]!, at.outputs[0]!];
-  return some(likeDtype(at), x.dims !== undefined && y.ranked(x.dims.length), y.dims !== undefined && x.ranked(y.dims.length));
-};
-
-const padded: Hint = (at) => some(at.inputs[0]!.ranked(list(at.attr('pad_width')).length / 2), sameRank(at));
-
-const flattened: Hint = (at) => some(likeDtype(at), at.outputs[0]!.ranked(2), dimsJoin(at.inputs[0], 0, at.outputs[0], 0));
-
-const spatial4: Hint = (at) =>
-  some(
-    at.inputs[0]!.ranked(4),
-    at.outputs[0]!.ranked(4),
-    likeDtype(at),
-    dimsJoin(at.inputs[0], 0, at.outputs[0], 0),
-    dimsJoin(at.inputs[0], 1, at.outputs[0], 1),
-  );
-
-const zeros: Hint = ({ outputs, attr }) => {
-  const shape = list(attr('shape')) as readonly number[];
-  if (shape.length === 0) return false;
-  return some(outputs[0]!.ranked(shape.length), ...shape.map((dim, i) => dim > 0 && outputs[0]!.dims![i]!.join(cell(dim))));
-};
-
-const where: Hint = ({ inputs: [condition, x, y], outputs }) =>
-  some(
-    x!.join(y!),
-    x!.join(outputs[0]!),
-    x!.dtype.join(y!.dtype),
-    x!.dtype.join(outputs[0]!.dtype),
-    condition!.dims !== undefined && condition!.dims.length > 1 && condition!.join(x!),
-  );
-
-// prettier-ignore
-const elementwise = [
-  'Activation', 'BlockGrad', 'Dropout', 'InstanceNorm', 'GroupNorm', 'L2Normalization', 'LRN', 'LayerNorm', 'LeakyReLU', 'LinearRegressionOutput',
-  'LogisticRegressionOutput', 'MAERegressionOutput', 'MakeLoss', 'SVMOutput', 'SoftmaxActivation', 'SoftmaxOutput', '_copy', '_div_scalar', '_equal_scalar',
-  '_greater_equal_scalar', '_greater_scalar', '_lesser_equal_scalar', '_lesser_scalar', '_maximum_scalar', '_minimum_scalar', '_minus_scalar', '_mod_scalar', '_mul_scalar',
-  '_not_equal_scalar', '_plus_scalar', '_power_scalar', '_rdiv_scalar', '_rminus_scalar', '_rmod_scalar', '_rpower_scalar', '_contrib_div_sqrt_dim', 'abs', 'ceil', 'clip',
-  'cos', 'erf', 'exp', 'floor', 'hard_sigmoid', 'log', 'log_softmax', 'make_loss', 'negative', 'ones_like', 'relu', 'reverse', 'rint', 'round', 'rsqrt', 'sigmoid', 'sign',
-  'sin', 'softmax', 'softmin', 'softsign', 'sqrt', 'square', 'tanh', 'zeros_like', '_npx_relu', '_npx_sigmoid',
-];
-const pairs = [
-  'elemwise_add',
-  'elemwise_sub',
-  'elemwise_mul',
-  'elemwise_div',
-  '_maximum',
-  '_minimum',
-  '_power',
-  '_equal',
-  '_greater',
-  '_lesser',
-  'add_n',
-];
-
-const hints: ReadonlyMap<string, Hint> = new Map<string, Hint>([
-  ...elementwise.map((name) => [name, likeFirst] as const),
-  ...pairs.map((name) => [name, allAlike] as const),
-  ['BatchNorm', batchNorm],
-  ['Concat', concat],
-  ['Convolution', convolution],
-  ['Deconvolution', convolution],
-  ['Embedding', embedding],
-  ['Flatten', flattened],
-  ['FullyConnected', fullyConnected],
-  ['Pad', padded],
-  ['Pooling', pooling],
-  ['RNN', rnn],
-  ['Reshape', reshape],
-  ['SequenceLast', sequence('last')],
-  ['SequenceMask', sequence('same')],
-  ['SequenceReverse', sequence('same')],
-  ['SwapAxis', swapAxis],
-  ['UpSampling', spatial4],
-  ['_contrib_AdaptiveAvgPooling2D', spatial4],
-  ['_contrib_BilinearResize2D', spatial4],
-  ['_ones', zeros],
-  ['_zeros', zeros],
-  ['expand_dims', expandDims],
-  ['slice_axis', sameRank],
-  ['slice_like', sameRank],
-  ['transpose', transpose],
-  ['where', where],
-]);
+import { attrOf, fixedInputNames, typeFlags, type SymbolGraph, type SymbolNode } from '../codec/index.js';
+import { operatorHints, reshapeRanks, type Hinted } from './operator-hints.js';
+import { PartialType, type Cell } from './partial-type.js';
 
 /** Sweeps over the graph: each goes forth and back, and few models need more than two. */
 const maxSweeps = 16;
+
+/** How many ranks are guessed at most: each is followed by new sweeps. */
+const maxGuesses = 64;
+
+/**
+ * The likely rank of an operator's first input where nothing tells it, most telling first: what is added to a matrix or more has its rank; what codes take as it is has the
+ * dimensions they name, and what they lay along one dimension among ones is a list; FullyConnected flattens rows, one for each element of the batch; an Embedding looks up
+ * lists, one for each element of the batch.
+ */
+const guesses: readonly ((at: Hinted) => boolean)[] = [
+  ({ node, inputs: [a, b] }) => {
+    if (!/^broadcast_(?!axis|like|to)/.test(node.op!) || !a || !b) return false;
+    const [known, open] = a.dims ? [a, b] : [b, a];
+    return known.dims !== undefined && known.dims.length > 1 && open.ranked(known.dims.length);
+  },
+  ({ node, inputs: [x], attr }) => {
+    const stated = node.op === 'Reshape' && attr('reverse') !== true ? attr('shape') : undefined;
+    const codes = Array.isArray(stated) ? (stated as readonly number[]) : [];
+    if (codes.length === 0) return false;
+    const isList = codes.includes(-1) && codes.every((code) => Math.abs(code) === 1);
+    const { taken } = reshapeRanks(codes);
+    return isList ? x!.ranked(1) : !Number.isNaN(taken) && x!.ranked(taken);
+  },
+  ({ node, inputs: [x], attr }) => node.op === 'FullyConnected' && attr('flatten') === true && x!.ranked(2),
+  ({ node, inputs: [x] }) => node.op === 'Embedding' && x!.ranked(2),
+];
 
 /** Type and shape of the outputs of a graph's nodes as far as the whole graph tells them. */
 export interface ShapeHints {
@@ -340,7 +53,7 @@ export function statedType(node: SymbolNode): { dims: readonly (number | undefin
 
 /**
  * MXNet's graphs state no shapes of inputs. Operators and parameters tell ranks, channels and which dimensions are equal; this carries that through the graph, forth and
- * back, until nothing new comes up. `parameters` gives the types of stored arrays by the index of their variable, `outputs` the number of outputs of a node.
+ * back, until nothing new comes up. Where nothing tells a rank, the likely one is taken. `parameters` gives the types of stored arrays by the index of their variable, `outputs` the number of outputs of a node.
  */
 export function inferHints(
   graph: SymbolGraph,
@@ -361,17 +74,21 @@ export function inferHints(
     const { dims, dtype } = statedType(node);
     return [new PartialType(dims, dtype)];
   });
-  const hinted = graph.nodes.flatMap((node, index): (() => boolean)[] => {
-    const hint = node.op === null ? undefined : hints.get(node.op);
+  const hinted = graph.nodes.flatMap((node, index): Hinted[] => {
     const inputs = node.inputs.map((entry) => types[entry.node]![entry.output]!);
-    const needed = fixedInputNames(node, file)?.length ?? 1;
-    if (!hint || inputs.length < needed || inputs.includes(undefined as never)) return [];
-    return [() => hint({ node, inputs, outputs: types[index]!, attr: (name) => attrOf(node, name, file) })];
+    const needed = node.op === null ? 1 : (fixedInputNames(node, file)?.length ?? 1);
+    if (inputs.length < needed || inputs.includes(undefined as never)) return [];
+    return [{ node, inputs, outputs: types[index]!, attr: (name) => attrOf(node, name, file) }];
   });
-  for (let sweep = 0; sweep < maxSweeps; sweep++) {
-    const order = sweep % 2 === 0 ? hinted : [...hinted].reverse();
-    if (!order.map((hint) => hint()).includes(true)) break;
-  }
+  const telling = hinted.flatMap((at) => (operatorHints.get(at.node.op!) ? [() => operatorHints.get(at.node.op!)!(at)] : []));
+  const settle = (): void => {
+    for (let sweep = 0; sweep < maxSweeps; sweep++) {
+      const order = sweep % 2 === 0 ? telling : [...telling].reverse();
+      if (!order.map((hint) => hint()).includes(true)) break;
+    }
+  };
+  settle();
+  for (let count = 0; count < maxGuesses && guesses.some((guess) => hinted.some(guess)); count++) settle();
   const names = new Map<Cell<number>, Dim>();
   graph.nodes.forEach((node, index) => {
     if (node.op !== null || known(index)) return;
