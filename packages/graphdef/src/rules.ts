@@ -4,6 +4,7 @@ import type { ReadRules } from './import/rule.js';
 import { blocks } from './ops/blocks.js';
 import { control } from './ops/control.js';
 import { elementwise } from './ops/elementwise.js';
+import { gridSample } from './ops/grid-sample.js';
 import { indexing } from './ops/indexing.js';
 import { linear } from './ops/linear.js';
 import { movement } from './ops/movement.js';
@@ -40,6 +41,7 @@ const decomposed = gap('it is written in simpler operators');
 export const writeRules = {
   ...control.fromCore,
   ...elementwise.fromCore,
+  ...gridSample.fromCore,
   ...indexing.fromCore,
   ...linear.fromCore,
   ...movement.fromCore,

@@ -1,4 +1,4 @@
-import { exactQuotient, gap, isStatic, ops, toNumbers, type Dim, type DType, type Node, type Shape, type Value, type WriteRules } from '@drover/core';
+import { addDim, bounds, exactQuotient, gap, isStatic, ops, subDim, toNumbers, type Dim, type DType, type Node, type Shape, type Value, type WriteRules } from '@drover/core';
 import { int, ints, text } from '../export/attribute.js';
 import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
@@ -225,16 +225,15 @@ function padPairs(writer: GraphWriter, pads: Shape, rank: number): Ref {
 /** The border repeated, or the other end put before and after: slices joined, one axis after the other. */
 function padByCopies(writer: GraphWriter, x: Operand, shape: Shape, pads: readonly number[], mode: 'edge' | 'wrap'): Ref {
   const rank = shape.length;
-  const part = (y: Operand, axis: number, from: number, size: number): Ref =>
-    writer.step('Slice', [y, writer.ints(shape.map((_, i) => (i === axis ? from : 0))), writer.ints(shape.map((_, i) => (i === axis ? size : -1)))]);
+  const part = (y: Operand, axis: number, from: Dim, size: number): Ref =>
+    writer.step('Slice', [y, writer.dims(shape.map((_, i) => (i === axis ? from : 0))), writer.ints(shape.map((_, i) => (i === axis ? size : -1)))]);
   return shape.reduce<Ref>((y, dim, axis) => {
     const [begin, end] = [pads[axis]!, pads[axis + rank]!];
     if (begin === 0 && end === 0) return y;
-    if (typeof dim !== 'number') throw writer.unwritable('the size of a padded dimension is not known');
-    if (mode === 'wrap' && (begin > dim || end > dim)) throw writer.unwritable('it wraps round more than once');
-    const repeated = (from: number, count: number) => writer.step('Tile', [part(y, axis, from, 1), writer.ints(shape.map((_, i) => (i === axis ? count : 1)))]);
-    const before = begin === 0 ? [] : [mode === 'wrap' ? part(y, axis, dim - begin, begin) : repeated(0, begin)];
-    const after = end === 0 ? [] : [mode === 'wrap' ? part(y, axis, 0, end) : repeated(dim - 1, end)];
+    if (mode === 'wrap' && Math.max(begin, end) > bounds(dim)[0]) throw writer.unwritable('it may wrap round more than once');
+    const repeated = (from: Dim, count: number) => writer.step('Tile', [part(y, axis, from, 1), writer.ints(shape.map((_, i) => (i === axis ? count : 1)))]);
+    const before = begin === 0 ? [] : [mode === 'wrap' ? part(y, axis, subDim(dim, begin), begin) : repeated(0, begin)];
+    const after = end === 0 ? [] : [mode === 'wrap' ? part(y, axis, 0, end) : repeated(subDim(dim, 1), end)];
     return writer.concat([...before, y, ...after], axis);
   }, writer.ref(x));
 }
@@ -247,8 +246,7 @@ function cropped(writer: GraphWriter, x: Operand, shape: Shape, pads: readonly n
   const sizes = shape.map((dim, i): Dim => {
     const gone = begin[i]! + Math.max(-pads[i + rank]!, 0);
     if (gone === begin[i]) return -1;
-    if (typeof dim !== 'number') throw writer.unwritable('the size of a cropped dimension is not known');
-    return dim - gone;
+    return subDim(dim, gone);
   });
   return writer.step('Slice', [x, writer.ints(begin), writer.dims(sizes)]);
 }
@@ -271,7 +269,7 @@ function writePad(node: Node<typeof ops.Pad>, writer: GraphWriter): { readonly g
   if (amounts.every((pad) => pad === 0)) return writer.set(node.outputs[0]!, kept);
   if (mode === 'constant') return writer.node('PadV2', [kept, padPairs(writer, amounts, rank), fill], {}, node.outputs);
   if (mode === 'edge' || mode === 'wrap') {
-    const inner = shape.map((dim, i) => (typeof dim === 'number' ? dim + Math.min(pads[i]!, 0) + Math.min(pads[i + rank]!, 0) : dim));
+    const inner = shape.map((dim, i) => addDim(dim, Math.min(pads[i]!, 0) + Math.min(pads[i + rank]!, 0)));
     return writer.set(node.outputs[0]!, padByCopies(writer, kept, inner, amounts, mode));
   }
   return writer.node('MirrorPad', [kept, padPairs(writer, amounts, rank)], { mode: text(mode === 'reflect' ? 'REFLECT' : 'SYMMETRIC') }, node.outputs);

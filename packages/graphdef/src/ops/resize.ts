@@ -19,6 +19,7 @@ import {
 import { bool, int } from '../export/attribute.js';
 import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
+import { taps } from './taps.js';
 
 type ResizeAttrs = AttrValues<(typeof ops.Resize)['attrs']>;
 
@@ -122,29 +123,6 @@ function positions(writer: GraphWriter, from: Dim, to: Ref, coordinates: ResizeA
   }
 }
 
-/** Elements that a resampled element is made of: how far behind the one before its position each lies, and its weight by the rest of the position. */
-function taps(writer: GraphWriter, rest: Ref, { mode, cubicCoefficient: a }: ResizeAttrs): readonly (readonly [offset: number, weight: Ref])[] {
-  const float = (value: number) => writer.literal('float32', [], [value]);
-  const step = (op: string) => (x: Ref, y: Ref) => writer.step(op, [x, y]);
-  const [add, sub, mul] = [step('AddV2'), step('Sub'), step('Mul')];
-  if (mode === 'linear') {
-    return [
-      [0, sub(float(1), rest)],
-      [1, rest],
-    ];
-  }
-  const horner = (d: Ref, [first, ...more]: readonly number[]) => more.reduce((sum, each) => add(mul(sum, d), float(each)), float(first!));
-  // Keys' kernel within a distance of 1 and from 1 to 2.
-  const near = (d: Ref) => horner(d, [a + 2, -(a + 3), 0, 1]);
-  const far = (d: Ref) => horner(d, [a, -5 * a, 8 * a, -4 * a]);
-  return [
-    [-1, far(add(rest, float(1)))],
-    [0, near(rest)],
-    [1, near(sub(float(1), rest))],
-    [2, far(sub(float(2), rest))],
-  ];
-}
-
 const rounding: Readonly<Record<ResizeAttrs['nearest'], readonly [op: string, shift: number]>> = {
   floor: ['Floor', 0],
   ceil: ['Ceil', 0],
@@ -166,7 +144,7 @@ function gathered(writer: GraphWriter, x: Operand, shape: readonly Dim[], index:
   }
   const before = writer.step('Floor', [position]);
   const whole = writer.cast(before, 'int32');
-  const parts = taps(writer, writer.step('Sub', [position, before]), attrs).map(([offset, weight]) => ({
+  const parts = taps(writer, writer.step('Sub', [position, before]), attrs.mode === 'linear' ? undefined : attrs.cubicCoefficient).map(([offset, weight]) => ({
     indices: offset === 0 ? whole : writer.step('AddV2', [whole, writer.int(offset)]),
     weight,
   }));

@@ -358,7 +358,6 @@ const fromCore = {
     const sorted = writer.step('GatherV2', [x, writer.ints(order), writer.int(3)], { batch_dims: int(0) });
     return writer.node('DepthToSpace', [sorted], attributes, node.outputs);
   },
-  GridSample: gap('TensorFlow.js has no sampling by a grid'),
   SpaceToDepth: (node, writer) => {
     const { x } = node.operands;
     const { layout, blockSize } = node.attrs;

@@ -134,7 +134,7 @@ const reductionOps: readonly OpName[] = [
 
 // prettier-ignore
 const spatialOps: readonly OpName[] = [
-  'AveragePool', 'Conv', 'ConvTranspose', 'DepthToSpace', 'GroupNormalization', 'InstanceNormalization', 'LpPool', 'MaxPool', 'SpaceToDepth',
+  'AveragePool', 'Conv', 'ConvTranspose', 'DepthToSpace', 'GridSample', 'GroupNormalization', 'InstanceNormalization', 'LpPool', 'MaxPool', 'SpaceToDepth',
 ];
 
 const each = (names: readonly OpName[], rule: Rule) => Object.fromEntries(names.map((name) => [name, rule]));
