@@ -1,4 +1,4 @@
-import { floorDivDim, gap, mulDim, ops, toNumbers, type AttrValues, type Dim, type Shape, type Value, type WriteRules } from '@drover/core';
+import { floorDivDim, gap, mulDim, ops, sameDim, toNumbers, type AttrValues, type Dim, type Shape, type Value, type WriteRules } from '@drover/core';
 import { float, int, ints, text } from '../export/attribute.js';
 import type { GraphWriter } from '../export/graph-writer.js';
 import { Compose } from '../import/compose.js';
@@ -46,7 +46,7 @@ function resample(
     throw node.malformed(`it states ${(sizes ?? scales)!.length} sizes for ${axes.length} axes`);
   const target = sizes ?? axes.map((axis, i) => scaledSize(x.shape![axis]!, scales![i]!));
   if (!target.every((size) => size !== undefined)) return resampleByScale(node, x, axes, scales!, how);
-  const changed = axes.flatMap((axis, i) => (target[i] === x.shape![axis] && (scales?.[i] ?? 1) === 1 ? [] : [i]));
+  const changed = axes.flatMap((axis, i) => (sameDim(target[i]!, x.shape![axis]!) && (scales?.[i] ?? 1) === 1 ? [] : [i]));
   const attrs = {
     ...how,
     axes: changed.map((i) => axes[i]!),
