@@ -8,7 +8,7 @@ const columns = [
   ['runs in', 12, (row) => row.runtime],
   ['convert', 8, (row) => (row.milliseconds === undefined ? '' : `${row.milliseconds.toFixed(0)} ms`)],
   ['error', 8, (row) => (row.error === undefined ? '' : row.error.toExponential(1))],
-  ['verdict', 0, (row) => (row.reason === undefined ? row.verdict : `refused: ${row.reason}`)],
+  ['verdict', 0, (row) => row.verdict],
 ];
 const line = (cells) =>
   cells
@@ -20,9 +20,9 @@ console.log(line(columns.map(([head]) => head)));
 const rows = await runDemo((row) => console.log(line(columns.map(([, , cell]) => cell(row)))));
 const count = (verdict) => rows.filter((row) => row.verdict === verdict).length;
 const wrong = rows.length - count('agree') - count('refused');
-console.log(
-  `\n${rows.length} conversions: ${count('agree')} compute the same, ${count('refused')} refused with the reason, ${wrong} wrong.`,
-);
+console.log('');
+for (const { title, to, reason } of rows) if (reason !== undefined) console.log(`${title} to ${to}: ${reason}`);
+console.log(`${rows.length} conversions: ${count('agree')} compute the same, ${count('refused')} refused with the reason, ${wrong} wrong.`);
 console.log('error: the largest difference from what the framework computed, as a share of the largest value');
 // A refusal is an answer; a wrong number is not.
 process.exitCode = wrong === 0 && count('agree') > 0 ? 0 : 1;

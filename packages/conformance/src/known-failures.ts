@@ -9,5 +9,44 @@ export interface KnownFailure {
   readonly reason: string;
 }
 
-/** The known failures. */
-export const knownFailures: readonly KnownFailure[] = [];
+const refused = (chain: string, reason: string, ...models: readonly string[]): KnownFailure[] =>
+  models.map((model) => ({ model, chain, code: 'core/not-convertible', reason }));
+
+/** The known failures: each is refused with its reason, and none computes something else. */
+export const knownFailures: readonly KnownFailure[] = [
+  ...refused(
+    'mxnet',
+    'MXNet states pads as numbers, and these images have no size before the model runs.',
+    'tf-mobilenet_v2/tfjs/model.json',
+    'tf-mobilenet_v2/tfjs_fp16/model.json',
+    'tf-mobilenet_v2/tfjs_u8/model.json',
+    'tf-mobilenet_v2/tfjs_u16/model.json',
+    'tf-mobilenet_v2/tfjs_sharded/model.json',
+    'tf-unet/tfjs/model.json',
+    'tf-unet/tfjs_fp16/model.json',
+  ),
+  ...refused(
+    'mxnet',
+    'MXNet reshapes by codes that copy, merge and split dimensions, and these shapes are other expressions of free dimensions.',
+    'torch-bert/dynamo_op18.onnx',
+    'torch-gpt2/dynamo_op18.onnx',
+    'torch-unet/ts_op18_dynamic.onnx',
+    'tf-bert/tfjs/model.json',
+    'tf-bert/tfjs_u16_variables/model.json',
+  ),
+  ...refused('mxnet', 'The causal mask is a triangle of a size that is not known before the model runs.', 'tf-gpt2/tfjs/model.json'),
+  ...refused(
+    'mxnet',
+    'MXNet has no loop whose number of trips depends on data, and a mask decides here whether a step counts.',
+    'tf-lstm_text/tfjs/model.json',
+    'tf-lstm_text/tfjs_cfv2/model.json',
+  ),
+  ...refused(
+    'tfjs+mxnet',
+    'TF.js states the shapes of free dimensions as tensors, from which the codes that MXNet reshapes by are not recovered.',
+    'mxnet-gru/model-symbol.json',
+    'mxnet-lstm/model-symbol.json',
+    'mxnet-segmenter/model-symbol.json',
+    'mxnet-transformer/model-symbol.json',
+  ),
+];

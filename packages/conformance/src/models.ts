@@ -19,11 +19,27 @@ export const runtimes: Readonly<Record<string, Runtime>> = {
   mxnet: reference([mxnet]),
 };
 
+/** TF.js on WebAssembly, for a model that takes its plain kernels a minute. */
+const wasm = tfjsRuntime({
+  backend: 'wasm',
+  wasmFolder: new URL('../../../node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url).pathname,
+});
+
 /**
  * How far a converted model may be from what the framework computed, as a share of the largest value. The fixtures' own generators found up to 1e-6 between two
  * runtimes of one framework.
  */
 const maxDistance = 1e-5;
+
+/** Basic Pitch filters most of a sound away and takes the logarithm of the rest: its own file is 1e-4 off in TF.js on WebAssembly and 1e-3 in float64. */
+const large = { id: /^basic_pitch\//, maxDistance: 2e-3 };
+
+/** The runtime of a format for a model. */
+function runtimeOf({ id }: ModelFixture, format: string, running: Readonly<Record<string, Runtime>>): Runtime {
+  return format === 'tfjs' && large.id.test(id) ? wasm : running[format]!;
+}
+
+const limitOf = ({ id }: ModelFixture) => (large.id.test(id) ? large.maxDistance : maxDistance);
 
 /** Fails unless a check passes, or fails in the way that the list of known failures says. */
 async function expectAsKnown(id: string, chain: string, check: () => Promise<void>): Promise<void> {
@@ -83,7 +99,9 @@ export function describeModels(from: string, targets: readonly string[], running
 
     it('computes what the framework computed', () =>
       expectAsKnown(id, to, async () => {
-        expect(await worstDistance(running[to]!, await there, await fixture.goldens(), await declared())).toBeLessThan(maxDistance);
+        expect(await worstDistance(runtimeOf(fixture, to, running), await there, await fixture.goldens(), await declared())).toBeLessThan(
+          limitOf(fixture),
+        );
       }));
 
     it('is written with the same bytes again', () =>
@@ -96,7 +114,9 @@ export function describeModels(from: string, targets: readonly string[], running
       expectAsKnown(id, `${to}+${from}`, async () => {
         if (!(await isWritten)) return;
         const back = await convertInMemory(target, source, (await there).source);
-        expect(await worstDistance(running[from]!, back, await fixture.goldens(), await declared())).toBeLessThan(maxDistance);
+        expect(await worstDistance(runtimeOf(fixture, from, running), back, await fixture.goldens(), await declared())).toBeLessThan(
+          limitOf(fixture),
+        );
       }));
   });
 }
@@ -114,7 +134,9 @@ export function describeOwnFormat(id: string, running: Readonly<Record<string, R
         await format.write(model, sink, { report, options: {}, path: format.fileName, tensor: () => {} });
         await sink.commit();
         const written = { format, files: sink.files, source: memorySource(format.fileName, sink.files) };
-        expect(await worstDistance(running[id]!, written, await fixture.goldens(), declaredBy(model))).toBeLessThan(maxDistance);
+        expect(await worstDistance(runtimeOf(fixture, id, running), written, await fixture.goldens(), declaredBy(model))).toBeLessThan(
+          limitOf(fixture),
+        );
       } finally {
         opened.close();
       }
