@@ -15,7 +15,11 @@ const start = (args: readonly string[], options: { readonly input?: Uint8Array }
   spawnSync(process.execPath, [command, ...args], { env, maxBuffer: 2 ** 28, ...options });
 
 beforeAll(() => {
-  execFileSync(process.execPath, [join(root, 'node_modules/typescript-native/bin/tsc'), '-b', join(root, 'packages/cli/tsconfig.lib.json')], { env });
+  execFileSync(
+    process.execPath,
+    [join(root, 'node_modules/typescript-native/bin/tsc'), '-b', join(root, 'packages/cli/tsconfig.lib.json')],
+    { env },
+  );
 }, 300_000);
 
 describe('the process', () => {
@@ -52,13 +56,20 @@ describe('the process', () => {
       expect(spawnSync(process.execPath, args, { env }).status).toBe(0);
       return performance.now() - started;
     };
-    const [help, node] = [[command, '--help'], ['-e', '']].map((args) => Math.min(...Array.from({ length: 7 }, () => time(...args)))) as [number, number];
+    const [help, node] = [
+      [command, '--help'],
+      ['-e', ''],
+    ].map((args) => Math.min(...Array.from({ length: 7 }, () => time(...args)))) as [number, number];
     // 84 ms and 45 ms on an idle machine; a format takes 250 ms more.
     expect(help / node).toBeLessThan(3);
   });
 
   it('does not stumble when nobody reads on', () => {
-    const { status, stderr } = spawnSync('/bin/sh', ['-c', `"${process.execPath}" "${command}" inspect "${unet}" --json | head -c 1 > /dev/null`], { env });
+    const { status, stderr } = spawnSync(
+      '/bin/sh',
+      ['-c', `"${process.execPath}" "${command}" inspect "${unet}" --json | head -c 1 > /dev/null`],
+      { env },
+    );
     expect([status, stderr.toString()]).toEqual([0, '']);
   });
 

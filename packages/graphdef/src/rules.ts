@@ -59,7 +59,18 @@ export const writeRules = {
 } satisfies WriteRules<GraphWriter>;
 
 /** Operators that TensorFlow has in every form, though others can be written in simpler ones. */
-const whole: ReadonlySet<string> = new Set(['Atan2', 'BatchNormalization', 'Expm1', 'GroupNormalization', 'InstanceNormalization', 'Log1p', 'LogSoftmax', 'ReduceMean', 'Selu', 'Softmax']);
+const whole: ReadonlySet<string> = new Set([
+  'Atan2',
+  'BatchNormalization',
+  'Expm1',
+  'GroupNormalization',
+  'InstanceNormalization',
+  'Log1p',
+  'LogSoftmax',
+  'ReduceMean',
+  'Selu',
+  'Softmax',
+]);
 
 /** Whether a node that could be decomposed is written as it is, in a graph of any layout. */
 export function keeps(node: Node): boolean {

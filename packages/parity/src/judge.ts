@@ -208,7 +208,9 @@ function judgeNumbers(
     untold > 0
       ? `the oracle is not finite for ${untold} elements where both models are`
       : (vacuity(r.length, low, high, tolerance, rules) ??
-        (doubt ? `the source's own runtime is off the oracle by ${sourceError.toExponential(2)}: the model was misread, or loses that much in its own arithmetic` : null));
+        (doubt
+          ? `the source's own runtime is off the oracle by ${sourceError.toExponential(2)}: the model was misread, or loses that much in its own arithmetic`
+          : null));
   return finish(name, metrics, tolerance, outside, measured ? sourceError : null, undecided, differs);
 }
 

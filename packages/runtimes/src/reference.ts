@@ -1,11 +1,23 @@
-import { detectFormat, encodeTensor, decodeTensor, evaluateSteps, Report, type Format, type Graph, type Source, type Tensor } from '@drover/core';
+import {
+  detectFormat,
+  encodeTensor,
+  decodeTensor,
+  evaluateSteps,
+  Report,
+  type Format,
+  type Graph,
+  type Source,
+  type Tensor,
+} from '@drover/core';
 import { fitInputs } from './fit-inputs.js';
 import type { LoadedModel, Runtime, Signature } from './runtime.js';
 
 /** A model in the reference evaluator: also tells what its operators may lose in float arithmetic. */
 export interface ReferenceModel extends LoadedModel {
   /** Like `run`, but float results keep float64, and each comes with what a correct float implementation may lose on the way. */
-  evaluate(inputs: ReadonlyMap<string, Tensor>): Promise<{ readonly outputs: Map<string, Tensor>; readonly allowanceUlp: Map<string, number> }>;
+  evaluate(
+    inputs: ReadonlyMap<string, Tensor>,
+  ): Promise<{ readonly outputs: Map<string, Tensor>; readonly allowanceUlp: Map<string, number> }>;
 }
 
 /**
@@ -25,7 +37,11 @@ async function loadReference(source: Source, formats: readonly Format[]): Promis
 
 /** A graph, ready to be evaluated; `file` is what messages name. */
 export function referenceModel(graph: Graph, file: string): ReferenceModel {
-  const inputs: Signature[] = graph.inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape: shape?.map((dim) => (typeof dim === 'number' ? dim : dim.key)) }));
+  const inputs: Signature[] = graph.inputs.map(({ name, dtype, shape }) => ({
+    name,
+    dtype,
+    shape: shape?.map((dim) => (typeof dim === 'number' ? dim : dim.key)),
+  }));
   const outputs: Signature[] = graph.outputs.map(({ name, value }) => ({
     name,
     dtype: value.dtype,
@@ -33,7 +49,10 @@ export function referenceModel(graph: Graph, file: string): ReferenceModel {
   }));
   const evaluate = async (given: ReadonlyMap<string, Tensor>) => {
     const fitted = fitInputs(inputs, given, file);
-    return runWithAllowance(graph, graph.inputs.map(({ name }) => fitted.get(name)!));
+    return runWithAllowance(
+      graph,
+      graph.inputs.map(({ name }) => fitted.get(name)!),
+    );
   };
   return {
     inputs,
@@ -51,7 +70,10 @@ export function referenceModel(graph: Graph, file: string): ReferenceModel {
  * Evaluates a graph and adds up, along the way to each value, what the operators may lose: the squares of the allowances of the nodes on the worst path, as
  * independent rounding errors add (Higham, Accuracy and Stability of Numerical Algorithms, 2.8).
  */
-async function runWithAllowance(graph: Graph, inputs: readonly Tensor[]): Promise<{ outputs: Map<string, Tensor>; allowanceUlp: Map<string, number> }> {
+async function runWithAllowance(
+  graph: Graph,
+  inputs: readonly Tensor[],
+): Promise<{ outputs: Map<string, Tensor>; allowanceUlp: Map<string, number> }> {
   const squares = new Map<unknown, number>();
   const steps = evaluateSteps(graph, inputs);
   for (;;) {

@@ -18,7 +18,12 @@ import { tfjs } from './format.js';
 
 type Attr = Readonly<Record<string, JsonValue>>;
 
-const node = (name: string, op: string, input: readonly string[] = [], attr: Readonly<Record<string, Attr>> = {}): JsonValue => ({ name, op, ...(input.length > 0 && { input }), attr });
+const node = (name: string, op: string, input: readonly string[] = [], attr: Readonly<Record<string, Attr>> = {}): JsonValue => ({
+  name,
+  op,
+  ...(input.length > 0 && { input }),
+  attr,
+});
 const float: Attr = { type: 'DT_FLOAT' };
 const T = { T: float };
 const placeholder = (name: string, ...dims: readonly number[]): JsonValue =>
@@ -26,11 +31,20 @@ const placeholder = (name: string, ...dims: readonly number[]): JsonValue =>
 const ints = (name: string): JsonValue => node(name, 'Const', [], { dtype: { type: 'DT_INT32' } });
 
 /** A model.json with int32 weights, and their bytes. */
-function source(nodes: readonly JsonValue[], weights: Readonly<Record<string, readonly number[]>> = {}, more: Readonly<Record<string, JsonValue>> = {}) {
+function source(
+  nodes: readonly JsonValue[],
+  weights: Readonly<Record<string, readonly number[]>> = {},
+  more: Readonly<Record<string, JsonValue>> = {},
+) {
   const specs = Object.entries(weights).map(([name, values]) => ({ name, shape: [values.length], dtype: 'int32' }));
   const manifest = specs.length > 0 ? [{ paths: ['w.bin'], weights: specs }] : [];
   const { library, ...rest } = more;
-  const json = { format: 'graph-model', modelTopology: { node: nodes, ...(library !== undefined && { library }) }, weightsManifest: manifest, ...rest };
+  const json = {
+    format: 'graph-model',
+    modelTopology: { node: nodes, ...(library !== undefined && { library }) },
+    weightsManifest: manifest,
+    ...rest,
+  };
   const files = new Map([['model.json', new TextEncoder().encode(JSON.stringify(json))]]);
   if (specs.length > 0) files.set('w.bin', new Uint8Array(Int32Array.from(Object.values(weights).flat()).buffer));
   return memorySource('model.json', files);
@@ -53,8 +67,14 @@ const modelOf = (graph: Graph): Model => ({ graph, format: 'test', versions: {},
 interface Written {
   readonly nodes: readonly { readonly name: string; readonly op: string; readonly input?: readonly string[] }[];
   readonly json: {
-    readonly signature: { readonly inputs: Readonly<Record<string, { readonly name: string; readonly dtype: string }>>; readonly outputs: Readonly<Record<string, { readonly name: string }>> };
-    readonly weightsManifest: readonly { readonly paths: readonly string[]; readonly weights: readonly { readonly quantization?: { readonly dtype: string } }[] }[];
+    readonly signature: {
+      readonly inputs: Readonly<Record<string, { readonly name: string; readonly dtype: string }>>;
+      readonly outputs: Readonly<Record<string, { readonly name: string }>>;
+    };
+    readonly weightsManifest: readonly {
+      readonly paths: readonly string[];
+      readonly weights: readonly { readonly quantization?: { readonly dtype: string } }[];
+    }[];
   };
   readonly report: Report;
   readonly files: ReadonlyMap<string, Uint8Array>;
@@ -65,14 +85,21 @@ async function write(graph: Graph, options: WriteOptions = {}): Promise<Written>
   const report = new Report();
   await tfjs.write(modelOf(graph), sink, { report, options, path: 'model.json', tensor: () => {} });
   await sink.commit();
-  const json = JSON.parse(new TextDecoder().decode(sink.files.get('model.json'))) as Written['json'] & { readonly modelTopology: { readonly node: Written['nodes'] } };
+  const json = JSON.parse(new TextDecoder().decode(sink.files.get('model.json'))) as Written['json'] & {
+    readonly modelTopology: { readonly node: Written['nodes'] };
+  };
   return { json, nodes: json.modelTopology.node, report, files: sink.files };
 }
 
 describe('reading', () => {
   test('nodes may come in any order, and outputs in the order of the signature', async () => {
-    const signature = { inputs: { a: { name: 'x:0', dtype: 'DT_FLOAT' } }, outputs: { second: { name: 'n:0', dtype: 'DT_FLOAT' }, first: { name: 'r:0', dtype: 'DT_FLOAT' } } };
-    const { graph } = await read(source([node('n', 'Neg', ['r', '^r'], T), node('r', 'Relu', ['x'], T), placeholder('x', -1, 3)], {}, { signature }));
+    const signature = {
+      inputs: { a: { name: 'x:0', dtype: 'DT_FLOAT' } },
+      outputs: { second: { name: 'n:0', dtype: 'DT_FLOAT' }, first: { name: 'r:0', dtype: 'DT_FLOAT' } },
+    };
+    const { graph } = await read(
+      source([node('n', 'Neg', ['r', '^r'], T), node('r', 'Relu', ['x'], T), placeholder('x', -1, 3)], {}, { signature }),
+    );
     expect(graph.inputs.map(String)).toEqual(['x: float32[x_0, 3]']);
     expect(graph.outputs.map(({ name, value }) => `${name} = ${value.producer!.op.name}`)).toEqual(['n = Neg', 'r = Relu']);
   });
@@ -80,7 +107,9 @@ describe('reading', () => {
   test('a signature among the metadata counts, and does not stay there', async () => {
     const signature = { inputs: { a: { name: 'x:0', dtype: 'DT_FLOAT' } }, outputs: { b: { name: 'r:0', dtype: 'DT_FLOAT' } } };
     const nodes = [placeholder('x', 3), node('r', 'Relu', ['x'], T), node('unused', 'Neg', ['x'], T)];
-    const { graph, metadata } = await read(source(nodes, {}, { userDefinedMetadata: { signature, structuredOutputKeys: ['b'], note: 'kept' } }));
+    const { graph, metadata } = await read(
+      source(nodes, {}, { userDefinedMetadata: { signature, structuredOutputKeys: ['b'], note: 'kept' } }),
+    );
     expect(graph.outputs.map(({ name }) => name)).toEqual(['r']);
     expect([...metadata]).toEqual([['note', 'kept']]);
   });
@@ -95,26 +124,39 @@ describe('reading', () => {
   test('a function that calls itself, a cycle, a missing node and a missing weight are malformed', async () => {
     const signature = { name: 'f', inputArg: [{ name: 'a', type: 'DT_FLOAT' }], outputArg: [{ name: 'b', type: 'DT_FLOAT' }] };
     const body = { signature, nodeDef: [node('again', 'f', ['a'])], ret: { b: 'again:b:0' } };
-    expect(await failure(() => read(source([placeholder('x', 2), node('call', 'f', ['x'])], {}, { library: { function: [body] } })))).toBe('graphdef/graph');
+    expect(await failure(() => read(source([placeholder('x', 2), node('call', 'f', ['x'])], {}, { library: { function: [body] } })))).toBe(
+      'graphdef/graph',
+    );
     const cycle = [placeholder('x', 2), node('a', 'AddV2', ['x', 'b'], T), node('b', 'Relu', ['a'], T), node('out', 'Neg', ['b'], T)];
     expect(await failure(() => read(source(cycle)))).toBe('graphdef/graph');
     expect(await failure(() => read(source([node('a', 'Relu', ['nowhere'], T)])))).toBe('graphdef/graph');
-    expect(await failure(() => read(source([placeholder('x', 2), ints('shape'), node('y', 'Reshape', ['x', 'shape'], T)])))).toBe('graphdef/graph');
+    expect(await failure(() => read(source([placeholder('x', 2), ints('shape'), node('y', 'Reshape', ['x', 'shape'], T)])))).toBe(
+      'graphdef/graph',
+    );
   });
 
   test('every operator without a form is told, and nothing is written', async () => {
     const from = source([placeholder('x', 2), node('a', 'Digamma', ['x'], T), node('b', 'Lgamma', ['a'], T)]);
     const sink = new MemorySink();
     const error = await convert({ from: tfjs, to: tfjs, source: from, sink, shardSize: 1 }).catch((caught: unknown) => caught);
-    expect((error as DroverError).diagnostics.map(({ code, origin }) => `${code} ${origin.op} ${origin.node}`)).toEqual(['core/foreign-op Digamma a', 'core/foreign-op Lgamma b']);
+    expect((error as DroverError).diagnostics.map(({ code, origin }) => `${code} ${origin.op} ${origin.node}`)).toEqual([
+      'core/foreign-op Digamma a',
+      'core/foreign-op Lgamma b',
+    ]);
     expect(sink.files.size).toBe(0);
   });
 
   test('a dilated convolution that TensorFlow spells with blocks of space is one', async () => {
     const filter = { name: 'w', shape: [3, 3, 1, 2], dtype: 'float32' };
     const nodes = [
-      placeholder('x', 1, 8, 8, 1), ints('block'), ints('pads'), ints('crops'), node('w', 'Const', [], { dtype: float }),
-      node('pairs', 'Reshape', ['pads', 'two'], T), node('cropPairs', 'Reshape', ['crops', 'two'], T), ints('two'),
+      placeholder('x', 1, 8, 8, 1),
+      ints('block'),
+      ints('pads'),
+      ints('crops'),
+      node('w', 'Const', [], { dtype: float }),
+      node('pairs', 'Reshape', ['pads', 'two'], T),
+      node('cropPairs', 'Reshape', ['crops', 'two'], T),
+      ints('two'),
       node('s', 'SpaceToBatchND', ['x', 'block', 'pairs'], T),
       node('c', 'Conv2D', ['s', 'w'], { ...T, strides: { list: { i: ['1', '1', '1', '1'] } }, padding: { s: btoa('VALID') } }),
       node('y', 'BatchToSpaceND', ['c', 'block', 'cropPairs'], T),
@@ -123,7 +165,15 @@ describe('reading', () => {
     const specs = [...Object.entries(numbers).map(([name, values]) => ({ name, shape: [values.length], dtype: 'int32' })), filter];
     const bytes = Buffer.concat([Buffer.from(Int32Array.from(Object.values(numbers).flat()).buffer), Buffer.alloc(18 * 4)]);
     const json = { modelTopology: { node: nodes }, weightsManifest: [{ paths: ['w.bin'], weights: specs }] };
-    const { graph } = await read(memorySource('model.json', new Map([['model.json', Buffer.from(JSON.stringify(json))], ['w.bin', bytes]])));
+    const { graph } = await read(
+      memorySource(
+        'model.json',
+        new Map([
+          ['model.json', Buffer.from(JSON.stringify(json))],
+          ['w.bin', bytes],
+        ]),
+      ),
+    );
     const [conv] = [...graph.nodes];
     expect(graph.size).toBe(1);
     expect(conv!.attrs).toMatchObject({ dilations: [2, 2], pads: [2, 2, 2, 2], padding: 'explicit' });
@@ -135,9 +185,19 @@ describe('writing', () => {
   function convolutions(): Graph {
     const graph = new Graph();
     let y = graph.input('x', 'float32', [symbol('N'), 3, 8, 8]);
-    for (const [from, to] of [[3, 4], [4, 5]] as const) {
+    for (const [from, to] of [
+      [3, 4],
+      [4, 5],
+    ] as const) {
       const w = graph.constant(Weight.from(tensor('float32', [to, from, 3, 3], new Array(to * from * 9).fill(0.1))), 'w');
-      const attrs = { layout: 'channelsFirst', strides: [1, 1], dilations: [1, 1], padding: 'explicit', pads: [1, 1, 1, 1], groups: 1 } as const;
+      const attrs = {
+        layout: 'channelsFirst',
+        strides: [1, 1],
+        dilations: [1, 1],
+        padding: 'explicit',
+        pads: [1, 1, 1, 1],
+        groups: 1,
+      } as const;
       y = graph.add(ops.Relu, { x: graph.add(ops.Conv, { x: y, w }, attrs).y }, {}).y;
     }
     graph.output('y', graph.add(ops.ReduceMean, { x: y }, { axes: [2, 3], keepdims: false }).y);
@@ -146,7 +206,15 @@ describe('writing', () => {
 
   test('channels go last once, at the input', async () => {
     const { nodes } = await write(convolutions());
-    expect(nodes.filter(({ op }) => op !== 'Const').map(({ op }) => op)).toEqual(['Placeholder', 'Transpose', 'Conv2D', 'Relu', 'Conv2D', 'Relu', 'Mean']);
+    expect(nodes.filter(({ op }) => op !== 'Const').map(({ op }) => op)).toEqual([
+      'Placeholder',
+      'Transpose',
+      'Conv2D',
+      'Relu',
+      'Conv2D',
+      'Relu',
+      'Mean',
+    ]);
   });
 
   test('an input in the layout of the target needs no transpose', async () => {
@@ -166,7 +234,10 @@ describe('writing', () => {
     graph.output('same', x);
     const { json, files } = await write(graph);
     expect(json.signature.inputs).toMatchObject({ 'in:put': { name: 'in_put:0' } });
-    expect(Object.entries(json.signature.outputs).map(([key, { name }]) => [key, name])).toEqual([['tensor_12', '12:0'], ['same', 'same:0']]);
+    expect(Object.entries(json.signature.outputs).map(([key, { name }]) => [key, name])).toEqual([
+      ['tensor_12', '12:0'],
+      ['same', 'same:0'],
+    ]);
     const { graph: again } = await tfjs.read(memorySource('model.json', files), { report: new Report() });
     expect(again.inputs.map(({ name }) => name)).toEqual(['in:put']);
     expect(again.outputs.map(({ name }) => name)).toEqual(['12', 'same']);

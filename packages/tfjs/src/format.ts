@@ -11,7 +11,8 @@ const chunkBytes = 1 << 24;
 
 /** Whether a file is JSON that has the members of a model.json. Weights lie in other files, so the topology can be megabytes of it. */
 async function detect(source: Source): Promise<boolean> {
-  const text = async (offset: number) => new TextDecoder().decode(await source.read({ offset, length: Math.min(headBytes, source.size - offset) }));
+  const text = async (offset: number) =>
+    new TextDecoder().decode(await source.read({ offset, length: Math.min(headBytes, source.size - offset) }));
   const head = await text(0);
   if (!/^\uFEFF?\s*\{/.test(head)) return false;
   const isOurs = (part: string) => /"(modelTopology|weightsManifest)"\s*:/.test(part);
@@ -25,7 +26,8 @@ async function copy(source: Source, sink: Sink, { path }: WriteContext): Promise
   for (const name of model.groups.flatMap(({ paths }) => paths)) {
     const shard = await source.sibling(name);
     const file = await sink.create(folder + name);
-    for (let offset = 0; offset < shard.size; offset += chunkBytes) await file.write(await shard.read({ offset, length: Math.min(chunkBytes, shard.size - offset) }));
+    for (let offset = 0; offset < shard.size; offset += chunkBytes)
+      await file.write(await shard.read({ offset, length: Math.min(chunkBytes, shard.size - offset) }));
     await file.close();
   }
   const file = await sink.create(path);

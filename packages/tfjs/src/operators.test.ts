@@ -2,7 +2,19 @@ import '@tensorflow/tfjs-backend-cpu';
 import { loadGraphModel, type GraphModel } from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
 import { readdirSync, readFileSync } from 'node:fs';
-import { castTensor, decodeTensor, evaluate, memorySource, MemorySink, Report, tensor, toNumbers, type DType, type Model, type Tensor } from '@drover/core';
+import {
+  castTensor,
+  decodeTensor,
+  evaluate,
+  memorySource,
+  MemorySink,
+  Report,
+  tensor,
+  toNumbers,
+  type DType,
+  type Model,
+  type Tensor,
+} from '@drover/core';
 import { tfjs } from './format.js';
 
 interface Stored {
@@ -17,7 +29,10 @@ interface Case {
   readonly name: string;
   readonly inputs: readonly Stored[];
   readonly outputs: readonly Stored[];
-  readonly model: { readonly json: { readonly weightsManifest: readonly { readonly paths: readonly string[] }[] }; readonly weights?: string };
+  readonly model: {
+    readonly json: { readonly weightsManifest: readonly { readonly paths: readonly string[] }[] };
+    readonly weights?: string;
+  };
   readonly undefined?: Readonly<Record<string, readonly number[]>>;
 }
 
@@ -54,7 +69,9 @@ const foreign = new Set([
 const unwritable = new Set(['BitwiseAnd/ints']);
 
 const folder = new URL('../../../fixtures/ops/tf/', import.meta.url);
-const families = readdirSync(folder).map((file) => JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as { readonly family: string; readonly cases: readonly Case[] });
+const families = readdirSync(folder).map(
+  (file) => JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as { readonly family: string; readonly cases: readonly Case[] },
+);
 
 const bare = (name: string) => name.replace(/:0$/, '');
 
@@ -64,7 +81,8 @@ function decode({ dtype, shape, data }: Stored): Tensor {
 
 async function read({ model }: Case): Promise<Model> {
   const files = new Map([['model.json', new TextEncoder().encode(JSON.stringify(model.json))]]);
-  for (const path of model.json.weightsManifest.flatMap(({ paths }) => paths)) files.set(path, new Uint8Array(Buffer.from(model.weights ?? '', 'base64')));
+  for (const path of model.json.weightsManifest.flatMap(({ paths }) => paths))
+    files.set(path, new Uint8Array(Buffer.from(model.weights ?? '', 'base64')));
   return tfjs.read(memorySource('model.json', files), { report: new Report() });
 }
 
@@ -75,7 +93,9 @@ function expectNear(actual: Tensor, { name, ...stored }: Stored, given: Case, sh
   const [a, b] = [toNumbers(actual), toNumbers(wanted)];
   const skipped = new Set(given.undefined?.[name] ?? []);
   const largest = b.reduce((most, each) => (Number.isFinite(each) ? Math.max(most, Math.abs(each)) : most), 1e-3);
-  const wrong = [...b.keys()].filter((i) => !skipped.has(i) && !Object.is(a[i], b[i]) && a[i] !== b[i] && !(Math.abs(a[i]! - b[i]!) <= share * largest));
+  const wrong = [...b.keys()].filter(
+    (i) => !skipped.has(i) && !Object.is(a[i], b[i]) && a[i] !== b[i] && !(Math.abs(a[i]! - b[i]!) <= share * largest),
+  );
   expect(wrong.map((i) => `[${i}] ${a[i]} is not ${b[i]}`)).toEqual([]);
 }
 
@@ -91,19 +111,35 @@ async function execute(model: GraphModel, feeds: tf.NamedTensorMap, names: strin
 /** Runs a written model in TF.js on its cpu backend. */
 async function run(files: ReadonlyMap<string, Uint8Array>, inputs: ReadonlyMap<string, Tensor>): Promise<ReadonlyMap<string, Tensor>> {
   await tf.setBackend('cpu');
-  const json = JSON.parse(new TextDecoder().decode(files.get('model.json'))) as tf.io.ModelJSON & { signature: { outputs: Readonly<Record<string, { name: string }>> } };
+  const json = JSON.parse(new TextDecoder().decode(files.get('model.json'))) as tf.io.ModelJSON & {
+    signature: { outputs: Readonly<Record<string, { name: string }>> };
+  };
   const shards = json.weightsManifest.flatMap(({ paths }) => paths.map((path) => files.get(path)!));
-  const artifacts = { ...json, weightSpecs: json.weightsManifest.flatMap(({ weights }) => weights), weightData: new Uint8Array(Buffer.concat(shards)).buffer };
+  const artifacts = {
+    ...json,
+    weightSpecs: json.weightsManifest.flatMap(({ weights }) => weights),
+    weightData: new Uint8Array(Buffer.concat(shards)).buffer,
+  };
   const model = await loadGraphModel({ load: async () => artifacts as unknown as tf.io.ModelArtifacts });
   const feeds: tf.NamedTensorMap = {};
   for (const { name } of model.inputs) {
     const { dtype, shape, data } = inputs.get(name)!;
     if (dtype === 'string') feeds[name] = tf.tensor([...(data as readonly string[])], [...shape], 'string');
-    else feeds[name] = tf.tensor(Array.from(data as ArrayLike<number | bigint>, Number), [...shape], /^float/.test(dtype) ? 'float32' : dtype === 'bool' ? 'bool' : 'int32');
+    else
+      feeds[name] = tf.tensor(
+        Array.from(data as ArrayLike<number | bigint>, Number),
+        [...shape],
+        /^float/.test(dtype) ? 'float32' : dtype === 'bool' ? 'bool' : 'int32',
+      );
   }
   const names = Object.values(json.signature.outputs).map(({ name }) => name);
   const made = [await execute(model, feeds, names)].flat();
-  return new Map(names.map((name, i) => [bare(name), tensor(made[i]!.dtype as DType, made[i]!.shape, Array.from(made[i]!.dataSync() as unknown as ArrayLike<number>))]));
+  return new Map(
+    names.map((name, i) => [
+      bare(name),
+      tensor(made[i]!.dtype as DType, made[i]!.shape, Array.from(made[i]!.dataSync() as unknown as ArrayLike<number>)),
+    ]),
+  );
 }
 
 beforeAll(() => tf.enableProdMode());

@@ -7,7 +7,10 @@ export class Report {
   /** Adds a finding. The same finding at the same place is kept once. */
   add(diagnostic: Diagnostic): void {
     const same = (d: Diagnostic) =>
-      d.code === diagnostic.code && d.message === diagnostic.message && d.origin.node === diagnostic.origin.node && d.origin.file === diagnostic.origin.file;
+      d.code === diagnostic.code &&
+      d.message === diagnostic.message &&
+      d.origin.node === diagnostic.origin.node &&
+      d.origin.file === diagnostic.origin.file;
     if (!this.#diagnostics.some(same)) this.#diagnostics.push(diagnostic);
   }
 

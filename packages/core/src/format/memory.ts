@@ -5,7 +5,10 @@ import type { ByteRange, Source } from './source.js';
 /** Throws `core/range` unless the range lies within `size` bytes. */
 export function checkRange(name: string, size: number, { offset, length }: ByteRange): void {
   if (!(Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0 && offset + length <= size)) {
-    throw coreDiagnostics.error('range', { message: `${length} bytes at ${offset} lie outside ${name} (${size} bytes).`, origin: { file: name, offset } });
+    throw coreDiagnostics.error('range', {
+      message: `${length} bytes at ${offset} lie outside ${name} (${size} bytes).`,
+      origin: { file: name, offset },
+    });
   }
 }
 
@@ -16,8 +19,18 @@ export function checkRange(name: string, size: number, { offset, length }: ByteR
 export function checkPath(path: string, file: string): string {
   const parts = path.split('/').filter((part) => part !== '.' && part !== '');
   // eslint-disable-next-line no-control-regex -- NUL and other control characters are what is looked for
-  const unsafe = path === '' || path.startsWith('/') || /[\\\u0000-\u001f]/.test(path) || /^[a-z][a-z0-9+.-]*:/i.test(path) || parts.includes('..') || parts.length === 0;
-  if (unsafe) throw coreDiagnostics.error('path', { message: `${JSON.stringify(path)} is not a path below the folder of the model.`, origin: { file } });
+  const unsafe =
+    path === '' ||
+    path.startsWith('/') ||
+    /[\\\u0000-\u001f]/.test(path) ||
+    /^[a-z][a-z0-9+.-]*:/i.test(path) ||
+    parts.includes('..') ||
+    parts.length === 0;
+  if (unsafe)
+    throw coreDiagnostics.error('path', {
+      message: `${JSON.stringify(path)} is not a path below the folder of the model.`,
+      origin: { file },
+    });
   return parts.join('/');
 }
 
@@ -36,7 +49,10 @@ export function memorySource(name: string, files: ReadonlyMap<string, Uint8Array
     },
     sibling: async (path) => memorySource(folder + checkPath(path, name), files),
     siblings: async () =>
-      [...files.keys()].filter((key) => key.startsWith(folder) && !key.slice(folder.length).includes('/')).map((key) => key.slice(folder.length)).sort(),
+      [...files.keys()]
+        .filter((key) => key.startsWith(folder) && !key.slice(folder.length).includes('/'))
+        .map((key) => key.slice(folder.length))
+        .sort(),
   };
 }
 

@@ -23,7 +23,10 @@ export function bindDims(graph: Graph, inputs: readonly Tensor[], known: Readonl
     const given = inputs[i]!;
     const fits = given.dtype === input.dtype && (!input.shape || input.shape.length === given.shape.length);
     const mismatch = () =>
-      coreDiagnostics.error('invalid-shape', { message: `The input ${input} cannot be ${given.dtype}[${given.shape.join(', ')}].`, origin: { file: '', node: input.name } });
+      coreDiagnostics.error('invalid-shape', {
+        message: `The input ${input} cannot be ${given.dtype}[${given.shape.join(', ')}].`,
+        origin: { file: '', node: input.name },
+      });
     if (!fits) throw mismatch();
     input.shape?.forEach((dim, axis) => {
       const size = given.shape[axis]!;
@@ -32,7 +35,11 @@ export function bindDims(graph: Graph, inputs: readonly Tensor[], known: Readonl
         return;
       }
       const name = dim.key;
-      const isName = dim.terms.length === 1 && dim.terms[0]!.factors.length === 1 && dim.terms[0]!.factors[0]!.kind === 'symbol' && dim.terms[0]!.coefficient === 1;
+      const isName =
+        dim.terms.length === 1 &&
+        dim.terms[0]!.factors.length === 1 &&
+        dim.terms[0]!.factors[0]!.kind === 'symbol' &&
+        dim.terms[0]!.coefficient === 1;
       if (isName && (sizes.get(name) ?? size) !== size) throw mismatch();
       if (isName) sizes.set(name, size);
     });
@@ -41,7 +48,9 @@ export function bindDims(graph: Graph, inputs: readonly Tensor[], known: Readonl
 }
 
 function resolvedAttrs({ op, attrs }: Node, dims: ReadonlyMap<string, number>): ResolvedAttrs<Attrs> {
-  return Object.fromEntries(Object.entries(op.attrs).map(([name, attr]) => [name, attr.resolve((attrs as AttrValues<Attrs>)[name], dims)])) as ResolvedAttrs<Attrs>;
+  return Object.fromEntries(
+    Object.entries(op.attrs).map(([name, attr]) => [name, attr.resolve((attrs as AttrValues<Attrs>)[name], dims)]),
+  ) as ResolvedAttrs<Attrs>;
 }
 
 function allowanceOf(node: Node, inputs: readonly (Tensor | undefined)[], dims: ReadonlyMap<string, number>): number {
@@ -53,12 +62,21 @@ function allowanceOf(node: Node, inputs: readonly (Tensor | undefined)[], dims: 
 }
 
 /** Evaluates a node on tensors. `dims` gives the sizes of named dimensions. */
-export async function evaluateNode(node: Node, inputs: readonly (Tensor | undefined)[], dims: ReadonlyMap<string, number>, captured: ReadonlyMap<Value, Tensor>): Promise<Tensor[]> {
+export async function evaluateNode(
+  node: Node,
+  inputs: readonly (Tensor | undefined)[],
+  dims: ReadonlyMap<string, number>,
+  captured: ReadonlyMap<Value, Tensor>,
+): Promise<Tensor[]> {
   const { op } = node;
   const attrs = resolvedAttrs(node, dims);
   const context: EvaluateContext = {
     resultCount: node.outputs.length,
-    results: (name) => node.regions[name]!.graph.outputs.map(({ value: { dtype, shape } }) => ({ dtype, shape: shape?.map((dim) => evaluateDim(dim, dims) ?? dim) })),
+    results: (name) =>
+      node.regions[name]!.graph.outputs.map(({ value: { dtype, shape } }) => ({
+        dtype,
+        shape: shape?.map((dim) => evaluateDim(dim, dims) ?? dim),
+      })),
     run: async (name, parameters) => {
       const { graph, captures } = node.regions[name]!;
       return runToEnd(evaluateSteps(graph, [...parameters, ...captures.map((value) => captured.get(value)!)], dims));
@@ -72,7 +90,11 @@ export async function evaluateNode(node: Node, inputs: readonly (Tensor | undefi
  * Evaluates a graph node by node, in float64 for every float type. Tensors are let go after their last use, so memory holds only those alive. The return
  * value has a tensor for each output, in order.
  */
-export async function* evaluateSteps(graph: Graph, inputs: readonly Tensor[], outer: ReadonlyMap<string, number> = new Map()): AsyncGenerator<Step, readonly Tensor[]> {
+export async function* evaluateSteps(
+  graph: Graph,
+  inputs: readonly Tensor[],
+  outer: ReadonlyMap<string, number> = new Map(),
+): AsyncGenerator<Step, readonly Tensor[]> {
   const dims = bindDims(graph, inputs, outer);
   const order = graph.sorted();
   const alive = new Map<Value, Tensor>(graph.inputs.map((value, i) => [value, inputs[i]!]));
@@ -102,7 +124,11 @@ export async function* evaluateSteps(graph: Graph, inputs: readonly Tensor[], ou
 }
 
 /** Evaluates a graph: a tensor for each output, by name and in order. */
-export async function evaluate(graph: Graph, inputs: readonly Tensor[], dims: ReadonlyMap<string, number> = new Map()): Promise<Map<string, Tensor>> {
+export async function evaluate(
+  graph: Graph,
+  inputs: readonly Tensor[],
+  dims: ReadonlyMap<string, number> = new Map(),
+): Promise<Map<string, Tensor>> {
   const results = await runToEnd(evaluateSteps(graph, inputs, dims));
   return new Map(graph.outputs.map(({ name }, i) => [name, results[i]!]));
 }

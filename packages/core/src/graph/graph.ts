@@ -76,7 +76,12 @@ export class Graph {
   constant(weight: Weight, name = 'constant', origin?: ValueOrigin): Value {
     const known = /int/.test(weight.dtype) && weight.shape.reduce((a, b) => a * b, 1) <= maxKnownElements ? weight.peek() : undefined;
     const elements = known && Array.from(known.data as ArrayLike<number | bigint>, Number);
-    return new Value(name, { dtype: weight.dtype, shape: weight.shape, elements: elements?.every(Number.isSafeInteger) ? elements : undefined }, weight, origin);
+    return new Value(
+      name,
+      { dtype: weight.dtype, shape: weight.shape, elements: elements?.every(Number.isSafeInteger) ? elements : undefined },
+      weight,
+      origin,
+    );
   }
 
   /** A constant from plain values, for what a rule makes itself. */
@@ -190,14 +195,19 @@ export class Graph {
           stack.pop();
           continue;
         }
-        const waiting = [...node.dependencies()].map((value) => value.producer).filter((p): p is Node => p !== undefined && this.#nodes.has(p) && state.get(p) !== 'done');
+        const waiting = [...node.dependencies()]
+          .map((value) => value.producer)
+          .filter((p): p is Node => p !== undefined && this.#nodes.has(p) && state.get(p) !== 'done');
         if (waiting.length === 0) {
           state.set(node, 'done');
           order.push(node);
           stack.pop();
         } else {
           if (state.get(node) === 'open' && waiting.some((p) => state.get(p) === 'open')) {
-            throw coreDiagnostics.error('invalid-graph', { message: `${node} depends on itself.`, origin: { file: '', node: node.name, op: node.op.name } });
+            throw coreDiagnostics.error('invalid-graph', {
+              message: `${node} depends on itself.`,
+              origin: { file: '', node: node.name, op: node.op.name },
+            });
           }
           state.set(node, 'open');
           stack.push(...waiting.reverse());
@@ -231,7 +241,10 @@ export function knownShape(value: Value | ValueType): Shape {
 export function staticShape(value: Value | ValueType): readonly number[] {
   const shape = knownShape(value);
   if (isStatic(shape)) return shape;
-  throw coreDiagnostics.error('invalid-shape', { message: `The shape of ${String(value)} is not known before the model runs.`, origin: { file: '' } });
+  throw coreDiagnostics.error('invalid-shape', {
+    message: `The shape of ${String(value)} is not known before the model runs.`,
+    origin: { file: '' },
+  });
 }
 
 export { freshDim };

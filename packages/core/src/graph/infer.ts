@@ -27,7 +27,8 @@ export function inferTypes(node: Node, resultCount?: number): readonly ValueType
       if (value && !dtypes.includes(value.dtype)) throw invalid(`${name} cannot be ${value.dtype} (${value}).`);
     }
   });
-  if (slots.at(-1)?.[1].arity !== 'many' && node.inputs.length > slots.length) throw invalid(`${node.inputs.length} operands for ${slots.length}.`);
+  if (slots.at(-1)?.[1].arity !== 'many' && node.inputs.length > slots.length)
+    throw invalid(`${node.inputs.length} operands for ${slots.length}.`);
   for (const [name, attr] of Object.entries(op.attrs)) {
     const value = (node.attrs as Record<string, unknown>)[name];
     if (!attr.accepts(value)) throw invalid(`the attribute ${name} must be ${attr.says}, not ${JSON.stringify(value) ?? 'absent'}.`);
@@ -40,7 +41,10 @@ export function inferTypes(node: Node, resultCount?: number): readonly ValueType
   for (const [number, { says, holds }] of Object.entries(op.constraints)) {
     if (holds(types, attrs)) continue;
     const operands = node.inputs.map(String).join(', ');
-    throw coreDiagnostics.error('invalid-shape', { message: `${node} breaks ${op.name} ${number}: ${says}. Operands: ${operands}.`, origin });
+    throw coreDiagnostics.error('invalid-shape', {
+      message: `${node} breaks ${op.name} ${number}: ${says}. Operands: ${operands}.`,
+      origin,
+    });
   }
   const context: InferContext = {
     fresh: freshDim,

@@ -62,11 +62,16 @@ export class Node<O extends Op = Op> {
 /** Entries of a flat list by the names of a declaration. */
 export function byName<T>(declared: Operands, flat: readonly (T | undefined)[]): Record<string, T | undefined | readonly T[]> {
   return Object.fromEntries(
-    Object.entries(declared).map(([name, { arity }], i) => [name, arity === 'many' ? flat.slice(i).filter((each) => each !== undefined) : flat[i]]),
+    Object.entries(declared).map(([name, { arity }], i) => [
+      name,
+      arity === 'many' ? flat.slice(i).filter((each) => each !== undefined) : flat[i],
+    ]),
   );
 }
 
 /** The inverse of {@link byName}. */
 export function flatten<T>(declared: Operands, named: Readonly<Record<string, unknown>>): (T | undefined)[] {
-  return Object.entries(declared).flatMap(([name, { arity }]) => (arity === 'many' ? ((named[name] ?? []) as T[]) : [named[name] as T | undefined]));
+  return Object.entries(declared).flatMap(([name, { arity }]) =>
+    arity === 'many' ? ((named[name] ?? []) as T[]) : [named[name] as T | undefined],
+  );
 }

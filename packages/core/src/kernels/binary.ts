@@ -35,7 +35,12 @@ export const broadcast = {
 } as const;
 
 /** Known elements, of type `dtype`, of a broadcasting integer operator, when those of both operands are known. */
-export function broadcastElements(dtype: DType, a: ValueType, b: ValueType, combine: (x: Dim, y: Dim) => Dim | undefined): readonly Dim[] | undefined {
+export function broadcastElements(
+  dtype: DType,
+  a: ValueType,
+  b: ValueType,
+  combine: (x: Dim, y: Dim) => Dim | undefined,
+): readonly Dim[] | undefined {
   if (!a.elements || !b.elements || !a.shape || !b.shape || !isStatic(a.shape) || !isStatic(b.shape)) return undefined;
   const shape = broadcastShapes(a.shape, b.shape);
   if (!shape || !isStatic(shape) || sizeOf(shape) > maxKnownElements) return undefined;
@@ -48,19 +53,29 @@ export function broadcastElements(dtype: DType, a: ValueType, b: ValueType, comb
 
 /** The shape that the tensors of a broadcasting operator broadcast to. Throws `core/invalid-shape`. */
 export function broadcastTensors(...tensors: readonly Tensor[]): readonly number[] {
-  const shape = tensors.reduce<readonly number[] | undefined>((to, { shape }) => to && (broadcastShapes(to, shape) as readonly number[] | undefined), []);
+  const shape = tensors.reduce<readonly number[] | undefined>(
+    (to, { shape }) => to && (broadcastShapes(to, shape) as readonly number[] | undefined),
+    [],
+  );
   if (shape) return shape;
   const shapes = tensors.map(({ shape }) => `[${shape.join(', ')}]`).join(' and ');
   throw coreDiagnostics.error('invalid-shape', { message: `${shapes} do not broadcast.`, origin: { file: '' } });
 }
 
 /** Evaluates an elementwise operator with broadcasting: `f` for numbers (bool is 0 and 1), `g` for 64-bit integers. */
-export function evaluateBinary(a: Tensor, b: Tensor, dtype: DType, f: (x: number, y: number) => number, g: (x: bigint, y: bigint) => bigint | number): Tensor {
+export function evaluateBinary(
+  a: Tensor,
+  b: Tensor,
+  dtype: DType,
+  f: (x: number, y: number) => number,
+  g: (x: bigint, y: bigint) => bigint | number,
+): Tensor {
   const shape = broadcastTensors(a, b);
   const data = allocate(dtype, sizeOf(shape));
   if (a.data instanceof BigInt64Array || a.data instanceof BigUint64Array) {
     const [x, y] = [a.data, b.data as BigInt64Array];
-    if (data instanceof BigInt64Array || data instanceof BigUint64Array) pairs(a, b, shape, (at, p, q) => (data[at] = g(x[p]!, y[q]!) as bigint));
+    if (data instanceof BigInt64Array || data instanceof BigUint64Array)
+      pairs(a, b, shape, (at, p, q) => (data[at] = g(x[p]!, y[q]!) as bigint));
     else pairs(a, b, shape, (at, p, q) => ((data as Float64Array)[at] = Number(g(x[p]!, y[q]!))));
   } else {
     const [x, y, out] = [a.data as Float64Array, b.data as Float64Array, data as Float64Array];

@@ -17,7 +17,10 @@ function largestOf(dtype: DType): number {
 export function roundSaturated(values: Float64Array, dtype: DType): Float64Array {
   if (bitsOf(dtype) > 8) return roundTo(dtype, values);
   const largest = largestOf(dtype);
-  return roundTo(dtype, values.map((x) => Math.min(Math.max(x, -largest), largest)));
+  return roundTo(
+    dtype,
+    values.map((x) => Math.min(Math.max(x, -largest), largest)),
+  );
 }
 
 /** Integer values held within the range of an integer type of at most 32 bits, or floats rounded and, if asked for, held within that of a float type. */

@@ -41,9 +41,21 @@ export function unary({ name, summary, f, ulp, examples, decompose }: UnaryFunct
 /** An example of an elementwise function, in float64, from pairs of an argument and the value there. */
 export function unaryExample(pairs: readonly (readonly [number, number])[], attrs: Example['attrs'] = {}): Example {
   return {
-    inputs: { x: tensor('float64', [pairs.length], pairs.map(([x]) => x)) },
+    inputs: {
+      x: tensor(
+        'float64',
+        [pairs.length],
+        pairs.map(([x]) => x),
+      ),
+    },
     attrs,
-    outputs: { y: tensor('float64', [pairs.length], pairs.map(([, y]) => y)) },
+    outputs: {
+      y: tensor(
+        'float64',
+        [pairs.length],
+        pairs.map(([, y]) => y),
+      ),
+    },
   };
 }
 

@@ -17,7 +17,11 @@ export const abs = defineOp({
   evaluate: ({ x }) => ({ y: mapNumber(x, Math.abs, (x) => (x < 0n ? -x : x)) }),
   ulp: () => 0,
   examples: [
-    unaryExample([[-1.5, 1.5], [2, 2], [-Infinity, Infinity]]),
+    unaryExample([
+      [-1.5, 1.5],
+      [2, 2],
+      [-Infinity, Infinity],
+    ]),
     { inputs: { x: tensor('int8', [3], [-5, -128, 7]) }, attrs: {}, outputs: { y: tensor('int8', [3], [5, -128, 7]) } },
     { inputs: { x: tensor('int64', [2], [-3, 3]) }, attrs: {}, outputs: { y: tensor('int64', [2], [3, 3]) } },
   ],

@@ -6,5 +6,9 @@ export const acos = unary({
   summary: 'Angle in [0, π] whose cosine is `x`.',
   f: Math.acos,
   ulp: 4,
-  examples: [[1, 0], [0.5, Math.PI / 3], [-1, Math.PI]],
+  examples: [
+    [1, 0],
+    [0.5, Math.PI / 3],
+    [-1, Math.PI],
+  ],
 });

@@ -6,5 +6,9 @@ export const acosh = unary({
   summary: 'Number of at least 0 whose hyperbolic cosine is `x`; NaN below 1.',
   f: Math.acosh,
   ulp: 4,
-  examples: [[1, 0], [1.25, Math.log(2)], [0, NaN]],
+  examples: [
+    [1, 0],
+    [1.25, Math.log(2)],
+    [0, NaN],
+  ],
 });

@@ -14,7 +14,17 @@ export const add = defineOp({
   attrs: {},
   constraints: sameTypeBroadcast,
   infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, addDim) } }),
-  evaluate: ({ a, b }) => ({ y: wrapInteger(evaluateBinary(a, b, a.dtype, (x, y) => x + y, (x, y) => x + y)) }),
+  evaluate: ({ a, b }) => ({
+    y: wrapInteger(
+      evaluateBinary(
+        a,
+        b,
+        a.dtype,
+        (x, y) => x + y,
+        (x, y) => x + y,
+      ),
+    ),
+  }),
   ulp: () => 1,
   examples: [
     {

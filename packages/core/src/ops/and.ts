@@ -12,7 +12,15 @@ export const and = defineOp({
   attrs: {},
   constraints: broadcast,
   infer: ({ a, b }) => ({ y: { ...broadcastType('bool', a, b), elements: broadcastElements('bool', a, b, minDim) } }),
-  evaluate: ({ a, b }) => ({ y: evaluateBinary(a, b, 'bool', (x, y) => x & y, () => 0) }),
+  evaluate: ({ a, b }) => ({
+    y: evaluateBinary(
+      a,
+      b,
+      'bool',
+      (x, y) => x & y,
+      () => 0,
+    ),
+  }),
   ulp: () => 0,
   examples: [
     {

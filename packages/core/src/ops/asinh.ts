@@ -6,5 +6,9 @@ export const asinh = unary({
   summary: 'Number whose hyperbolic sine is `x`.',
   f: Math.asinh,
   ulp: 4,
-  examples: [[0, 0], [0.75, Math.log(2)], [-0.75, -Math.log(2)]],
+  examples: [
+    [0, 0],
+    [0.75, Math.log(2)],
+    [-0.75, -Math.log(2)],
+  ],
 });

@@ -6,5 +6,9 @@ export const atan = unary({
   summary: 'Angle in [-π/2, π/2] whose tangent is `x`.',
   f: Math.atan,
   ulp: 4,
-  examples: [[0, 0], [1, Math.PI / 4], [-Infinity, -Math.PI / 2]],
+  examples: [
+    [0, 0],
+    [1, Math.PI / 4],
+    [-Infinity, -Math.PI / 2],
+  ],
 });

@@ -52,7 +52,11 @@ export const atan2 = defineOp({
       return graph.add(or, { a: below, b: belowInverse }, {}).y;
     };
     const { y: quotient } = graph.add(div, { a: ordinate, b: abscissa }, {});
-    const isOrigin = graph.add(and, { a: graph.add(equal, { a, b: number(0) }, {}).y, b: graph.add(equal, { a: b, b: number(0) }, {}).y }, {}).y;
+    const isOrigin = graph.add(
+      and,
+      { a: graph.add(equal, { a, b: number(0) }, {}).y, b: graph.add(equal, { a: b, b: number(0) }, {}).y },
+      {},
+    ).y;
     const angle = choose(isOrigin, ordinate, graph.add(atan, { x: quotient }, {}).y);
     const turn = choose(isNegative(ordinate), number(-Math.PI), number(Math.PI));
     return { y: choose(isNegative(abscissa), graph.add(add, { a: angle, b: turn }, {}).y, angle) };

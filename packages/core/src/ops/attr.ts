@@ -100,7 +100,8 @@ export const dim = (): Attr<Dim, number> => ({
   parse: (json) => (typeof json === 'number' ? json : parseDim(String(json))),
   resolve: (value, dims) => {
     const number = evaluateDim(value, dims);
-    if (number === undefined) throw coreDiagnostics.error('not-evaluable', { message: `The dimension ${String(value)} has no value.`, origin: { file: '' } });
+    if (number === undefined)
+      throw coreDiagnostics.error('not-evaluable', { message: `The dimension ${String(value)} has no value.`, origin: { file: '' } });
     return number;
   },
   dims: (value) => [value],

@@ -13,7 +13,17 @@ export const bitwiseAnd = defineOp({
   attrs: {},
   constraints: sameTypeBroadcast,
   infer: ({ a, b }) => ({ y: broadcastType(a.dtype, a, b) }),
-  evaluate: ({ a, b }) => ({ y: wrapInteger(evaluateBinary(a, b, a.dtype, (x, y) => x & y, (x, y) => x & y)) }),
+  evaluate: ({ a, b }) => ({
+    y: wrapInteger(
+      evaluateBinary(
+        a,
+        b,
+        a.dtype,
+        (x, y) => x & y,
+        (x, y) => x & y,
+      ),
+    ),
+  }),
   ulp: () => 0,
   examples: [
     {

@@ -12,7 +12,13 @@ export const bitwiseNot = defineOp({
   attrs: {},
   constraints: {},
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
-  evaluate: ({ x }) => ({ y: mapNumber(x, (x) => -x - 1, (x) => -x - 1n) }),
+  evaluate: ({ x }) => ({
+    y: mapNumber(
+      x,
+      (x) => -x - 1,
+      (x) => -x - 1n,
+    ),
+  }),
   ulp: () => 0,
   examples: [
     { inputs: { x: tensor('uint8', [3], [0, 1, 255]) }, attrs: {}, outputs: { y: tensor('uint8', [3], [255, 254, 0]) } },

@@ -18,7 +18,8 @@ function fromText(text: string): number {
 }
 
 function toText(x: Tensor): Tensor {
-  if (isFloat(x.dtype)) throw coreDiagnostics.error('not-evaluable', { message: 'How many digits a float has as text is not defined.', origin: { file: '' } });
+  if (isFloat(x.dtype))
+    throw coreDiagnostics.error('not-evaluable', { message: 'How many digits a float has as text is not defined.', origin: { file: '' } });
   return { dtype: 'string', shape: x.shape, data: Array.from(x.data as ArrayLike<number | bigint>, String) };
 }
 
@@ -27,7 +28,8 @@ function convert(x: Tensor, to: DType): Tensor {
   if (to === 'string') return toText(x);
   if (x.dtype === 'string') {
     const texts = x.data as readonly string[];
-    if ((to === 'int64' || to === 'uint64') && texts.every((text) => /^[+-]?\d+$/.test(text))) return tensor(to, x.shape, texts.map(BigInt));
+    if ((to === 'int64' || to === 'uint64') && texts.every((text) => /^[+-]?\d+$/.test(text)))
+      return tensor(to, x.shape, texts.map(BigInt));
     return convert({ dtype: 'float64', shape: x.shape, data: Float64Array.from(texts, fromText) }, to);
   }
   if (!isFloat(to)) return castTensor(x, to);
@@ -41,13 +43,15 @@ function convert(x: Tensor, to: DType): Tensor {
  */
 export const cast = defineOp({
   name: 'Cast',
-  summary: 'The elements of `x` converted to another type: to floats to nearest (8 bits and fewer saturate), to integers by truncation and wrapping.',
+  summary:
+    'The elements of `x` converted to another type: to floats to nearest (8 bits and fewer saturate), to integers by truncation and wrapping.',
   inputs: { x: one(...castTypes) },
   outputs: { y: one(...castTypes) },
   attrs: { to: dtypeAttr() },
   constraints: { C1: { says: 'the type is not complex', holds: (_, { to }) => castTypes.includes(to) } },
   infer: ({ x }, { to }) => {
-    const convertElement = to === 'bool' ? (element: Dim) => knownComparison(element, 0, (difference) => difference !== 0) : (element: Dim) => element;
+    const convertElement =
+      to === 'bool' ? (element: Dim) => knownComparison(element, 0, (difference) => difference !== 0) : (element: Dim) => element;
     return { y: { dtype: to, shape: x.shape, elements: mapElements(x, to, convertElement) } };
   },
   evaluate: ({ x }, { to }) => ({ y: convert(x, to) }),
@@ -56,9 +60,25 @@ export const cast = defineOp({
     { inputs: { x: tensor('float32', [3], [1.7, -1.7, 0]) }, attrs: { to: 'int32' }, outputs: { y: tensor('int32', [3], [1, -1, 0]) } },
     { inputs: { x: tensor('int64', [3], [300, -1, 5]) }, attrs: { to: 'uint8' }, outputs: { y: tensor('uint8', [3], [44, 255, 5]) } },
     { inputs: { x: tensor('float32', [2], [0.5, 0]) }, attrs: { to: 'bool' }, outputs: { y: tensor('bool', [2], [true, false]) } },
-    { inputs: { x: tensor('float32', [2], [2049, 70000]) }, attrs: { to: 'float16' }, outputs: { y: tensor('float16', [2], [2048, Infinity]) } },
-    { inputs: { x: tensor('float32', [2], [1000, -1000]) }, attrs: { to: 'float8e4m3fn' }, outputs: { y: tensor('float8e4m3fn', [2], [448, -448]) } },
-    { inputs: { x: tensor('string', [3], ['-1.5', '2e3', 'INF']) }, attrs: { to: 'float64' }, outputs: { y: tensor('float64', [3], [-1.5, 2000, Infinity]) } },
-    { inputs: { x: tensor('int64', [1], [9007199254740993n]) }, attrs: { to: 'string' }, outputs: { y: tensor('string', [1], ['9007199254740993']) } },
+    {
+      inputs: { x: tensor('float32', [2], [2049, 70000]) },
+      attrs: { to: 'float16' },
+      outputs: { y: tensor('float16', [2], [2048, Infinity]) },
+    },
+    {
+      inputs: { x: tensor('float32', [2], [1000, -1000]) },
+      attrs: { to: 'float8e4m3fn' },
+      outputs: { y: tensor('float8e4m3fn', [2], [448, -448]) },
+    },
+    {
+      inputs: { x: tensor('string', [3], ['-1.5', '2e3', 'INF']) },
+      attrs: { to: 'float64' },
+      outputs: { y: tensor('float64', [3], [-1.5, 2000, Infinity]) },
+    },
+    {
+      inputs: { x: tensor('int64', [1], [9007199254740993n]) },
+      attrs: { to: 'string' },
+      outputs: { y: tensor('string', [1], ['9007199254740993']) },
+    },
   ],
 });

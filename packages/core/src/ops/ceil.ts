@@ -6,5 +6,9 @@ export const ceil = unary({
   summary: 'Smallest integer of at least `x`.',
   f: Math.ceil,
   ulp: 0,
-  examples: [[1.5, 2], [-1.5, -1], [3, 3]],
+  examples: [
+    [1.5, 2],
+    [-1.5, -1],
+    [3, 3],
+  ],
 });

@@ -19,7 +19,16 @@ export const celu = defineOp({
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
   evaluate: ({ x }, { alpha }) => ({ y: mapFloat(x, (v) => (v < 0 ? alpha * Math.expm1(v / alpha) : v)) }),
   ulp: () => 6,
-  examples: [unaryExample([[-2 * Math.log(2), -1], [0, 0], [3, 3]], { alpha: 2 })],
+  examples: [
+    unaryExample(
+      [
+        [-2 * Math.log(2), -1],
+        [0, 0],
+        [3, 3],
+      ],
+      { alpha: 2 },
+    ),
+  ],
   decompose: ({ x }, { alpha }, graph) => {
     const scale = scalar(graph, x.dtype, alpha);
     const { y: quotient } = graph.add(div, { a: x, b: scale }, {});

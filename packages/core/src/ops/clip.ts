@@ -37,8 +37,22 @@ export const clip = defineOp({
   },
   ulp: () => 0,
   examples: [
-    unaryExample([[-1, 0], [3, 3], [7, 6], [NaN, NaN]], { min: 0, max: 6 }),
-    unaryExample([[0, 1], [5, 1]], { min: 3, max: 1 }),
+    unaryExample(
+      [
+        [-1, 0],
+        [3, 3],
+        [7, 6],
+        [NaN, NaN],
+      ],
+      { min: 0, max: 6 },
+    ),
+    unaryExample(
+      [
+        [0, 1],
+        [5, 1],
+      ],
+      { min: 3, max: 1 },
+    ),
     { inputs: { x: tensor('int64', [3], [-5, 0, 5]) }, attrs: { min: -2, max: null }, outputs: { y: tensor('int64', [3], [-2, 0, 5]) } },
   ],
 });

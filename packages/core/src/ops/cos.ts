@@ -6,5 +6,9 @@ export const cos = unary({
   summary: 'Cosine of `x` in radians.',
   f: Math.cos,
   ulp: 4,
-  examples: [[0, 1], [Math.PI / 3, 0.5], [Math.PI, -1]],
+  examples: [
+    [0, 1],
+    [Math.PI / 3, 0.5],
+    [Math.PI, -1],
+  ],
 });

@@ -6,5 +6,9 @@ export const cosh = unary({
   summary: 'Hyperbolic cosine of `x`.',
   f: Math.cosh,
   ulp: 4,
-  examples: [[0, 1], [Math.log(2), 1.25], [-Math.log(2), 1.25]],
+  examples: [
+    [0, 1],
+    [Math.log(2), 1.25],
+    [-Math.log(2), 1.25],
+  ],
 });

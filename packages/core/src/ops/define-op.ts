@@ -29,7 +29,13 @@ export const many = (...dtypes: readonly DType[]): Operand<'many'> => ({ arity: 
 
 /** Something for each operand, by the operands' names. */
 export type PerOperand<I extends Operands, T> = {
-  readonly [K in keyof I]: I[K] extends Operand<infer A> ? (A extends 'one' ? T : A extends 'optional' ? T | undefined : readonly T[]) : never;
+  readonly [K in keyof I]: I[K] extends Operand<infer A>
+    ? A extends 'one'
+      ? T
+      : A extends 'optional'
+        ? T | undefined
+        : readonly T[]
+    : never;
 };
 
 /** The same for what a caller gives: optional operands may be left out. */
@@ -92,12 +98,21 @@ export interface Op<I extends Operands = Operands, O extends Operands = Operands
   /** Types of the results. Called once the constraints hold. */
   infer(types: PerOperand<I, ValueType>, attrs: AttrValues<A>, context: InferContext): PerOperand<O, ValueType>;
   /** The reference: float types in float64 without intermediate rounding, integers exact. */
-  evaluate(inputs: PerOperand<I, Tensor>, attrs: ResolvedAttrs<A>, context: EvaluateContext): PerOperand<O, Tensor> | Promise<PerOperand<O, Tensor>>;
+  evaluate(
+    inputs: PerOperand<I, Tensor>,
+    attrs: ResolvedAttrs<A>,
+    context: EvaluateContext,
+  ): PerOperand<O, Tensor> | Promise<PerOperand<O, Tensor>>;
   /** How far a correct float implementation may be from the reference for these operands, in units in the last place of the result. */
   ulp(shapes: PerOperand<I, readonly number[]>, attrs: ResolvedAttrs<A>): number;
   readonly examples: readonly Example[];
   /** A composite's meaning in simpler operators: builds them in `graph` and gives the values that replace the results. Every node it adds serves a result. */
-  decompose?(operands: PerOperand<I, Value>, attrs: AttrValues<A>, graph: Graph, regions: Readonly<Record<string, Region>>): PerOperand<O, Value>;
+  decompose?(
+    operands: PerOperand<I, Value>,
+    attrs: AttrValues<A>,
+    graph: Graph,
+    regions: Readonly<Record<string, Region>>,
+  ): PerOperand<O, Value>;
 }
 
 /** Declares an operator. */

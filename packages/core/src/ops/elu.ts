@@ -14,5 +14,15 @@ export const elu = defineOp({
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
   evaluate: ({ x }, { alpha }) => ({ y: mapFloat(x, (v) => (v < 0 ? alpha * Math.expm1(v) : v)) }),
   ulp: () => 4,
-  examples: [unaryExample([[-Math.log(2), -1], [0, 0], [3, 3], [-Infinity, -2]], { alpha: 2 })],
+  examples: [
+    unaryExample(
+      [
+        [-Math.log(2), -1],
+        [0, 0],
+        [3, 3],
+        [-Infinity, -2],
+      ],
+      { alpha: 2 },
+    ),
+  ],
 });

@@ -7,5 +7,10 @@ export const erf = unary({
   summary: 'Error function of `x`.',
   f: errorFunction,
   ulp: 4,
-  examples: [[0, 0], [1, 0.8427007929497149], [-1, -0.8427007929497149], [Infinity, 1]],
+  examples: [
+    [0, 0],
+    [1, 0.8427007929497149],
+    [-1, -0.8427007929497149],
+    [Infinity, 1],
+  ],
 });

@@ -1,4 +1,14 @@
 import { unary } from '../kernels/unary.js';
 
 /** e^x. */
-export const exp = unary({ name: 'Exp', summary: 'e to the power of `x`.', f: Math.exp, ulp: 3, examples: [[0, 1], [1, Math.E], [-Infinity, 0]] });
+export const exp = unary({
+  name: 'Exp',
+  summary: 'e to the power of `x`.',
+  f: Math.exp,
+  ulp: 3,
+  examples: [
+    [0, 1],
+    [1, Math.E],
+    [-Infinity, 0],
+  ],
+});

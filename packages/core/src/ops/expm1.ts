@@ -10,7 +10,13 @@ export const expm1 = unary({
   summary: 'e^x - 1, accurate near 0.',
   f: Math.expm1,
   ulp: 8,
-  examples: [[0, 0], [Math.log(3), 2], [1e-20, 1e-20], [-Infinity, -1], [Infinity, Infinity]],
+  examples: [
+    [0, 0],
+    [Math.log(3), 2],
+    [1e-20, 1e-20],
+    [-Infinity, -1],
+    [Infinity, Infinity],
+  ],
   decompose: (x, graph) => {
     const { y: half } = graph.add(mul, { a: x, b: scalar(graph, x.dtype, 0.5) }, {});
     const { y: power } = graph.add(exp, { x }, {});

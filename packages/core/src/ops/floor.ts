@@ -6,5 +6,9 @@ export const floor = unary({
   summary: 'Largest integer of at most `x`.',
   f: Math.floor,
   ulp: 0,
-  examples: [[1.5, 1], [-1.5, -2], [3, 3]],
+  examples: [
+    [1.5, 1],
+    [-1.5, -2],
+    [3, 3],
+  ],
 });

@@ -17,7 +17,17 @@ export const hardSigmoid = defineOp({
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
   evaluate: ({ x }, { alpha, beta }) => ({ y: mapFloat(x, (v) => Math.max(0, Math.min(1, alpha * v + beta))) }),
   ulp: () => 4,
-  examples: [unaryExample([[-3, 0], [0, 0.5], [1, 0.75], [4, 1]], { alpha: 0.25, beta: 0.5 })],
+  examples: [
+    unaryExample(
+      [
+        [-3, 0],
+        [0, 0.5],
+        [1, 0.75],
+        [4, 1],
+      ],
+      { alpha: 0.25, beta: 0.5 },
+    ),
+  ],
   decompose: ({ x }, { alpha, beta }, graph) => {
     const { y: scaled } = graph.add(mul, { a: x, b: scalar(graph, x.dtype, alpha) }, {});
     const { y: line } = graph.add(add, { a: scaled, b: scalar(graph, x.dtype, beta) }, {});

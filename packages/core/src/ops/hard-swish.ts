@@ -10,7 +10,13 @@ export const hardSwish = unary({
   summary: 'x min(max(x + 3, 0), 6) / 6.',
   f: (x) => (x * Math.min(Math.max(x + 3, 0), 6)) / 6,
   ulp: 4,
-  examples: [[0, 0], [1, 4 / 6], [-1, -2 / 6], [-4, 0], [5, 5]],
+  examples: [
+    [0, 0],
+    [1, 4 / 6],
+    [-1, -2 / 6],
+    [-4, 0],
+    [5, 5],
+  ],
   decompose: (x, graph) => {
     const { y: shifted } = graph.add(add, { a: x, b: scalar(graph, x.dtype, 3) }, {});
     const { y: clipped } = graph.add(clip, { x: shifted }, { min: 0, max: 6 });

@@ -14,5 +14,7 @@ export const isNan = defineOp({
   infer: ({ x }) => ({ y: { dtype: 'bool', shape: x.shape } }),
   evaluate: ({ x }) => ({ y: testFloat(x, Number.isNaN) }),
   ulp: () => 0,
-  examples: [{ inputs: { x: tensor('float32', [3], [1, NaN, Infinity]) }, attrs: {}, outputs: { y: tensor('bool', [3], [false, true, false]) } }],
+  examples: [
+    { inputs: { x: tensor('float32', [3], [1, NaN, Infinity]) }, attrs: {}, outputs: { y: tensor('bool', [3], [false, true, false]) } },
+  ],
 });

@@ -14,5 +14,14 @@ export const leakyRelu = defineOp({
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
   evaluate: ({ x }, { alpha }) => ({ y: mapFloat(x, (v) => (v < 0 ? alpha * v : v)) }),
   ulp: () => 1,
-  examples: [unaryExample([[-2, -0.5], [0, 0], [3, 3]], { alpha: 0.25 })],
+  examples: [
+    unaryExample(
+      [
+        [-2, -0.5],
+        [0, 0],
+        [3, 3],
+      ],
+      { alpha: 0.25 },
+    ),
+  ],
 });

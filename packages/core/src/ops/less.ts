@@ -12,8 +12,21 @@ export const less = defineOp({
   outputs: { y: one('bool') },
   attrs: {},
   constraints: sameTypeBroadcast,
-  infer: ({ a, b }) => ({ y: { ...broadcastType('bool', a, b), elements: broadcastElements('bool', a, b, (x, y) => knownComparison(x, y, (difference) => difference < 0)) } }),
-  evaluate: ({ a, b }) => ({ y: evaluateBinary(a, b, 'bool', (x, y) => (x < y ? 1 : 0), (x, y) => (x < y ? 1 : 0)) }),
+  infer: ({ a, b }) => ({
+    y: {
+      ...broadcastType('bool', a, b),
+      elements: broadcastElements('bool', a, b, (x, y) => knownComparison(x, y, (difference) => difference < 0)),
+    },
+  }),
+  evaluate: ({ a, b }) => ({
+    y: evaluateBinary(
+      a,
+      b,
+      'bool',
+      (x, y) => (x < y ? 1 : 0),
+      (x, y) => (x < y ? 1 : 0),
+    ),
+  }),
   ulp: () => 0,
   examples: [
     {

@@ -6,5 +6,9 @@ export const log = unary({
   summary: 'Natural logarithm of `x`.',
   f: Math.log,
   ulp: 3,
-  examples: [[1, 0], [Math.E, 1], [0, -Infinity]],
+  examples: [
+    [1, 0],
+    [Math.E, 1],
+    [0, -Infinity],
+  ],
 });

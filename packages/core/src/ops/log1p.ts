@@ -18,7 +18,13 @@ export const log1p = unary({
   summary: 'log(1 + x), accurate near 0.',
   f: Math.log1p,
   ulp: 8,
-  examples: [[0, 0], [Math.E - 1, 1], [1e-20, 1e-20], [-1, -Infinity], [Infinity, Infinity]],
+  examples: [
+    [0, 0],
+    [Math.E - 1, 1],
+    [1e-20, 1e-20],
+    [-1, -Infinity],
+    [Infinity, Infinity],
+  ],
   decompose: (x, graph) => {
     const one = scalar(graph, x.dtype, 1);
     const { y: sum } = graph.add(add, { a: x, b: one }, {});

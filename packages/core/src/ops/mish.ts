@@ -9,6 +9,10 @@ export const mish = unary({
   summary: 'x tanh(log(1 + e^x)).',
   f: (x) => x * Math.tanh(Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))),
   ulp: 10,
-  examples: [[0, 0], [Math.log(2), Math.log(2) * 0.8], [-Math.log(2), (-Math.log(2) * 5) / 13]],
+  examples: [
+    [0, 0],
+    [Math.log(2), Math.log(2) * 0.8],
+    [-Math.log(2), (-Math.log(2) * 5) / 13],
+  ],
   decompose: (x, graph) => graph.add(mul, { a: x, b: graph.add(tanh, { x: graph.add(softplus, { x }, {}).y }, {}).y }, {}).y,
 });

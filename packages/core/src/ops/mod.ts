@@ -22,7 +22,9 @@ export const mod = defineOp({
   outputs: { y: one(...numberTypes) },
   attrs: { sign: oneOf('divisor', 'dividend') },
   constraints: sameTypeBroadcast,
-  infer: ({ a, b }, { sign }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, (x, y) => remainder(x, y, sign)) } }),
+  infer: ({ a, b }, { sign }) => ({
+    y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, (x, y) => remainder(x, y, sign)) },
+  }),
   evaluate: ({ a, b }, { sign }) => {
     const divisor = isInt(a.dtype) ? nonZero<number> : (y: number) => y;
     const truncated = (x: number, y: number) => x % divisor(y);
@@ -35,7 +37,9 @@ export const mod = defineOp({
       return rest !== 0n && rest < 0n !== y < 0n ? rest + y : rest;
     };
     const isFloored = sign === 'divisor';
-    return { y: wrapInteger(evaluateBinary(a, b, a.dtype, isFloored ? floored : truncated, isFloored ? flooredBig : (x, y) => x % nonZero(y))) };
+    return {
+      y: wrapInteger(evaluateBinary(a, b, a.dtype, isFloored ? floored : truncated, isFloored ? flooredBig : (x, y) => x % nonZero(y))),
+    };
   },
   ulp: () => 1,
   examples: [

@@ -14,10 +14,19 @@ export const neg = defineOp({
   attrs: {},
   constraints: {},
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape, elements: mapElements(x, x.dtype, (e) => mulDim(e, -1)) } }),
-  evaluate: ({ x }) => ({ y: mapNumber(x, (x) => -x, (x) => -x) }),
+  evaluate: ({ x }) => ({
+    y: mapNumber(
+      x,
+      (x) => -x,
+      (x) => -x,
+    ),
+  }),
   ulp: () => 0,
   examples: [
-    unaryExample([[1.5, -1.5], [-2, 2]]),
+    unaryExample([
+      [1.5, -1.5],
+      [-2, 2],
+    ]),
     { inputs: { x: tensor('int64', [2], [5, -7]) }, attrs: {}, outputs: { y: tensor('int64', [2], [-5, 7]) } },
     { inputs: { x: tensor('int8', [2], [-128, 0]) }, attrs: {}, outputs: { y: tensor('int8', [2], [-128, 0]) } },
   ],

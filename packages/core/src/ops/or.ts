@@ -12,7 +12,15 @@ export const or = defineOp({
   attrs: {},
   constraints: broadcast,
   infer: ({ a, b }) => ({ y: { ...broadcastType('bool', a, b), elements: broadcastElements('bool', a, b, maxDim) } }),
-  evaluate: ({ a, b }) => ({ y: evaluateBinary(a, b, 'bool', (x, y) => x | y, () => 0) }),
+  evaluate: ({ a, b }) => ({
+    y: evaluateBinary(
+      a,
+      b,
+      'bool',
+      (x, y) => x | y,
+      () => 0,
+    ),
+  }),
   ulp: () => 0,
   examples: [
     {

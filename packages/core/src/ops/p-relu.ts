@@ -23,12 +23,23 @@ export const pRelu = defineOp({
       holds: ({ x, slope }) => {
         if (!x.shape || !slope.shape) return true;
         const shape = broadcastShapes(x.shape, slope.shape);
-        return shape?.length === x.shape.length && shape.every((dim, i) => typeof dim !== 'number' || typeof x.shape![i] !== 'number' || sameDim(dim, x.shape![i]!));
+        return (
+          shape?.length === x.shape.length &&
+          shape.every((dim, i) => typeof dim !== 'number' || typeof x.shape![i] !== 'number' || sameDim(dim, x.shape![i]!))
+        );
       },
     },
   },
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
-  evaluate: ({ x, slope }) => ({ y: evaluateBinary(x, slope, x.dtype, (v, s) => (v < 0 ? s * v : v), () => 0n) }),
+  evaluate: ({ x, slope }) => ({
+    y: evaluateBinary(
+      x,
+      slope,
+      x.dtype,
+      (v, s) => (v < 0 ? s * v : v),
+      () => 0n,
+    ),
+  }),
   ulp: () => 1,
   examples: [
     {

@@ -20,7 +20,10 @@ export const quantizeLinear = defineOp({
   attrs: { axis: nullable(int()), blockSize: int(), saturate: bool(), to: dtypeAttr() },
   constraints: {
     ...granularityConstraints,
-    C5: { says: 'to is a type of codes, and that of zeroPoint', holds: ({ zeroPoint }, { to }) => codeTypes.some((dtype) => dtype === to) && (!zeroPoint || zeroPoint.dtype === to) },
+    C5: {
+      says: 'to is a type of codes, and that of zeroPoint',
+      holds: ({ zeroPoint }, { to }) => codeTypes.some((dtype) => dtype === to) && (!zeroPoint || zeroPoint.dtype === to),
+    },
     C6: { says: 'integer types saturate', holds: (_, { saturate, to }) => saturate || isFloat(to) },
   },
   infer: ({ x }, { to }) => ({ y: { dtype: to, shape: x.shape } }),
@@ -34,7 +37,11 @@ export const quantizeLinear = defineOp({
   ulp: () => 1,
   examples: [
     {
-      inputs: { x: tensor('float32', [6], [0, 2, 3, 1000, -254, -1000]), scale: tensor('float32', [], [2]), zeroPoint: tensor('uint8', [], [128]) },
+      inputs: {
+        x: tensor('float32', [6], [0, 2, 3, 1000, -254, -1000]),
+        scale: tensor('float32', [], [2]),
+        zeroPoint: tensor('uint8', [], [128]),
+      },
       attrs: { axis: null, blockSize: 0, saturate: true, to: 'uint8' },
       outputs: { y: tensor('uint8', [6], [128, 129, 130, 255, 1, 0]) },
     },

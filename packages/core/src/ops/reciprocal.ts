@@ -6,5 +6,9 @@ export const reciprocal = unary({
   summary: '1 divided by `x`.',
   f: (x) => 1 / x,
   ulp: 1,
-  examples: [[4, 0.25], [-2, -0.5], [0, Infinity]],
+  examples: [
+    [4, 0.25],
+    [-2, -0.5],
+    [0, Infinity],
+  ],
 });

@@ -14,10 +14,21 @@ export const relu = defineOp({
   attrs: {},
   constraints: {},
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape, elements: mapElements(x, x.dtype, (e) => maxDim(e, 0)) } }),
-  evaluate: ({ x }) => ({ y: mapNumber(x, (x) => Math.max(x, 0), (x) => (x > 0n ? x : 0n)) }),
+  evaluate: ({ x }) => ({
+    y: mapNumber(
+      x,
+      (x) => Math.max(x, 0),
+      (x) => (x > 0n ? x : 0n),
+    ),
+  }),
   ulp: () => 0,
   examples: [
-    unaryExample([[-2, 0], [0, 0], [1.5, 1.5], [NaN, NaN]]),
+    unaryExample([
+      [-2, 0],
+      [0, 0],
+      [1.5, 1.5],
+      [NaN, NaN],
+    ]),
     { inputs: { x: tensor('int64', [2], [-9, 9]) }, attrs: {}, outputs: { y: tensor('int64', [2], [0, 9]) } },
   ],
 });

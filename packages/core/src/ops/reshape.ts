@@ -36,14 +36,24 @@ export const reshape = defineOp({
   },
   infer: ({ x, shape: operand }, { shape }, { fresh }) => {
     const target = shape ?? operand?.elements;
-    if (target) return { y: { dtype: x.dtype, shape: x.shape ? settle(target, x.shape) : target.map((dim) => (dim === -1 ? fresh('reshape') : dim)), elements: x.elements } };
+    if (target)
+      return {
+        y: {
+          dtype: x.dtype,
+          shape: x.shape ? settle(target, x.shape) : target.map((dim) => (dim === -1 ? fresh('reshape') : dim)),
+          elements: x.elements,
+        },
+      };
     const rank = operand?.shape?.[0];
     return { y: { dtype: x.dtype, shape: typeof rank === 'number' ? Array.from({ length: rank }, () => fresh('reshape')) : undefined } };
   },
   evaluate: ({ x, shape: operand }, { shape }) => {
     const target = settle(shape ?? Array.from(toNumbers(operand!)), x.shape) as readonly number[];
     if (sizeOf(target) !== sizeOf(x.shape)) {
-      throw coreDiagnostics.error('invalid-shape', { message: `[${x.shape.join(', ')}] cannot become [${target.join(', ')}].`, origin: { file: '' } });
+      throw coreDiagnostics.error('invalid-shape', {
+        message: `[${x.shape.join(', ')}] cannot become [${target.join(', ')}].`,
+        origin: { file: '' },
+      });
     }
     return { y: { ...x, shape: target } };
   },

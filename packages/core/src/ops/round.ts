@@ -7,5 +7,12 @@ export const round = unary({
   summary: 'Integer nearest to `x`, ties to the even one.',
   f: roundHalfToEven,
   ulp: 0,
-  examples: [[0.5, 0], [1.5, 2], [2.5, 2], [-1.5, -2], [2.4, 2], [-2.6, -3]],
+  examples: [
+    [0.5, 0],
+    [1.5, 2],
+    [2.5, 2],
+    [-1.5, -2],
+    [2.4, 2],
+    [-2.6, -3],
+  ],
 });

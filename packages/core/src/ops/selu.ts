@@ -16,7 +16,16 @@ export const selu = defineOp({
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
   evaluate: ({ x }, { alpha, gamma }) => ({ y: mapFloat(x, (v) => gamma * (v < 0 ? alpha * Math.expm1(v) : v)) }),
   ulp: () => 6,
-  examples: [unaryExample([[-Math.log(2), -3], [0, 0], [1, 3]], { alpha: 2, gamma: 3 })],
+  examples: [
+    unaryExample(
+      [
+        [-Math.log(2), -3],
+        [0, 0],
+        [1, 3],
+      ],
+      { alpha: 2, gamma: 3 },
+    ),
+  ],
   decompose: ({ x }, { alpha, gamma }, graph) =>
     graph.add(mul, { a: graph.add(elu, { x }, { alpha }).y, b: scalar(graph, x.dtype, gamma) }, {}),
 });

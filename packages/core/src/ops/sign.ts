@@ -15,7 +15,11 @@ export const sign = defineOp({
   evaluate: ({ x }) => ({ y: mapNumber(x, Math.sign, (x) => (x > 0n ? 1n : x < 0n ? -1n : 0n)) }),
   ulp: () => 0,
   examples: [
-    unaryExample([[-2.5, -1], [0, 0], [0.1, 1]]),
+    unaryExample([
+      [-2.5, -1],
+      [0, 0],
+      [0.1, 1],
+    ]),
     { inputs: { x: tensor('int64', [3], [-9, 0, 9]) }, attrs: {}, outputs: { y: tensor('int64', [3], [-1, 0, 1]) } },
   ],
 });

@@ -6,5 +6,9 @@ export const sin = unary({
   summary: 'Sine of `x` in radians.',
   f: Math.sin,
   ulp: 4,
-  examples: [[0, 0], [Math.PI / 6, 0.5], [Math.PI / 2, 1]],
+  examples: [
+    [0, 0],
+    [Math.PI / 6, 0.5],
+    [Math.PI / 2, 1],
+  ],
 });

@@ -6,5 +6,9 @@ export const sinh = unary({
   summary: 'Hyperbolic sine of `x`.',
   f: Math.sinh,
   ulp: 4,
-  examples: [[0, 0], [Math.log(2), 0.75], [-Math.log(2), -0.75]],
+  examples: [
+    [0, 0],
+    [Math.log(2), 0.75],
+    [-Math.log(2), -0.75],
+  ],
 });

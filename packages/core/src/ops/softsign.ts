@@ -9,7 +9,11 @@ export const softsign = unary({
   summary: 'x / (1 + |x|).',
   f: (x) => x / (1 + Math.abs(x)),
   ulp: 2,
-  examples: [[0, 0], [1, 0.5], [-3, -0.75]],
+  examples: [
+    [0, 0],
+    [1, 0.5],
+    [-3, -0.75],
+  ],
   decompose: (x, graph) => {
     const { y: magnitude } = graph.add(abs, { x }, {});
     const { y: divisor } = graph.add(add, { a: magnitude, b: scalar(graph, x.dtype, 1) }, {});

@@ -14,7 +14,17 @@ export const sub = defineOp({
   attrs: {},
   constraints: sameTypeBroadcast,
   infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, subDim) } }),
-  evaluate: ({ a, b }) => ({ y: wrapInteger(evaluateBinary(a, b, a.dtype, (x, y) => x - y, (x, y) => x - y)) }),
+  evaluate: ({ a, b }) => ({
+    y: wrapInteger(
+      evaluateBinary(
+        a,
+        b,
+        a.dtype,
+        (x, y) => x - y,
+        (x, y) => x - y,
+      ),
+    ),
+  }),
   ulp: () => 1,
   examples: [
     {

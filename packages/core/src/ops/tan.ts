@@ -6,5 +6,9 @@ export const tan = unary({
   summary: 'Tangent of `x` in radians.',
   f: Math.tan,
   ulp: 5,
-  examples: [[0, 0], [Math.PI / 4, 1], [-Math.PI / 4, -1]],
+  examples: [
+    [0, 0],
+    [Math.PI / 4, 1],
+    [-Math.PI / 4, -1],
+  ],
 });

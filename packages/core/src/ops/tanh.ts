@@ -6,5 +6,10 @@ export const tanh = unary({
   summary: 'Hyperbolic tangent of `x`.',
   f: Math.tanh,
   ulp: 4,
-  examples: [[0, 0], [Math.log(2), 0.6], [Infinity, 1], [-Infinity, -1]],
+  examples: [
+    [0, 0],
+    [Math.log(2), 0.6],
+    [Infinity, 1],
+    [-Infinity, -1],
+  ],
 });

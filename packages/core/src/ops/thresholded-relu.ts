@@ -16,7 +16,16 @@ export const thresholdedRelu = defineOp({
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
   evaluate: ({ x }, { alpha }) => ({ y: mapFloat(x, (v) => (v > alpha ? v : 0)) }),
   ulp: () => 0,
-  examples: [unaryExample([[-2, 0], [2, 0], [2.5, 2.5]], { alpha: 2 })],
+  examples: [
+    unaryExample(
+      [
+        [-2, 0],
+        [2, 0],
+        [2.5, 2.5],
+      ],
+      { alpha: 2 },
+    ),
+  ],
   decompose: ({ x }, { alpha }, graph) => {
     const { y: isAbove } = graph.add(greater, { a: x, b: scalar(graph, x.dtype, alpha) }, {});
     return graph.add(where, { condition: isAbove, x, y: scalar(graph, x.dtype, 0) }, {});

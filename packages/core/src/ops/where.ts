@@ -53,7 +53,11 @@ export const where = defineOp({
       outputs: { y: tensor('float32', [2, 2], [1, 2, 9, 9]) },
     },
     {
-      inputs: { condition: tensor('bool', [2], [true, false]), x: tensor('complex64', [1], [1, 2]), y: tensor('complex64', [2], [3, 4, 5, 6]) },
+      inputs: {
+        condition: tensor('bool', [2], [true, false]),
+        x: tensor('complex64', [1], [1, 2]),
+        y: tensor('complex64', [2], [3, 4, 5, 6]),
+      },
       attrs: {},
       outputs: { y: tensor('complex64', [2], [1, 2, 5, 6]) },
     },

@@ -11,8 +11,21 @@ export const xor = defineOp({
   outputs: { y: one('bool') },
   attrs: {},
   constraints: broadcast,
-  infer: ({ a, b }) => ({ y: { ...broadcastType('bool', a, b), elements: broadcastElements('bool', a, b, (x, y) => knownComparison(x, y, (difference) => difference !== 0)) } }),
-  evaluate: ({ a, b }) => ({ y: evaluateBinary(a, b, 'bool', (x, y) => x ^ y, () => 0) }),
+  infer: ({ a, b }) => ({
+    y: {
+      ...broadcastType('bool', a, b),
+      elements: broadcastElements('bool', a, b, (x, y) => knownComparison(x, y, (difference) => difference !== 0)),
+    },
+  }),
+  evaluate: ({ a, b }) => ({
+    y: evaluateBinary(
+      a,
+      b,
+      'bool',
+      (x, y) => x ^ y,
+      () => 0,
+    ),
+  }),
   ulp: () => 0,
   examples: [
     {

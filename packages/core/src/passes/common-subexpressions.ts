@@ -38,7 +38,9 @@ export const commonSubexpressions = definePass('common-subexpressions', ['layout
   let edits = 0;
   for (const node of graph.sorted()) {
     if ((node.op.regions ?? []).length > 0 || node.op.name === 'Foreign') continue;
-    const attrs = Object.entries(node.op.attrs).map(([name, attr]) => (attr as Attr<unknown>).print((node.attrs as Record<string, unknown>)[name]));
+    const attrs = Object.entries(node.op.attrs).map(([name, attr]) =>
+      (attr as Attr<unknown>).print((node.attrs as Record<string, unknown>)[name]),
+    );
     const key = JSON.stringify([node.op.name, node.inputs.map((value) => value && number(value)), attrs, node.outputs.length]);
     const twin = first.get(key);
     if (!twin) {

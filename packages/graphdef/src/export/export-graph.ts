@@ -1,4 +1,16 @@
-import { DroverError, applyRule, coreDiagnostics, isFloat, isInt, bitsOf, type DType, type Graph, type Report, type Value, type Weight } from '@drover/core';
+import {
+  DroverError,
+  applyRule,
+  coreDiagnostics,
+  isFloat,
+  isInt,
+  bitsOf,
+  type DType,
+  type Graph,
+  type Report,
+  type Value,
+  type Weight,
+} from '@drover/core';
 import type { FunctionDef, GraphDef, NodeDef, SignatureDef, TensorInfo } from '../codec/graph-def.js';
 import { writeRules } from '../rules.js';
 import { shape as shapeAttr } from './placeholder-shape.js';
@@ -27,9 +39,15 @@ function writeNodes(writer: GraphWriter, report: Report, file: string): void {
     const origin = { file, node: node.origin?.node ?? node.name, op: node.origin?.op ?? node.op.name };
     const refuse = (reason: string): void => {
       const foreign = node.op.name === 'Foreign';
-      report.add(coreDiagnostics.diagnostic(foreign ? 'foreign-op' : 'not-convertible', { message: `${origin.op} ${origin.node}: ${reason}.`, origin }));
+      report.add(
+        coreDiagnostics.diagnostic(foreign ? 'foreign-op' : 'not-convertible', {
+          message: `${origin.op} ${origin.node}: ${reason}.`,
+          origin,
+        }),
+      );
       // What rests on the node is still looked at, so that every gap is told.
-      for (const value of node.outputs) writer.set(value, { text: writer.unique(value.name), dtype: writer.model.typeOf(value.dtype) ?? value.dtype });
+      for (const value of node.outputs)
+        writer.set(value, { text: writer.unique(value.name), dtype: writer.model.typeOf(value.dtype) ?? value.dtype });
     };
     try {
       const missing = applyRule(writeRules, node, writer);
@@ -49,7 +67,12 @@ function tellTypes(graph: Graph, { typeOf, file }: ExportTarget, report: Report)
     if (!target || target === value.dtype) return;
     const isNarrower = bitsOf(target) < bitsOf(value.dtype) && !(isInt(value.dtype) && what.startsWith('The input'));
     const message = `${what} is ${value.dtype} in the source and ${target} in the target.`;
-    report.add(coreDiagnostics.diagnostic(isNarrower && isFloat(value.dtype) ? 'dtype-unproved' : 'dtype-narrowed', { message, origin: { file, node: value.name } }));
+    report.add(
+      coreDiagnostics.diagnostic(isNarrower && isFloat(value.dtype) ? 'dtype-unproved' : 'dtype-narrowed', {
+        message,
+        origin: { file, node: value.name },
+      }),
+    );
   };
   for (const input of graph.inputs) tell(input, `The input ${input.name}`);
   for (const node of graph.nodes) {
@@ -62,7 +85,10 @@ function tellTypes(graph: Graph, { typeOf, file }: ExportTarget, report: Report)
 }
 
 /** Names of outputs: each a node of its own, near to the output's name. */
-function bindOutputs(graph: Graph, writer: GraphWriter): readonly { readonly value: Value; readonly node: string; readonly isAlias: boolean }[] {
+function bindOutputs(
+  graph: Graph,
+  writer: GraphWriter,
+): readonly { readonly value: Value; readonly node: string; readonly isAlias: boolean }[] {
   const bound = new Set<Value>(graph.inputs);
   return graph.outputs.map(({ name, value }) => {
     const node = writer.unique(name);
@@ -85,9 +111,20 @@ const keyOf = (name: string) => (/^\d+$/.test(name) ? `tensor_${name}` : name);
 export function exportGraph(graph: Graph, target: ExportTarget, report: Report): ExportedGraph {
   const weights: { name: string; weight: Weight; dtype: DType }[] = [];
   const functions: FunctionDef[] = [];
-  const writer = new GraphWriter(graph, { taken: new Set(), weights, functions, typeOf: target.typeOf, writeNodes: (each) => writeNodes(each, report, target.file) });
+  const writer = new GraphWriter(graph, {
+    taken: new Set(),
+    weights,
+    functions,
+    typeOf: target.typeOf,
+    writeNodes: (each) => writeNodes(each, report, target.file),
+  });
   tellTypes(graph, target, report);
-  const info = (value: Value, node: string): TensorInfo => ({ name: `${node}:0`, dtype: writer.dataType(value), shape: shapeAttr(value.shape), extra: new Map() });
+  const info = (value: Value, node: string): TensorInfo => ({
+    name: `${node}:0`,
+    dtype: writer.dataType(value),
+    shape: shapeAttr(value.shape),
+    extra: new Map(),
+  });
   const inputs = new Map<string, TensorInfo>();
   for (const input of graph.inputs) {
     const node = writer.unique(input.name);
@@ -96,7 +133,10 @@ export function exportGraph(graph: Graph, target: ExportTarget, report: Report):
       op: 'Placeholder',
       inputs: [],
       device: '',
-      attrs: new Map([['dtype', type(writer.dataType(input))], ['shape', { kind: 'shape', value: shapeAttr(input.shape) }]]),
+      attrs: new Map([
+        ['dtype', type(writer.dataType(input))],
+        ['shape', { kind: 'shape', value: shapeAttr(input.shape) }],
+      ]),
       extra: new Map(),
     };
     writer.nodes.push(placeholder);
@@ -107,8 +147,19 @@ export function exportGraph(graph: Graph, target: ExportTarget, report: Report):
   writeNodes(writer, report, target.file);
   for (const { value, node, isAlias } of outputs) if (isAlias) writer.named('Identity', node, [value]);
   return {
-    graph: { nodes: writer.nodes, functions, gradients: [], versions: { producer: 1482, minConsumer: 0, badConsumers: [] }, extra: new Map() },
-    signature: { inputs, outputs: new Map(outputs.map(({ value, node }, i) => [keyOf(graph.outputs[i]!.name), info(value, node)])), methodName: '', extra: new Map() },
+    graph: {
+      nodes: writer.nodes,
+      functions,
+      gradients: [],
+      versions: { producer: 1482, minConsumer: 0, badConsumers: [] },
+      extra: new Map(),
+    },
+    signature: {
+      inputs,
+      outputs: new Map(outputs.map(({ value, node }, i) => [keyOf(graph.outputs[i]!.name), info(value, node)])),
+      methodName: '',
+      extra: new Map(),
+    },
     weights,
   };
 }

@@ -143,7 +143,13 @@ export class GraphWriter {
     const single = outputs.length === 1 ? outputs[0]! : undefined;
     const bound = single && this.#bound.get(single);
     const name = bound ?? this.unique(single?.name ?? this.#node?.name ?? op);
-    const refs = this.#write(op, name, inputs, attributes, outputs.map((value) => this.typeOf(value.dtype)));
+    const refs = this.#write(
+      op,
+      name,
+      inputs,
+      attributes,
+      outputs.map((value) => this.typeOf(value.dtype)),
+    );
     outputs.forEach((value, i) => (value === single ? this.#know(value, refs[i]!) : this.set(value, refs[i]!)));
   }
 
@@ -166,7 +172,12 @@ export class GraphWriter {
     const refs = inputs.map((input) => this.ref(input));
     const attrs = new Map<string, AttrValue>();
     const registered = registeredOp(op);
-    if (registered) this.#typeAttrs(registered.inputs, refs.map(({ dtype }) => dtype), attrs);
+    if (registered)
+      this.#typeAttrs(
+        registered.inputs,
+        refs.map(({ dtype }) => dtype),
+        attrs,
+      );
     if (registered) this.#typeAttrs(registered.outputs, dtypes, attrs);
     for (const [key, value] of Object.entries(attributes)) if (value) attrs.set(key, value);
     const sorted = new Map([...attrs].sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -201,7 +212,17 @@ export class GraphWriter {
     const dataType = this.dataType(dtype);
     this.model.weights.push({ name, weight, dtype });
     const value: AttrValue = { kind: 'tensor', value: { dtype: dataType, shape: { dims: weight.shape }, extra: new Map() } };
-    this.nodes.push({ name, op: 'Const', inputs: [], device: '', attrs: new Map([['dtype', type(dataType)], ['value', value]]), extra: new Map() });
+    this.nodes.push({
+      name,
+      op: 'Const',
+      inputs: [],
+      device: '',
+      attrs: new Map([
+        ['dtype', type(dataType)],
+        ['value', value],
+      ]),
+      extra: new Map(),
+    });
     return { text: this.#reference(name, registeredOp('Const')?.outputs, 0), dtype };
   }
 
@@ -210,7 +231,10 @@ export class GraphWriter {
     const key = `${dtype}[${shape.join()}]:${values.map((value) => (Object.is(value, -0) ? '-0' : String(value))).join()}`;
     const known = this.#literals.get(key);
     if (known) return known;
-    const ref = this.#constant(`constant/${dtype}${shape.length > 0 ? `_${shape.join('x')}` : ''}`, Weight.from(tensor(dtype, shape, values)));
+    const ref = this.#constant(
+      `constant/${dtype}${shape.length > 0 ? `_${shape.join('x')}` : ''}`,
+      Weight.from(tensor(dtype, shape, values)),
+    );
     this.#literals.set(key, ref);
     return ref;
   }
@@ -234,7 +258,7 @@ export class GraphWriter {
   dims(dims: Shape): Ref {
     if (isStatic(dims)) return this.ints(dims);
     const parts: Ref[] = [];
-    for (let i = 0; i < dims.length; ) {
+    for (let i = 0; i < dims.length;) {
       const numbers: number[] = [];
       for (let each = dims[i]; typeof each === 'number'; each = dims[++i]) numbers.push(each);
       if (numbers.length > 0) parts.push(this.ints(numbers));
@@ -285,7 +309,17 @@ export class GraphWriter {
   /** Whether dimensions can be computed from the shapes of the inputs. */
   canCompute(dims: Shape): boolean {
     const both = (a: boolean, b: boolean) => a && b;
-    return dims.every((dim) => foldDim<boolean>(dim, { constant: () => true, symbol: (name) => this.#sources.has(name), add: both, mul: both, floordiv: both, min: both, max: both }));
+    return dims.every((dim) =>
+      foldDim<boolean>(dim, {
+        constant: () => true,
+        symbol: (name) => this.#sources.has(name),
+        add: both,
+        mul: both,
+        floordiv: both,
+        min: both,
+        max: both,
+      }),
+    );
   }
 
   /** The shape of a value as an int32 tensor, as it is when the model runs. */
@@ -308,12 +342,17 @@ export class GraphWriter {
   /** Elements in another type. */
   cast(x: Operand, to: DType): Ref {
     const target = this.typeOf(to);
-    return this.dtype(x) === target ? this.ref(x) : this.step('Cast', [x], { DstT: type(this.dataType(target)), SrcT: type(this.dataType(x)) }, target);
+    return this.dtype(x) === target
+      ? this.ref(x)
+      : this.step('Cast', [x], { DstT: type(this.dataType(target)), SrcT: type(this.dataType(x)) }, target);
   }
 
   /** The reason why the node that is being written has no form: thrown by a rule, it becomes a finding with the node's origin. */
   unwritable(reason: string): DroverError {
-    return graphdefDiagnostics.error('unwritable', { message: reason, origin: { file: '', node: this.#node?.origin?.node ?? this.#node?.name ?? '' } });
+    return graphdefDiagnostics.error('unwritable', {
+      message: reason,
+      origin: { file: '', node: this.#node?.origin?.node ?? this.#node?.name ?? '' },
+    });
   }
 
   /** Writes a closed graph as a function of the library: its inputs are the arguments, its outputs the results. Gives the function's name. */

@@ -44,7 +44,8 @@ export class GraphImporter {
   /** Nodes that the wanted tensors rest on, each after those it needs; among them the order of the file. Throws `graphdef/graph` for a cycle. */
   #ordered(nodes: readonly NodeDef[], scope: Scope, wanted: readonly string[]): readonly NodeDef[] {
     const known = byName(nodes);
-    const needs = (node: NodeDef) => node.inputs.flatMap((input) => (input.startsWith('^') ? [] : (known.get(parseInput(input, scope.file).node) ?? [])));
+    const needs = (node: NodeDef) =>
+      node.inputs.flatMap((input) => (input.startsWith('^') ? [] : (known.get(parseInput(input, scope.file).node) ?? [])));
     const order: NodeDef[] = [];
     const state = new Map<NodeDef, 'open' | 'done'>();
     for (const root of wanted.map((reference) => known.get(parseInput(reference, scope.file).node))) {
@@ -61,7 +62,11 @@ export class GraphImporter {
           order.push(node);
           stack.pop();
         } else {
-          if (state.get(node) === 'open') throw graphdefDiagnostics.error('graph', { message: `${node.name} depends on itself.`, origin: { file: scope.file, node: node.name, op: node.op } });
+          if (state.get(node) === 'open')
+            throw graphdefDiagnostics.error('graph', {
+              message: `${node.name} depends on itself.`,
+              origin: { file: scope.file, node: node.name, op: node.op },
+            });
           state.set(node, 'open');
           stack.push(...waiting.reverse());
         }
@@ -72,7 +77,8 @@ export class GraphImporter {
 
   #node(def: NodeDef, scope: Scope, nodes: readonly NodeDef[], depth: number): void {
     const { context } = this;
-    const call = (called: NameAttrList, args: readonly Value[], graph: Graph, prefix: string) => this.#call(called, args, graph, prefix, depth + 1);
+    const call = (called: NameAttrList, args: readonly Value[], graph: Graph, prefix: string) =>
+      this.#call(called, args, graph, prefix, depth + 1);
     const node = new SourceNode(def, scope, outputCount(def, this.#signatures, scope.file) ?? usedOutputs(def, nodes, scope.file), call);
     if (def.op === 'Const') {
       scope.set(def.name, [this.#constant(node)]);
@@ -90,7 +96,12 @@ export class GraphImporter {
       made = Array.isArray(result) ? (result as readonly (Value | undefined)[]) : [result as Value];
       const { unread } = node;
       if (unread.length > 0) {
-        context.report.add(graphdefDiagnostics.diagnostic('attribute-ignored', { message: `${node.type} ${node.name} sets ${unread.join(', ')}, which nothing reads.`, origin: node.origin }));
+        context.report.add(
+          graphdefDiagnostics.diagnostic('attribute-ignored', {
+            message: `${node.type} ${node.name} sets ${unread.join(', ')}, which nothing reads.`,
+            origin: node.origin,
+          }),
+        );
       }
     } catch (error) {
       if (!(error instanceof DroverError) || error.failure !== 'unsupported') throw error;
@@ -114,7 +125,9 @@ export class GraphImporter {
   }
 
   #foreign(node: SourceNode, reason: string): readonly Value[] {
-    const attributes = [...node.def.attrs].filter(([name]) => !name.startsWith('_')).map(([name, value]): Json => ({ name, value: attributeText(value) }));
+    const attributes = [...node.def.attrs]
+      .filter(([name]) => !name.startsWith('_'))
+      .map(([name, value]): Json => ({ name, value: attributeText(value) }));
     const { outputs } = node.graph.add(
       ops.Foreign,
       { inputs: node.inputs() },
@@ -134,7 +147,11 @@ export class GraphImporter {
     const scope = new Scope(graph, file, byName(body.nodes), this.#signatures, prefix, new Map([...body.attrs, ...called.attrs]));
     let next = 0;
     for (const arg of body.signature.inputs) {
-      const size = argSize({ name: called.name, op: called.name, inputs: [], device: '', attrs: called.attrs, extra: new Map() }, arg, file);
+      const size = argSize(
+        { name: called.name, op: called.name, inputs: [], device: '', attrs: called.attrs, extra: new Map() },
+        arg,
+        file,
+      );
       scope.set(arg.name, args.slice(next, next + size));
       next += size;
     }
@@ -156,5 +173,13 @@ function usedOutputs(def: NodeDef, nodes: readonly NodeDef[], file: string): num
 
 /** An attribute of a foreign node as text for people. */
 function attributeText(value: AttrValue): string {
-  return JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? String(each) : each instanceof Map ? Object.fromEntries(each) : each instanceof Uint8Array ? `${each.length} bytes` : each));
+  return JSON.stringify(value, (_, each: unknown) =>
+    typeof each === 'bigint'
+      ? String(each)
+      : each instanceof Map
+        ? Object.fromEntries(each)
+        : each instanceof Uint8Array
+          ? `${each.length} bytes`
+          : each,
+  );
 }

@@ -36,15 +36,20 @@ function endpointName(key: string, tensor: string): string {
 
 function inputsOf({ graph, signature }: GraphSource): readonly Endpoint[] {
   const declared = [...(signature?.inputs ?? [])].filter(([, { resourceId }]) => resourceId === undefined);
-  if (declared.length > 0) return declared.map(([key, { name, dtype, shape }]) => ({ tensor: name, name: endpointName(key, name), dtype, shape }));
-  return graph.nodes.filter(({ op }) => op === 'Placeholder' || op === 'PlaceholderWithDefault').map(({ name }) => ({ tensor: name, name }));
+  if (declared.length > 0)
+    return declared.map(([key, { name, dtype, shape }]) => ({ tensor: name, name: endpointName(key, name), dtype, shape }));
+  return graph.nodes
+    .filter(({ op }) => op === 'Placeholder' || op === 'PlaceholderWithDefault')
+    .map(({ name }) => ({ tensor: name, name }));
 }
 
 function outputsOf({ graph, signature, file }: GraphSource): readonly Endpoint[] {
   const declared = [...(signature?.outputs ?? [])];
   if (declared.length > 0) return declared.map(([key, { name }]) => ({ tensor: name, name: endpointName(key, name) }));
   const used = new Set(graph.nodes.flatMap(({ inputs }) => inputs.map((input) => parseInput(input, file).node)));
-  return graph.nodes.filter(({ name, op }) => !used.has(name) && op !== 'NoOp' && op !== 'Const').map(({ name }) => ({ tensor: name, name }));
+  return graph.nodes
+    .filter(({ name, op }) => !used.has(name) && op !== 'NoOp' && op !== 'Const')
+    .map(({ name }) => ({ tensor: name, name }));
 }
 
 /** Dimensions as core states them: those that the file leaves open are named after the input. */
@@ -73,14 +78,20 @@ export function importGraph(given: GraphSource, report: Report): Graph {
     const dataType = type?.kind === 'type' ? type.value : stated;
     const dtype: DType | undefined = dataType && dtypeOf(dataType);
     if (!node || !dtype) {
-      const message = node ? `The input ${name} is ${dataType ?? 'of no stated type'}, which is no tensor of plain elements.` : `There is no node for the input ${tensor}.`;
+      const message = node
+        ? `The input ${name} is ${dataType ?? 'of no stated type'}, which is no tensor of plain elements.`
+        : `There is no node for the input ${tensor}.`;
       throw graphdefDiagnostics.error(node ? 'unsupported' : 'graph', { message, origin: { file, node: ref.node } });
     }
     const dims = shape?.dims ? shape : placed?.kind === 'shape' ? placed.value : shape;
     scope.set(ref.node, [graph.input(name, dtype, shapeOf(name, dims), { name })]);
   }
   const outputs = outputsOf(source);
-  const values = importer.import(def.nodes, scope, outputs.map(({ tensor }) => tensor));
+  const values = importer.import(
+    def.nodes,
+    scope,
+    outputs.map(({ tensor }) => tensor),
+  );
   outputs.forEach(({ name }, i) => graph.output(name, values[i]!));
   removeUnused(graph);
   return graph;

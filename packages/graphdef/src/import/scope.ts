@@ -35,6 +35,9 @@ export class Scope {
     const index = node ? outputPosition(node, ref, this.functions, this.file) : ref.index;
     const value = this.#results.get(ref.node)?.[index];
     if (value) return value;
-    throw graphdefDiagnostics.error('graph', { message: `Nothing makes the tensor ${JSON.stringify(reference)}.`, origin: { file: this.file } });
+    throw graphdefDiagnostics.error('graph', {
+      message: `Nothing makes the tensor ${JSON.stringify(reference)}.`,
+      origin: { file: this.file },
+    });
   }
 }

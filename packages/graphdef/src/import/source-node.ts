@@ -1,4 +1,15 @@
-import { isFloat, ops, toNumbers, type DroverError, type DType, type Graph, type NodeOptions, type Shape, type Tensor, type Value } from '@drover/core';
+import {
+  isFloat,
+  ops,
+  toNumbers,
+  type DroverError,
+  type DType,
+  type Graph,
+  type NodeOptions,
+  type Shape,
+  type Tensor,
+  type Value,
+} from '@drover/core';
 import { dtypeOf } from '../codec/data-type.js';
 import type { AttrValue, ByteString, NameAttrList, NodeDef, TensorProto, TensorShape } from '../codec/graph-def.js';
 import { attrOf, registeredOp } from '../codec/operator.js';
@@ -193,7 +204,8 @@ export class SourceNode {
 
   /** The elements of a value under another shape; constants only get another handle. */
   reshaped(x: Value, shape: Shape, step = 'reshape'): Value {
-    if (x.constant && shape.every((dim) => typeof dim === 'number' && dim >= 0)) return this.graph.constant(x.constant.reshape(shape as readonly number[]), x.name, x.origin);
+    if (x.constant && shape.every((dim) => typeof dim === 'number' && dim >= 0))
+      return this.graph.constant(x.constant.reshape(shape as readonly number[]), x.name, x.origin);
     return this.graph.add(ops.Reshape, { x }, { shape }, this.step(step)).y;
   }
 
@@ -214,7 +226,8 @@ export class SourceNode {
       const attr = registered && Object.hasOwn(registered.attrs, name) ? registered.attrs[name] : undefined;
       const isTyped = attr === undefined || attr.type === 'type' || attr.type === 'list(type)' || this.#counts(name);
       if (this.#read.has(name) || name.startsWith('_') || tuning.has(name) || (registered && isTyped)) return [];
-      const isDefault = attr?.default !== undefined && JSON.stringify({ ...attr.default, of: undefined }) === JSON.stringify({ ...value, of: undefined });
+      const isDefault =
+        attr?.default !== undefined && JSON.stringify({ ...attr.default, of: undefined }) === JSON.stringify({ ...value, of: undefined });
       return isDefault ? [] : [name];
     });
   }

@@ -36,7 +36,9 @@ const readSpaceToBatch: ToCore = (node) => {
   const amounts = (end: 0 | 1) => [0, ...block.map((_, i) => paddings[2 * i + end]!), ...rest.map(() => 0)];
   const padded = shape.map((dim, i) => (i >= 1 && i <= count ? addDim(dim, addDim(paddings[2 * i - 2]!, paddings[2 * i - 1]!)) : dim));
   const isPadded = paddings.some((amount) => amount !== 0);
-  const whole = isPadded ? node.graph.add(ops.Pad, { x }, { mode: 'constant', pads: [...amounts(0), ...amounts(1)] }, node.step('pad')).y : x;
+  const whole = isPadded
+    ? node.graph.add(ops.Pad, { x }, { mode: 'constant', pads: [...amounts(0), ...amounts(1)] }, node.step('pad')).y
+    : x;
   const parts = block.map((size, i) => quotient(node, padded[i + 1]!, size));
   const split: Shape = [shape[0]!, ...parts.flatMap((part, i) => [part, block[i]!]), ...rest];
   const perm = [...block.map((_, i) => 2 * i + 2), 0, ...block.map((_, i) => 2 * i + 1), ...rest.map((_, i) => 2 * count + 1 + i)];
@@ -51,7 +53,11 @@ function plainConvolution(value: Value): Node<typeof ops.Conv> | undefined {
   const node = value.producer;
   if (!node?.is(ops.Conv)) return undefined;
   const { strides, dilations, padding, pads, layout } = node.attrs;
-  const isPlain = [...strides, ...dilations].every((step) => step === 1) && padding === 'explicit' && pads.every((pad) => pad === 0) && layout === 'channelsLast';
+  const isPlain =
+    [...strides, ...dilations].every((step) => step === 1) &&
+    padding === 'explicit' &&
+    pads.every((pad) => pad === 0) &&
+    layout === 'channelsLast';
   return isPlain ? node : undefined;
 }
 
@@ -59,13 +65,19 @@ function plainConvolution(value: Value): Node<typeof ops.Conv> | undefined {
 function asDilated(node: SourceNode, value: Value, block: readonly number[], crops: readonly Dim[]): Value | undefined {
   const convolution = plainConvolution(value);
   const source = convolution && made.get(convolution.operands.x);
-  if (!convolution || !source || source.block.join() !== block.join() || block.length !== convolution.attrs.strides.length) return undefined;
+  if (!convolution || !source || source.block.join() !== block.join() || block.length !== convolution.attrs.strides.length)
+    return undefined;
   const pads = [0, 1].flatMap((end) => block.map((_, i) => subDim(source.paddings[2 * i + end]!, crops[2 * i + end]!)));
   if (!pads.every((pad) => typeof pad === 'number' && pad >= 0)) return undefined;
   // Cropping at the begin would not be undone by padding less: the phases would shift.
   if (crops.some((crop, i) => i % 2 === 0 && crop !== 0)) return undefined;
   const { w, bias } = convolution.operands;
-  return node.graph.add(ops.Conv, { x: source.x, w, bias }, { ...convolution.attrs, dilations: block, pads: pads as readonly number[] }, node.options).y;
+  return node.graph.add(
+    ops.Conv,
+    { x: source.x, w, bias },
+    { ...convolution.attrs, dilations: block, pads: pads as readonly number[] },
+    node.options,
+  ).y;
 }
 
 /** The inverse: batches become blocks of the spatial dimensions, which are then cropped. */
@@ -78,15 +90,29 @@ const readBatchToSpace: ToCore = (node) => {
   const shape = node.dims(x);
   const count = block.length;
   const rest = shape.slice(count + 1);
-  const batch = quotient(node, shape[0]!, block.reduce((a, b) => a * b, 1));
+  const batch = quotient(
+    node,
+    shape[0]!,
+    block.reduce((a, b) => a * b, 1),
+  );
   const spatial = shape.slice(1, count + 1);
   const perm = [count, ...block.flatMap((_, i) => [count + 1 + i, i]), ...rest.map((_, i) => 2 * count + 1 + i)];
   const moved = node.transposed(node.reshaped(x, [...block, batch, ...spatial, ...rest], 'split'), perm, 'move');
   const sizes = spatial.map((dim, i) => mulDim(dim, block[i]!));
   const isCropped = crops.some((crop) => crop !== 0);
-  const joined = node.graph.add(ops.Reshape, { x: moved }, { shape: [batch, ...sizes, ...rest] }, isCropped ? node.step('join') : node.options).y;
+  const joined = node.graph.add(
+    ops.Reshape,
+    { x: moved },
+    { shape: [batch, ...sizes, ...rest] },
+    isCropped ? node.step('join') : node.options,
+  ).y;
   if (!isCropped) return joined;
-  const attrs = { axes: block.map((_, i) => i + 1), starts: block.map((_, i) => crops[2 * i]!), ends: sizes.map((size, i) => subDim(size, crops[2 * i + 1]!)), steps: block.map(() => 1) };
+  const attrs = {
+    axes: block.map((_, i) => i + 1),
+    starts: block.map((_, i) => crops[2 * i]!),
+    ends: sizes.map((size, i) => subDim(size, crops[2 * i + 1]!)),
+    steps: block.map(() => 1),
+  };
   return node.graph.add(ops.Slice, { x: joined }, attrs, node.options).y;
 };
 

@@ -8,15 +8,23 @@ type NoAttrs = Readonly<Record<never, never>>;
 type UnaryOp = Op<{ readonly x: Slot<'one'> }, { readonly y: Slot<'one'> }, NoAttrs>;
 type BinaryOp = Op<{ readonly a: Slot<'one'>; readonly b: Slot<'one'> }, { readonly y: Slot<'one'> }, NoAttrs>;
 
-const unary = (op: UnaryOp): ToCore => (node) => node.graph.add(op, { x: node.input(0) }, {}, node.options).y;
-const binary = (op: BinaryOp): ToCore => (node) => node.graph.add(op, { a: node.input(0), b: node.input(1) }, {}, node.options).y;
+const unary =
+  (op: UnaryOp): ToCore =>
+  (node) =>
+    node.graph.add(op, { x: node.input(0) }, {}, node.options).y;
+const binary =
+  (op: BinaryOp): ToCore =>
+  (node) =>
+    node.graph.add(op, { a: node.input(0), b: node.input(1) }, {}, node.options).y;
 
 /** Negates what a comparison gives. */
-const negated = (op: BinaryOp): ToCore => (node) => {
-  node.ignore('incompatible_shape_error');
-  const equal = node.graph.add(op, { a: node.input(0), b: node.input(1) }, {}, node.step('not')).y;
-  return node.graph.add(ops.Not, { x: equal }, {}, node.options).y;
-};
+const negated =
+  (op: BinaryOp): ToCore =>
+  (node) => {
+    node.ignore('incompatible_shape_error');
+    const equal = node.graph.add(op, { a: node.input(0), b: node.input(1) }, {}, node.step('not')).y;
+    return node.graph.add(ops.Not, { x: equal }, {}, node.options).y;
+  };
 
 /** TensorFlow's Div truncates integers, as core does; FloorDiv rounds down. */
 const readFloorDiv: ToCore = (node) => {
@@ -30,35 +38,48 @@ const readFloorDiv: ToCore = (node) => {
   return node.graph.add(ops.Div, { a: multiple, b }, {}, node.options).y;
 };
 
-const readMod = (sign: 'divisor' | 'dividend'): ToCore => (node) =>
-  node.graph.add(ops.Mod, { a: node.input(0), b: node.input(1) }, { sign }, node.options).y;
+const readMod =
+  (sign: 'divisor' | 'dividend'): ToCore =>
+  (node) =>
+    node.graph.add(ops.Mod, { a: node.input(0), b: node.input(1) }, { sign }, node.options).y;
 
 /** `a op b` where the guard is not zero, and zero where it is. */
-const guarded = (op: BinaryOp, guard: 0 | 1, map: (node: SourceNode, b: Value) => Value = (_, b) => b): ToCore => (node) => {
-  const [a, b] = [node.input(0), node.input(1)];
-  const zero = node.scalar(a, 0);
-  const isZero = node.graph.add(ops.Equal, { a: guard === 0 ? a : b, b: zero }, {}, node.step('is_zero')).y;
-  const value = node.graph.add(op, { a, b: map(node, b) }, {}, node.step('value')).y;
-  return node.graph.add(ops.Where, { condition: isZero, x: zero, y: value }, {}, node.options).y;
-};
+const guarded =
+  (op: BinaryOp, guard: 0 | 1, map: (node: SourceNode, b: Value) => Value = (_, b) => b): ToCore =>
+  (node) => {
+    const [a, b] = [node.input(0), node.input(1)];
+    const zero = node.scalar(a, 0);
+    const isZero = node.graph.add(ops.Equal, { a: guard === 0 ? a : b, b: zero }, {}, node.step('is_zero')).y;
+    const value = node.graph.add(op, { a, b: map(node, b) }, {}, node.step('value')).y;
+    return node.graph.add(ops.Where, { condition: isZero, x: zero, y: value }, {}, node.options).y;
+  };
 
 const readAddN: ToCore = (node) => {
   const [first, ...rest] = node.inputs();
   if (!first) throw node.unsupported('it has no operands');
-  return rest.reduce((a, b, i) => node.graph.add(ops.Add, { a, b }, {}, i === rest.length - 1 ? node.options : node.step(String(i))).y, first);
+  return rest.reduce(
+    (a, b, i) => node.graph.add(ops.Add, { a, b }, {}, i === rest.length - 1 ? node.options : node.step(String(i))).y,
+    first,
+  );
 };
 
 /** A bias of one dimension belongs to the channels; the converter of TF.js also turns full additions into BiasAdd, which broadcast as additions do. */
 export function addBias(node: SourceNode, x: Value, bias: Value, isLast: boolean, step = node.options): Value {
   const rank = x.rank;
-  const b = !isLast && bias.rank === 1 && rank !== undefined && rank > 2 ? node.reshaped(bias, [bias.shape![0]!, ...new Array<number>(rank - 2).fill(1)], 'bias') : bias;
+  const b =
+    !isLast && bias.rank === 1 && rank !== undefined && rank > 2
+      ? node.reshaped(bias, [bias.shape![0]!, ...new Array<number>(rank - 2).fill(1)], 'bias')
+      : bias;
   return node.graph.add(ops.Add, { a: x, b }, {}, step).y;
 }
 
 const readClipByValue: ToCore = (node) => {
   const [x, low, high] = [node.input(0), node.input(1), node.input(2)];
-  const bounds = [low, high].map(({ constant }) => (constant?.shape.every((dim) => dim === 1) ? constant.peek() : undefined)).map((each) => each && toNumbers(each)[0]!);
-  if (bounds[0] !== undefined && bounds[1] !== undefined) return node.graph.add(ops.Clip, { x }, { min: bounds[0], max: bounds[1] }, node.options).y;
+  const bounds = [low, high]
+    .map(({ constant }) => (constant?.shape.every((dim) => dim === 1) ? constant.peek() : undefined))
+    .map((each) => each && toNumbers(each)[0]!);
+  if (bounds[0] !== undefined && bounds[1] !== undefined)
+    return node.graph.add(ops.Clip, { x }, { min: bounds[0], max: bounds[1] }, node.options).y;
   const raised = node.graph.add(ops.Max, { a: x, b: low }, {}, node.step('low')).y;
   return node.graph.add(ops.Min, { a: raised, b: high }, {}, node.options).y;
 };
@@ -105,7 +126,8 @@ export function activate(node: SourceNode, x: Value, name: string, operand: () =
   if (name === 'Tanh') return graph.add(ops.Tanh, { x }, {}, options).y;
   if (name === 'LeakyRelu') return graph.add(ops.LeakyRelu, { x }, { alpha: node.float('leakyrelu_alpha', 0.2) }, options).y;
   if (name === 'Prelu') return prelu(node, x, operand());
-  if (name === 'GeluExact' || name === 'GeluApproximate') return graph.add(ops.Gelu, { x }, { approximate: name === 'GeluExact' ? 'none' : 'tanh' }, options).y;
+  if (name === 'GeluExact' || name === 'GeluApproximate')
+    return graph.add(ops.Gelu, { x }, { approximate: name === 'GeluExact' ? 'none' : 'tanh' }, options).y;
   throw node.unsupported(`it fuses ${name}`);
 }
 
@@ -119,19 +141,75 @@ const equal: ToCore = (node) => {
 const selu = { alpha: 1.6732632423543772, gamma: 1.0507009873554805 };
 
 const toCore = {
-  Abs: unary(ops.Abs), Acos: unary(ops.Acos), Acosh: unary(ops.Acosh), Add: binary(ops.Add), AddN: readAddN, AddV2: binary(ops.Add), Asin: unary(ops.Asin),
-  Asinh: unary(ops.Asinh), Atan: unary(ops.Atan), Atan2: binary(ops.Atan2), Atanh: unary(ops.Atanh), BitwiseAnd: binary(ops.BitwiseAnd),
-  BitwiseOr: binary(ops.BitwiseOr), BitwiseXor: binary(ops.BitwiseXor), Cast: readCast, Ceil: unary(ops.Ceil), ClipByValue: readClipByValue,
-  Cos: unary(ops.Cos), Cosh: unary(ops.Cosh), Div: binary(ops.Div), DivNoNan: guarded(ops.Div, 1), Equal: equal, Erf: unary(ops.Erf),
-  Exp: unary(ops.Exp), Expm1: unary(ops.Expm1), Floor: unary(ops.Floor), FloorDiv: readFloorDiv, FloorMod: readMod('divisor'),
-  Greater: binary(ops.Greater), GreaterEqual: binary(ops.GreaterOrEqual), Inv: unary(ops.Reciprocal), Invert: unary(ops.BitwiseNot), IsFinite: readIsFinite,
-  IsNan: unary(ops.IsNaN), Less: binary(ops.Less), LessEqual: binary(ops.LessOrEqual), Log: unary(ops.Log), Log1p: unary(ops.Log1p),
-  LogicalAnd: binary(ops.And), LogicalNot: unary(ops.Not), LogicalOr: binary(ops.Or), LogicalXor: binary(ops.Xor), Maximum: binary(ops.Max),
-  Minimum: binary(ops.Min), Mod: readMod('dividend'), Mul: binary(ops.Mul), Neg: unary(ops.Neg), NotEqual: negated(ops.Equal), Pow: binary(ops.Pow),
-  Prelu: readPrelu, RealDiv: binary(ops.Div), Reciprocal: unary(ops.Reciprocal), Relu: unary(ops.Relu), Rint: unary(ops.Round), Round: unary(ops.Round),
-  Select: readSelect, Sigmoid: unary(ops.Sigmoid), Sign: unary(ops.Sign), Sin: unary(ops.Sin), Sinh: unary(ops.Sinh), Softplus: unary(ops.Softplus),
-  Softsign: unary(ops.Softsign), Sqrt: unary(ops.Sqrt), Sub: binary(ops.Sub), Tan: unary(ops.Tan), Tanh: unary(ops.Tanh),
-  TruncateDiv: binary(ops.Div), TruncateMod: readMod('dividend'), Xdivy: guarded(ops.Div, 0),
+  Abs: unary(ops.Abs),
+  Acos: unary(ops.Acos),
+  Acosh: unary(ops.Acosh),
+  Add: binary(ops.Add),
+  AddN: readAddN,
+  AddV2: binary(ops.Add),
+  Asin: unary(ops.Asin),
+  Asinh: unary(ops.Asinh),
+  Atan: unary(ops.Atan),
+  Atan2: binary(ops.Atan2),
+  Atanh: unary(ops.Atanh),
+  BitwiseAnd: binary(ops.BitwiseAnd),
+  BitwiseOr: binary(ops.BitwiseOr),
+  BitwiseXor: binary(ops.BitwiseXor),
+  Cast: readCast,
+  Ceil: unary(ops.Ceil),
+  ClipByValue: readClipByValue,
+  Cos: unary(ops.Cos),
+  Cosh: unary(ops.Cosh),
+  Div: binary(ops.Div),
+  DivNoNan: guarded(ops.Div, 1),
+  Equal: equal,
+  Erf: unary(ops.Erf),
+  Exp: unary(ops.Exp),
+  Expm1: unary(ops.Expm1),
+  Floor: unary(ops.Floor),
+  FloorDiv: readFloorDiv,
+  FloorMod: readMod('divisor'),
+  Greater: binary(ops.Greater),
+  GreaterEqual: binary(ops.GreaterOrEqual),
+  Inv: unary(ops.Reciprocal),
+  Invert: unary(ops.BitwiseNot),
+  IsFinite: readIsFinite,
+  IsNan: unary(ops.IsNaN),
+  Less: binary(ops.Less),
+  LessEqual: binary(ops.LessOrEqual),
+  Log: unary(ops.Log),
+  Log1p: unary(ops.Log1p),
+  LogicalAnd: binary(ops.And),
+  LogicalNot: unary(ops.Not),
+  LogicalOr: binary(ops.Or),
+  LogicalXor: binary(ops.Xor),
+  Maximum: binary(ops.Max),
+  Minimum: binary(ops.Min),
+  Mod: readMod('dividend'),
+  Mul: binary(ops.Mul),
+  Neg: unary(ops.Neg),
+  NotEqual: negated(ops.Equal),
+  Pow: binary(ops.Pow),
+  Prelu: readPrelu,
+  RealDiv: binary(ops.Div),
+  Reciprocal: unary(ops.Reciprocal),
+  Relu: unary(ops.Relu),
+  Rint: unary(ops.Round),
+  Round: unary(ops.Round),
+  Select: readSelect,
+  Sigmoid: unary(ops.Sigmoid),
+  Sign: unary(ops.Sign),
+  Sin: unary(ops.Sin),
+  Sinh: unary(ops.Sinh),
+  Softplus: unary(ops.Softplus),
+  Softsign: unary(ops.Softsign),
+  Sqrt: unary(ops.Sqrt),
+  Sub: binary(ops.Sub),
+  Tan: unary(ops.Tan),
+  Tanh: unary(ops.Tanh),
+  TruncateDiv: binary(ops.Div),
+  TruncateMod: readMod('dividend'),
+  Xdivy: guarded(ops.Div, 0),
   BiasAdd: (node) => addBias(node, node.input(0), node.input(1), node.text('data_format', 'NHWC') !== 'NCHW'),
   BiasAddV1: (node) => addBias(node, node.input(0), node.input(1), true),
   Elu: (node) => node.graph.add(ops.Elu, { x: node.input(0) }, { alpha: 1 }, node.options).y,
@@ -141,16 +219,21 @@ const toCore = {
   MulNoNan: guarded(ops.Mul, 1),
   Relu6: (node) => node.graph.add(ops.Clip, { x: node.input(0) }, { min: 0, max: 6 }, node.options).y,
   RightShift: (node) => node.graph.add(ops.BitShift, { a: node.input(0), b: node.input(1) }, { direction: 'right' }, node.options).y,
-  Rsqrt: (node) => node.graph.add(ops.Reciprocal, { x: node.graph.add(ops.Sqrt, { x: node.input(0) }, {}, node.step('sqrt')).y }, {}, node.options).y,
+  Rsqrt: (node) =>
+    node.graph.add(ops.Reciprocal, { x: node.graph.add(ops.Sqrt, { x: node.input(0) }, {}, node.step('sqrt')).y }, {}, node.options).y,
   SelectV2: (node) => node.graph.add(ops.Where, { condition: node.input(0), x: node.input(1), y: node.input(2) }, {}, node.options).y,
   Selu: (node) => node.graph.add(ops.Selu, { x: node.input(0) }, selu, node.options).y,
   Square: (node) => squareOf(node, node.input(0)),
-  SquaredDifference: (node) => squareOf(node, node.graph.add(ops.Sub, { a: node.input(0), b: node.input(1) }, {}, node.step('difference')).y),
+  SquaredDifference: (node) =>
+    squareOf(node, node.graph.add(ops.Sub, { a: node.input(0), b: node.input(1) }, {}, node.step('difference')).y),
   Xlogy: guarded(ops.Mul, 0, (node, b) => node.graph.add(ops.Log, { x: b }, {}, node.step('log')).y),
 } satisfies ReadRules;
 
 /** Writes operands in order under one operator name. */
-const plain = (op: string, attributes: Attributes = {}) => (node: Node, writer: GraphWriter): void => writer.node(op, node.inputs as Value[], attributes, node.outputs);
+const plain =
+  (op: string, attributes: Attributes = {}) =>
+  (node: Node, writer: GraphWriter): void =>
+    writer.node(op, node.inputs as Value[], attributes, node.outputs);
 
 /** The quotient of integers, rounded towards zero: TF.js rounds every quotient of integers down. */
 function truncatedQuotient(writer: GraphWriter, a: Operand, b: Operand): Ref {
@@ -178,15 +261,64 @@ function wrapped(writer: GraphWriter, x: Ref, dtype: string): Ref {
 }
 
 const fromCore = {
-  Abs: plain('Abs'), Acos: plain('Acos'), Acosh: plain('Acosh'), Add: plain('AddV2'), And: plain('LogicalAnd'), Asin: plain('Asin'), Asinh: plain('Asinh'),
-  Atan: plain('Atan'), Atan2: plain('Atan2'), Atanh: plain('Atanh'), BitShift: bitwise, BitwiseAnd: bitwise, BitwiseNot: bitwise, BitwiseOr: bitwise,
-  BitwiseXor: bitwise, Ceil: plain('Ceil'), Celu: decomposed, Cos: plain('Cos'), Cosh: plain('Cosh'), Equal: plain('Equal'), Erf: plain('Erf'),
-  Exp: plain('Exp'), Expm1: plain('Expm1'), Floor: plain('Floor'), Gelu: decomposed, Greater: plain('Greater'), GreaterOrEqual: plain('GreaterEqual'),
-  HardSigmoid: decomposed, HardSwish: decomposed, IsNaN: plain('IsNan'), Less: plain('Less'), LessOrEqual: plain('LessEqual'), Log: plain('Log'),
-  Log1p: plain('Log1p'), Max: plain('Maximum'), Min: plain('Minimum'), Mish: decomposed, Mul: plain('Mul'), Neg: plain('Neg'), Not: plain('LogicalNot'),
-  Or: plain('LogicalOr'), PRelu: decomposed, Pow: plain('Pow'), Reciprocal: plain('Reciprocal'), Relu: plain('Relu'), Round: plain('Round'),
-  Sigmoid: plain('Sigmoid'), Sign: plain('Sign'), Sin: plain('Sin'), Sinh: plain('Sinh'), Softplus: plain('Softplus'), Softsign: decomposed,
-  Sqrt: plain('Sqrt'), Sub: plain('Sub'), Tan: plain('Tan'), Tanh: plain('Tanh'), ThresholdedRelu: decomposed, Where: plain('SelectV2'),
+  Abs: plain('Abs'),
+  Acos: plain('Acos'),
+  Acosh: plain('Acosh'),
+  Add: plain('AddV2'),
+  And: plain('LogicalAnd'),
+  Asin: plain('Asin'),
+  Asinh: plain('Asinh'),
+  Atan: plain('Atan'),
+  Atan2: plain('Atan2'),
+  Atanh: plain('Atanh'),
+  BitShift: bitwise,
+  BitwiseAnd: bitwise,
+  BitwiseNot: bitwise,
+  BitwiseOr: bitwise,
+  BitwiseXor: bitwise,
+  Ceil: plain('Ceil'),
+  Celu: decomposed,
+  Cos: plain('Cos'),
+  Cosh: plain('Cosh'),
+  Equal: plain('Equal'),
+  Erf: plain('Erf'),
+  Exp: plain('Exp'),
+  Expm1: plain('Expm1'),
+  Floor: plain('Floor'),
+  Gelu: decomposed,
+  Greater: plain('Greater'),
+  GreaterOrEqual: plain('GreaterEqual'),
+  HardSigmoid: decomposed,
+  HardSwish: decomposed,
+  IsNaN: plain('IsNan'),
+  Less: plain('Less'),
+  LessOrEqual: plain('LessEqual'),
+  Log: plain('Log'),
+  Log1p: plain('Log1p'),
+  Max: plain('Maximum'),
+  Min: plain('Minimum'),
+  Mish: decomposed,
+  Mul: plain('Mul'),
+  Neg: plain('Neg'),
+  Not: plain('LogicalNot'),
+  Or: plain('LogicalOr'),
+  PRelu: decomposed,
+  Pow: plain('Pow'),
+  Reciprocal: plain('Reciprocal'),
+  Relu: plain('Relu'),
+  Round: plain('Round'),
+  Sigmoid: plain('Sigmoid'),
+  Sign: plain('Sign'),
+  Sin: plain('Sin'),
+  Sinh: plain('Sinh'),
+  Softplus: plain('Softplus'),
+  Softsign: decomposed,
+  Sqrt: plain('Sqrt'),
+  Sub: plain('Sub'),
+  Tan: plain('Tan'),
+  Tanh: plain('Tanh'),
+  ThresholdedRelu: decomposed,
+  Where: plain('SelectV2'),
   Xor: plain('NotEqual'),
   Cast: (node, writer) => {
     const { x } = node.operands;
@@ -214,7 +346,10 @@ const fromCore = {
   Elu: (node, writer) => {
     const { x } = node.operands;
     if (node.attrs.alpha === 1) return writer.node('Elu', [x], {}, node.outputs);
-    const below = writer.step('Mul', [writer.step('Expm1', [writer.step('Minimum', [x, writer.scalar(x, 0)])]), writer.scalar(x, node.attrs.alpha)]);
+    const below = writer.step('Mul', [
+      writer.step('Expm1', [writer.step('Minimum', [x, writer.scalar(x, 0)])]),
+      writer.scalar(x, node.attrs.alpha),
+    ]);
     return writer.node('AddV2', [writer.step('Relu', [x]), below], {}, node.outputs);
   },
   IsInf: (node, writer) => {
@@ -222,7 +357,10 @@ const fromCore = {
     const { positive, negative } = node.attrs;
     if (positive && negative) return writer.node('IsInf', [x], {}, node.outputs);
     const isOn = writer.step(positive ? 'Greater' : 'Less', [x, writer.scalar(x, 0)], {}, 'bool');
-    const none = writer.step('LogicalAnd', [writer.step('IsInf', [x], {}, 'bool'), positive || negative ? isOn : writer.literal('bool', [], [0])]);
+    const none = writer.step('LogicalAnd', [
+      writer.step('IsInf', [x], {}, 'bool'),
+      positive || negative ? isOn : writer.literal('bool', [], [0]),
+    ]);
     return writer.set(node.outputs[0]!, none);
   },
   LeakyRelu: (node, writer) => writer.node('LeakyRelu', [node.operands.x], { alpha: float(node.attrs.alpha) }, node.outputs),
@@ -241,7 +379,10 @@ const fromCore = {
     const { alpha, gamma } = node.attrs;
     const close = (a: number, b: number) => Math.fround(a) === Math.fround(b);
     if (close(alpha, selu.alpha) && close(gamma, selu.gamma)) return writer.node('Selu', [x], {}, node.outputs);
-    const below = writer.step('Mul', [writer.step('Expm1', [writer.step('Minimum', [x, writer.scalar(x, 0)])]), writer.scalar(x, alpha * gamma)]);
+    const below = writer.step('Mul', [
+      writer.step('Expm1', [writer.step('Minimum', [x, writer.scalar(x, 0)])]),
+      writer.scalar(x, alpha * gamma),
+    ]);
     return writer.node('AddV2', [writer.step('Mul', [writer.step('Relu', [x]), writer.scalar(x, gamma)]), below], {}, node.outputs);
   },
 } satisfies Partial<WriteRules<GraphWriter>>;

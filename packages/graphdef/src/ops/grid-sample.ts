@@ -31,7 +31,15 @@ function tapsAlong(writer: GraphWriter, place: Ref, dim: Dim, { mode, padding, a
     const whole = writer.cast(inside, 'int32');
     if (padding !== 'zeros') return { index: whole, weight };
     const isInside = writer.step('Equal', [inside, index], {}, 'bool');
-    return { index: whole, weight: writer.step('SelectV2', [isInside, weight ?? writer.step('OnesLike', [index]), writer.step('ZerosLike', [index])], {}, 'float32') };
+    return {
+      index: whole,
+      weight: writer.step(
+        'SelectV2',
+        [isInside, weight ?? writer.step('OnesLike', [index]), writer.step('ZerosLike', [index])],
+        {},
+        'float32',
+      ),
+    };
   };
   if (mode === 'nearest') return [settled({ index: writer.step('Round', [at]), weight: undefined })];
   const before = writer.step('Floor', [at]);
@@ -55,11 +63,17 @@ function writeGridSample(node: Node<typeof ops.GridSample>, writer: GraphWriter)
   const first: Tap = { index: writer.reshape(images, [batch, ...sizes.map(() => 1)]), weight: undefined };
   const both = (a: Ref | undefined, b: Ref | undefined) => (a && b ? mul(a, b) : (a ?? b));
   // The grid names the last axis first.
-  const all = sizes.reduce<readonly Tap[]>((outer, size, axis) => {
-    const stride = productOf(sizes.slice(axis + 1));
-    const inner = tapsAlong(writer, places[count - 1 - axis]!, size, node.attrs).map(({ index, weight }) => ({ index: stride === 1 ? index : mul(index, writer.size(stride)), weight }));
-    return outer.flatMap((a) => inner.map((b): Tap => ({ index: add(a.index, b.index), weight: both(a.weight, b.weight) })));
-  }, [first]);
+  const all = sizes.reduce<readonly Tap[]>(
+    (outer, size, axis) => {
+      const stride = productOf(sizes.slice(axis + 1));
+      const inner = tapsAlong(writer, places[count - 1 - axis]!, size, node.attrs).map(({ index, weight }) => ({
+        index: stride === 1 ? index : mul(index, writer.size(stride)),
+        weight,
+      }));
+      return outer.flatMap((a) => inner.map((b): Tap => ({ index: add(a.index, b.index), weight: both(a.weight, b.weight) })));
+    },
+    [first],
+  );
   const table = writer.reshape(x, [-1, channels]);
   const gathered = all.map(({ index, weight }): Ref => {
     const values = writer.step('GatherV2', [table, index, writer.int(0)], { batch_dims: int(0) });

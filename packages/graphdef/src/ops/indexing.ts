@@ -9,14 +9,28 @@ function gatherInBatches(node: SourceNode, x: Value, indices: Value, axis: numbe
   const rank = node.rank(x);
   const front = [...Array.from({ length: rank }, (_, i) => i).filter((i) => i !== axis)].toSpliced(batchDims, 0, axis);
   const rows = node.graph.add(ops.Unsqueeze, { x: indices }, { axes: [node.rank(indices)] }, node.step('rows')).y;
-  const y = node.graph.add(ops.GatherND, { x: node.transposed(x, front, 'front'), indices: node.cast(rows, 'int64', 'indices') }, { batchDims }, axis === batchDims ? node.options : node.step('gather')).y;
+  const y = node.graph.add(
+    ops.GatherND,
+    { x: node.transposed(x, front, 'front'), indices: node.cast(rows, 'int64', 'indices') },
+    { batchDims },
+    axis === batchDims ? node.options : node.step('gather'),
+  ).y;
   if (axis === batchDims) return y;
   // [batch, indices, between, behind]: what stood between batch and axis goes before the indices again.
   const added = node.rank(indices) - batchDims;
   const between = axis - batchDims;
   const total = batchDims + added + rank - batchDims - 1;
   const order = Array.from({ length: total }, (_, i) => i);
-  return node.transposed(y, [...order.slice(0, batchDims), ...order.slice(batchDims + added, batchDims + added + between), ...order.slice(batchDims, batchDims + added), ...order.slice(batchDims + added + between)], 'back');
+  return node.transposed(
+    y,
+    [
+      ...order.slice(0, batchDims),
+      ...order.slice(batchDims + added, batchDims + added + between),
+      ...order.slice(batchDims, batchDims + added),
+      ...order.slice(batchDims + added + between),
+    ],
+    'back',
+  );
 }
 
 const readGather: ToCore = (node) => {
@@ -31,16 +45,29 @@ const readGather: ToCore = (node) => {
 };
 
 const readGatherNd: ToCore = (node) =>
-  node.graph.add(ops.GatherND, { x: node.input(0), indices: node.cast(node.input(1), 'int64', 'indices') }, { batchDims: 0 }, node.options).y;
+  node.graph.add(ops.GatherND, { x: node.input(0), indices: node.cast(node.input(1), 'int64', 'indices') }, { batchDims: 0 }, node.options)
+    .y;
 
-const scatter = (reduction: 'none' | 'add' | 'max' | 'min'): ToCore => (node) => {
-  node.ignore('bad_indices_policy');
-  return node.graph.add(ops.ScatterND, { x: node.input(0), indices: node.cast(node.input(1), 'int64', 'indices'), updates: node.input(2) }, { reduction }, node.options).y;
-};
+const scatter =
+  (reduction: 'none' | 'add' | 'max' | 'min'): ToCore =>
+  (node) => {
+    node.ignore('bad_indices_policy');
+    return node.graph.add(
+      ops.ScatterND,
+      { x: node.input(0), indices: node.cast(node.input(1), 'int64', 'indices'), updates: node.input(2) },
+      { reduction },
+      node.options,
+    ).y;
+  };
 
 const readScatterSub: ToCore = (node) => {
   const updates = node.graph.add(ops.Neg, { x: node.input(2) }, {}, node.step('neg')).y;
-  return node.graph.add(ops.ScatterND, { x: node.input(0), indices: node.cast(node.input(1), 'int64', 'indices'), updates }, { reduction: 'add' }, node.options).y;
+  return node.graph.add(
+    ops.ScatterND,
+    { x: node.input(0), indices: node.cast(node.input(1), 'int64', 'indices'), updates },
+    { reduction: 'add' },
+    node.options,
+  ).y;
 };
 
 /** Updates are added up where indices meet, over zeros. */
@@ -48,7 +75,12 @@ const readScatterNd: ToCore = (node) => {
   node.ignore('bad_indices_policy');
   const updates = node.input(1);
   const zeros = node.graph.add(ops.Expand, { x: node.scalar(updates, 0), shape: node.input(2) }, { shape: null }, node.step('zeros')).y;
-  return node.graph.add(ops.ScatterND, { x: zeros, indices: node.cast(node.input(0), 'int64', 'indices'), updates }, { reduction: 'add' }, node.options).y;
+  return node.graph.add(
+    ops.ScatterND,
+    { x: zeros, indices: node.cast(node.input(0), 'int64', 'indices'), updates },
+    { reduction: 'add' },
+    node.options,
+  ).y;
 };
 
 /** Indices below zero are off in TensorFlow; core counts them from the end. */
@@ -63,8 +95,18 @@ const readOneHot: ToCore = (node) => {
   const [indices, on, off] = [node.input(0), node.input(2), node.input(3)];
   const [depth] = node.constantInts(1);
   const axis = node.axis(node.int('axis', -1), node.rank(indices) + 1);
-  const values = node.graph.add(ops.Concat, { inputs: [node.reshaped(off, [1], 'off'), node.reshaped(on, [1], 'on')] }, { axis: 0 }, node.step('values')).y;
-  return node.graph.add(ops.OneHot, { indices: withoutNegatives(node, indices, depth ?? 0), values }, { axis, depth: [depth ?? 0] }, node.options).y;
+  const values = node.graph.add(
+    ops.Concat,
+    { inputs: [node.reshaped(off, [1], 'off'), node.reshaped(on, [1], 'on')] },
+    { axis: 0 },
+    node.step('values'),
+  ).y;
+  return node.graph.add(
+    ops.OneHot,
+    { indices: withoutNegatives(node, indices, depth ?? 0), values },
+    { axis, depth: [depth ?? 0] },
+    node.options,
+  ).y;
 };
 
 /** Coordinates of what is not zero, one row each. */
@@ -154,7 +196,14 @@ function copied(writer: GraphWriter, x: Operand): Ref {
 }
 
 /** Slices written into a tensor: TF.js has updates, and sums over zeros. */
-function scattered(writer: GraphWriter, x: Operand, indices: Operand, updates: Operand, reduction: string, output: Value): { readonly gap: string } | void {
+function scattered(
+  writer: GraphWriter,
+  x: Operand,
+  indices: Operand,
+  updates: Operand,
+  reduction: string,
+  output: Value,
+): { readonly gap: string } | void {
   if (reduction === 'none') return writer.node('TensorScatterUpdate', [copied(writer, x), indices, updates], {}, [output]);
   if (reduction !== 'add') return gap(`TensorFlow.js scatters updates and sums, not by ${reduction}`);
   const sums = writer.step('ScatterNd', [indices, updates, writer.shapeOf(x)], {}, writer.dtype(x));
@@ -202,11 +251,14 @@ const fromCore = {
     const size = count === undefined ? writer.step('Reshape', [writer.cast(operand!, 'int32'), writer.ints([])]) : writer.size(count);
     const given = writer.cast(indices, 'int32');
     const isNegative = writer.step('Less', [given, writer.int(0)], {}, 'bool');
-    const counted = isNeverNegative(indices) ? given : writer.step('SelectV2', [isNegative, writer.step('AddV2', [given, size]), given], {}, 'int32');
+    const counted = isNeverNegative(indices)
+      ? given
+      : writer.step('SelectV2', [isNegative, writer.step('AddV2', [given, size]), given], {}, 'int32');
     const range = writer.step('Range', [writer.int(0), size, writer.int(1)]);
     const along = writer.step('Reshape', [range, writer.ints(Array.from({ length: rank + 1 }, (_, i) => (i === axis ? -1 : 1)))]);
     const isOn = writer.step('Equal', [writer.step('ExpandDims', [counted, writer.int(axis)]), along], {}, 'bool');
-    const value = (at: number) => writer.step('Reshape', [writer.step('Slice', [values, writer.ints([at]), writer.ints([1])]), writer.ints([])]);
+    const value = (at: number) =>
+      writer.step('Reshape', [writer.step('Slice', [values, writer.ints([at]), writer.ints([1])]), writer.ints([])]);
     return writer.node('SelectV2', [isOn, value(1), value(0)], {}, node.outputs);
   },
   ReverseSequence: (node, writer) => {
@@ -221,7 +273,8 @@ const fromCore = {
     const from = writer.step('SelectV2', [writer.step('Less', [time, length], {}, 'bool'), mirrored, time], {}, 'int32');
     const step = (i: number) => writer.size(productOf(x.shape!.slice(i + 1)));
     let places = writer.step('Mul', [from, step(timeAxis)]);
-    for (let i = 0; i < rank; i++) if (i !== timeAxis) places = writer.step('AddV2', [places, coordinates(writer, x.shape[i]!, i, rank, step(i))]);
+    for (let i = 0; i < rank; i++)
+      if (i !== timeAxis) places = writer.step('AddV2', [places, coordinates(writer, x.shape[i]!, i, rank, step(i))]);
     return writer.node('GatherV2', [writer.step('Reshape', [x, writer.ints([-1])]), places, writer.int(0)], noBatches, node.outputs);
   },
   ScatterElements: (node, writer) => {
@@ -232,7 +285,10 @@ const fromCore = {
     const flat = writer.step('Reshape', [x, writer.ints([-1])]);
     const values = writer.step('Reshape', [updates, writer.ints([-1])]);
     if (reduction !== 'none' && reduction !== 'add') return gap(`TensorFlow.js scatters updates and sums, not by ${reduction}`);
-    const made = reduction === 'none' ? writer.step('TensorScatterUpdate', [copied(writer, flat), places, values]) : writer.step('AddV2', [flat, writer.step('ScatterNd', [places, values, writer.shapeOf(flat)], {}, writer.dtype(x))]);
+    const made =
+      reduction === 'none'
+        ? writer.step('TensorScatterUpdate', [copied(writer, flat), places, values])
+        : writer.step('AddV2', [flat, writer.step('ScatterNd', [places, values, writer.shapeOf(flat)], {}, writer.dtype(x))]);
     return writer.node('Reshape', [made, writer.canCompute(x.shape) ? writer.dims(x.shape) : writer.shapeOf(x)], {}, node.outputs);
   },
   ScatterND: (node, writer) => {

@@ -9,15 +9,21 @@ import { activate, addBias } from './elementwise.js';
 function adjoint(node: SourceNode, x: Value, isWanted: boolean, step: string): Value {
   if (!isWanted) return x;
   const rank = node.rank(x);
-  return node.transposed(x, Array.from({ length: rank }, (_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i)), step);
+  return node.transposed(
+    x,
+    Array.from({ length: rank }, (_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i)),
+    step,
+  );
 }
 
-const product = (flagA: string, flagB: string): ToCore => (node) => {
-  node.ignore('a_is_sparse', 'b_is_sparse', 'grad_a', 'grad_b', 'grad_x', 'grad_y');
-  const a = adjoint(node, node.input(0), node.bool(flagA, false), 'a');
-  const b = adjoint(node, node.input(1), node.bool(flagB, false), 'b');
-  return node.graph.add(ops.MatMul, { a, b }, {}, node.options).y;
-};
+const product =
+  (flagA: string, flagB: string): ToCore =>
+  (node) => {
+    node.ignore('a_is_sparse', 'b_is_sparse', 'grad_a', 'grad_b', 'grad_x', 'grad_y');
+    const a = adjoint(node, node.input(0), node.bool(flagA, false), 'a');
+    const b = adjoint(node, node.input(1), node.bool(flagB, false), 'b');
+    return node.graph.add(ops.MatMul, { a, b }, {}, node.options).y;
+  };
 
 const readFusedMatMul: ToCore = (node) => {
   node.ignore('epsilon', 'leakyrelu_alpha', 'TArgs');
@@ -26,7 +32,10 @@ const readFusedMatMul: ToCore = (node) => {
   let y = node.graph.add(ops.MatMul, { a, b }, {}, node.step('product')).y;
   let next = 2;
   for (const fused of node.texts('fused_ops')) {
-    y = fused === 'BiasAdd' ? addBias(node, y, node.input(next++), true, node.step('bias')) : activate(node, y, fused, () => node.input(next++));
+    y =
+      fused === 'BiasAdd'
+        ? addBias(node, y, node.input(next++), true, node.step('bias'))
+        : activate(node, y, fused, () => node.input(next++));
   }
   return y;
 };
@@ -35,7 +44,8 @@ const toCore = {
   BatchMatMul: product('adj_x', 'adj_y'),
   BatchMatMulV2: product('adj_x', 'adj_y'),
   BatchMatMulV3: product('adj_x', 'adj_y'),
-  Einsum: (node) => node.graph.add(ops.Einsum, { inputs: node.inputs() }, { equation: node.text('equation').replaceAll(' ', '') }, node.options).y,
+  Einsum: (node) =>
+    node.graph.add(ops.Einsum, { inputs: node.inputs() }, { equation: node.text('equation').replaceAll(' ', '') }, node.options).y,
   MatMul: product('transpose_a', 'transpose_b'),
   _FusedMatMul: readFusedMatMul,
 } satisfies ReadRules;
@@ -53,7 +63,13 @@ function withBatch(writer: GraphWriter, x: Operand, shape: Shape, batch: Shape):
 }
 
 /** The product of two values of rank 2 and more. */
-function write(writer: GraphWriter, a: Operand, b: Operand, shapes: readonly [Shape, Shape, Shape], finish: (op: string, inputs: readonly Operand[]) => void): void {
+function write(
+  writer: GraphWriter,
+  a: Operand,
+  b: Operand,
+  shapes: readonly [Shape, Shape, Shape],
+  finish: (op: string, inputs: readonly Operand[]) => void,
+): void {
   const [left, right, result] = shapes;
   if (left.length === 2 && right.length === 2) return finish('MatMul', [a, b]);
   if (right.length === 2) {
@@ -66,7 +82,10 @@ function write(writer: GraphWriter, a: Operand, b: Operand, shapes: readonly [Sh
   return finish('BatchMatMulV2', [withBatch(writer, a, left, batch), withBatch(writer, b, right, batch)]);
 }
 
-const flags: Readonly<Record<string, readonly [string, string]>> = { MatMul: ['transpose_a', 'transpose_b'], BatchMatMulV2: ['adj_x', 'adj_y'] };
+const flags: Readonly<Record<string, readonly [string, string]>> = {
+  MatMul: ['transpose_a', 'transpose_b'],
+  BatchMatMulV2: ['adj_x', 'adj_y'],
+};
 
 const fromCore = {
   Einsum: { gap: 'it is written as products of matrices' },
@@ -80,7 +99,11 @@ const fromCore = {
     }
     // A vector is a matrix of one row (left) or one column (right), and that dimension goes again.
     const [left, right] = [a.shape.length === 1 ? [1, ...a.shape] : a.shape, b.shape.length === 1 ? [...b.shape, 1] : b.shape];
-    const whole = [...batchOf(left, right, [...y.shape.slice(0, y.shape.length - (a.shape.length > 1 ? 1 : 0) - (b.shape.length > 1 ? 1 : 0)), 0, 0]), left.at(-2)!, right.at(-1)!];
+    const whole = [
+      ...batchOf(left, right, [...y.shape.slice(0, y.shape.length - (a.shape.length > 1 ? 1 : 0) - (b.shape.length > 1 ? 1 : 0)), 0, 0]),
+      left.at(-2)!,
+      right.at(-1)!,
+    ];
     const rows = a.shape.length === 1 ? writer.step('ExpandDims', [a, writer.int(0)]) : a;
     const columns = b.shape.length === 1 ? writer.step('ExpandDims', [b, writer.int(-1)]) : b;
     return write(writer, rows, columns, [left, right, whole], (op, inputs) => {

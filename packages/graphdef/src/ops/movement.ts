@@ -1,4 +1,19 @@
-import { addDim, bounds, exactQuotient, gap, isStatic, ops, subDim, toNumbers, type Dim, type DType, type Node, type Shape, type Value, type WriteRules } from '@drover/core';
+import {
+  addDim,
+  bounds,
+  exactQuotient,
+  gap,
+  isStatic,
+  ops,
+  subDim,
+  toNumbers,
+  type Dim,
+  type DType,
+  type Node,
+  type Shape,
+  type Value,
+  type WriteRules,
+} from '@drover/core';
 import { int, ints, text } from '../export/attribute.js';
 import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
@@ -15,7 +30,10 @@ const readSqueeze: ToCore = (node) => {
   const x = node.input(0);
   const stated = node.ints('squeeze_dims');
   const shape = node.dims(x);
-  const axes = stated.length > 0 ? stated.map((axis) => node.axis(axis, shape.length)).sort((a, b) => a - b) : shape.flatMap((dim, i) => (dim === 1 ? [i] : []));
+  const axes =
+    stated.length > 0
+      ? stated.map((axis) => node.axis(axis, shape.length)).sort((a, b) => a - b)
+      : shape.flatMap((dim, i) => (dim === 1 ? [i] : []));
   if (stated.length === 0 && shape.some((dim) => typeof dim !== 'number')) throw node.unsupported('which dimensions are 1 is not known');
   return node.graph.add(ops.Squeeze, { x }, { axes }, node.options).y;
 };
@@ -46,20 +64,27 @@ function concat(node: SourceNode, inputs: readonly Value[], axis: number): Value
   return node.graph.add(ops.Concat, { inputs }, { axis }, node.options).y;
 }
 
-const readConcat = (axisFirst: boolean): ToCore => (node) => {
-  const count = node.inputCount - 1;
-  const inputs = axisFirst ? node.inputs(1) : node.inputs(0, count);
-  const [axis] = node.constantInts(axisFirst ? 0 : count);
-  return concat(node, inputs, node.axis(axis ?? 0, inputs[0]?.rank));
-};
+const readConcat =
+  (axisFirst: boolean): ToCore =>
+  (node) => {
+    const count = node.inputCount - 1;
+    const inputs = axisFirst ? node.inputs(1) : node.inputs(0, count);
+    const [axis] = node.constantInts(axisFirst ? 0 : count);
+    return concat(node, inputs, node.axis(axis ?? 0, inputs[0]?.rank));
+  };
 
 const readPack: ToCore = (node) => {
   const inputs = node.inputs();
   const axis = node.axis(node.int('axis', 0), node.rank(inputs[0] ?? node.input(0)) + 1);
-  return concat(node, inputs.map((x, i) => unsqueeze(node, x, axis, node.step(`row_${i}`))), axis);
+  return concat(
+    node,
+    inputs.map((x, i) => unsqueeze(node, x, axis, node.step(`row_${i}`))),
+    axis,
+  );
 };
 
-const split = (node: SourceNode, x: Value, axis: number, sizes: readonly Dim[]): readonly Value[] => node.graph.add(ops.Split, { x }, { axis, sizes }, node.options).outputs;
+const split = (node: SourceNode, x: Value, axis: number, sizes: readonly Dim[]): readonly Value[] =>
+  node.graph.add(ops.Split, { x }, { axis, sizes }, node.options).outputs;
 
 const readUnpack: ToCore = (node) => {
   const x = node.input(0);
@@ -91,18 +116,26 @@ const readSplitV: ToCore = (node) => {
   const whole = node.dims(x)[axis]!;
   const rest = sizes.reduce((sum, size) => sum + Math.max(size, 0), 0);
   if (typeof whole !== 'number') throw node.unsupported('the size it splits is not known');
-  return split(node, x, axis, sizes.map((size) => (size === -1 ? whole - rest : size)));
+  return split(
+    node,
+    x,
+    axis,
+    sizes.map((size) => (size === -1 ? whole - rest : size)),
+  );
 };
 
-const expand = (node: SourceNode, value: Value, shape: Value): Value => node.graph.add(ops.Expand, { x: value, shape }, { shape: null }, node.options).y;
+const expand = (node: SourceNode, value: Value, shape: Value): Value =>
+  node.graph.add(ops.Expand, { x: value, shape }, { shape: null }, node.options).y;
 
 /** A tensor of one repeated number in the shape and type of another. */
-const filledLike = (value: number): ToCore => (node) => {
-  const x = node.input(0);
-  const literal = node.scalar(x, value);
-  if (x.shape) return node.graph.add(ops.Expand, { x: literal }, { shape: x.shape }, node.options).y;
-  return expand(node, literal, shapeOf(node, x));
-};
+const filledLike =
+  (value: number): ToCore =>
+  (node) => {
+    const x = node.input(0);
+    const literal = node.scalar(x, value);
+    if (x.shape) return node.graph.add(ops.Expand, { x: literal }, { shape: x.shape }, node.options).y;
+    return expand(node, literal, shapeOf(node, x));
+  };
 
 const readReverse: ToCore = (node) => {
   const x = node.input(0);
@@ -119,31 +152,45 @@ const readReverseByFlags: ToCore = (node) => {
 
 const readReverseSequence: ToCore = (node) => {
   const attrs = { timeAxis: node.int('seq_dim'), batchAxis: node.int('batch_dim', 0) };
-  return node.graph.add(ops.ReverseSequence, { x: node.input(0), lengths: node.cast(node.input(1), 'int64', 'lengths') }, attrs, node.options).y;
+  return node.graph.add(
+    ops.ReverseSequence,
+    { x: node.input(0), lengths: node.cast(node.input(1), 'int64', 'lengths') },
+    attrs,
+    node.options,
+  ).y;
 };
 
 /** Pairs of amounts, one for each dimension, as all begins and then all ends. */
 function padsOf(node: SourceNode, x: Value, pairs: Value): { pads: readonly Dim[] | null; operand?: Value } {
   const rank = node.rank(x);
   const amounts = pairs.elements;
-  if (amounts) return { pads: [...Array.from({ length: rank }, (_, i) => amounts[2 * i]!), ...Array.from({ length: rank }, (_, i) => amounts[2 * i + 1]!)] };
+  if (amounts)
+    return {
+      pads: [...Array.from({ length: rank }, (_, i) => amounts[2 * i]!), ...Array.from({ length: rank }, (_, i) => amounts[2 * i + 1]!)],
+    };
   const columns = node.graph.add(ops.Transpose, { x: pairs }, { perm: [1, 0] }, node.step('columns')).y;
   return { pads: null, operand: node.reshaped(columns, [2 * rank], 'pads') };
 }
 
-const readPad = (modeOf: (node: SourceNode) => 'constant' | 'reflect' | 'symmetric'): ToCore => (node) => {
-  const x = node.input(0);
-  const mode = modeOf(node);
-  const { pads, operand } = padsOf(node, x, node.input(1));
-  const value = mode === 'constant' ? node.optional(2) : undefined;
-  return node.graph.add(ops.Pad, { x, value, ...(operand && { pads: operand }) }, { mode, pads }, node.options).y;
-};
+const readPad =
+  (modeOf: (node: SourceNode) => 'constant' | 'reflect' | 'symmetric'): ToCore =>
+  (node) => {
+    const x = node.input(0);
+    const mode = modeOf(node);
+    const { pads, operand } = padsOf(node, x, node.input(1));
+    const value = mode === 'constant' ? node.optional(2) : undefined;
+    return node.graph.add(ops.Pad, { x, value, ...(operand && { pads: operand }) }, { mode, pads }, node.options).y;
+  };
 
 const readLinSpace: ToCore = (node) => {
   const [start, stop] = [node.input(0), node.input(1)];
   const [count] = node.constantInts(2);
   if (count === undefined || count < 1) throw node.unsupported('how many elements it makes is not known');
-  const steps = node.graph.literal(start.dtype, [count], Array.from({ length: count }, (_, i) => (count === 1 ? 0 : i / (count - 1))));
+  const steps = node.graph.literal(
+    start.dtype,
+    [count],
+    Array.from({ length: count }, (_, i) => (count === 1 ? 0 : i / (count - 1))),
+  );
   const range = node.graph.add(ops.Sub, { a: stop, b: start }, {}, node.step('range')).y;
   const offsets = node.graph.add(ops.Mul, { a: range, b: steps }, {}, node.step('offsets')).y;
   return node.graph.add(ops.Add, { a: start, b: offsets }, {}, node.options).y;
@@ -164,7 +211,7 @@ const readRoll: ToCore = (node) => {
     const axis = node.axis(stated, x.rank);
     const size = node.dims(x)[axis]!;
     if (typeof size !== 'number') throw node.unsupported('the size it rolls is not known');
-    const shift = size === 0 ? 0 : (((shifts[i]! % size) + size) % size);
+    const shift = size === 0 ? 0 : ((shifts[i]! % size) + size) % size;
     if (shift === 0) return x;
     const [front, back] = node.graph.add(ops.Split, { x }, { axis, sizes: [size - shift, shift] }, node.step(`parts_${i}`)).outputs;
     return node.graph.add(ops.Concat, { inputs: [back!, front!] }, { axis }, node.step(`joined_${i}`)).y;
@@ -226,12 +273,17 @@ function padPairs(writer: GraphWriter, pads: Shape, rank: number): Ref {
 function padByCopies(writer: GraphWriter, x: Operand, shape: Shape, pads: readonly number[], mode: 'edge' | 'wrap'): Ref {
   const rank = shape.length;
   const part = (y: Operand, axis: number, from: Dim, size: number): Ref =>
-    writer.step('Slice', [y, writer.dims(shape.map((_, i) => (i === axis ? from : 0))), writer.ints(shape.map((_, i) => (i === axis ? size : -1)))]);
+    writer.step('Slice', [
+      y,
+      writer.dims(shape.map((_, i) => (i === axis ? from : 0))),
+      writer.ints(shape.map((_, i) => (i === axis ? size : -1))),
+    ]);
   return shape.reduce<Ref>((y, dim, axis) => {
     const [begin, end] = [pads[axis]!, pads[axis + rank]!];
     if (begin === 0 && end === 0) return y;
     if (mode === 'wrap' && Math.max(begin, end) > bounds(dim)[0]) throw writer.unwritable('it may wrap round more than once');
-    const repeated = (from: Dim, count: number) => writer.step('Tile', [part(y, axis, from, 1), writer.ints(shape.map((_, i) => (i === axis ? count : 1)))]);
+    const repeated = (from: Dim, count: number) =>
+      writer.step('Tile', [part(y, axis, from, 1), writer.ints(shape.map((_, i) => (i === axis ? count : 1)))]);
     const before = begin === 0 ? [] : [mode === 'wrap' ? part(y, axis, subDim(dim, begin), begin) : repeated(0, begin)];
     const after = end === 0 ? [] : [mode === 'wrap' ? part(y, axis, 0, end) : repeated(subDim(dim, 1), end)];
     return writer.concat([...before, y, ...after], axis);
@@ -263,7 +315,10 @@ function writePad(node: Node<typeof ops.Pad>, writer: GraphWriter): { readonly g
     const rows = writer.step('Reshape', [writer.cast(operand!, 'int32'), writer.ints([2, rank])]);
     return writer.node('PadV2', [x, writer.step('Transpose', [rows, writer.ints([1, 0])]), fill], {}, node.outputs);
   }
-  if (!isStatic(pads)) return mode === 'constant' ? writer.node('PadV2', [x, padPairs(writer, pads, rank), fill], {}, node.outputs) : gap('its amounts rest on sizes that are not known');
+  if (!isStatic(pads))
+    return mode === 'constant'
+      ? writer.node('PadV2', [x, padPairs(writer, pads, rank), fill], {}, node.outputs)
+      : gap('its amounts rest on sizes that are not known');
   const kept = cropped(writer, x, shape, pads);
   const amounts = pads.map((pad) => Math.max(pad, 0));
   if (amounts.every((pad) => pad === 0)) return writer.set(node.outputs[0]!, kept);
@@ -272,7 +327,12 @@ function writePad(node: Node<typeof ops.Pad>, writer: GraphWriter): { readonly g
     const inner = shape.map((dim, i) => addDim(dim, Math.min(pads[i]!, 0) + Math.min(pads[i + rank]!, 0)));
     return writer.set(node.outputs[0]!, padByCopies(writer, kept, inner, amounts, mode));
   }
-  return writer.node('MirrorPad', [kept, padPairs(writer, amounts, rank)], { mode: text(mode === 'reflect' ? 'REFLECT' : 'SYMMETRIC') }, node.outputs);
+  return writer.node(
+    'MirrorPad',
+    [kept, padPairs(writer, amounts, rank)],
+    { mode: text(mode === 'reflect' ? 'REFLECT' : 'SYMMETRIC') },
+    node.outputs,
+  );
 }
 
 /** A mask of one triangle: rows against columns. */
@@ -286,7 +346,8 @@ function triangle(writer: GraphWriter, rows: Dim, columns: Dim, upper: boolean, 
 }
 
 /** Whether TF.js can hold a type's elements in a scalar of that dtype. */
-const zeroOf = (writer: GraphWriter, x: Operand, dtype: DType): Ref => (dtype === 'bool' ? writer.literal('bool', [], [0]) : writer.scalar(x, 0));
+const zeroOf = (writer: GraphWriter, x: Operand, dtype: DType): Ref =>
+  dtype === 'bool' ? writer.literal('bool', [], [0]) : writer.scalar(x, 0);
 
 const fromCore = {
   Concat: (node, writer) => {
@@ -300,7 +361,10 @@ const fromCore = {
     const result = node.outputs[0]!.shape;
     if (result && writer.canCompute(result)) return writer.node('BroadcastTo', [x, writer.dims(result)], {}, node.outputs);
     const target = node.attrs.shape ? writer.dims(node.attrs.shape) : writer.cast(shape!, 'int32');
-    const whole = x.shape && isStatic(x.shape) && x.shape.every((dim) => dim === 1) ? target : writer.step('BroadcastArgs', [writer.shapeOf(x), target], {}, 'int32');
+    const whole =
+      x.shape && isStatic(x.shape) && x.shape.every((dim) => dim === 1)
+        ? target
+        : writer.step('BroadcastArgs', [writer.shapeOf(x), target], {}, 'int32');
     return writer.node('BroadcastTo', [x, whole], {}, node.outputs);
   },
   Pad: writePad,
@@ -310,7 +374,12 @@ const fromCore = {
   },
   Reshape: (node, writer) => {
     const { x, shape } = node.operands;
-    return writer.node('Reshape', [x, node.attrs.shape === null ? writer.cast(shape!, 'int32') : writer.target(node.attrs.shape)], {}, node.outputs);
+    return writer.node(
+      'Reshape',
+      [x, node.attrs.shape === null ? writer.cast(shape!, 'int32') : writer.target(node.attrs.shape)],
+      {},
+      node.outputs,
+    );
   },
   Reverse: (node, writer) => writer.node('ReverseV2', [node.operands.x, writer.ints(node.attrs.axes)], {}, node.outputs),
   Shape: (node, writer) => writer.set(node.outputs[0]!, writer.shapeOf(node.operands.x)),
@@ -320,7 +389,8 @@ const fromCore = {
     return writer.node('SplitV', [node.operands.x, writer.dims(sizes), writer.int(axis)], { num_split: int(sizes.length) }, node.outputs);
   },
   Squeeze: (node, writer) => writer.node('Squeeze', [node.operands.x], { squeeze_dims: ints(node.attrs.axes) }, node.outputs),
-  Tile: (node, writer) => writer.node('Tile', [node.operands.x, dimsOperand(writer, node.attrs.repeats, node.operands.repeats)], {}, node.outputs),
+  Tile: (node, writer) =>
+    writer.node('Tile', [node.operands.x, dimsOperand(writer, node.attrs.repeats, node.operands.repeats)], {}, node.outputs),
   Transpose: (node, writer) => {
     if (node.attrs.perm.length > 6) return gap('TensorFlow.js transposes up to six dimensions');
     return writer.node('Transpose', [node.operands.x, writer.ints(node.attrs.perm)], {}, node.outputs);
@@ -335,10 +405,11 @@ const fromCore = {
     const { axes } = node.attrs;
     const [last] = axes.slice(-1);
     const y = axes.slice(0, -1).reduce<Operand>((x, axis) => writer.step('ExpandDims', [x, writer.int(axis)]), node.operands.x);
-    return last === undefined ? writer.set(node.outputs[0]!, writer.ref(y)) : writer.node('ExpandDims', [y, writer.int(last)], {}, node.outputs);
+    return last === undefined
+      ? writer.set(node.outputs[0]!, writer.ref(y))
+      : writer.node('ExpandDims', [y, writer.int(last)], {}, node.outputs);
   },
 } satisfies Partial<WriteRules<GraphWriter>>;
 
 /** Operators that move elements or tell shapes, both directions. */
 export const movement = { toCore, fromCore };
-

@@ -5,15 +5,18 @@ import type { ReadRules, ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
 import { layoutOf } from './spatial.js';
 
-const lastAxis = (op: typeof ops.Softmax): ToCore => (node) => {
-  const x = node.input(0);
-  return node.graph.add(op, { x }, { axis: node.rank(x) - 1 }, node.options).y;
-};
+const lastAxis =
+  (op: typeof ops.Softmax): ToCore =>
+  (node) => {
+    const x = node.input(0);
+    return node.graph.add(op, { x }, { axis: node.rank(x) - 1 }, node.options).y;
+  };
 
 /** Mean and variance of a batch, for each index along an axis: what a model that was saved in training mode normalises by. */
 function momentsOf(node: SourceNode, x: Value, axis: number): { readonly mean: Value; readonly variance: Value } {
   const axes = Array.from({ length: node.rank(x) }, (_, i) => i).filter((i) => i !== axis);
-  const mean = (of: Value, keepdims: boolean, step: string): Value => node.graph.add(ops.ReduceMean, { x: of }, { axes, keepdims }, node.step(step)).y;
+  const mean = (of: Value, keepdims: boolean, step: string): Value =>
+    node.graph.add(ops.ReduceMean, { x: of }, { axes, keepdims }, node.step(step)).y;
   const centred = node.graph.add(ops.Sub, { a: x, b: mean(x, true, 'centre') }, {}, node.step('centred')).y;
   const squares = node.graph.add(ops.Mul, { a: centred, b: centred }, {}, node.step('squares')).y;
   return { mean: mean(x, false, 'mean'), variance: mean(squares, false, 'variance') };
@@ -32,7 +35,13 @@ const readBatchNormalization: ToCore = (node) => {
 const readLrn: ToCore = (node) => {
   const x = node.input(0);
   const size = 2 * node.int('depth_radius', 5) + 1;
-  const attrs = { size, alpha: node.float('alpha', 1) * size, beta: node.float('beta', 0.5), bias: node.float('bias', 1), axis: node.rank(x) - 1 };
+  const attrs = {
+    size,
+    alpha: node.float('alpha', 1) * size,
+    beta: node.float('beta', 0.5),
+    bias: node.float('bias', 1),
+    axis: node.rank(x) - 1,
+  };
   return node.graph.add(ops.LRN, { x }, attrs, node.options).y;
 };
 
@@ -50,11 +59,15 @@ const decomposed = gap('it is written in simpler operators');
 /** A vector along one axis of values of a rank. */
 function along(writer: GraphWriter, x: Operand, size: Shape, axis: number, rank: number): Operand {
   if (axis === rank - 1) return x;
-  return writer.reshape(x, Array.from({ length: rank }, (_, i) => (i === axis ? size[0]! : 1)));
+  return writer.reshape(
+    x,
+    Array.from({ length: rank }, (_, i) => (i === axis ? size[0]! : 1)),
+  );
 }
 
 /** A reduction along one axis that stays with size 1. */
-const reduced = (writer: GraphWriter, op: string, x: Operand, axis: number) => writer.step(op, [x, writer.ints([axis])], { keep_dims: bool(true) });
+const reduced = (writer: GraphWriter, op: string, x: Operand, axis: number) =>
+  writer.step(op, [x, writer.ints([axis])], { keep_dims: bool(true) });
 
 const channelsLastOnly = gap('TensorFlow.js has its channels in the last dimension');
 
@@ -74,16 +87,18 @@ const affine = (writer: GraphWriter, x: Operand, scale: Operand, bias: Operand, 
   writer.node('AddV2', [writer.step('Mul', [x, scale]), bias], {}, [output]);
 
 /** Softmax has only the last axis in TensorFlow: others are written out, the largest element taken off first. */
-const writeSoftmax = (op: 'Softmax' | 'LogSoftmax') => (node: Node<typeof ops.Softmax>, writer: GraphWriter): void => {
-  const { x } = node.operands;
-  const { axis } = node.attrs;
-  if (x.rank !== undefined && axis === x.rank - 1) return writer.node(op, [x], {}, node.outputs);
-  const shifted = writer.step('Sub', [x, reduced(writer, 'Max', x, axis)]);
-  const powers = writer.step('Exp', [shifted]);
-  const sum = reduced(writer, 'Sum', powers, axis);
-  if (op === 'Softmax') return writer.node('RealDiv', [powers, sum], {}, node.outputs);
-  return writer.node('Sub', [shifted, writer.step('Log', [sum])], {}, node.outputs);
-};
+const writeSoftmax =
+  (op: 'Softmax' | 'LogSoftmax') =>
+  (node: Node<typeof ops.Softmax>, writer: GraphWriter): void => {
+    const { x } = node.operands;
+    const { axis } = node.attrs;
+    if (x.rank !== undefined && axis === x.rank - 1) return writer.node(op, [x], {}, node.outputs);
+    const shifted = writer.step('Sub', [x, reduced(writer, 'Max', x, axis)]);
+    const powers = writer.step('Exp', [shifted]);
+    const sum = reduced(writer, 'Sum', powers, axis);
+    if (op === 'Softmax') return writer.node('RealDiv', [powers, sum], {}, node.outputs);
+    return writer.node('Sub', [shifted, writer.step('Log', [sum])], {}, node.outputs);
+  };
 
 const fromCore = {
   BatchNormalization: (node, writer) => {
@@ -129,7 +144,8 @@ const fromCore = {
   LpNormalization: decomposed,
   LRN: (node, writer) => {
     const { size, alpha, beta, bias, axis } = node.attrs;
-    if (node.operands.x.rank !== 4 || axis !== 3 || size % 2 === 0) return gap('TensorFlow normalises over an odd number of channels of images');
+    if (node.operands.x.rank !== 4 || axis !== 3 || size % 2 === 0)
+      return gap('TensorFlow normalises over an odd number of channels of images');
     const attributes = { depth_radius: int((size - 1) / 2), alpha: float(alpha / size), beta: float(beta), bias: float(bias) };
     return writer.node('LRN', node.inputs as Value[], attributes, node.outputs);
   },

@@ -24,7 +24,8 @@ import { layoutOf, padSpatial, windowOf } from './spatial.js';
 function kernelOf(node: SourceNode): readonly number[] {
   const sizes = node.ints('ksize');
   const kernel = spatialOf(layoutOf(node), sizes);
-  if (sizes.length < 3 || kernel.reduce((a, b) => a * b, 1) !== sizes.reduce((a, b) => a * b, 1)) throw node.unsupported('its windows go over batch or channels');
+  if (sizes.length < 3 || kernel.reduce((a, b) => a * b, 1) !== sizes.reduce((a, b) => a * b, 1))
+    throw node.unsupported('its windows go over batch or channels');
   return kernel;
 }
 
@@ -38,7 +39,8 @@ const readMaxPool: ToCore = (node) => {
 const readAvgPool: ToCore = (node) => {
   const x = node.input(0);
   const kernel = kernelOf(node);
-  return node.graph.add(ops.AveragePool, { x }, { kernel, ...windowOf(node, x, kernel), ceil: false, countIncludePad: false }, node.options).y;
+  return node.graph.add(ops.AveragePool, { x }, { kernel, ...windowOf(node, x, kernel), ceil: false, countIncludePad: false }, node.options)
+    .y;
 };
 
 const toCore = { AvgPool: readAvgPool, AvgPool3D: readAvgPool, MaxPool: readMaxPool, MaxPool3D: readMaxPool } satisfies ReadRules;
@@ -106,7 +108,8 @@ function planOf(writer: GraphWriter, node: Pool, input: Shape, output: Shape, ma
 }
 
 /** Pads in front and behind, and what lies beyond the end. */
-const allPads = ({ pads, beyond }: Plan): Shape => pads.map((pad, i) => (i < beyond.length ? pad : addDim(pad, beyond[i - beyond.length]!)));
+const allPads = ({ pads, beyond }: Plan): Shape =>
+  pads.map((pad, i) => (i < beyond.length ? pad : addDim(pad, beyond[i - beyond.length]!)));
 
 const around = (spatial: readonly number[]) => ints([1, ...spatial, 1]);
 
@@ -125,16 +128,29 @@ function pool(writer: GraphWriter, op: 'MaxPool' | 'AvgPool', x: Operand, { kern
 const maxTaps = 64;
 
 /** A dilated pool: every tap is a slice of its own. `combine` joins two taps. */
-function dilated(writer: GraphWriter, x: Operand, padded: Shape, { kernel, strides, dilations }: Plan, combine: (a: Ref, b: Ref) => Ref): Ref {
+function dilated(
+  writer: GraphWriter,
+  x: Operand,
+  padded: Shape,
+  { kernel, strides, dilations }: Plan,
+  combine: (a: Ref, b: Ref) => Ref,
+): Ref {
   const sizes = spatialOf('channelsLast', padded);
   const counts = kernel.map((size, i) => addDim(floorDivDim(subDim(sizes[i]!, (size - 1) * dilations[i]! + 1), strides[i]!), 1));
-  const taps = kernel.reduce<readonly (readonly number[])[]>((all, size) => all.flatMap((each) => Array.from({ length: size }, (_, i) => [...each, i])), [[]]);
+  const taps = kernel.reduce<readonly (readonly number[])[]>(
+    (all, size) => all.flatMap((each) => Array.from({ length: size }, (_, i) => [...each, i])),
+    [[]],
+  );
   if (taps.length > maxTaps || kernel.length !== 2) throw writer.unwritable('its dilated windows are too large');
   const slices = taps.map((tap) => {
     const starts = tap.map((at, i) => at * dilations[i]!);
     const ends = counts.map((count, i) => addDim(mulDim(subDim(count, 1), strides[i]!), starts[i]! + 1));
     const masks = { begin_mask: { kind: 'i', value: 0b1001 }, end_mask: { kind: 'i', value: 0b1001 } } as const;
-    return writer.step('StridedSlice', [x, writer.ints([0, ...starts, 0]), writer.dims([0, ...ends, 0]), writer.ints([1, ...strides, 1])], masks);
+    return writer.step(
+      'StridedSlice',
+      [x, writer.ints([0, ...starts, 0]), writer.dims([0, ...ends, 0]), writer.ints([1, ...strides, 1])],
+      masks,
+    );
   });
   return slices.reduce(combine);
 }
@@ -161,7 +177,8 @@ function onImages(
 ): { readonly gap: string } | void {
   const { x } = node.operands;
   if (node.attrs.layout !== 'channelsLast') return gap('TensorFlow.js has its channels in the last dimension');
-  if (!x.shape || x.shape.length < 3 || x.shape.length > 5) return gap(`TensorFlow has no pools over values of rank ${x.shape?.length ?? 'unknown'}`);
+  if (!x.shape || x.shape.length < 3 || x.shape.length > 5)
+    return gap(`TensorFlow has no pools over values of rank ${x.shape?.length ?? 'unknown'}`);
   const result = node.outputs[0]!.shape!;
   const plan = planOf(writer, node, spatialOf('channelsLast', x.shape), spatialOf('channelsLast', result), mayPad);
   if (x.shape.length > 3) return writer.set(node.outputs[0]!, apply(x, x.shape, plan));
@@ -190,7 +207,9 @@ function shares(writer: GraphWriter, x: Operand, shape: Shape, plan: Plan, count
     : writer.step('OnesLike', [writer.step('Slice', [x, writer.ints(zeros(rank)), writer.ints([1, ...zeros(rank - 2).map(() => -1), 1])])]);
   const pads = allPads(plan);
   const inner = countIncludePad ? padSpatial(writer, ones, plan.pads, 1) : ones;
-  const outer = countIncludePad ? padSpatial(writer, inner, [...zeros(plan.beyond.length), ...plan.beyond], 0) : padSpatial(writer, inner, pads, 0);
+  const outer = countIncludePad
+    ? padSpatial(writer, inner, [...zeros(plan.beyond.length), ...plan.beyond], 0)
+    : padSpatial(writer, inner, pads, 0);
   return mean(writer, outer, paddedShape(one, pads), plan);
 }
 
@@ -211,7 +230,13 @@ const fromCore = {
       const pads = allPads(plan);
       const powers = writer.step('Pow', [writer.step('Abs', [x]), writer.scalar(x, p)]);
       const whole = mean(writer, padSpatial(writer, powers, pads, 0), paddedShape(shape, pads), plan);
-      const sum = writer.step('Mul', [whole, writer.scalar(x, plan.kernel.reduce((a, b) => a * b, 1))]);
+      const sum = writer.step('Mul', [
+        whole,
+        writer.scalar(
+          x,
+          plan.kernel.reduce((a, b) => a * b, 1),
+        ),
+      ]);
       return writer.step('Pow', [sum, writer.scalar(x, 1 / p)]);
     }),
   MaxPool: (node, writer) =>

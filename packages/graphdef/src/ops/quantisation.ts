@@ -19,7 +19,12 @@ function fakeQuantised(node: SourceNode, low: number, high: number): Value {
   const clipped = graph.add(ops.Clip, { x }, { min: bottom, max: top }, node.step('clip')).y;
   const shifted = graph.add(ops.Sub, { a: clipped, b: node.scalar(x, bottom) }, {}, node.step('shift')).y;
   const counted = graph.add(ops.Div, { a: shifted, b: node.scalar(x, scale) }, {}, node.step('steps')).y;
-  const rounded = graph.add(ops.Floor, { x: graph.add(ops.Add, { a: counted, b: node.scalar(x, 0.5) }, {}, node.step('half')).y }, {}, node.step('round')).y;
+  const rounded = graph.add(
+    ops.Floor,
+    { x: graph.add(ops.Add, { a: counted, b: node.scalar(x, 0.5) }, {}, node.step('half')).y },
+    {},
+    node.step('round'),
+  ).y;
   const scaled = graph.add(ops.Mul, { a: rounded, b: node.scalar(x, scale) }, {}, node.step('scale')).y;
   return graph.add(ops.Add, { a: scaled, b: node.scalar(x, bottom) }, {}, node.options).y;
 }

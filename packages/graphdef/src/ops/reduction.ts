@@ -1,4 +1,16 @@
-import { gap, isFloat, ops, productOf, type Attr, type AttrValues, type Node, type Op, type Operand as Slot, type Value, type WriteRules } from '@drover/core';
+import {
+  gap,
+  isFloat,
+  ops,
+  productOf,
+  type Attr,
+  type AttrValues,
+  type Node,
+  type Op,
+  type Operand as Slot,
+  type Value,
+  type WriteRules,
+} from '@drover/core';
 import { bool, type as typeAttr } from '../export/attribute.js';
 import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
@@ -13,30 +25,48 @@ function axesOf(node: SourceNode, index: number, rank: number): readonly number[
   return [...axes].sort((a, b) => a - b);
 }
 
-const reduce = (op: ReduceOp): ToCore => (node) => {
-  const x = node.input(0);
-  return node.graph.add(op, { x }, { axes: axesOf(node, 1, node.rank(x)), keepdims: node.bool('keep_dims', false) }, node.options).y;
-};
+const reduce =
+  (op: ReduceOp): ToCore =>
+  (node) => {
+    const x = node.input(0);
+    return node.graph.add(op, { x }, { axes: axesOf(node, 1, node.rank(x)), keepdims: node.bool('keep_dims', false) }, node.options).y;
+  };
 
 /** The index of the first largest or smallest element. */
-const readArg = (op: typeof ops.ArgMax): ToCore => (node) => {
-  const x = node.input(0);
-  const [axis] = node.constantInts(1);
-  const index = node.graph.add(op, { x }, { axis: node.axis(axis ?? 0, node.rank(x)), keepdims: false, selectLastIndex: false }, node.options).y;
-  return node.cast(index, node.dtype('output_type'), 'type');
-};
+const readArg =
+  (op: typeof ops.ArgMax): ToCore =>
+  (node) => {
+    const x = node.input(0);
+    const [axis] = node.constantInts(1);
+    const index = node.graph.add(
+      op,
+      { x },
+      { axis: node.axis(axis ?? 0, node.rank(x)), keepdims: false, selectLastIndex: false },
+      node.options,
+    ).y;
+    return node.cast(index, node.dtype('output_type'), 'type');
+  };
 
 const readCumSum: ToCore = (node) => {
   const x = node.input(0);
   const [axis] = node.constantInts(1);
-  const attrs = { axis: node.axis(axis ?? 0, node.rank(x)), exclusive: node.bool('exclusive', false), reverse: node.bool('reverse', false) };
+  const attrs = {
+    axis: node.axis(axis ?? 0, node.rank(x)),
+    exclusive: node.bool('exclusive', false),
+    reverse: node.bool('reverse', false),
+  };
   return node.graph.add(ops.CumSum, { x }, attrs, node.options).y;
 };
 
 const readTopK: ToCore = (node) => {
   const [x, k] = [node.input(0), node.input(1)];
   const axis = node.rank(x) - 1;
-  const { values, indices } = node.graph.add(ops.TopK, { x, k }, { axis, largest: true, sorted: node.bool('sorted', true), k: null }, node.options);
+  const { values, indices } = node.graph.add(
+    ops.TopK,
+    { x, k },
+    { axis, largest: true, sorted: node.bool('sorted', true), k: null },
+    node.options,
+  );
   return [values, node.cast(indices, node.has('index_type') ? node.dtype('index_type') : 'int32', 'indices')];
 };
 
@@ -55,33 +85,40 @@ const toCore = {
   TopKV2: readTopK,
 } satisfies ReadRules;
 
-const writeReduce = (op: string, onBool = op) => (node: Node, writer: GraphWriter): void => {
-  const { axes, keepdims } = node.attrs as AttrValues<ReduceAttrs>;
-  const [x] = node.inputs as [Value];
-  if (axes.length === 0) return writer.set(node.outputs[0]!, writer.ref(x));
-  writer.node(x.dtype === 'bool' ? onBool : op, [x, writer.ints(axes)], { keep_dims: bool(keepdims) }, node.outputs);
-};
+const writeReduce =
+  (op: string, onBool = op) =>
+  (node: Node, writer: GraphWriter): void => {
+    const { axes, keepdims } = node.attrs as AttrValues<ReduceAttrs>;
+    const [x] = node.inputs as [Value];
+    if (axes.length === 0) return writer.set(node.outputs[0]!, writer.ref(x));
+    writer.node(x.dtype === 'bool' ? onBool : op, [x, writer.ints(axes)], { keep_dims: bool(keepdims) }, node.outputs);
+  };
 
 const decomposed = gap('it is written in simpler operators');
 
 /** Dimension `axis` exchanged with the last one, and the exchange itself, which is its own inverse. */
 function lastFirst(writer: GraphWriter, x: Operand, axis: number, rank: number): Ref {
   if (axis === rank - 1) return writer.ref(x);
-  return writer.step('Transpose', [x, writer.ints(Array.from({ length: rank }, (_, i) => (i === axis ? rank - 1 : i === rank - 1 ? axis : i)))]);
+  return writer.step('Transpose', [
+    x,
+    writer.ints(Array.from({ length: rank }, (_, i) => (i === axis ? rank - 1 : i === rank - 1 ? axis : i))),
+  ]);
 }
 
-const writeArg = (op: 'ArgMax' | 'ArgMin') => (node: Node<typeof ops.ArgMax>, writer: GraphWriter): { readonly gap: string } | void => {
-  const { x } = node.operands;
-  const { axis, keepdims, selectLastIndex } = node.attrs;
-  const size = x.shape?.[axis];
-  const given = selectLastIndex ? writer.step('ReverseV2', [x, writer.ints([axis])]) : x;
-  let index = writer.step(op, [given, writer.int(axis)], { output_type: typeAttr('DT_INT32') }, 'int32');
-  if (selectLastIndex) {
-    if (size === undefined) return gap('the size along its axis is not known');
-    index = writer.step('Sub', [writer.step('Sub', [writer.dim(size), writer.ints([1])]), index]);
-  }
-  return writer.set(node.outputs[0]!, keepdims ? writer.step('ExpandDims', [index, writer.int(axis)]) : index);
-};
+const writeArg =
+  (op: 'ArgMax' | 'ArgMin') =>
+  (node: Node<typeof ops.ArgMax>, writer: GraphWriter): { readonly gap: string } | void => {
+    const { x } = node.operands;
+    const { axis, keepdims, selectLastIndex } = node.attrs;
+    const size = x.shape?.[axis];
+    const given = selectLastIndex ? writer.step('ReverseV2', [x, writer.ints([axis])]) : x;
+    let index = writer.step(op, [given, writer.int(axis)], { output_type: typeAttr('DT_INT32') }, 'int32');
+    if (selectLastIndex) {
+      if (size === undefined) return gap('the size along its axis is not known');
+      index = writer.step('Sub', [writer.step('Sub', [writer.dim(size), writer.ints([1])]), index]);
+    }
+    return writer.set(node.outputs[0]!, keepdims ? writer.step('ExpandDims', [index, writer.int(axis)]) : index);
+  };
 
 const fromCore = {
   ArgMax: writeArg('ArgMax'),

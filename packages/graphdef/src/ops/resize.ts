@@ -26,30 +26,36 @@ type ResizeAttrs = AttrValues<(typeof ops.Resize)['attrs']>;
 const plain = { cubicCoefficient: -0.75, excludeOutside: false, antialias: false, sizes: null, scales: null, axes: [1, 2] } as const;
 
 /** Images are N, height, width, C. `align_corners` and `half_pixel_centers` say where the pixels lie. */
-const readResize = (mode: 'nearest' | 'linear'): ToCore => (node) => {
-  const alignCorners = node.bool('align_corners', false);
-  const halfPixel = node.bool('half_pixel_centers', false);
-  const how = (): Pick<ResizeAttrs, 'coordinates' | 'nearest'> => {
-    if (alignCorners) return { coordinates: 'alignCorners', nearest: 'roundPreferCeil' };
-    if (halfPixel) return { coordinates: mode === 'nearest' ? 'tfHalfPixelNearest' : 'halfPixel', nearest: 'floor' };
-    return { coordinates: 'asymmetric', nearest: 'floor' };
+const readResize =
+  (mode: 'nearest' | 'linear'): ToCore =>
+  (node) => {
+    const alignCorners = node.bool('align_corners', false);
+    const halfPixel = node.bool('half_pixel_centers', false);
+    const how = (): Pick<ResizeAttrs, 'coordinates' | 'nearest'> => {
+      if (alignCorners) return { coordinates: 'alignCorners', nearest: 'roundPreferCeil' };
+      if (halfPixel) return { coordinates: mode === 'nearest' ? 'tfHalfPixelNearest' : 'halfPixel', nearest: 'floor' };
+      return { coordinates: 'asymmetric', nearest: 'floor' };
+    };
+    const images = node.input(0);
+    // Interpolation gives float32 whatever the images are.
+    const x = mode === 'linear' ? node.cast(images, 'float32', 'images') : images;
+    return node.graph.add(ops.Resize, { x, sizes: node.input(1) }, { ...plain, mode, ...how() }, node.options).y;
   };
-  const images = node.input(0);
-  // Interpolation gives float32 whatever the images are.
-  const x = mode === 'linear' ? node.cast(images, 'float32', 'images') : images;
-  return node.graph.add(ops.Resize, { x, sizes: node.input(1) }, { ...plain, mode, ...how() }, node.options).y;
-};
 
 const toCore = { ResizeBilinear: readResize('linear'), ResizeNearestNeighbor: readResize('nearest') } satisfies ReadRules;
 
 /** The TensorFlow flags that place the pixels as a node does; undefined when there are none. */
-function flagsOf({ mode, coordinates, nearest, antialias, scales, sizes, axes }: ResizeAttrs, x: Value): { align: boolean; half: boolean } | undefined {
+function flagsOf(
+  { mode, coordinates, nearest, antialias, scales, sizes, axes }: ResizeAttrs,
+  x: Value,
+): { align: boolean; half: boolean } | undefined {
   if (antialias || mode === 'cubic') return undefined;
   // Scales that the source states may differ from what the sizes say; then the pixels lie elsewhere.
   const factors = axes.map((axis, i) => {
     const [from, to] = [x.shape![axis]!, sizes?.[i]];
     const scale = scales?.[i];
-    if (scale === undefined) return to === undefined ? undefined : typeof from === 'number' && typeof to === 'number' ? to / from : exactQuotient(to, from);
+    if (scale === undefined)
+      return to === undefined ? undefined : typeof from === 'number' && typeof to === 'number' ? to / from : exactQuotient(to, from);
     if (typeof from === 'number' && typeof to === 'number') return from * scale === to ? scale : NaN;
     return Number.isInteger(scale) ? scale : NaN;
   });
@@ -63,7 +69,12 @@ function flagsOf({ mode, coordinates, nearest, antialias, scales, sizes, axes }:
   }
   // Where every pixel is repeated a whole number of times, all ways to round agree, but for those of aligned corners.
   const repeats = factors.every((factor) => typeof factor === 'number' && Number.isInteger(factor));
-  if (repeats && (coordinates === 'halfPixel' || coordinates === 'halfPixelSymmetric' || coordinates === 'pytorchHalfPixel') && nearest.startsWith('round')) return off;
+  if (
+    repeats &&
+    (coordinates === 'halfPixel' || coordinates === 'halfPixelSymmetric' || coordinates === 'pytorchHalfPixel') &&
+    nearest.startsWith('round')
+  )
+    return off;
   if (coordinates === 'asymmetric' && nearest === 'floor') return off;
   if (coordinates === 'tfHalfPixelNearest' && nearest === 'floor') return { align: false, half: true };
   return coordinates === 'alignCorners' && nearest === 'roundPreferCeil' ? { align: true, half: false } : undefined;
@@ -78,21 +89,37 @@ function along(writer: GraphWriter, x: Ref, shape: readonly number[], index: num
   const size = attrs.sizes![index] as number;
   const from = shape[axis]!;
   const one = { ...attrs, axes: [0], sizes: [size], scales: attrs.scales && [attrs.scales[index]!] };
-  const evaluated = (given: ReturnType<typeof tensor>) => ops.Resize.evaluate({ x: given, sizes: undefined }, one, { run: async () => [], results: () => [], resultCount: 1 });
+  const evaluated = (given: ReturnType<typeof tensor>) =>
+    ops.Resize.evaluate({ x: given, sizes: undefined }, one, { run: async () => [], results: () => [], resultCount: 1 });
   const values = (made: ReturnType<typeof evaluated>) => Array.from((made as { readonly y: { readonly data: ArrayLike<number> } }).y.data);
   if (attrs.mode === 'nearest') {
-    const indices = values(evaluated(tensor('int32', [from], Array.from({ length: from }, (_, i) => i))));
+    const indices = values(
+      evaluated(
+        tensor(
+          'int32',
+          [from],
+          Array.from({ length: from }, (_, i) => i),
+        ),
+      ),
+    );
     return writer.step('GatherV2', [x, writer.ints(indices), writer.int(axis)], { batch_dims: int(0) });
   }
   if (from * size > maxMatrixElements) throw writer.unwritable('it resamples too many elements in a way that TensorFlow lacks');
-  const identity = tensor('float64', [from, from], Array.from({ length: from * from }, (_, i) => (i % (from + 1) === 0 ? 1 : 0)));
+  const identity = tensor(
+    'float64',
+    [from, from],
+    Array.from({ length: from * from }, (_, i) => (i % (from + 1) === 0 ? 1 : 0)),
+  );
   // [size, from] to the right of x, whose axis goes to the end and back.
   const weights = writer.step('Transpose', [writer.literal('float32', [size, from], values(evaluated(identity))), writer.ints([1, 0])]);
   const rank = shape.length;
   const swap = Array.from({ length: rank }, (_, i) => (i === axis ? rank - 1 : i === rank - 1 ? axis : i));
   const moved = axis === rank - 1 ? x : writer.step('Transpose', [x, writer.ints(swap)]);
   const outer = swap.slice(0, -1).map((i) => shape[i]!);
-  const flat = writer.step('MatMul', [writer.step('Reshape', [moved, writer.ints([-1, from])]), weights], { transpose_a: bool(false), transpose_b: bool(false) });
+  const flat = writer.step('MatMul', [writer.step('Reshape', [moved, writer.ints([-1, from])]), weights], {
+    transpose_a: bool(false),
+    transpose_b: bool(false),
+  });
   const made = writer.step('Reshape', [flat, writer.ints([...outer, size])]);
   return axis === rank - 1 ? made : writer.step('Transpose', [made, writer.ints(swap)]);
 }
@@ -144,10 +171,12 @@ function gathered(writer: GraphWriter, x: Operand, shape: readonly Dim[], index:
   }
   const before = writer.step('Floor', [position]);
   const whole = writer.cast(before, 'int32');
-  const parts = taps(writer, writer.step('Sub', [position, before]), attrs.mode === 'linear' ? undefined : attrs.cubicCoefficient).map(([offset, weight]) => ({
-    indices: offset === 0 ? whole : writer.step('AddV2', [whole, writer.int(offset)]),
-    weight,
-  }));
+  const parts = taps(writer, writer.step('Sub', [position, before]), attrs.mode === 'linear' ? undefined : attrs.cubicCoefficient).map(
+    ([offset, weight]) => ({
+      indices: offset === 0 ? whole : writer.step('AddV2', [whole, writer.int(offset)]),
+      weight,
+    }),
+  );
   const sum = (terms: readonly Ref[]) => terms.reduce((a, b) => writer.step('AddV2', [a, b]));
   // Taps outside are left out and the others scaled up; of two linear ones that makes the edge, which is what they read anyway.
   const isShared = attrs.excludeOutside && attrs.mode === 'cubic';
@@ -176,7 +205,11 @@ function firstWhereSingle(writer: GraphWriter, x: Value, { axes, sizes, coordina
     const to = sizes![axes.indexOf(axis)];
     return to !== undefined && mayBeSingle(to) ? maxDim(minDim(dim, mulDim(subDim(to, 1), dim)), 1) : dim;
   });
-  return writer.step('Slice', [x, writer.ints(ends.map(() => 0)), writer.dims(ends.map((end, axis) => (sameDim(end, x.shape![axis]!) ? -1 : end)))]);
+  return writer.step('Slice', [
+    x,
+    writer.ints(ends.map(() => 0)),
+    writer.dims(ends.map((end, axis) => (sameDim(end, x.shape![axis]!) ? -1 : end))),
+  ]);
 }
 
 function writeResize(node: Node<typeof ops.Resize>, writer: GraphWriter): { readonly gap: string } | void {

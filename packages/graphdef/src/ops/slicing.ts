@@ -11,17 +11,35 @@ const known = (value: Value): readonly Dim[] | undefined => (value.elements?.som
 
 /** One element of a vector, as a vector. */
 function entry(node: SourceNode, vector: Value, index: number, step: string): Value {
-  return node.graph.add(ops.Slice, { x: vector }, { axes: [0], starts: [index], ends: [index + 1], steps: [1] }, node.step(`${step}_${index}`)).y;
+  return node.graph.add(
+    ops.Slice,
+    { x: vector },
+    { axes: [0], starts: [index], ends: [index + 1], steps: [1] },
+    node.step(`${step}_${index}`),
+  ).y;
 }
 
 /** Slices whose bounds are numbers, expressions or, where a piece depends on data, operands joined from vectors of one element. */
-function cut(node: SourceNode, x: Value, axes: readonly number[], starts: readonly (Dim | Value)[], ends: readonly (Dim | Value)[], steps: readonly number[], options = node.options): Value {
+function cut(
+  node: SourceNode,
+  x: Value,
+  axes: readonly number[],
+  starts: readonly (Dim | Value)[],
+  ends: readonly (Dim | Value)[],
+  steps: readonly number[],
+  options = node.options,
+): Value {
   if (axes.length === 0) return x;
   const bound = (pieces: readonly (Dim | Value)[], step: string): { list: readonly Dim[] | null; operand?: Value } => {
     const isDim = (piece: Dim | Value): piece is Dim => typeof piece === 'number' || 'terms' in piece;
     if (pieces.every(isDim)) return { list: pieces };
-    const parts = pieces.map((piece) => (isDim(piece) ? node.graph.literal('int64', [1], [numberOf(node, piece)]) : node.cast(piece, 'int64', step)));
-    return { list: null, operand: parts.length === 1 ? parts[0]! : node.graph.add(ops.Concat, { inputs: parts }, { axis: 0 }, node.step(step)).y };
+    const parts = pieces.map((piece) =>
+      isDim(piece) ? node.graph.literal('int64', [1], [numberOf(node, piece)]) : node.cast(piece, 'int64', step),
+    );
+    return {
+      list: null,
+      operand: parts.length === 1 ? parts[0]! : node.graph.add(ops.Concat, { inputs: parts }, { axis: 0 }, node.step(step)).y,
+    };
   };
   const [from, to] = [bound(starts, 'starts'), bound(ends, 'ends')];
   const operands = { x, ...(from.operand && { starts: from.operand }), ...(to.operand && { ends: to.operand }) };
@@ -44,9 +62,21 @@ const readSlice: ToCore = (node) => {
     if (starts && sizes) return addDim(starts[i]!, sizes[i]!);
     if (!sizes) throw node.unsupported('its size depends on data');
     const start = entry(node, begin, i, 'begin');
-    return node.graph.add(ops.Add, { a: start, b: node.graph.literal(start.dtype, [1], [numberOf(node, sizes[i]!)]) }, {}, node.step(`end_${i}`)).y;
+    return node.graph.add(
+      ops.Add,
+      { a: start, b: node.graph.literal(start.dtype, [1], [numberOf(node, sizes[i]!)]) },
+      {},
+      node.step(`end_${i}`),
+    ).y;
   });
-  return cut(node, x, axes, from, to, axes.map(() => 1));
+  return cut(
+    node,
+    x,
+    axes,
+    from,
+    to,
+    axes.map(() => 1),
+  );
 };
 
 /** What a strided slice does with one dimension of its operand, or a dimension that it adds. */
@@ -55,7 +85,12 @@ type Part = { readonly kind: 'slice' | 'index'; readonly axis: number; readonly 
 /** The parts of a strided slice: entries of its vectors, the ellipsis spread over the dimensions that are left. */
 function partsOf(node: SourceNode, count: number, rank: number): readonly Part[] {
   const bit = (name: string, i: number) => ((node.int(name, 0) >> i) & 1) === 1;
-  const entries = Array.from({ length: count }, (_, at) => ({ at, isEllipsis: bit('ellipsis_mask', at), isNew: bit('new_axis_mask', at), isIndex: bit('shrink_axis_mask', at) }));
+  const entries = Array.from({ length: count }, (_, at) => ({
+    at,
+    isEllipsis: bit('ellipsis_mask', at),
+    isNew: bit('new_axis_mask', at),
+    isIndex: bit('shrink_axis_mask', at),
+  }));
   const taken = entries.filter(({ isEllipsis, isNew }) => !isEllipsis && !isNew).length;
   const parts: Part[] = [];
   let axis = 0;
@@ -63,7 +98,8 @@ function partsOf(node: SourceNode, count: number, rank: number): readonly Part[]
     if (isEllipsis) axis += rank - taken;
     else if (isNew) parts.push({ kind: 'new' });
     else parts.push({ kind: isIndex ? 'index' : 'slice', axis: axis++, at });
-    if (isEllipsis) parts.push(...Array.from({ length: rank - taken }, (_, i): Part => ({ kind: 'slice', axis: axis - (rank - taken) + i, at: -1 })));
+    if (isEllipsis)
+      parts.push(...Array.from({ length: rank - taken }, (_, i): Part => ({ kind: 'slice', axis: axis - (rank - taken) + i, at: -1 })));
   }
   while (axis < rank) parts.push({ kind: 'slice', axis: axis++, at: -1 });
   if (axis > rank) throw node.unsupported('it has more entries than its operand has dimensions');
@@ -122,7 +158,10 @@ function asBeginAndSize(node: Node<typeof ops.Slice>, writer: GraphWriter): read
     if (i < 0) return 0;
     const start = starts[i]!;
     if (typeof start !== 'number') return undefined;
-    if (start >= 0) return typeof size === 'number' || start === 0 || ends[i] === toEnd ? Math.min(start, typeof size === 'number' ? size : start) : start;
+    if (start >= 0)
+      return typeof size === 'number' || start === 0 || ends[i] === toEnd
+        ? Math.min(start, typeof size === 'number' ? size : start)
+        : start;
     return typeof size === 'number' ? Math.max(size + start, 0) : undefined;
   });
   // To the end is -1 whatever the size is.
@@ -145,7 +184,9 @@ const fromCore = {
       const settled = (dim: Dim): Dim => (typeof dim === 'number' && Math.abs(dim) >= 2 ** 31 - 1 ? 0 : dim);
       if (list) return writer.dims(all.map((i) => (i < 0 ? otherwise : settled(list[i]!))));
       const vector = writer.cast(operand!, 'int32');
-      return writer.concat(all.map((i) => (i < 0 ? writer.ints([otherwise]) : writer.step('Slice', [vector, writer.ints([i]), writer.ints([1])]))));
+      return writer.concat(
+        all.map((i) => (i < 0 ? writer.ints([otherwise]) : writer.step('Slice', [vector, writer.ints([i]), writer.ints([1])]))),
+      );
     };
     const open = (list: readonly Dim[] | null, axis: number): boolean => {
       const i = axes.indexOf(axis);
@@ -155,7 +196,12 @@ const fromCore = {
     const every = Array.from({ length: rank }, (_, axis) => axis);
     return writer.node(
       'StridedSlice',
-      [x, place(node.attrs.starts, starts, 0), place(node.attrs.ends, ends, 0), writer.ints(every.map((axis) => (axes.includes(axis) ? steps[axes.indexOf(axis)]! : 1)))],
+      [
+        x,
+        place(node.attrs.starts, starts, 0),
+        place(node.attrs.ends, ends, 0),
+        writer.ints(every.map((axis) => (axes.includes(axis) ? steps[axes.indexOf(axis)]! : 1))),
+      ],
       {
         begin_mask: isSet(every.map((axis) => open(node.attrs.starts, axis))),
         end_mask: isSet(every.map((axis) => open(node.attrs.ends, axis))),
@@ -187,4 +233,3 @@ function axisByAxis(node: Node<typeof ops.Slice>, writer: GraphWriter, rank: num
 
 /** Slices, both directions. */
 export const slicing = { toCore, fromCore };
-

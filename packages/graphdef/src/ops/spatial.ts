@@ -59,14 +59,23 @@ export function windowOf(node: SourceNode, x: Value, kernel: readonly number[]):
   if (padding === 'VALID') return { layout, strides, dilations, padding: 'explicit', pads: zeros };
   if (padding === 'EXPLICIT') {
     const stated = node.ints('explicit_paddings');
-    const pairs = spatialOf(layout, Array.from({ length: rank }, (_, i) => [stated[2 * i] ?? 0, stated[2 * i + 1] ?? 0] as const));
+    const pairs = spatialOf(
+      layout,
+      Array.from({ length: rank }, (_, i) => [stated[2 * i] ?? 0, stated[2 * i + 1] ?? 0] as const),
+    );
     return { layout, strides, dilations, padding: 'explicit', pads: [...pairs.map(([begin]) => begin), ...pairs.map(([, end]) => end)] };
   }
   if (padding !== 'SAME') throw node.unsupported(`its padding is ${padding}`);
   const sizes = x.shape && spatialOf(layout, x.shape);
   const amounts = kernel.map((size, i) => sizes && samePadding(sizes[i]!, size, strides[i]!, dilations[i]!, 'upper'));
   if (amounts.every((pair) => pair !== undefined)) {
-    return { layout, strides, dilations, padding: 'explicit', pads: [...amounts.map(([begin]) => begin), ...amounts.map(([, end]) => end)] };
+    return {
+      layout,
+      strides,
+      dilations,
+      padding: 'explicit',
+      pads: [...amounts.map(([begin]) => begin), ...amounts.map(([, end]) => end)],
+    };
   }
   return { layout, strides, dilations, padding: 'sameUpper', pads: zeros };
 }
@@ -102,18 +111,21 @@ function depthwise(node: SourceNode, x: Value, step = node.options): Value {
 }
 
 /** What a fused convolution does after it: a bias, an activation. */
-const fused = (convolve: typeof convolution): ToCore => (node) => {
-  node.ignore('epsilon', 'leakyrelu_alpha', 'num_args', 'TArgs', 'num_host_args', 'filter_format');
-  const names = node.texts('fused_ops').filter((name) => name !== 'NoOp');
-  let y = convolve(node, node.input(0), names.length === 0 ? node.options : node.step('convolution'));
-  let next = 2;
-  names.forEach((name, i) => {
-    const isLast = i === names.length - 1;
-    if (name === 'BiasAdd') y = addBias(node, y, node.input(next++), layoutOf(node) === 'channelsLast', isLast ? node.options : node.step('bias'));
-    else y = activate(node, y, name, () => node.input(next++));
-  });
-  return y;
-};
+const fused =
+  (convolve: typeof convolution): ToCore =>
+  (node) => {
+    node.ignore('epsilon', 'leakyrelu_alpha', 'num_args', 'TArgs', 'num_host_args', 'filter_format');
+    const names = node.texts('fused_ops').filter((name) => name !== 'NoOp');
+    let y = convolve(node, node.input(0), names.length === 0 ? node.options : node.step('convolution'));
+    let next = 2;
+    names.forEach((name, i) => {
+      const isLast = i === names.length - 1;
+      if (name === 'BiasAdd')
+        y = addBias(node, y, node.input(next++), layoutOf(node) === 'channelsLast', isLast ? node.options : node.step('bias'));
+      else y = activate(node, y, name, () => node.input(next++));
+    });
+    return y;
+  };
 
 /** The gradient of a convolution: `input_sizes` say how large the result is, and the begin pads follow from it. */
 const readTransposed: ToCore = (node) => {
@@ -128,7 +140,10 @@ const readTransposed: ToCore = (node) => {
   if (given?.length !== rank - 2 || !from) throw node.unsupported('the size of its result depends on data');
   const padding = node.text('padding');
   const stated = node.ints('explicit_paddings');
-  const explicit = spatialOf(layout, Array.from({ length: rank }, (_, i) => stated[2 * i] ?? 0));
+  const explicit = spatialOf(
+    layout,
+    Array.from({ length: rank }, (_, i) => stated[2 * i] ?? 0),
+  );
   const begins = given.map((size, i): Dim => {
     if (padding === 'VALID') return 0;
     if (padding === 'EXPLICIT') return explicit[i]!;
@@ -191,7 +206,10 @@ function inGroups(writer: GraphWriter, { value, shape }: Filters, groups: number
   const part = [size, ...shape.slice(1)];
   const constant = constantOf(value);
   if (!constant) return parts(writer, value, 0, groups).map((each) => ({ value: each, shape: part }));
-  return Array.from({ length: groups }, (_, i) => ({ value: writer.graph.constant(constant.constant!.slice(0, i * size, size), `${constant.name}/${i}`, constant.origin), shape: part }));
+  return Array.from({ length: groups }, (_, i) => ({
+    value: writer.graph.constant(constant.constant!.slice(0, i * size, size), `${constant.name}/${i}`, constant.origin),
+    shape: part,
+  }));
 }
 
 /** Filters with zeros between their taps, which is what dilation is. */
@@ -298,7 +316,8 @@ const fromCore = {
     const isSequence = rank === 3;
     const given: Filters = { value: weight, shape: weight.shape };
     const { x, w, window } = isSequence ? asImage(writer, input, given, node.attrs) : { x: input, w: given, window: node.attrs as Window };
-    if (groups === 1 || (weight.shape[1] === 1 && rank < 5)) return finish(writer, convolve(writer, x, w, window, groups), bias, isSequence, node.outputs[0]!);
+    if (groups === 1 || (weight.shape[1] === 1 && rank < 5))
+      return finish(writer, convolve(writer, x, w, window, groups), bias, isSequence, node.outputs[0]!);
     const axis = isSequence ? 3 : rank - 1;
     const inputs = parts(writer, x, axis, groups);
     const made = inGroups(writer, w, groups).map((filters, i) => convolve(writer, inputs[i]!, filters, window, 1));
@@ -329,15 +348,29 @@ const fromCore = {
     const sizes = to.map((size, i) => subDim(size, beyond[i]!));
     const trimmed = [...pads.slice(0, half), ...ends.map((end) => Math.max(end, 0))];
     const window = { padding: 'explicit' as const, pads: isSequence ? [0, trimmed[0]!, 0, trimmed[1]!] : trimmed };
-    const attributes = { strides: around(image?.window.strides ?? strides), dilations: ints([1, 1, 1, 1]), data_format: text('NHWC'), ...paddingAttributes(window) };
+    const attributes = {
+      strides: around(image?.window.strides ?? strides),
+      dilations: ints([1, 1, 1, 1]),
+      data_format: text('NHWC'),
+      ...paddingAttributes(window),
+    };
     const w = image?.w ?? dense;
     const channelsOut = weight.shape[1]!;
     const shape: Shape = [output.shape[0]!, ...(isSequence ? [1] : []), ...sizes, channelsOut];
-    const one = (x: Operand, filter: Filters): Ref => writer.step('Conv2DBackpropInput', [writer.dims(shape), transposed(writer, filter, [2, 3, 1, 0]).value, x], attributes, writer.dtype(x));
+    const one = (x: Operand, filter: Filters): Ref =>
+      writer.step(
+        'Conv2DBackpropInput',
+        [writer.dims(shape), transposed(writer, filter, [2, 3, 1, 0]).value, x],
+        attributes,
+        writer.dtype(x),
+      );
     const x = image?.x ?? input;
     const grouped = (): Ref => {
       const inputs = parts(writer, x, 3, groups);
-      return writer.concat(inGroups(writer, w, groups).map((filters, i) => one(inputs[i]!, filters)), 3);
+      return writer.concat(
+        inGroups(writer, w, groups).map((filters, i) => one(inputs[i]!, filters)),
+        3,
+      );
     };
     const made = groups === 1 ? one(x, w) : grouped();
     const whole = padSpatial(writer, made, isSequence ? [0, 0, 0, beyond[0]!] : [0, 0, ...beyond], 0);
@@ -367,10 +400,14 @@ const fromCore = {
     // TF.js has no SpaceToDepth.
     const [batch, rows, columns] = result;
     const split = writer.reshape(x, [batch!, rows!, blockSize, columns!, blockSize, x.shape[3]!]);
-    return writer.node('Reshape', [writer.step('Transpose', [split, writer.ints([0, 1, 3, 2, 4, 5])]), writer.target(result)], {}, node.outputs);
+    return writer.node(
+      'Reshape',
+      [writer.step('Transpose', [split, writer.ints([0, 1, 3, 2, 4, 5])]), writer.target(result)],
+      {},
+      node.outputs,
+    );
   },
 } satisfies Partial<WriteRules<GraphWriter>>;
 
 /** Convolutions and what exchanges space for depth, both directions. */
 export const spatial = { toCore, fromCore };
-

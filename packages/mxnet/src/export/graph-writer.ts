@@ -1,5 +1,6 @@
 import {
   castTensor,
+  dimKey,
   encodeTensor,
   isStatic,
   sameDim,
@@ -72,6 +73,7 @@ export class GraphWriter {
   readonly #literals = new Map<string, Ref>();
   readonly #taken = new Set<string>();
   readonly #sized = new Map<string, DimSource>();
+  readonly #shaped = new Map<string, Value>();
   readonly #wanted = new Map<Value, string>();
   readonly #finished = new Set<Node>();
   readonly #unnamed = new Set<number>();
@@ -120,6 +122,8 @@ export class GraphWriter {
   /** Says what stands for a value. */
   bind(value: Value, ref: Ref): void {
     this.#refs.set(value, ref);
+    const key = value.shape && !isStatic(value.shape) ? value.shape.map(dimKey).join() : '';
+    if (key !== '' && !this.#shaped.has(key)) this.#shaped.set(key, value);
     value.shape?.forEach((dim, axis) => {
       if (typeof dim !== 'number' && !this.#sized.has(dim.key)) this.#sized.set(dim.key, { value, axis });
     });
@@ -247,15 +251,34 @@ export class GraphWriter {
   reshape(operand: Operand, from: Shape, to: Shape): Ref | undefined {
     const [source, target] = [heldShape(from), heldShape(to)];
     if (source.length === target.length && source.every((dim, i) => sameDim(dim, target[i]!))) return this.ref(operand);
-    const codes = reshapeCodes(source, target);
-    if (codes) return this.step('Reshape', [operand], { shape: codes });
+    const whole = this.#reshape(operand, source, target);
+    if (whole) return whole;
     // Without its ones the target may follow the source; they are put in afterwards.
     const core = target.filter((dim) => dim !== 1);
-    const inner = core.length < target.length ? reshapeCodes(source, core) : undefined;
-    if (!inner) return undefined;
-    let ref = this.step('Reshape', [operand], { shape: inner });
-    target.forEach((dim, axis) => dim === 1 && (ref = this.step('expand_dims', [ref], { axis })));
+    let ref = core.length < target.length && core.length > 0 ? this.#reshape(operand, source, core) : undefined;
+    if (!ref) return undefined;
+    target.forEach((dim, axis) => dim === 1 && (ref = this.step('expand_dims', [ref!], { axis })));
     return ref;
+  }
+
+  /** By codes, else with the sizes that the target has between those it keeps taken from a value written before that has them side by side. */
+  #reshape(operand: Operand, source: Shape, target: Shape): Ref | undefined {
+    const codes = reshapeCodes(source, target);
+    if (codes) return this.step('Reshape', [operand], { shape: codes });
+    const most = Math.min(source.length, target.length);
+    let [kept, tail] = [0, 0];
+    while (kept < most && sameDim(source[kept]!, target[kept]!)) kept++;
+    while (tail < most - kept && sameDim(source.at(-1 - tail)!, target.at(-1 - tail)!)) tail++;
+    const wanted = target.slice(kept, target.length - tail);
+    if (wanted.length === 0 || kept + tail === source.length) return undefined;
+    for (const like of this.#shaped.values()) {
+      const shape = like.shape!;
+      const at = shape.findIndex((_, i) => wanted.every((dim, j) => i + j < shape.length && sameDim(dim, shape[i + j]!)));
+      if (at < 0) continue;
+      const [lhs_begin, lhs_end, rhs_begin, rhs_end] = [kept, source.length - tail, at, at + wanted.length];
+      return this.step('reshape_like', [operand, like], { lhs_begin, lhs_end, rhs_begin, rhs_end });
+    }
+    return undefined;
   }
 
   /** Copies along dimensions of 1 so that the shape becomes `to`; `from` may have fewer dimensions. undefined when the sizes cannot be said. */

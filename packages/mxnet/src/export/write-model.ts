@@ -48,7 +48,13 @@ export function writeNodes(writer: GraphWriter, to: Report, file: string): void 
     if (writer.isFinished(node)) continue;
     writer.begin(node);
     const isCut = [...node.dependencies()].some((value) => lost.has(value));
-    const reason = node.op.name === 'Foreign' ? undefined : node.outputs.map(unheld).find((each) => each !== undefined);
+    const reason =
+      node.op.name === 'Foreign'
+        ? undefined
+        : node.outputs
+            .filter((value) => value.users.size > 0 || writer.isOutput(value))
+            .map(unheld)
+            .find((each) => each !== undefined);
     const missing = reason ?? (isCut && node.op.name !== 'Foreign' ? '' : applyRule(writeRules, node, writer)?.gap);
     if (missing === undefined) continue;
     if (missing !== '') report(to, file, node, missing);

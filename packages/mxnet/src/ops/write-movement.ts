@@ -110,6 +110,7 @@ function writeSplit(node: Node<typeof ops.Split>, writer: GraphWriter): Gap | vo
   for (const [i, size] of sizes.entries()) {
     const isLast = i === sizes.length - 1;
     if (typeof size !== 'number' && !isLast) return gap('its parts depend on a size that is not known');
+    if (size === 0) continue; // nothing uses it
     writer.node('slice_axis', [x], { axis, begin, end: isLast ? null : begin + (size as number) }, [node.outputs[i]!]);
     begin += size as number;
   }
@@ -202,22 +203,22 @@ function writeRange(node: Node<typeof ops.Range>, writer: GraphWriter): Gap | vo
 }
 
 /** Lower or upper triangles keep their elements; the rest becomes 0, also where it is infinite. */
-function writeTrilu(node: Node<typeof ops.Trilu>, writer: GraphWriter): Gap | void {
+function writeTrilu(node: Node<typeof ops.Trilu>, writer: GraphWriter): void {
   const { x } = node.operands;
   const [rows, columns] = x.shape?.slice(-2) ?? [];
   const { upper, k } = node.attrs;
   if (!upper && isFloat(x.dtype)) return writer.node('_npi_tril', [x], { k }, node.outputs);
-  if (typeof rows !== 'number' || typeof columns !== 'number') return gap('the size of its matrices is not known');
+  const zero = writer.literal(heldType(x.dtype), [1], [0]);
+  if (typeof rows !== 'number' || typeof columns !== 'number') {
+    const ones = writer.cast(writer.step('ones_like', [x]), heldType(x.dtype), 'float32');
+    const isBelow = writer.step('_npi_tril', [ones], { k: upper ? k - 1 : k });
+    return writer.node('_npi_where', upper ? [isBelow, zero, x] : [isBelow, x, zero], {}, node.outputs);
+  }
   const mask = Array.from({ length: rows * columns }, (_, i) => {
     const offset = (i % columns) - Math.floor(i / columns);
     return Number(upper ? offset >= k : offset <= k);
   });
-  writer.node(
-    '_npi_where',
-    [writer.literal('float32', [rows, columns], mask), x, writer.literal(heldType(x.dtype), [1], [0])],
-    {},
-    node.outputs,
-  );
+  writer.node('_npi_where', [writer.literal('float32', [rows, columns], mask), x, zero], {}, node.outputs);
 }
 
 function writeReverseSequence(node: Node<typeof ops.ReverseSequence>, writer: GraphWriter): Gap | void {

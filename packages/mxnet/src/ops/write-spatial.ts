@@ -269,8 +269,14 @@ function writeResize(node: Node<typeof ops.Resize>, writer: GraphWriter): Gap | 
   const { axes, mode, coordinates, antialias, sizes, scales, nearest } = node.attrs;
   if (!sizes) return gap('its sizes depend on data, and MXNet allocates results before it runs');
   if (!x.shape) return gap('the rank of its operand is not known');
-  const isImage = x.shape.length === 4 && axes.length === 2 && axes.includes(2) && axes.includes(3) && isFloat(x.dtype);
-  const factors = axes.map((axis, i) => exactQuotient(sizes[i]!, x.shape![axis]!));
+  const from = x.shape;
+  // Batches and channels may be named too, with the size they have.
+  const turned = axes
+    .map((axis, i) => ({ axis, size: sizes[i]!, scale: scales?.[i] ?? 1 }))
+    .filter(({ axis, size, scale }) => axis > 1 || !sameDim(size, from[axis]!) || scale !== 1);
+  const spatial = [2, 3].flatMap((axis) => turned.filter((each) => each.axis === axis).map(({ size }) => size));
+  const isImage = from.length === 4 && turned.length === 2 && spatial.length === 2 && isFloat(x.dtype);
+  const factors = turned.map(({ axis, size }) => exactQuotient(size, from[axis]!));
   const factor = factors[0];
   // An integer factor sends nearest to the element below in all of these ways.
   const isRepeating =
@@ -281,18 +287,24 @@ function writeResize(node: Node<typeof ops.Resize>, writer: GraphWriter): Gap | 
   if (isImage && isRepeating && typeof factor === 'number' && factors.every((each) => each === factor)) {
     return writer.node('UpSampling', [x], { scale: factor, sample_type: 'nearest', num_args: 1 }, node.outputs);
   }
-  if (!isStatic(sizes)) return gap('its sizes are not known before the model runs, and MXNet takes them as attributes');
   const isPlain = scales === null || axes.every((axis, i) => sameDim(mulDim(x.shape![axis]!, scales[i]!), sizes[i]!));
   const isBilinear =
     mode === 'linear' &&
     !antialias &&
     isPlain &&
-    (coordinates === 'alignCorners' || coordinates === 'halfPixel' || (coordinates === 'pytorchHalfPixel' && !sizes.includes(1)));
+    (coordinates === 'alignCorners' ||
+      coordinates === 'halfPixel' ||
+      (coordinates === 'pytorchHalfPixel' && sizes.every((size) => typeof size === 'number' && size !== 1)));
   if (isImage && isBilinear) {
-    const [height, width] = [sizes[axes.indexOf(2)]!, sizes[axes.indexOf(3)]!];
-    return writer.node('_contrib_BilinearResize2D', [x], { height, width, align_corners: coordinates === 'alignCorners' }, node.outputs);
+    const align_corners = coordinates === 'alignCorners';
+    if (isStatic(spatial)) {
+      const [height, width] = spatial as readonly number[];
+      return writer.node('_contrib_BilinearResize2D', [x], { height, width, align_corners }, node.outputs);
+    }
+    const like = writer.zeros([1, 1, ...spatial], x.dtype);
+    if (like) return writer.node('_contrib_BilinearResize2D', [x, like], { mode: 'like', align_corners }, node.outputs);
   }
-  const from = x.shape;
+  if (!isStatic(sizes)) return gap('its sizes are not known before the model runs, and MXNet takes them as attributes');
   if (axes.some((axis) => typeof from[axis] !== 'number'))
     return gap('its weights follow from a size that is not known before the model runs');
   writeByAxis(
@@ -303,19 +315,30 @@ function writeResize(node: Node<typeof ops.Resize>, writer: GraphWriter): Gap | 
   );
 }
 
+/** MXNet aligns corners: where they are not, the grid of a dimension of n elements reaches n / (n - 1) times as far. A grid cut off at the border keeps to it. */
+function writeGridSample(node: Node<typeof ops.GridSample>, writer: GraphWriter): Gap | void {
+  const { mode, padding, alignCorners } = node.attrs;
+  const { x, grid } = node.operands;
+  if (mode !== 'linear' || x.rank !== 4 || !/^(zeros|border)$/.test(padding))
+    return gap('MXNet samples images linearly, with zeros or the border around them');
+  let at: Operand = writer.step('transpose', [grid], { axes: [0, 3, 1, 2] });
+  if (!alignCorners) {
+    const sizes = [x.shape![3]!, x.shape![2]!];
+    if (!isStatic(sizes) || sizes.includes(1)) return gap('MXNet aligns corners, and the size of its images is not known or 1');
+    const reach = (sizes as readonly number[]).map((size) => size / (size - 1));
+    at = writer.step('broadcast_mul', [at, writer.literal(grid.dtype, [1, 2, 1, 1], reach)]);
+  }
+  if (padding === 'border') at = writer.step('clip', [at], { a_min: -1, a_max: 1 });
+  writer.node('BilinearSampler', [x, at], {}, node.outputs);
+}
+
 /** Writing of operators over images. */
 export const writeSpatial = {
   AveragePool: writeAveragePool,
   Conv: writeConv,
   ConvTranspose: writeConvTranspose,
   DepthToSpace: (node, writer) => writer.node('depth_to_space', [node.operands.x], { block_size: node.attrs.blockSize }, node.outputs),
-  GridSample: (node, writer) => {
-    const { mode, padding, alignCorners } = node.attrs;
-    const { x, grid } = node.operands;
-    if (mode !== 'linear' || padding !== 'zeros' || !alignCorners || x.rank !== 4)
-      return gap('MXNet samples images linearly, with aligned corners and zeros around them');
-    return writer.node('BilinearSampler', [x, writer.step('transpose', [grid], { axes: [0, 3, 1, 2] })], {}, node.outputs);
-  },
+  GridSample: writeGridSample,
   LpPool: writeLpPool,
   MaxPool: writeMaxPool,
   Resize: writeResize,

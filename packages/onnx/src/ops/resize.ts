@@ -1,4 +1,16 @@
-import { floorDivDim, gap, mulDim, ops, sameDim, toNumbers, type AttrValues, type Dim, type Shape, type Value, type WriteRules } from '@drover/core';
+import {
+  floorDivDim,
+  gap,
+  mulDim,
+  ops,
+  sameDim,
+  toNumbers,
+  type AttrValues,
+  type Dim,
+  type Shape,
+  type Value,
+  type WriteRules,
+} from '@drover/core';
 import { float, int, ints, text } from '../export/attribute.js';
 import type { GraphWriter } from '../export/graph-writer.js';
 import { Compose } from '../import/compose.js';

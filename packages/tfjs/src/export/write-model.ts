@@ -1,4 +1,16 @@
-import { encodeTensor, intRange, isFloat, isInt, prepare, type DType, type Model, type Report, type Sink, type Weight, type WriteContext } from '@drover/core';
+import {
+  encodeTensor,
+  intRange,
+  isFloat,
+  isInt,
+  prepare,
+  type DType,
+  type Model,
+  type Report,
+  type Sink,
+  type Weight,
+  type WriteContext,
+} from '@drover/core';
 import { exportGraph, keeps, type ExportedGraph } from '@drover/graphdef';
 import { writeModel as encodeModel, type ModelJson, type WritableWeight } from '../codec/index.js';
 import { tfjsDiagnostics } from '../diagnostics.js';
@@ -29,7 +41,8 @@ async function toGraph(model: Model, context: WriteContext): Promise<ExportedGra
   const graph = await prepare(model, { layout: 'channelsLast', keeps }, context.options);
   const exported = exportGraph(graph, { typeOf, file: model.file }, context.report);
   for (const { name, weight } of exported.weights) {
-    for (const source of weight.sources()) context.tensor({ source: source.name, target: name, transform: source.steps.map((step) => JSON.stringify(step)).join(' ') });
+    for (const source of weight.sources())
+      context.tensor({ source: source.name, target: name, transform: source.steps.map((step) => JSON.stringify(step)).join(' ') });
   }
   for (const weight of exported.weights) checkInMemory(weight, context.report, model.file);
   return exported;
@@ -40,7 +53,10 @@ function checkInMemory({ name, weight, dtype }: { name: string; weight: Weight; 
   const range = weight.dtype !== dtype && isInt(weight.dtype) ? intRange(dtype) : undefined;
   const elements = range && weight.peek();
   const bad = elements && Array.from(elements.data as ArrayLike<number | bigint>).find((each) => each < range[0] || each > range[1]);
-  if (bad !== undefined) report.add(tfjsDiagnostics.diagnostic('narrowing', { message: `${name} holds ${bad}, which is no ${dtype}.`, origin: { file, node: name } }));
+  if (bad !== undefined)
+    report.add(
+      tfjsDiagnostics.diagnostic('narrowing', { message: `${name} holds ${bad}, which is no ${dtype}.`, origin: { file, node: name } }),
+    );
 }
 
 /** Finds what {@link writeModel} would refuse. */
@@ -66,7 +82,12 @@ export async function writeModel(model: Model, sink: Sink, context: WriteContext
     trainingConfig: undefined,
     extra: new Map(),
   };
-  const writable = weights.map((each): WritableWeight => ({ name: each.name, dtype: each.dtype, shape: each.weight.shape, read: () => bytesOf(each, model.file) }));
+  const writable = weights.map((each): WritableWeight => ({
+    name: each.name,
+    dtype: each.dtype,
+    shape: each.weight.shape,
+    read: () => bytesOf(each, model.file),
+  }));
   const storage = { f16: 'float16', u8: 'uint8', u16: 'uint16' } as const;
   await encodeModel(json, [writable], sink, {
     path: context.path,

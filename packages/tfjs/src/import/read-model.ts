@@ -31,14 +31,23 @@ export async function readModel(source: Source, { report }: ReadContext): Promis
   if (topology.kind !== 'graph') throw tfjsDiagnostics.error('layers', { message: `${file} is a layers model.`, origin: { file } });
   const weights = new Map<string, Weight>();
   for (const weight of model.groups.flatMap((group) => group.weights)) weights.set(weight.name, await handleOf(weight));
-  const graph = importGraph({ graph: topology.graph, signature: signatureOf(model, file), file, weightOf: ({ name }) => weights.get(name) }, report);
+  const graph = importGraph(
+    { graph: topology.graph, signature: signatureOf(model, file), file, weightOf: ({ name }) => weights.get(name) },
+    report,
+  );
   const text = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
   const { userDefinedMetadata: metadata } = model;
-  const entries = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata) ? Object.entries(metadata).filter(([key]) => !ownMetadata.has(key)) : [];
+  const entries =
+    typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata)
+      ? Object.entries(metadata).filter(([key]) => !ownMetadata.has(key))
+      : [];
   return {
     graph,
     format: 'tfjs',
-    versions: { ...(topology.graph.versions && { producer: String(topology.graph.versions.producer) }), ...(model.generatedBy && { generatedBy: model.generatedBy }) },
+    versions: {
+      ...(topology.graph.versions && { producer: String(topology.graph.versions.producer) }),
+      ...(model.generatedBy && { generatedBy: model.generatedBy }),
+    },
     producer: [model.convertedBy, model.generatedBy].filter(Boolean).join(', '),
     file,
     metadata: new Map(entries.map(([key, value]) => [key, text(value)])),

@@ -11,7 +11,12 @@ import { simplifyMovement } from '../simplify-movement.js';
 import { assignLayout } from './assign-layout.js';
 import type { Layout } from './permutation.js';
 
-const ramp = (shape: readonly number[]): Tensor => tensor('float32', shape, Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(i + 1)));
+const ramp = (shape: readonly number[]): Tensor =>
+  tensor(
+    'float32',
+    shape,
+    Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(i + 1)),
+  );
 
 const constant = (graph: Graph, shape: readonly number[]) => graph.literal('float32', shape, [...toNumbers(ramp(shape))]);
 
@@ -90,7 +95,15 @@ describe('assignLayout', () => {
   test('the transpose goes where the tensor is smallest', async () => {
     const graph = new Graph();
     const x = graph.input('x', 'float32', [1, 2, 8, 8]);
-    const pool = { layout: 'channelsFirst', kernel: [4, 4], strides: [4, 4], dilations: [1, 1], padding: 'explicit', pads: [0, 0, 0, 0], ceil: false } as const;
+    const pool = {
+      layout: 'channelsFirst',
+      kernel: [4, 4],
+      strides: [4, 4],
+      dilations: [1, 1],
+      padding: 'explicit',
+      pads: [0, 0, 0, 0],
+      ceil: false,
+    } as const;
     const small = graph.add(ops.MaxPool, { x: relu(graph, conv(graph, x, [2, 2, 3, 3], 'channelsFirst')) }, pool).y;
     graph.output('y', graph.add(ops.Tile, { x: relu(graph, small) }, { repeats: [1, 1, 3, 3] }).y);
     await assign(graph, 'channelsLast', ramp([1, 2, 8, 8]));
@@ -102,7 +115,14 @@ describe('assignLayout', () => {
     const graph = new Graph();
     const x = graph.input('x', 'float32', [1, 6, 3]);
     const four = graph.add(ops.Unsqueeze, { x }, { axes: [1] }).y;
-    const attrs = { layout: 'channelsLast', strides: [1, 1], dilations: [1, 1], padding: 'explicit', pads: [0, 1, 0, 1], groups: 1 } as const;
+    const attrs = {
+      layout: 'channelsLast',
+      strides: [1, 1],
+      dilations: [1, 1],
+      padding: 'explicit',
+      pads: [0, 1, 0, 1],
+      groups: 1,
+    } as const;
     const { y } = graph.add(ops.Conv, { x: four, w: constant(graph, [4, 3, 1, 3]) }, attrs);
     graph.output('y', graph.add(ops.Squeeze, { x: relu(graph, y) }, { axes: [1] }).y);
     await assign(graph, 'channelsFirst', ramp([1, 6, 3]));

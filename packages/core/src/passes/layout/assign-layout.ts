@@ -18,7 +18,13 @@ function cost(value: Value, target: Layout): number {
   if (shape.length < 3) return 0;
   if (movesNothing(shape, permutationTo(target, shape.length))) return 1;
   const sizes = new Map(shape.flatMap((dim) => [...symbolsOf(dim)]).map((name) => [name, assumedDim]));
-  return 2 + bytesOf(value.dtype, shape.reduce<number>((product, dim) => product * Math.max(1, evaluateDim(dim, sizes) ?? assumedDim), 1));
+  return (
+    2 +
+    bytesOf(
+      value.dtype,
+      shape.reduce<number>((product, dim) => product * Math.max(1, evaluateDim(dim, sizes) ?? assumedDim), 1),
+    )
+  );
 }
 
 /** Whether a value has a layout that can be changed. */
@@ -30,7 +36,12 @@ function hasLayout(value: Value | undefined): value is Value {
  * The nodes whose tensors are best permuted to the target layout: the side of a minimum cut where the cost of an arc is the bytes that a transpose there
  * would move. Nodes that need the target layout are on that side, nodes that cannot move and the signature (unless `freeInputs`) are on the other.
  */
-function chooseMoved(graph: Graph, behaviours: ReadonlyMap<Node, Behaviour>, target: Layout, freeInputs: boolean): { nodes: ReadonlySet<Node>; inputs: ReadonlySet<Value> } {
+function chooseMoved(
+  graph: Graph,
+  behaviours: ReadonlyMap<Node, Behaviour>,
+  target: Layout,
+  freeInputs: boolean,
+): { nodes: ReadonlySet<Node>; inputs: ReadonlySet<Value> } {
   const network = new FlowNetwork();
   const [keptSide, movedSide] = [network.vertex(), network.vertex()];
   const vertices = new Map<Node, number>();
@@ -140,7 +151,8 @@ export const assignLayout = definePass<{ readonly target: Layout }>('assign-layo
     graph.infer(node);
     for (const value of node.outputs) {
       const perm = permutationTo(target, value.rank!);
-      if (hasLayout(value) && value.origin) value.origin = { name: value.origin.name, perm: permuted(value.origin.perm ?? perm.map((_, i) => i), perm) };
+      if (hasLayout(value) && value.origin)
+        value.origin = { name: value.origin.name, perm: permuted(value.origin.perm ?? perm.map((_, i) => i), perm) };
     }
   }
   for (const output of graph.outputs) if (isMoved(output.value)) output.value = back(output.value);

@@ -49,11 +49,13 @@ const elementwise: Rule = ({ node, attrs }) => {
 };
 
 /** Operators that work along one `axis`. */
-const alongAxis = (operands: (node: Node) => readonly number[]): Rule => ({ node, attrs, perm }) => ({
-  fixed: undefined,
-  operands: operands(node),
-  attrs: () => ({ ...attrs, axis: moveAxis(attrs['axis'] as number, perm) }),
-});
+const alongAxis =
+  (operands: (node: Node) => readonly number[]): Rule =>
+  ({ node, attrs, perm }) => ({
+    fixed: undefined,
+    operands: operands(node),
+    attrs: () => ({ ...attrs, axis: moveAxis(attrs['axis'] as number, perm) }),
+  });
 
 /** Operators that take parameters for some `axes`, in a list that may have any order. */
 const alongAxes: Rule = ({ attrs, perm }) => ({
@@ -87,34 +89,50 @@ const reduction: Rule = ({ attrs, perm }) => {
   const rankLeft = left.length;
   // A result of rank 3 or more would itself have a layout.
   if (attrs['keepdims'] !== true && (!inOrder || rankLeft >= 3)) return undefined;
-  return { fixed: undefined, operands: [0], attrs: () => ({ ...attrs, axes: axes.map((axis) => moveAxis(axis, perm)).sort((a, b) => a - b) }) };
+  return {
+    fixed: undefined,
+    operands: [0],
+    attrs: () => ({ ...attrs, axes: axes.map((axis) => moveAxis(axis, perm)).sort((a, b) => a - b) }),
+  };
 };
 
 /** Operators with one attribute entry for each dimension of the operand. */
-const perDimension = (name: string): Rule => ({ node, attrs, rank, perm }) => {
-  const list = attrs[name] as readonly Dim[] | null;
-  if (!list || list.length !== rank || node.outputs[0]!.rank !== rank) return undefined;
-  return { fixed: undefined, operands: [0], attrs: () => ({ ...attrs, [name]: permuted(list, perm) }) };
-};
+const perDimension =
+  (name: string): Rule =>
+  ({ node, attrs, rank, perm }) => {
+    const list = attrs[name] as readonly Dim[] | null;
+    if (!list || list.length !== rank || node.outputs[0]!.rank !== rank) return undefined;
+    return { fixed: undefined, operands: [0], attrs: () => ({ ...attrs, [name]: permuted(list, perm) }) };
+  };
 
 /** Padding: begins and ends for each dimension. */
 const pad: Rule = ({ attrs, rank, perm }) => {
   const pads = attrs['pads'] as readonly Dim[] | null;
   if (!pads) return undefined;
-  return { fixed: undefined, operands: [0], attrs: () => ({ ...attrs, pads: [...permuted(pads.slice(0, rank), perm), ...permuted(pads.slice(rank), perm)] }) };
+  return {
+    fixed: undefined,
+    operands: [0],
+    attrs: () => ({ ...attrs, pads: [...permuted(pads.slice(0, rank), perm), ...permuted(pads.slice(rank), perm)] }),
+  };
 };
 
 /** Squeeze and Unsqueeze: `axes` are of the larger shape; what is left must come out in the layout of the smaller rank. */
-const dimensionsOfOne = (larger: 'operand' | 'result'): Rule => ({ node, attrs, target }) => {
-  const [inner, outer] = [node.inputs[0]!.rank!, node.outputs[0]!.rank!];
-  const [large, small] = larger === 'operand' ? [inner, outer] : [outer, inner];
-  const perm = permutationTo(target, large);
-  const axes = attrs['axes'] as readonly number[];
-  const left = Array.from({ length: large }, (_, i) => i).filter((i) => !axes.includes(i));
-  const order = perm.filter((p) => !axes.includes(p)).map((p) => left.indexOf(p));
-  if (order.join() !== permutationTo(target, small).join()) return undefined;
-  return { fixed: undefined, operands: [0], attrs: () => ({ ...attrs, axes: axes.map((axis) => moveAxis(axis, perm)).sort((a, b) => a - b) }) };
-};
+const dimensionsOfOne =
+  (larger: 'operand' | 'result'): Rule =>
+  ({ node, attrs, target }) => {
+    const [inner, outer] = [node.inputs[0]!.rank!, node.outputs[0]!.rank!];
+    const [large, small] = larger === 'operand' ? [inner, outer] : [outer, inner];
+    const perm = permutationTo(target, large);
+    const axes = attrs['axes'] as readonly number[];
+    const left = Array.from({ length: large }, (_, i) => i).filter((i) => !axes.includes(i));
+    const order = perm.filter((p) => !axes.includes(p)).map((p) => left.indexOf(p));
+    if (order.join() !== permutationTo(target, small).join()) return undefined;
+    return {
+      fixed: undefined,
+      operands: [0],
+      attrs: () => ({ ...attrs, axes: axes.map((axis) => moveAxis(axis, perm)).sort((a, b) => a - b) }),
+    };
+  };
 
 const first = () => [0];
 const all = (node: Node) => node.inputs.map((_, i) => i);
