@@ -141,7 +141,7 @@ const mxnet: readonly Broken[] = [
     spoil: (path) => rmSync(beside(path, 'model-0000.params')),
     code: 'mxnet/missing-params',
     exit: 2,
-    says: /params/,
+    says: /conv1_weight/,
   },
   {
     what: 'weights of a wrong size',

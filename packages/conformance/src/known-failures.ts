@@ -31,10 +31,7 @@ export const knownFailures: readonly KnownFailure[] = [
     'torch-bert/dynamo_op18.onnx',
     'torch-gpt2/dynamo_op18.onnx',
     'torch-unet/ts_op18_dynamic.onnx',
-    'tf-bert/tfjs/model.json',
-    'tf-bert/tfjs_u16_variables/model.json',
   ),
-  ...refused('mxnet', 'The causal mask is a triangle of a size that is not known before the model runs.', 'tf-gpt2/tfjs/model.json'),
   ...refused(
     'mxnet',
     'MXNet has no loop whose number of trips depends on data, and a mask decides here whether a step counts.',
@@ -47,6 +44,5 @@ export const knownFailures: readonly KnownFailure[] = [
     'mxnet-gru/model-symbol.json',
     'mxnet-lstm/model-symbol.json',
     'mxnet-segmenter/model-symbol.json',
-    'mxnet-transformer/model-symbol.json',
   ),
 ];

@@ -47,10 +47,10 @@ const sourceOf = (name: string, bytes: Uint8Array) => memorySource(name, new Map
 async function opened(bytes: Uint8Array): Promise<Uint8Array> {
   const proto: ModelProto = await decodeModel(sourceOf('model.onnx', bytes));
   for (const { name, type } of proto.graph?.input ?? []) {
-    const dims = type?.tensorType?.shape?.dim ?? [];
-    dims.forEach((_, axis) => {
-      if (axis !== 1 || dims.length < 3) dims[axis] = { dimParam: `${name!.replace(/\W/g, '')}_${axis}` };
-    });
+    const shape = type?.tensorType?.shape;
+    const dims = shape?.dim ?? [];
+    const named = (axis: number) => ({ dimParam: `${name!.replace(/\W/g, '')}_${axis}` });
+    if (shape) shape.dim = dims.map((dim, axis) => (axis !== 1 || dims.length < 3 ? named(axis) : dim));
   }
   const sink = new MemorySink();
   await encodeModel(proto, await sink.create('model.onnx'));
@@ -76,7 +76,7 @@ async function check(each: OnnxCase, bytes: Uint8Array, gaps: Readonly<Record<st
   const loaded = await runtime.load(memorySource('model.json', await write(model)));
   try {
     const given = new Map(each.inputs.map((input) => [legal(input.name), decodeVector(input)]));
-    const feeds = loaded.inputs.map(({ name, dtype }) => [name, castTensor(given.get(legal(name))!, dtype)] as const);
+    const feeds = loaded.inputs.map(({ name, dtype }) => [name, castTensor(given.get(legal(name))!, dtype ?? 'float32')] as const);
     const made = [...(await loaded.run(new Map(feeds))).values()];
     each.outputs.forEach((output, i) => {
       const wanted = decodeVector(output);
