@@ -1,4 +1,4 @@
-import { gap, ops, productOf, spatialOf, type AttrValues, type Dim, type Node, type WriteRules } from '@drover/core';
+import { gap, type ops, productOf, spatialOf, type AttrValues, type Dim, type Node, type WriteRules } from '@drover/core';
 import { int } from '../export/attribute.js';
 import type { GraphWriter, Ref } from '../export/graph-writer.js';
 import { taps } from './taps.js';
