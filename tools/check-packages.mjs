@@ -38,7 +38,7 @@ const closure = (name, found = new Set()) => {
 
 const entriesOf = (manifest) =>
   Object.keys(manifest.exports)
-    .filter((key) => key !== './package.json')
+    .filter((key) => !key.endsWith('.json'))
     .map((key) => manifest.name + key.slice(1));
 
 const nodeOnly = ['@drover/node', '@drover/cli', '@drover/runtimes/mxnet'];

@@ -12,17 +12,19 @@ export function checkRange(name: string, size: number, { offset, length }: ByteR
   }
 }
 
+// eslint-disable-next-line no-control-regex -- NUL and other control characters are what is looked for
+const notPortable = /[\\\u0000-\u001f]/;
+
 /**
  * A relative path with `/` below a model's folder, normalised. Throws `core/path` for anything that could leave the folder or means another thing on
  * another system: absolute and drive paths, `..`, backslashes, control characters, URLs.
  */
 export function checkPath(path: string, file: string): string {
   const parts = path.split('/').filter((part) => part !== '.' && part !== '');
-  // eslint-disable-next-line no-control-regex -- NUL and other control characters are what is looked for
   const unsafe =
     path === '' ||
     path.startsWith('/') ||
-    /[\\\u0000-\u001f]/.test(path) ||
+    notPortable.test(path) ||
     /^[a-z][a-z0-9+.-]*:/i.test(path) ||
     parts.includes('..') ||
     parts.length === 0;
