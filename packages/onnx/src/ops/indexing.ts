@@ -1,4 +1,5 @@
-import { gap, ops, toNumbers, type Dim, type Gap, type Node, type WriteRules } from '@drover/core';
+import { gap, isInt, ops, toNumbers, type Dim, type Gap, type Node, type WriteRules } from '@drover/core';
+import { dataTypeOf } from '../codec/index.js';
 import { int, text } from '../export/attribute.js';
 import type { GraphWriter } from '../export/graph-writer.js';
 import { always, type ReadRules, type ToCore } from '../import/rule.js';
@@ -95,13 +96,18 @@ const fromCore = {
       node.outputs,
     ),
   NonZero: (node, writer) => writer.node('NonZero', node.inputs, {}, node.outputs),
-  OneHot: (node, writer) =>
-    writer.node(
-      'OneHot',
-      [node.operands.indices, node.attrs.depth === null ? node.operands.depth : writer.dims(node.attrs.depth), node.operands.values],
-      { axis: int(node.attrs.axis) },
-      node.outputs,
-    ),
+  OneHot: (node, writer) => {
+    const { indices, values } = node.operands;
+    const depth = node.attrs.depth === null ? writer.int64(node.operands.depth!) : writer.dims(node.attrs.depth);
+    const attributes = { axis: int(node.attrs.axis) };
+    const places = isInt(indices.dtype) ? writer.int64(indices) : indices;
+    // onnxruntime 1.30 has kernels for some types only: int64 indices, and int64 for all that are no larger.
+    if (values.dtype === 'int64' || !(isInt(values.dtype) || values.dtype === 'bool')) {
+      return writer.node('OneHot', [places, depth, values], attributes, node.outputs);
+    }
+    const wide = writer.step('OneHot', [places, depth, writer.step('Cast', [values], { to: int(dataTypeOf('int64')) })], attributes);
+    return writer.node('Cast', [wide], { to: int(dataTypeOf(values.dtype)) }, node.outputs);
+  },
   ScatterElements: (node, writer) => {
     const { axis, reduction } = node.attrs;
     return (

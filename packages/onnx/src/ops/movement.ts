@@ -13,13 +13,15 @@ import {
   toNumbers,
   type DType,
   type Dim,
+  type Gap,
+  type Node,
   type Shape,
   type Value,
   type WriteRules,
 } from '@drover/core';
 import { dataTypeOf } from '../codec/index.js';
 import { int, ints, text } from '../export/attribute.js';
-import type { GraphWriter } from '../export/graph-writer.js';
+import type { GraphWriter, Operand } from '../export/graph-writer.js';
 import { Compose } from '../import/compose.js';
 import { always, versions, type ReadRules, type ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
@@ -277,6 +279,27 @@ function reshapeTarget(writer: GraphWriter, shape: Shape, from: Shape | undefine
 /** Element types of Range (version 11). */
 const rangeTypes: readonly DType[] = ['float32', 'float64', 'int16', 'int32', 'int64'];
 
+/** ONNX mirrors at the middle of the outermost elements; where they are mirrored too, slices taken backwards are joined, one axis after the other. */
+function padSymmetrically(node: Node<typeof ops.Pad>, writer: GraphWriter): Gap | undefined {
+  const { x } = node.operands;
+  const { pads } = node.attrs;
+  if (!pads || !isStatic(pads) || pads.some((pad) => pad < 0))
+    return gap('padding that mirrors the border itself needs amounts that are known');
+  const rank = pads.length / 2;
+  const backwards = (y: Operand, axis: number, from: number, end: number) =>
+    writer.step('Slice', [y, writer.ints([from]), writer.ints([end]), writer.ints([axis]), writer.ints([-1])]);
+  const padded = Array.from({ length: rank }, (_, axis) => axis).reduce<Operand>((y, axis) => {
+    const [begin, end] = [pads[axis]!, pads[axis + rank]!];
+    if (begin === 0 && end === 0) return y;
+    // The end of a backward slice lies before the first element whatever the size.
+    const before = begin === 0 ? [] : [backwards(y, axis, begin - 1, -(2 ** 31))];
+    const after = end === 0 ? [] : [backwards(y, axis, -1, -end - 1)];
+    return writer.step('Concat', [...before, y, ...after], { axis: int(axis) });
+  }, x);
+  writer.node('Identity', [padded], {}, node.outputs);
+  return undefined;
+}
+
 const fromCore = {
   Concat: (node, writer) => writer.node('Concat', node.inputs, { axis: int(node.attrs.axis) }, node.outputs),
   Dims: (node, writer) => {
@@ -288,7 +311,7 @@ const fromCore = {
   Expand: (node, writer) =>
     writer.node('Expand', [node.operands.x, dimsOperand(writer, node.attrs.shape, node.operands.shape)], {}, node.outputs),
   Pad: (node, writer) => {
-    if (node.attrs.mode === 'symmetric') return gap('ONNX has no padding that mirrors the border itself');
+    if (node.attrs.mode === 'symmetric') return padSymmetrically(node, writer);
     if (node.attrs.mode === 'wrap' && writer.opset < 19) return gap('padding that wraps round needs operator set 19');
     const { x, pads, value } = node.operands;
     return writer.node('Pad', [x, dimsOperand(writer, node.attrs.pads, pads), value], { mode: text(node.attrs.mode) }, node.outputs);
