@@ -15,6 +15,7 @@ import { exportGraph, keeps, type ExportedGraph } from '@drover/graphdef';
 import { writeModel as encodeModel, type ModelJson, type WritableWeight } from '../codec/index.js';
 import { tfjsDiagnostics } from '../diagnostics.js';
 import { ownMetadata } from '../metadata.js';
+import { fuse } from './fuse.js';
 
 /** The type in which TF.js computes elements of a type: its only numbers are float32 and int32. */
 function typeOf(dtype: DType): DType | undefined {
@@ -45,7 +46,8 @@ async function toGraph(model: Model, context: WriteContext): Promise<ExportedGra
       context.tensor({ source: source.name, target: name, transform: source.steps.map((step) => JSON.stringify(step)).join(' ') });
   }
   for (const weight of exported.weights) checkInMemory(weight, context.report, model.file);
-  return exported;
+  const outputs = [...exported.signature.outputs.values()].map(({ name }) => name.replace(/:0$/, ''));
+  return { ...exported, graph: fuse(exported.graph, new Set(outputs)) };
 }
 
 /** Constants that are in memory are checked before anything is written. */
