@@ -6,7 +6,7 @@ export const runtimeDiagnostics = defineDiagnostics('runtimes', {
     failure: 'io',
     severity: 'error',
     summary: 'A runtime is not installed, or cannot be started.',
-    help: 'Install the runtime; `drover doctor` tells what is there.',
+    help: 'Install the runtime that the message names.',
   },
   refused: {
     failure: 'unsupported',
