@@ -30,7 +30,9 @@ describe.each(vectorFamilies<TfCase['model']>('tf'))('%s', (_, cases) => {
     const loaded = await runtime.load(memorySource('model.onnx', sink.files));
     try {
       const given = new Map(each.inputs.map((input) => [bare(input.name), decodeVector(input)]));
-      const made = await loaded.run(new Map(loaded.inputs.map(({ name, dtype }) => [name, castTensor(given.get(bare(name))!, dtype)])));
+      const made = await loaded.run(
+        new Map(loaded.inputs.map(({ name, dtype }) => [name, castTensor(given.get(bare(name))!, dtype ?? 'float32')])),
+      );
       for (const output of each.outputs) {
         const wanted = decodeVector(output);
         const result = made.get(bare(output.name)) ?? [...made.values()][0]!;
