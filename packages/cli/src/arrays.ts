@@ -72,8 +72,8 @@ export function matchArrays(
     const key = [...left.keys()].find((candidate) => fits(signature, left.get(candidate)!));
     if (key === undefined) continue;
     take(signature.name, key);
-    // in0 and input_0 say by themselves that they count.
-    if (!/^(in|out)(put_)?\d+$/.test(key)) {
+    // in0, in1, … say by themselves that they count.
+    if (!/^(in|out)\d+$/.test(key)) {
       diagnostics.push(
         cliDiagnostics.diagnostic('array-by-order', {
           message: `${JSON.stringify(key)} is taken for ${JSON.stringify(signature.name)}.`,

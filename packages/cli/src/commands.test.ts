@@ -1,28 +1,12 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toNumbers } from '@drover/core';
-import { openFile, outputFile } from '@drover/node';
+import { openFile } from '@drover/node';
 import { encodeNpz, readArrays } from '@drover/numpy';
-import { encodeMessage, tensorProto } from '@drover/onnx/codec';
 import * as v from 'valibot';
 import { contents, copyOf, model, scratch } from '../testing/fixture.js';
 import { drover } from '../testing/in-process.js';
 import { documents } from './documents.js';
-
-/** An array and a case of fixtures/ops/onnx. */
-interface VectorArray {
-  readonly name: string;
-  readonly dtype: 'float32' | 'int64';
-  readonly shape: readonly number[];
-  readonly data: string;
-}
-
-interface VectorCase {
-  readonly model: { readonly onnx: string };
-  readonly inputs: readonly VectorArray[];
-  readonly outputs: readonly VectorArray[];
-}
 
 const arraysOf = async (path: string) => readArrays(await openFile(path));
 
@@ -353,76 +337,5 @@ describe('explain', () => {
     const { code, document } = await json('explain', 'explain', 'core/path');
     expect([code, document.failure]).toEqual([0, 'malformed']);
     expect((await drover('explain', 'core/path')).stdout).toBe(`${document.summary}\n${document.help}\n`);
-  });
-});
-
-describe('suite', () => {
-  it('runs every model of a folder against its golden, as it is and converted', async () => {
-    const { code, document } = await json('suite', 'suite', model('tf-unet'));
-    expect([code, document.passed, document.failed, document.skipped]).toEqual([0, 2, 0, 0]);
-    expect(document.results.map(({ name, status }) => [name, status])).toEqual([
-      ['tfjs/model.json', 'passed'],
-      ['tfjs_fp16/model.json', 'passed'],
-    ]);
-    expect((await json('suite', 'suite', model('tf-unet'), '--to', 'onnx')).document.passed).toBe(2);
-  });
-
-  it('runs cases by the convention of ONNX, and fails with the reason', async () => {
-    const { cases } = JSON.parse(readFileSync(model('../ops/onnx/linear.json'), 'utf8')) as { cases: readonly VectorCase[] };
-    const one = cases.find(({ outputs }) => outputs.length === 1 && outputs[0]!.dtype === 'float32' && outputs[0]!.shape.length > 1)!;
-    const folder = join(scratch(), 'case');
-    for (const set of ['test_data_set_0', 'test_data_set_1']) mkdirSync(join(folder, set), { recursive: true });
-    writeFileSync(join(folder, 'model.onnx'), Buffer.from(one.model.onnx, 'base64'));
-    const write = async (path: string, { name, dtype, shape, data }: VectorArray, spoil = false) => {
-      const bytes = Buffer.from(data, 'base64');
-      if (spoil) bytes[3]! ^= 0x80;
-      const sink = outputFile(join(folder, path));
-      const file = await sink.create(sink.main!);
-      await encodeMessage('TensorProto', tensorProto(name, { dtype, shape, data: bytes }), file);
-      await file.close();
-      await sink.commit();
-    };
-    for (const set of [0, 1]) {
-      for (const [i, input] of one.inputs.entries()) await write(`test_data_set_${set}/input_${i}.pb`, input);
-      await write(`test_data_set_${set}/output_0.pb`, one.outputs[0]!, set === 1);
-    }
-    const { code, document } = await json('suite', 'suite', folder);
-    expect([code, document.passed, document.failed]).toEqual([1, 1, 1]);
-    expect(document.results[0]).toEqual({ name: 'test_data_set_0', status: 'passed' });
-    expect(document.results[1]).toMatchObject({ name: 'test_data_set_1', status: 'failed' });
-    expect(document.results[1]!.reason).toContain(one.outputs[0]!.name);
-  });
-
-  it('skips what is refused, and does not pass by skipping everything', async () => {
-    const folder = scratch();
-    const bytes = readFileSync(model('torch-unet/ts_op11.onnx')).toString('latin1').replaceAll('LeakyRelu', 'LeakyFrob');
-    writeFileSync(join(folder, 'model.onnx'), Buffer.from(bytes, 'latin1'));
-    writeFileSync(join(folder, 'golden.npz'), readFileSync(model('torch-unet/golden.npz')));
-    const { code, document } = await json('suite', 'suite', folder, '--to', 'tfjs');
-    expect([code, document.skipped, document.results[0]!.reason]).toEqual([1, 1, expect.stringContaining('LeakyFrob')]);
-    expect((await json('suite', 'suite', scratch())).code).toBe(1);
-  });
-});
-
-describe('doctor and completion', () => {
-  it('tells what is installed', async () => {
-    const { code, document } = await json('doctor', 'doctor');
-    expect(code).toBe(0);
-    expect(document.installed.find(({ name }) => name === 'node')!.version).toBe(process.versions.node);
-    expect(document.installed.find(({ name }) => name === 'onnxruntime-node')!.version).toMatch(/^\d/);
-  });
-
-  it('completes commands and options in bash', async () => {
-    const { stdout } = await drover('completion', 'bash');
-    const complete = (...words: readonly string[]) =>
-      execFileSync(
-        'bash',
-        ['-c', `${stdout}\nCOMP_WORDS=(${words.join(' ')}); COMP_CWORD=${words.length - 1}; _drover; echo "\${COMPREPLY[@]}"`],
-        { encoding: 'utf8' },
-      ).trim();
-    expect(complete('drover', 'conv')).toBe('convert');
-    expect(complete('drover', 'parity', '--se')).toBe('--seed');
-    for (const shell of ['zsh', 'fish']) expect((await drover('completion', shell)).stdout).toContain('inspect');
-    expect((await drover('completion', 'csh')).code).toBe(2);
   });
 });

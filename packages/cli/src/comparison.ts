@@ -1,7 +1,7 @@
 import { DroverError, imageInputs, permutationTo, Weight, type Diagnostic, type Layout, type Model, type Tensor } from '@drover/core';
 import { judge, makeInputs, type InputSpec, type Judgement } from '@drover/parity';
 import { referenceModel, type LoadedModel, type Signature } from '@drover/runtimes';
-import { matchArrays, readArrayFiles, type MatchedArrays } from './arrays.js';
+import { matchArrays, readArrayFiles } from './arrays.js';
 import { cliDiagnostics } from './diagnostics.js';
 import { read, type OpenedModel } from './open.js';
 import { loadOrReference } from './runtimes.js';
@@ -32,11 +32,10 @@ export interface Baseline {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Where the inputs of a comparison come from: files, or a seed; and what runs the model, unless its format's own runtime. */
-export interface BaselineOptions {
+/** Where the inputs of a comparison come from: files, or a seed. */
+export interface InputOrigin {
   readonly inputs?: readonly string[] | undefined;
   readonly seed?: number | undefined;
-  readonly runtime?: string | undefined;
 }
 
 /** Values under the names that the other side uses: equal names, else the same place in the order. */
@@ -123,9 +122,9 @@ async function runOnMade(
 }
 
 /** Runs the model that another one is held to: in its own runtime, and in the reference evaluator. */
-export async function runBaseline(opened: OpenedModel, { inputs: files, seed = 0, runtime }: BaselineOptions): Promise<Baseline> {
+export async function runBaseline(opened: OpenedModel, { inputs: files, seed = 0 }: InputOrigin): Promise<Baseline> {
   const { model, diagnostics: found } = await read(opened);
-  const { id, model: loaded, diagnostics: loading } = await loadOrReference(opened, runtime);
+  const { id, model: loaded, diagnostics: loading } = await loadOrReference(opened);
   try {
     const matched = files && matchArrays(loaded.inputs, await readArrayFiles(files), 'in', opened.source.name);
     const { inputs, outputs } = matched
@@ -159,21 +158,12 @@ function finish(baseline: Baseline, judgement: Judgement, runtimes: readonly str
 /** The evidence of the reference, where there is some. */
 const truth = ({ oracle }: Baseline) => oracle && { oracle: oracle.outputs, allowanceUlp: oracle.allowanceUlp };
 
-/** Expected outputs for what a model declares, all of which have to be there: throws `cli/no-expected` otherwise. */
-export async function expectedOutputs({ declaredOutputs, names }: Baseline, files: readonly string[]): Promise<MatchedArrays> {
-  const matched = matchArrays(declaredOutputs, await readArrayFiles(files), 'out', files[0]!);
-  const missing = names.filter((name) => !matched.values.has(name)).map((name) => JSON.stringify(name));
+/** Judges a model by expected outputs, all of which have to be there: throws `cli/no-expected` otherwise. */
+export async function judgeByExpected(baseline: Baseline, file: string): Promise<Comparison> {
+  const { values, diagnostics } = matchArrays(baseline.declaredOutputs, await readArrayFiles([file]), 'out', file);
+  const missing = baseline.names.filter((name) => !values.has(name)).map((name) => JSON.stringify(name));
   if (missing.length > 0)
-    throw cliDiagnostics.error('no-expected', {
-      message: `${files.join(', ')} holds nothing for ${missing.join(', ')}.`,
-      origin: { file: files[0]! },
-    });
-  return matched;
-}
-
-/** Judges a model by expected outputs. Throws `cli/no-expected` when they lack one. */
-export async function judgeByExpected(baseline: Baseline, files: readonly string[]): Promise<Comparison> {
-  const { values, diagnostics } = await expectedOutputs(baseline, files);
+    throw cliDiagnostics.error('no-expected', { message: `${file} holds nothing for ${missing.join(', ')}.`, origin: { file } });
   return finish(
     baseline,
     judge(baseline.names, { source: values, target: baseline.outputs, ...truth(baseline) }),
@@ -182,22 +172,12 @@ export async function judgeByExpected(baseline: Baseline, files: readonly string
   );
 }
 
-/** How the second model of a comparison is run. */
-export interface TargetOptions {
-  /** The layout in which it takes its images, where that is another one than the first's. */
-  readonly inputLayout?: 'nchw' | 'nhwc' | undefined;
-  readonly runtime?: string | undefined;
-}
-
 /**
- * Runs a second model on the inputs of the first and judges it by what the first gave and by the reference.
+ * Runs a second model on the inputs of the first and judges it by what the first gave and by the reference. `inputLayout` says that the second takes its images
+ * in that layout.
  */
-export async function judgeByBaseline(
-  baseline: Baseline,
-  second: OpenedModel,
-  { inputLayout, runtime }: TargetOptions = {},
-): Promise<Comparison> {
-  const { id, model: loaded, diagnostics } = await loadOrReference(second, runtime);
+export async function judgeByBaseline(baseline: Baseline, second: OpenedModel, inputLayout?: 'nchw' | 'nhwc'): Promise<Comparison> {
+  const { id, model: loaded, diagnostics } = await loadOrReference(second);
   try {
     const given = inputLayout ? await permuteImages(baseline, inputLayout === 'nchw' ? 'channelsFirst' : 'channelsLast') : baseline.inputs;
     const outputs = await loaded.run(

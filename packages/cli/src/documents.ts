@@ -73,20 +73,6 @@ export const documents = {
   }),
   run: v.object({ ...common, runtime: text, outputs: v.array(concrete), seconds: v.number() }),
   parity: v.object({ ...common, ...comparison, hashes: v.record(text, v.pipe(text, v.regex(/^[0-9a-f]{64}$/))) }),
-  suite: v.object({
-    ...common,
-    passed: count,
-    failed: count,
-    skipped: count,
-    results: v.array(v.object({ name: text, status: v.picklist(['passed', 'failed', 'skipped']), reason: v.optional(text) })),
-  }),
-  doctor: v.object({
-    ...common,
-    installed: v.array(
-      v.object({ name: text, version: v.pipe(v.nullable(text), v.description('Null when it is not there.')), note: text }),
-    ),
-  }),
-  completion: v.object({ ...common, shell: text, script: text }),
   explain: v.object({
     ...common,
     code: text,

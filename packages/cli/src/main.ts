@@ -82,26 +82,7 @@ function buildProgram(): Command {
     .option('--inputs <files...>', 'arrays to feed: .npz, .npy or ONNX .pb; made from the seed when absent')
     .option('--expected <file>', 'outputs to hold A to, where there is no B: .npz, .npy or ONNX .pb')
     .option('--seed <n>', 'seed of the inputs that are made', whole);
-  command(
-    'suite <folder>',
-    'run every case of a folder, as it is or converted',
-    async () => (await import('./commands/suite.js')).suiteCommand,
-  )
-    .option('--to <format>', 'convert each model first: onnx, tfjs or mxnet')
-    .addOption(
-      new Option('--runtime <name>', "what runs it; the format's own runtime when absent").choices([
-        'reference',
-        'onnxruntime',
-        'tfjs',
-        'mxnet',
-      ]),
-    )
-    .addHelpText('after', '\nA case is a model with test_data_set_N/input_M.pb and output_M.pb, or with golden.npz.');
   command('explain <code>', 'what a diagnostic means', async () => (await import('./commands/explain.js')).explainCommand);
-  command('doctor', 'what is installed', async () => (await import('./commands/doctor.js')).doctorCommand);
-  command('completion <shell>', 'a completion script for bash, zsh or fish', async () =>
-    (await import('./commands/completion.js')).completionCommand(program),
-  );
   return program;
 }
 

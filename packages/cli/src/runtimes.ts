@@ -38,9 +38,8 @@ export async function load(opened: OpenedModel, name: string = ownOf(opened.form
   return { id: name, model: referenceModel(model.graph, source.name), diagnostics };
 }
 
-/** As {@link load}; where no runtime is named and the format's own is not installed, the reference evaluator takes its place, with a warning. */
-export async function loadOrReference(opened: OpenedModel, name?: string): Promise<Loaded> {
-  if (name !== undefined) return load(opened, name);
+/** As {@link load} for the format's own runtime; where that is not installed, the reference evaluator takes its place, with a warning. */
+export async function loadOrReference(opened: OpenedModel): Promise<Loaded> {
   try {
     return await load(opened);
   } catch (error) {

@@ -71,7 +71,7 @@ export async function convertCommand([input, output]: readonly string[], options
   const main = target.isFolder ? join(output!, target.format.fileName) : output!;
   const comparison =
     baseline &&
-    (await step(`Running ${output}`, async () => judgeByBaseline(baseline, await open(main, { from: target.format.id }), { inputLayout })));
+    (await step(`Running ${output}`, async () => judgeByBaseline(baseline, await open(main, { from: target.format.id }), inputLayout)));
   const seconds = (performance.now() - started) / 1000;
   const size = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const what = files.length === 1 ? 'one file' : `${files.length} files`;

@@ -29,7 +29,7 @@ export async function parityCommand([a, b]: readonly string[], { inputs, expecte
   const baseline = await step(`Running ${a}`, async () => runBaseline(await openTracked(a!), { inputs, seed }));
   const comparison =
     b === undefined
-      ? await judgeByExpected(baseline, [expected!])
+      ? await judgeByExpected(baseline, expected!)
       : await step(`Running ${b}`, async () => judgeByBaseline(baseline, await openTracked(b)));
   const hashes: Record<string, string> = {};
   for (const seen of files) for (const [name, source] of seen) hashes[name] = await sha256(source);
