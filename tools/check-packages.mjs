@@ -42,12 +42,12 @@ const entriesOf = (manifest) =>
     .map((key) => manifest.name + key.slice(1));
 
 const nodeOnly = ['@drover/node', '@drover/cli', '@drover/runtimes/mxnet'];
-// Loaded before an entry: what a page does not have is not there.
+// Loaded before an entry: what a page does not have is not there, and packages resolve as a bundler for pages resolves them.
 const asInPage = `import { builtinModules, register } from 'node:module';
 const names = JSON.stringify(builtinModules);
 const hook = \`export const resolve = (name, context, next) => {
   if (name.startsWith('node:') || \${names}.includes(name)) throw new Error(name + ' is imported by ' + context.parentURL);
-  return next(name, context);
+  return next(name, { ...context, conditions: [...context.conditions.filter((condition) => condition !== 'node'), 'browser'] });
 };\`;
 register('data:text/javascript,' + encodeURIComponent(hook));
 for (const name of ['process', 'Buffer', 'global', 'setImmediate']) delete globalThis[name];
