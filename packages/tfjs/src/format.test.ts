@@ -1,10 +1,12 @@
 import {
   convert,
   DroverError,
+  evaluate,
   Graph,
   memorySource,
   MemorySink,
   ops,
+  printGraph,
   Report,
   symbol,
   tensor,
@@ -114,11 +116,21 @@ describe('reading', () => {
     expect([...metadata]).toEqual([['note', 'kept']]);
   });
 
-  test('functions are read in the place of their calls', async () => {
+  const types = { list: { type: ['DT_FLOAT'] } };
+  test.each([
+    ['by its name', node('call', 'f', ['x'])],
+    ['as a partitioned call', node('call', 'PartitionedCall', ['x'], { f: { func: { name: 'f' } }, Tin: types, Tout: types })],
+  ])('a function called %s is a Call, and its nodes once it is written', async (_, call) => {
     const signature = { name: 'f', inputArg: [{ name: 'a', type: 'DT_FLOAT' }], outputArg: [{ name: 'b', type: 'DT_FLOAT' }] };
     const body = { signature, nodeDef: [node('two', 'AddV2', ['a', 'a'], T)], ret: { b: 'two:z:0' } };
-    const { graph } = await read(source([placeholder('x', 2), node('call', 'f', ['x'])], {}, { library: { function: [body] } }));
-    expect([...graph.nodes].map(String)).toEqual(['Add call/f/two']);
+    const from = source([placeholder('x', 2), call], {}, { library: { function: [body] } });
+    const { graph } = await read(from);
+    expect(printGraph(graph)).toContain('Call(x) {"function":"f"}');
+    expect((await evaluate(graph, [tensor('float32', [2], [1, 3])])).get('call')).toEqual(tensor('float32', [2], [2, 6]));
+    const sink = new MemorySink();
+    await convert({ from: tfjs, to: tfjs, source: from, sink, shardSize: 16 });
+    const again = await read(memorySource('model.json', sink.files));
+    expect([...again.graph.nodes].map(({ op }) => op.name)).toEqual(['Add']);
   });
 
   test('a function that calls itself, a cycle, a missing node and a missing weight are malformed', async () => {

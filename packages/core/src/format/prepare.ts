@@ -6,6 +6,7 @@ import { commonSubexpressions } from '../passes/common-subexpressions.js';
 import { deadCode } from '../passes/dead-code.js';
 import { runPass } from '../passes/define-pass.js';
 import { foldConstants } from '../passes/fold-constants.js';
+import { inlineCalls } from '../passes/inline-calls.js';
 import { setInputLayout } from '../passes/input-layout.js';
 import { assignLayout } from '../passes/layout/assign-layout.js';
 import type { Layout } from '../passes/layout/permutation.js';
@@ -34,7 +35,7 @@ export interface TargetNeeds {
 }
 
 /**
- * A copy of a model's graph, made ready for a format: shapes resolved, constants folded, composites that the format lacks decomposed, spatial operators in
+ * A copy of a model's graph, made ready for a format: calls inlined, shapes resolved, constants folded, composites that the format lacks decomposed, spatial operators in
  * the format's layout. The model is not changed. Weights beyond small ones are not read.
  */
 export async function prepare(model: Model, needs: TargetNeeds, { inputLayout }: WriteOptions): Promise<Graph> {
@@ -48,6 +49,8 @@ export async function prepare(model: Model, needs: TargetNeeds, { inputLayout }:
     await runPass(commonSubexpressions, graph, undefined);
     await runPass(deadCode, graph, undefined);
   };
+  // Shapes, layouts and composites are seen through calls.
+  await runPass(inlineCalls, graph, undefined);
   await clean();
   for (const recognise of [recogniseLayerNormalization, recogniseGroupNormalization, recogniseActivations, loopToScan, recogniseRecurrent])
     await runPass(recognise, graph, undefined);

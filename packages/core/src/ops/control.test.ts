@@ -6,6 +6,7 @@ import type { Region } from '../graph/node.js';
 import type { Value } from '../graph/value.js';
 import { verify } from '../graph/verify.js';
 import { runPass } from '../passes/define-pass.js';
+import { inlineCalls } from '../passes/inline-calls.js';
 import { lower } from '../passes/lower.js';
 import { symbol } from '../tensor/dim.js';
 import { tensor, type Tensor } from '../tensor/tensor.js';
@@ -275,6 +276,66 @@ describe('Scan', () => {
     expect(add([start, x], { inputAxes: [1] })).toContain('is passed float32[3]');
     expect(add([start, x], { outputAxes: [2] })).toContain('output 0 has no axis 2');
     expect(add([start, x], { outputAxes: [], outputReverse: [] })).toContain('it has 2 results for 1 states and 0 outputs');
+  });
+});
+
+describe('Call', () => {
+  /** y = twice(twice(x)), the inner call in the body of the outer. */
+  const nested = (): Graph => {
+    const graph = new Graph();
+    const x = graph.input('x', 'float32', [symbol('n')]);
+    const doubled = (inner: Graph, value: Value) => inner.add(ops.Add, { a: value, b: value }, {}, { name: 'sum' }).y;
+    const add = (outer: Graph, operand: Value, build: Parameters<typeof body>[2]) =>
+      outer.add(
+        ops.Call,
+        { operands: [operand] },
+        { function: 'twice' },
+        { name: 'call', regions: { body: body(outer, [operand.type], build) } },
+      ).outputs[0]!;
+    const y = add(graph, x, (inner, [a]) => [
+      doubled(
+        inner,
+        add(inner, a!, (deep, [b]) => [doubled(deep, b!)]),
+      ),
+    ]);
+    graph.output('y', y);
+    return graph;
+  };
+
+  test('runs its body, and becomes its nodes', async () => {
+    const graph = nested();
+    verify(graph);
+    expect(graph.outputs[0]!.value.shape).toEqual([symbol('n')]);
+    expect((await evaluate(graph, [floats(1, 5)])).get('y')).toEqual(floats(4, 20));
+    expect(await runPass(inlineCalls, graph, undefined)).toBe(2);
+    expect(graph.sorted().map(String)).toEqual(['Add sum', 'Add sum']);
+    expect(graph.outputs[0]!.value.name).toBe('call');
+    expect((await evaluate(graph, [floats(1, 5)])).get('y')).toEqual(floats(4, 20));
+    expect(await runPass(inlineCalls, graph, undefined)).toBe(0);
+  });
+
+  test('a function may give back a constant or what it is given', async () => {
+    const graph = new Graph();
+    const x = graph.input('x', 'float32', [2]);
+    const given = body(graph, [x.type], (inner, [a]) => [a!, inner.literal('float32', [1], [7])]);
+    const { outputs } = graph.add(ops.Call, { operands: [x] }, { function: 'f' }, { regions: { body: given } });
+    outputs.forEach((value, i) => graph.output(String(i), value));
+    await runPass(inlineCalls, graph, undefined);
+    expect([graph.size, graph.outputs[0]!.value]).toEqual([0, x]);
+    expect((await evaluate(graph, [floats(1, 5)])).get('1')).toEqual(floats(7));
+  });
+
+  test('bodies that do not fit are refused', () => {
+    const graph = new Graph();
+    const x = graph.input('x', 'float32', [2]);
+    const add = (type: Value['type'], operands: readonly Value[]) =>
+      refused(() =>
+        graph.add(ops.Call, { operands }, { function: 'f' }, { regions: { body: body(graph, [type], (_, values) => values) } }),
+      );
+    expect(add(x.type, [x, x])).toContain('it has 1 parameters for 2 operands');
+    expect(add({ dtype: 'int64', shape: [2] }, [x])).toContain('is passed float32[2]');
+    expect(add({ dtype: 'float32', shape: [3] }, [x])).toContain('is passed float32[2]');
+    expect(refused(() => graph.add(ops.Call, { operands: [x] }, { function: 'f' }))).toContain('it is missing');
   });
 });
 

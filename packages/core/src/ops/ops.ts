@@ -18,6 +18,7 @@ import { bitwiseAnd } from './bitwise-and.js';
 import { bitwiseNot } from './bitwise-not.js';
 import { bitwiseOr } from './bitwise-or.js';
 import { bitwiseXor } from './bitwise-xor.js';
+import { call } from './call.js';
 import { cast } from './cast.js';
 import { ceil } from './ceil.js';
 import { celu } from './celu.js';
@@ -156,6 +157,7 @@ export const ops = {
   BitwiseNot: bitwiseNot,
   BitwiseOr: bitwiseOr,
   BitwiseXor: bitwiseXor,
+  Call: call,
   Cast: cast,
   Ceil: ceil,
   Celu: celu,

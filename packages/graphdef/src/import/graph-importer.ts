@@ -3,6 +3,7 @@ import { dtypeOf } from '../codec/data-type.js';
 import type { AttrValue, FunctionDef, NameAttrList, NodeDef, OpDef } from '../codec/graph-def.js';
 import { argSize, attrOf, outputCount, outputPosition, parseInput } from '../codec/operator.js';
 import { graphdefDiagnostics } from '../diagnostics.js';
+import { readCall } from '../ops/control.js';
 import type { ReadRules } from './rule.js';
 import { Scope } from './scope.js';
 import { SourceNode } from './source-node.js';
@@ -85,7 +86,7 @@ export class GraphImporter {
       return;
     }
     if (context.functions.has(def.op)) {
-      scope.set(def.name, node.call({ name: def.op, attrs: def.attrs }, node.inputs()));
+      scope.set(def.name, readCall(node, { name: def.op, attrs: def.attrs }));
       return;
     }
     const rule = Object.hasOwn(context.rules, def.op) ? context.rules[def.op] : undefined;

@@ -14,11 +14,13 @@ import {
   type Value,
   type WriteRules,
 } from '@drover/core';
+import type { NameAttrList } from '../codec/graph-def.js';
 import { func } from '../export/attribute.js';
 import type { GraphWriter, Operand } from '../export/graph-writer.js';
 import { buildLoop } from '../import/while-loop.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
+import { isListOf } from './tensor-list.js';
 
 /** A condition as a bool. TensorFlow takes numbers too: what is not zero is true. */
 function truth(node: SourceNode, condition: Value | undefined, graph: Graph): Value {
@@ -51,6 +53,27 @@ const readIf: ToCore = (node) => {
   };
   const condition = truth(node, node.input(0), node.graph);
   return node.graph.add(ops.If, { condition }, {}, { ...node.options, regions: { then: branch('then'), else: branch('else') } }).outputs;
+};
+
+/** A call of a function of the library. A list that nothing has been put into is known by the node that made it: such calls become the function's nodes. */
+export function readCall(node: SourceNode, called: NameAttrList): readonly Value[] {
+  const args = node.inputs();
+  const body = new Graph(called.name, node.graph);
+  const parameters = args.map((value) => body.capture(value));
+  const results = args.some(isListOf) ? [] : node.call(called, parameters, body);
+  if (results.length === 0 || results.some(isListOf)) return node.call(called, args);
+  const made = [...new Set(results.filter((value) => value.producer !== undefined))];
+  if (made.length === 0) return results.map((value) => args[parameters.indexOf(value)] ?? value);
+  for (const value of made) body.output(value.name, value);
+  const regions = { body: { graph: body, captures: [] } };
+  const operands = body.region().captures;
+  const { outputs } = node.graph.add(ops.Call, { operands }, { function: called.name }, { ...node.options, regions });
+  return results.map((value) => outputs[made.indexOf(value)] ?? args[parameters.indexOf(value)] ?? value);
+}
+
+const readPartitionedCall: ToCore = (node) => {
+  node.ignore('config', 'config_proto', 'executor_type');
+  return readCall(node, node.func('f'));
 };
 
 /** Names of dimensions that the nodes of a graph speak of. */
@@ -176,6 +199,7 @@ function writeLoop(node: Node<typeof ops.Loop>, writer: GraphWriter): void {
 }
 
 const fromCore = {
+  Call: gap('a call is written as the nodes of its function'),
   Foreign: (node) => gap(node.attrs.reason),
   If: writeIf,
   Loop: writeLoop,
@@ -184,6 +208,13 @@ const fromCore = {
 
 /** Control flow, both directions. */
 export const control = {
-  toCore: { While: readWhile, StatelessWhile: readWhile, If: readIf, StatelessIf: readIf } satisfies ReadRules,
+  toCore: {
+    While: readWhile,
+    StatelessWhile: readWhile,
+    If: readIf,
+    StatelessIf: readIf,
+    PartitionedCall: readPartitionedCall,
+    StatefulPartitionedCall: readPartitionedCall,
+  } satisfies ReadRules,
   fromCore,
 };

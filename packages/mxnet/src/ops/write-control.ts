@@ -4,6 +4,7 @@ import type { GraphWriter } from '../export/graph-writer.js';
 /** Writing of control flow, and of MXNet's own operators that core does not know. */
 export const writeControl = {
   Attention: gap('it is written in simpler operators'),
+  Call: gap('a call is written as the nodes of its function'),
   Foreign: (node, writer) => {
     const { format, type, reason, attributes } = node.attrs as AttrValues<(typeof ops.Foreign)['attrs']>;
     // A foreign operator keeps its attributes, but not its bodies.

@@ -7,6 +7,7 @@ import {
   symbol,
   type Dim,
   type DType,
+  type NodeOptions,
   type Report,
   type Shape,
   type Value,
@@ -79,6 +80,9 @@ export function declaredType(info: ValueInfoProto, file: string): { dtype: DType
     }),
   };
 }
+
+const mapOperand = (operand: Value | Sequence, change: (value: Value) => Value): Value | Sequence =>
+  operand instanceof Sequence ? new Sequence(operand.elements.map(change)) : change(operand);
 
 /** Imports the nodes of one graph into a scope, each after what it needs. */
 export class GraphImporter {
@@ -205,7 +209,7 @@ export class GraphImporter {
     return outputs;
   }
 
-  /** A call of a function of the model is replaced by the function's nodes, under names of its own. */
+  /** A call of a function of the model: a body of its own, with the types and attributes of this call, whose nodes are named after the call. */
   #call(called: FunctionProto, proto: NodeProto, scope: Scope): void {
     const { file } = this.context;
     const key = functionKey(called.domain, called.name, called.overload);
@@ -216,10 +220,18 @@ export class GraphImporter {
       throw onnxDiagnostics.error('graph', { message: `Functions call one another more than ${maxCalls} deep, at ${name}.`, origin });
     const opsets = new Map([...this.opsets, ...opsetVersions(called.opsetImport)]);
     checkOpset(opsets, `The function ${name}`, file);
-    const inner = new Scope(scope.graph, file);
+    const body = new Graph(called.name || 'function', scope.graph);
+    const inner = new Scope(body, file);
+    const passed = new Map<Value, Value>();
+    const pass = (outer: Value): Value => {
+      const parameter = body.capture(outer);
+      passed.set(parameter, outer);
+      if (this.context.untyped.has(outer)) this.context.untyped.add(parameter);
+      return parameter;
+    };
     (called.input ?? []).forEach((parameter, i) => {
       const argument = proto.input?.[i] ?? '';
-      if (argument !== '') inner.set(parameter, scope.get(argument, origin));
+      if (argument !== '') inner.set(parameter, mapOperand(scope.get(argument, origin), pass));
     });
     const prefix = proto.name || proto.output?.[0] || called.name || 'call';
     new GraphImporter(this.context, opsets, [...this.calls, key]).nodes(
@@ -227,10 +239,40 @@ export class GraphImporter {
       called.valueInfo ?? [],
       inner,
     );
-    (called.output ?? []).forEach((result, i) => {
+    const results = (called.output ?? []).flatMap((result, i) => {
       const given = proto.output?.[i] ?? '';
-      if (given !== '') scope.set(given, inner.get(result, origin), origin);
+      return given === '' ? [] : [{ given, made: inner.get(result, origin) }];
     });
+    const made = new Set<Value>();
+    for (const each of results)
+      mapOperand(each.made, (value) => {
+        if (!value.constant && !passed.has(value)) made.add(value);
+        return value;
+      });
+    for (const value of made) body.output(value.name, value);
+    const outside = this.#callNode(body, name, { name: prefix, origin: { node: prefix, op: name } }, scope.graph);
+    for (const { given, made: result } of results) {
+      const value = mapOperand(result, (each) => outside.get(each) ?? passed.get(each) ?? each);
+      if (!(value instanceof Sequence) && outside.has(result as Value)) {
+        value.name = given;
+        value.origin = { name: given };
+      }
+      scope.set(given, value, origin);
+    }
+  }
+
+  /** The call of a body, and what its results are outside. */
+  #callNode(body: Graph, name: string, options: NodeOptions, graph: Graph): ReadonlyMap<Value, Value> {
+    if (body.outputs.length === 0) return new Map();
+    const { captures } = body.region();
+    const regions = { body: { graph: body, captures: [] } };
+    const { outputs } = graph.add(ops.Call, { operands: captures }, { function: name }, { ...options, regions });
+    return new Map(
+      body.outputs.map(({ value }, i) => {
+        if (this.context.untyped.has(value)) this.context.untyped.add(outputs[i]!);
+        return [value, outputs[i]!];
+      }),
+    );
   }
 
   #attributeWeight(attribute: AttributeProto): Weight {

@@ -100,6 +100,7 @@ function writeForeign(node: Node<typeof ops.Foreign>, writer: GraphWriter): Gap 
 }
 
 const fromCore = {
+  Call: gap('a call is written as the nodes of its function'),
   Foreign: (node, writer) => writeForeign(node, writer),
   If: (node, writer) => {
     const { then, else: otherwise } = node.regions;
