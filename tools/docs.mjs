@@ -77,7 +77,9 @@ const readNames = {
   mxnet: Object.keys(rules.mxnet.readRules),
 };
 
-const written = (name, rule) => (typeof rule === 'function' ? 'yes' : ops[name].decompose ? 'in simpler operators' : `no: ${rule.gap}`);
+// A call is written as the nodes of its body.
+const isComposite = (name) => ops[name].decompose !== undefined || name === 'Call';
+const written = (name, rule) => (typeof rule === 'function' ? 'yes' : isComposite(name) ? 'in simpler operators' : `no: ${rule.gap}`);
 const writes = table(
   ['Operator', ...formats.map((format) => titles[format])],
   Object.keys(ops)
