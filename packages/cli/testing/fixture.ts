@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
@@ -7,8 +7,11 @@ const models = new URL('../../../fixtures/models/', import.meta.url).pathname;
 /** Path of a fixture model. */
 export const model = (path: string): string => join(models, path);
 
-/** A new folder of this test's own. */
-export const scratch = (): string => mkdtempSync(join(tmpdir(), 'drover-cli-'));
+const root = mkdtempSync(join(tmpdir(), 'drover-cli-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+/** A new folder of this test's own, which goes when the tests of its file have run. */
+export const scratch = (): string => mkdtempSync(join(root, 'test-'));
 
 /** A copy of a fixture model with what lies beside it, to be damaged; the path of its main file. */
 export function copyOf(path: string): string {
