@@ -188,6 +188,8 @@ describe('inspect', () => {
       targets: { tfjs: { ok: true, gaps: [] }, mxnet: { ok: true, gaps: [] } },
     });
     expect(document.ops).toMatchObject({ LSTM: 2, GRU: 1 });
+    const keras = await json('inspect', 'inspect', model('tf-mobilenet_v2/tfjs/model.json'));
+    expect(keras.document.ops).toMatchObject({ _FusedConv2D: 9, FusedDepthwiseConv2dNative: 4, _FusedMatMul: 1 });
   });
 
   it('lists every gap at once, and counts', async () => {

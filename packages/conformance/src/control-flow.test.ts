@@ -96,7 +96,7 @@ describe.each(targets)('written to $to.id', ({ to, runtime }) => {
     { s: -1, a: -148, w: [7, 8], shape: [1, 2] },
   ])('bodies know the sizes of inputs: $s', async ({ s, a, w, shape }) => {
     const sink = new MemorySink();
-    const model = { graph: sizedInBodies(), format: '', versions: {}, producer: '', file: '', metadata: new Map() };
+    const model = { graph: sizedInBodies(), format: '', versions: {}, producer: '', operators: new Map(), file: '', metadata: new Map() };
     await to.write(model, sink, { report: new Report(), options: {}, path: to.fileName, tensor: () => {} });
     await sink.commit();
     const loaded = await runtime.load(memorySource(to.fileName, sink.files));

@@ -142,7 +142,7 @@ describe('reading', () => {
   });
 });
 
-const modelOf = (graph: Graph): Model => ({ graph, format: 'test', versions: {}, producer: '', file: 'm', metadata: new Map() });
+const modelOf = (graph: Graph): Model => ({ graph, format: 'test', versions: {}, producer: '', operators: new Map(), file: 'm', metadata: new Map() });
 
 async function written(
   model: Model,

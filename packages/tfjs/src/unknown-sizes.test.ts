@@ -19,7 +19,7 @@ import { tfjs } from './format.js';
 
 /** A model in TF.js on its cpu backend: its only output for its only input, a float32 tensor. */
 async function runner(graph: Graph): Promise<(x: tf.Tensor) => tf.Tensor> {
-  const model: Model = { graph, format: 'test', versions: {}, producer: '', file: 'test', metadata: new Map() };
+  const model: Model = { graph, format: 'test', versions: {}, producer: '', operators: new Map(), file: 'test', metadata: new Map() };
   const sink = new MemorySink();
   await tfjs.write(model, sink, { report: new Report(), options: {}, path: 'model.json', tensor: () => {} });
   await sink.commit();

@@ -1,4 +1,4 @@
-import { bytesOf, Report, sizeOf, type Graph, type Value } from '@drover/core';
+import { bytesOf, Report, sizeOf, type Value } from '@drover/core';
 import { allFormats } from '../formats.js';
 import { open, read, type OpenOptions } from '../open.js';
 import type { Outcome } from '../outcome.js';
@@ -7,15 +7,6 @@ interface Gap {
   readonly op: string;
   readonly count: number;
   readonly reason: string;
-}
-
-function countOps(graph: Graph, counts: Map<string, number>): Map<string, number> {
-  for (const node of graph.nodes) {
-    const name = node.op.name === 'Foreign' ? (node.attrs as { readonly type: string }).type : node.op.name;
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-    for (const region of Object.values(node.regions)) countOps(region.graph, counts);
-  }
-  return counts;
 }
 
 const declared = (name: string, { dtype, shape }: Value) => ({
@@ -37,7 +28,7 @@ export async function inspectCommand([path]: readonly string[], options: OpenOpt
   const outputs = graph.outputs.map(({ name, value }) => declared(name, value));
   const parameters = constants.reduce((sum, { constant }) => sum + sizeOf(constant!.shape), 0);
   const bytes = constants.reduce((sum, { constant }) => sum + bytesOf(constant!.dtype, sizeOf(constant!.shape)), 0);
-  const ops = Object.fromEntries([...countOps(graph, new Map())].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const ops = Object.fromEntries([...model.operators].sort(([a], [b]) => (a < b ? -1 : 1)));
   const targets: Record<string, { ok: boolean; gaps: readonly Gap[] }> = {};
   for (const target of await allFormats()) {
     if (target.id === format.id) continue;

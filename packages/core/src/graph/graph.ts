@@ -217,11 +217,14 @@ export class Graph {
     return order;
   }
 
-  /** Constants in use, in the order of their first use. */
+  /** Constants in use, in the order of their first use, those of bodies after those of the graph around them. */
   constants(): Value[] {
     const found = new Set<Value>();
-    for (const node of this.sorted()) for (const value of node.dependencies()) if (value.constant) found.add(value);
+    const nodes = this.sorted();
+    for (const node of nodes) for (const value of node.dependencies()) if (value.constant) found.add(value);
     for (const { value } of this.outputs) if (value.constant) found.add(value);
+    for (const { regions } of nodes)
+      for (const { graph } of Object.values(regions)) for (const value of graph.constants()) found.add(value);
     return [...found];
   }
 

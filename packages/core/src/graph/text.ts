@@ -44,12 +44,6 @@ export function namedWeights(graph: Graph): Map<string, Weight> {
   return new Printer(graph).weights;
 }
 
-/** Every constant of a graph and of the bodies in it, in the order of first use. */
-function allConstants(graph: Graph): Value[] {
-  const bodies = graph.sorted().flatMap((node) => Object.values(node.regions).flatMap((region) => allConstants(region.graph)));
-  return [...graph.constants(), ...bodies];
-}
-
 class Printer {
   readonly weights = new Map<string, Weight>();
   readonly #constants = new Map<Weight, Map<string, string>>();
@@ -60,7 +54,7 @@ class Printer {
 
   constructor(graph: Graph) {
     this.#graph = graph;
-    for (const value of allConstants(graph)) {
+    for (const value of graph.constants()) {
       const weight = value.constant!;
       const named = this.#constants.get(weight) ?? new Map<string, string>();
       this.#constants.set(weight, named);

@@ -1,4 +1,4 @@
-import { bytesOf, Graph, sizeOf, Weight, type DType, type Model, type ReadContext, type Source, type Value } from '@drover/core';
+import { bytesOf, Graph, sizeOf, tally, Weight, type DType, type Model, type ReadContext, type Source, type Value } from '@drover/core';
 import { inputName, isAuxiliary, readSymbol, type NdArrayRecord, type SymbolGraph } from '../codec/index.js';
 import { mxnetDiagnostics } from '../diagnostics.js';
 import { readRules } from '../rules.js';
@@ -29,6 +29,10 @@ function learnedVariables(graph: SymbolGraph, file: string): ReadonlySet<number>
   }
   return found;
 }
+
+/** The operators of nodes and of the bodies in them. */
+const operatorsOf = ({ nodes }: SymbolGraph): readonly string[] =>
+  nodes.flatMap(({ op, subgraphs }) => (op === null ? [] : [op, ...subgraphs.flatMap(operatorsOf)]));
 
 /**
  * Reads an MXNet model: a symbol file of any version and the params beside it, or those that the context names. Inputs are the variables without a stored array, their types
@@ -88,5 +92,13 @@ export async function readModel(source: Source, { report, params }: ReadContext)
     graph.output(name, value);
   });
   const version = [Math.floor(sourceVersion / 10000), Math.floor(sourceVersion / 100) % 100, sourceVersion % 100].join('.');
-  return { graph, format: 'mxnet', versions: { mxnet: version }, producer: `MXNet ${version}`, file, metadata: new Map() };
+  return {
+    graph,
+    format: 'mxnet',
+    versions: { mxnet: version },
+    producer: `MXNet ${version}`,
+    operators: tally(operatorsOf(symbol)),
+    file,
+    metadata: new Map(),
+  };
 }

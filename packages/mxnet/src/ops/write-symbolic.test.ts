@@ -5,7 +5,7 @@ import { mxnet } from '../format.js';
 /** Writes a graph and gives the operators of the symbol and, read again, its results. */
 async function carry(graph: Graph, inputs: readonly Tensor[]): Promise<{ operators: readonly string[]; results: readonly number[][] }> {
   const sink = new MemorySink();
-  const model = { graph, format: 'onnx', versions: {}, producer: '', file: 'm.onnx', metadata: new Map() };
+  const model = { graph, format: 'onnx', versions: {}, producer: '', operators: new Map(), file: 'm.onnx', metadata: new Map() };
   await mxnet.write(model, sink, { report: new Report(), options: {}, path: 'm-symbol.json', tensor: () => undefined });
   await sink.commit();
   const source = memorySource('m-symbol.json', sink.files);

@@ -1,11 +1,19 @@
-import { Graph, type Model, type ReadContext, type Source } from '@drover/core';
-import { decodeModel, defaultLimits, limitError, TensorReader, Version } from '../codec/index.js';
+import { Graph, tally, type Model, type ReadContext, type Source } from '@drover/core';
+import { decodeModel, defaultLimits, limitError, TensorReader, Version, type GraphProto } from '../codec/index.js';
 import { onnxDiagnostics } from '../diagnostics.js';
 import { readRules } from '../rules.js';
 import { expandedCount, functionKey } from './function-body.js';
 import { checkOpset, declaredType, GraphImporter, opsetVersions } from './graph-importer.js';
 import { Scope } from './scope.js';
 import { openWeights } from './weights.js';
+
+/** The operators of nodes and of the bodies in them, a domain other than the default before the name. */
+function* operatorsOf(graphs: readonly Pick<GraphProto, 'node'>[]): Iterable<string> {
+  for (const node of graphs.flatMap((graph) => graph.node ?? [])) {
+    yield [node.domain === 'ai.onnx' ? '' : node.domain, node.opType].filter(Boolean).join('.');
+    for (const { g, graphs: bodies = [] } of node.attribute ?? []) yield* operatorsOf(g ? [g, ...bodies] : bodies);
+  }
+}
 
 /**
  * Reads an ONNX model: the graph, with handles to its weights. What has no canonical form stays in the graph as a foreign operator with the reason. Errors:
@@ -64,6 +72,7 @@ export async function readModel(source: Source, { report, params }: ReadContext)
       ...Object.fromEntries([...opsets].map(([domain, version]) => [domain === '' ? 'opset' : domain, String(version)])),
     },
     producer: [proto.producerName, proto.producerVersion].filter(Boolean).join(' '),
+    operators: tally(operatorsOf([graphProto, ...(proto.functions ?? [])])),
     file,
     metadata: new Map((proto.metadataProps ?? []).map(({ key = '', value = '' }) => [key, value])),
   };

@@ -12,7 +12,7 @@ const input = [-2, -1, 1, 2];
 async function written(build: (graph: Graph, x: Value) => Readonly<Record<string, Value>>, shape: readonly number[]) {
   const graph = new Graph();
   for (const [name, value] of Object.entries(build(graph, graph.input('x', 'float32', shape)))) graph.output(name, value);
-  const model: Model = { graph, format: 'test', versions: {}, producer: '', file: 'test', metadata: new Map() };
+  const model: Model = { graph, format: 'test', versions: {}, producer: '', operators: new Map(), file: 'test', metadata: new Map() };
   const sink = new MemorySink();
   await tfjs.write(model, sink, { report: new Report(), options: {}, path: 'model.json', tensor: () => {} });
   await sink.commit();

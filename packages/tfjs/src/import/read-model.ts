@@ -1,5 +1,5 @@
-import { JsonCursor, type Model, type ReadContext, type Source, type Weight } from '@drover/core';
-import { decodeSignature, importGraph, type SignatureDef } from '@drover/graphdef';
+import { JsonCursor, tally, type Model, type ReadContext, type Source, type Weight } from '@drover/core';
+import { decodeSignature, importGraph, type GraphDef, type SignatureDef } from '@drover/graphdef';
 import { readModel as decodeModel, weightOf, type StoredWeight, type TfjsModel } from '../codec/index.js';
 import { tfjsDiagnostics } from '../diagnostics.js';
 import { ownMetadata } from '../metadata.js';
@@ -18,6 +18,12 @@ function signatureOf({ signature, userDefinedMetadata }: TfjsModel, file: string
   const metadata = new JsonCursor(userDefinedMetadata ?? {}, file);
   const among = metadata.isObject ? metadata.get('signature') : undefined;
   return signature ?? (among?.isObject ? decodeSignature(among) : undefined);
+}
+
+/** The operators of the graph and its functions; weights and inputs are nodes too, but not operators that compute. */
+function operatorsOf({ nodes, functions }: GraphDef): readonly string[] {
+  const all = [...nodes, ...functions.flatMap((each) => each.nodes)];
+  return all.map(({ op }) => op).filter((op) => op !== 'Const' && op !== 'Placeholder' && op !== 'NoOp');
 }
 
 /**
@@ -49,6 +55,7 @@ export async function readModel(source: Source, { report }: ReadContext): Promis
       ...(model.generatedBy && { generatedBy: model.generatedBy }),
     },
     producer: [model.convertedBy, model.generatedBy].filter(Boolean).join(', '),
+    operators: tally(operatorsOf(topology.graph)),
     file,
     metadata: new Map(entries.map(([key, value]) => [key, text(value)])),
   };
