@@ -239,6 +239,32 @@ test('movement of constants becomes steps over their handles, and nothing is rea
   expect(turnedConstant!.origin).toEqual({ name: 'dense.weight', perm: [1, 0] });
 });
 
+test('filters go whose results are cut off, unless something else uses them', async () => {
+  const convolution = (isShared: boolean) => {
+    const graph = new Graph();
+    const x = graph.input('x', 'float32', [1, 1, 3]);
+    const w = graph.constant(Weight.from(tensor('float32', [3, 1, 2], [1, 2, 3, 4, 5, 6])), 'w');
+    const bias = graph.constant(Weight.from(tensor('float32', [3], [7, 8, 9])), 'bias');
+    const window = { layout: 'channelsFirst', strides: [1], dilations: [1], padding: 'explicit', pads: [0, 0], groups: 1 } as const;
+    const { y: all } = graph.add(ops.Conv, { x, w, bias }, window, { name: 'all' });
+    const { y } = graph.add(ops.Slice, { x: all }, { axes: [1], starts: [1], ends: [3], steps: [1] }, { name: 'cut' });
+    graph.output('y', y);
+    if (isShared) graph.output('all', all);
+    return graph;
+  };
+  const attrs = '{"layout":"channelsFirst","strides":[1],"dilations":[1],"padding":"explicit","pads":[0,0],"groups":1}';
+  expect(await simplified(convolution(false))).toBe(
+    main(
+      'x: float32[1, 1, 3]',
+      'w: float32[2, 1, 2] = constant [3, 4, 5, 6]',
+      'bias: float32[2] = constant [8, 9]',
+      `cut: float32[1, 2, 2] = Conv(x, w, bias) ${attrs}`,
+      'return y = cut',
+    ),
+  );
+  expect(await simplified(convolution(true))).toContain('Slice(all)');
+});
+
 test('what takes the place of a node has its name, origin and type', async () => {
   const graph = new Graph();
   const x = graph.input('x', 'float32', [2, 3]);

@@ -71,6 +71,7 @@ export class GraphWriter {
   readonly #refs = new Map<Value, Ref>();
   readonly #auxiliary = new Map<Value, Ref>();
   readonly #literals = new Map<string, Ref>();
+  readonly #made = new Map<string, readonly { readonly weight: Weight; readonly ref: Ref }[]>();
   readonly #taken = new Set<string>();
   readonly #sized = new Map<string, DimSource>();
   readonly #shaped = new Map<string, Value>();
@@ -166,11 +167,16 @@ export class GraphWriter {
     return this.variable(name);
   }
 
-  /** A stored array made by a rule. */
+  /** A stored array made by a rule; what is asked for again under the same name with the same elements is written once. */
   array(name: string, weight: Weight): Ref {
+    const made = this.#made.get(name) ?? [];
+    const known = made.find((each) => each.weight.same(weight));
+    if (known) return known.ref;
     const unique = this.unique(name);
     this.root.arrays.set(unique, { weight, isAuxiliary: false, isMade: false });
-    return this.variable(unique);
+    const ref = this.variable(unique);
+    this.#made.set(name, [...made, { weight, ref }]);
+    return ref;
   }
 
   /** A stored array that is computed when it is written. */

@@ -11,6 +11,7 @@ import {
   samePadding,
   sizeOf,
   tensor,
+  Weight,
   type Gap,
   type Node,
   type Padding,
@@ -18,7 +19,7 @@ import {
   type Value,
   type WriteRules,
 } from '@drover/core';
-import type { GraphWriter, Operand } from '../export/graph-writer.js';
+import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
 
 /** What windows state about themselves. */
 interface Window {
@@ -53,6 +54,37 @@ function padded(writer: GraphWriter, x: Value, pads: readonly number[], value: n
 
 const openPads = gap('its padding follows from a size that is not known before the model runs, and MXNet states pads as numbers');
 
+/** How often the input may be unfolded beside what a convolution reads and writes before MXNet's library takes its plain loops. */
+const unfolding = 12;
+
+/** The width in which MXNet's library vectorises filters over one channel. */
+const lanes = 8;
+
+/**
+ * How many filters to give a convolution. Over one channel oneDNN has vectorised kernels for multiples of eight filters; else it unfolds the input into a
+ * matrix, and where that would be much larger than the tensors (measured with 1.9.1: more than 12 to 16 times) it runs its reference loops: up to a hundred
+ * times as long, and with another order of rounding than onnxruntime and TensorFlow have, which shows where a model takes the logarithm of what cancels out.
+ */
+function paddedFilters(
+  filters: number,
+  channels: number,
+  kernel: readonly number[],
+  { strides, groups }: Window & { readonly groups: number },
+): number {
+  if (channels !== 1 || groups !== 1) return filters;
+  const taps = sizeOf(kernel);
+  return taps > unfolding * (sizeOf(strides) + filters) ? Math.ceil(filters / lanes) * lanes : filters;
+}
+
+/** A constant with zeros behind it along axis 0. */
+function filledUp(writer: GraphWriter, { name, constant }: Value, size: number): Ref {
+  const weight = constant!;
+  const [count, ...rest] = weight.shape;
+  const missing = [size - count!, ...rest];
+  const zeros = Weight.from(tensor(weight.dtype, missing, new Array<number>(sizeOf(missing)).fill(0)));
+  return writer.array(name, Weight.concat([weight, zeros], 0));
+}
+
 function writeConv(node: Node<typeof ops.Conv>, writer: GraphWriter): Gap | void {
   const { x, w, bias } = node.operands;
   const { strides, dilations, groups } = node.attrs;
@@ -62,16 +94,22 @@ function writeConv(node: Node<typeof ops.Conv>, writer: GraphWriter): Gap | void
   const pads = explicitPads(x, kernel, node.attrs);
   if (!pads) return openPads;
   const { x: from, pad } = padded(writer, x, pads, 0);
+  const filters = w.shape![0];
+  const isStored = w.constant !== undefined && (bias === undefined || bias.constant !== undefined);
+  const written = isStored ? paddedFilters(filters, Number(w.shape![1]), kernel, node.attrs) : filters;
   const attributes = {
     kernel,
     stride: strides,
     dilate: dilations,
     pad,
-    num_filter: w.shape![0],
+    num_filter: written,
     num_group: groups,
     no_bias: bias === undefined,
   };
-  writer.node('Convolution', bias ? [from, w, bias] : [from, w], attributes, node.outputs);
+  const weights = [w, ...(bias ? [bias] : [])];
+  if (written === filters) return writer.node('Convolution', [from, ...weights], attributes, node.outputs);
+  const full = writer.step('Convolution', [from, ...weights.map((each) => filledUp(writer, each, written))], attributes);
+  writer.node('slice_axis', [full], { axis: 1, begin: 0, end: filters }, node.outputs);
 }
 
 /** Without pads of its own where they differ at the ends or a size is stated; then the result is cut or filled up. */

@@ -1,7 +1,9 @@
+import type { Value } from '../../graph/value.js';
 import { sliceRange } from '../../kernels/slice-bounds.js';
+import { conv } from '../../ops/conv.js';
 import { slice, sliceEnd } from '../../ops/slice.js';
 import { bounds, sameDim, subDim, type Dim } from '../../tensor/dim.js';
-import type { Rule } from './replacement.js';
+import { isOutput, replaceByNode, type Rule } from './replacement.js';
 
 interface Cut {
   readonly axis: number;
@@ -51,4 +53,19 @@ export const settleSlice: Rule = (_, node) => {
     steps: cuts.map(({ step }) => step),
   };
   return true;
+};
+
+/** A convolution of which only some channels are used has only their filters. */
+export const sliceFilters: Rule = (graph, node) => {
+  if (!node.is(slice)) return false;
+  const { axes, starts, ends, steps } = node.attrs;
+  const from = node.operands.x.producer;
+  if (!from?.is(conv) || node.operands.x.users.size > 1 || isOutput(graph, node.operands.x)) return false;
+  const [start, end] = [starts?.[0], ends?.[0]];
+  if (axes.join() !== '1' || steps[0] !== 1 || typeof start !== 'number' || typeof end !== 'number' || from.attrs.groups !== 1)
+    return false;
+  const { x, w, bias } = from.operands;
+  if (!w.constant || (bias && !bias.constant) || start < 0 || end > w.constant.shape[0]!) return false;
+  const cut = (value: Value) => graph.constant(value.constant!.slice(0, start, end - start), value.name, value.origin);
+  return replaceByNode(graph, node, conv, { x, w: cut(w), bias: bias && cut(bias) }, from.attrs);
 };
