@@ -12,6 +12,7 @@ import { assignLayout } from '../passes/layout/assign-layout.js';
 import type { Layout } from '../passes/layout/permutation.js';
 import { lower } from '../passes/lower.js';
 import { recogniseActivations } from '../passes/recognise/recognise-activations.js';
+import { recogniseBias } from '../passes/recognise/recognise-bias.js';
 import { recogniseGroupNormalization } from '../passes/recognise/recognise-group-normalization.js';
 import { loopToScan } from '../passes/recognise/loop-to-scan.js';
 import { recogniseLayerNormalization } from '../passes/recognise/recognise-layer-normalization.js';
@@ -52,7 +53,14 @@ export async function prepare(model: Model, needs: TargetNeeds, { inputLayout }:
   // Shapes, layouts and composites are seen through calls.
   await runPass(inlineCalls, graph, undefined);
   await clean();
-  for (const recognise of [recogniseLayerNormalization, recogniseGroupNormalization, recogniseActivations, loopToScan, recogniseRecurrent])
+  for (const recognise of [
+    recogniseBias,
+    recogniseLayerNormalization,
+    recogniseGroupNormalization,
+    recogniseActivations,
+    loopToScan,
+    recogniseRecurrent,
+  ])
     await runPass(recognise, graph, undefined);
   await runPass(deadCode, graph, undefined);
   if (inputLayout) await runPass(setInputLayout, graph, { layout: inputLayout === 'nchw' ? 'channelsFirst' : 'channelsLast' });

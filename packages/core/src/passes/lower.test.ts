@@ -84,5 +84,5 @@ test('new nodes inherit the origin, results keep names and types, constants stay
   expect(String(graph.outputs[0]!.value)).toBe('states: float32[t, 1, 1, 1]');
   expect(neg!.inputs[0]!.name).toBe('last');
   const stored = graph.constants().flatMap(({ constant }) => constant!.sources());
-  expect(new Set(stored.map(({ name }) => name))).toEqual(new Set(['w', 'b']));
+  expect(new Set(stored.map(({ name }) => name))).toEqual(new Set(['w', 'r', 'b']));
 });
