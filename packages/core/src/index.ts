@@ -41,3 +41,5 @@ export { foreignTypes } from './ops/foreign.js';
 export { scaledSizes } from './ops/resize.js';
 export * from './passes/simplify-movement.js';
 export { sliceEnd } from './ops/slice.js';
+export * from './analysis/integer-range.js';
+export { intervalOf, isWithin, meet, type Interval } from './tensor/interval.js';

@@ -1,4 +1,5 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
+import { placesIn } from '../tensor/interval.js';
 import { bool, int } from '../ops/attr.js';
 import { defineOp, one, type Example } from '../ops/define-op.js';
 import { numberTypes } from '../tensor/dtype.js';
@@ -19,6 +20,7 @@ export function extremeIndex(name: string, which: 'largest' | 'smallest', exampl
     attrs: { axis: int(), keepdims: bool(), selectLastIndex: bool() },
     constraints: { C1: { says: '0 <= axis < rank(x)', holds: ({ x }, { axis }) => isAxis(axis, x) } },
     infer: ({ x }, { axis, keepdims }) => ({ y: { dtype: 'int64', shape: x.shape && reducedShape(x.shape, [axis], keepdims) } }),
+    range: (_, { axis }, { x }) => ({ y: placesIn(x.shape?.[axis]) }),
     evaluate: ({ x }, { axis, keepdims, selectLastIndex }) => {
       const from = x.data as Float64Array | BigInt64Array;
       const found: number[] = [];

@@ -1,9 +1,10 @@
 import type { Graph } from '../graph/graph.js';
 import type { Value } from '../graph/value.js';
 import { bool, ints, type Attr } from '../ops/attr.js';
-import { defineOp, one, type Example, type Op, type Operand } from '../ops/define-op.js';
+import { defineOp, one, type Example, type Op, type Operand, type ValueType } from '../ops/define-op.js';
 import type { Dim } from '../tensor/dim.js';
-import { bitsOf, isInt, type DType } from '../tensor/dtype.js';
+import { bitsOf, isFloat, isInt, type DType } from '../tensor/dtype.js';
+import { countInterval, type Interval } from '../tensor/interval.js';
 import { allocate, sizeOf, toNumbers, type Tensor } from '../tensor/tensor.js';
 import { areAxes } from './axes.js';
 import { groupsOf, reducedElements, reducedShape, type Groups } from './groups.js';
@@ -25,6 +26,8 @@ export interface ReductionFunction {
   readonly g?: (group: readonly bigint[], lowest: bigint, highest: bigint) => bigint;
   /** The result where elements are known. */
   readonly known?: (group: readonly Dim[]) => Dim | undefined;
+  /** Bounds of the results for groups of `count` integers between bounds, without wrapping. */
+  readonly range?: (x: Interval, count: Interval) => Interval | undefined;
   /** Error of a correct float implementation for groups of `size` elements, in units in the last place. */
   readonly ulp: (size: number) => number;
   readonly examples: readonly Example[];
@@ -38,7 +41,7 @@ type Reduction = Op<
 >;
 
 /** An operator that reduces the dimensions `axes` of a tensor to one number each. No axes: every element is a group of its own. */
-export function reduction({ name, summary, dtypes, f, g, known, ulp, examples, decompose }: ReductionFunction): Reduction {
+export function reduction({ name, summary, dtypes, f, g, known, range, ulp, examples, decompose }: ReductionFunction): Reduction {
   return defineOp({
     name,
     summary,
@@ -50,6 +53,12 @@ export function reduction({ name, summary, dtypes, f, g, known, ulp, examples, d
       const shape = x.shape && reducedShape(x.shape, axes, keepdims);
       return { y: { dtype: x.dtype, shape, elements: known && reducedElements(x, axes, shape, known) } };
     },
+    ...(range && {
+      range: ({ x }: { readonly x: Interval | undefined }, { axes }: ReductionAttrs, types: { readonly x: ValueType }) => {
+        const count = countInterval(axes.map((axis) => types.x.shape?.[axis]));
+        return { y: x && !isFloat(types.x.dtype) ? range(x, count) : undefined };
+      },
+    }),
     evaluate: ({ x }, { axes, keepdims }) => {
       const groups = groupsOf(x.shape, axes);
       const data = g && isInt(x.dtype) ? reduceIntegers(x, groups, g) : reduceNumbers(x, groups, f);

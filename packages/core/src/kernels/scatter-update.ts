@@ -1,5 +1,6 @@
 import { oneOf, type Attr } from '../ops/attr.js';
 import { isFloat, isInt, type DType } from '../tensor/dtype.js';
+import { corners, hull, sums, type Interval } from '../tensor/interval.js';
 import type { Elements } from '../tensor/tensor.js';
 
 /** How an update meets the element that is there. */
@@ -24,4 +25,17 @@ export function updateElement(data: Elements, at: number, updates: Elements, fro
     const [x, y] = [(data as BigInt64Array)[at]!, (updates as BigInt64Array)[from]!];
     (data as BigInt64Array)[at] = how === 'add' ? x + y : how === 'mul' ? x * y : (how === 'max') === x > y ? x : y;
   }
+}
+
+/** Values of elements, each met by at most `count` updates. */
+export function updatedRange(
+  x: Interval | undefined,
+  updates: Interval | undefined,
+  how: Reduction,
+  dtype: DType,
+  count: Interval,
+): Interval | undefined {
+  if (how === 'mul' || !x || !updates) return undefined;
+  if (how !== 'add') return hull(x, updates);
+  return isInt(dtype) ? corners(x, sums(updates, [0n, count[1]]), (a, b) => a + b) : undefined;
 }

@@ -3,6 +3,7 @@ import type { Value } from '../graph/value.js';
 import type { Op, Operand } from '../ops/define-op.js';
 import { defineOp, one, type Example } from '../ops/define-op.js';
 import { floatTypes, type DType } from '../tensor/dtype.js';
+import type { Interval } from '../tensor/interval.js';
 import { tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
 import { wrapInteger } from './wrap-integer.js';
 
@@ -15,6 +16,8 @@ export interface UnaryFunction {
   readonly ulp: number;
   /** Pairs of an argument and the value there. */
   readonly examples: readonly (readonly [number, number])[];
+  /** Bounds of the function from bounds of its argument. */
+  readonly range?: (x: Interval) => Interval;
   /** The function in terms of simpler operators, for a composite. */
   readonly decompose?: (x: Value, graph: Graph) => Value;
 }
@@ -22,7 +25,7 @@ export interface UnaryFunction {
 type Unary = Op<{ readonly x: Operand<'one'> }, { readonly y: Operand<'one'> }, Readonly<Record<never, never>>>;
 
 /** An operator that applies a real function to each element of a float tensor. */
-export function unary({ name, summary, f, ulp, examples, decompose }: UnaryFunction): Unary {
+export function unary({ name, summary, f, range, ulp, examples, decompose }: UnaryFunction): Unary {
   return defineOp({
     name,
     summary,
@@ -31,6 +34,7 @@ export function unary({ name, summary, f, ulp, examples, decompose }: UnaryFunct
     attrs: {},
     constraints: {},
     infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
+    ...(range && { range: ({ x }: { readonly x: Interval | undefined }) => ({ y: x && range(x) }) }),
     evaluate: ({ x }) => ({ y: mapFloat(x, f) }),
     ulp: () => ulp,
     examples: [unaryExample(examples)],

@@ -3,6 +3,7 @@ import { mapNumber, unaryExample } from '../kernels/unary.js';
 import { maxDim, mulDim } from '../tensor/dim.js';
 import { numberTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { magnitude } from '../tensor/interval.js';
 import { defineOp, one } from './define-op.js';
 
 /** Magnitude; that of the smallest integer of a type wraps to itself. */
@@ -14,6 +15,7 @@ export const abs = defineOp({
   attrs: {},
   constraints: {},
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape, elements: mapElements(x, x.dtype, (e) => maxDim(e, mulDim(e, -1))) } }),
+  range: ({ x }) => ({ y: x && magnitude(x) }),
   evaluate: ({ x }) => ({ y: mapNumber(x, Math.abs, (x) => (x < 0n ? -x : x)) }),
   ulp: () => 0,
   examples: [

@@ -3,6 +3,7 @@ import { wrapInteger } from '../kernels/wrap-integer.js';
 import { addDim } from '../tensor/dim.js';
 import { numberTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { corners } from '../tensor/interval.js';
 import { defineOp, one } from './define-op.js';
 
 /** Sum with broadcasting; integers wrap. */
@@ -14,6 +15,7 @@ export const add = defineOp({
   attrs: {},
   constraints: sameTypeBroadcast,
   infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, addDim) } }),
+  range: ({ a, b }) => ({ y: corners(a, b, (x, y) => x + y) }),
   evaluate: ({ a, b }) => ({
     y: wrapInteger(
       evaluateBinary(

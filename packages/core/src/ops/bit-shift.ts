@@ -2,6 +2,7 @@ import { broadcastType, evaluateBinary, sameTypeBroadcast } from '../kernels/bin
 import { wrapInteger } from '../kernels/wrap-integer.js';
 import { unsignedIntTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { corners, least } from '../tensor/interval.js';
 import { oneOf } from './attr.js';
 import { defineOp, one } from './define-op.js';
 
@@ -14,6 +15,10 @@ export const bitShift = defineOp({
   attrs: { direction: oneOf('left', 'right') },
   constraints: sameTypeBroadcast,
   infer: ({ a, b }) => ({ y: broadcastType(a.dtype, a, b) }),
+  range: ({ a, b }, { direction }) => ({
+    // Places beyond 64 lose what places up to there keep: all of it to the right, and what does not fit to the left.
+    y: corners(a, b && [b[0], least(b[1], 64n)], (x, y) => (direction === 'left' ? x << least(y, 64n) : x >> y)),
+  }),
   evaluate: ({ a, b }, { direction }) => {
     const isLeft = direction === 'left';
     const small = (x: number, y: number) => (y >= 32 ? 0 : isLeft ? x * 2 ** y : Math.floor(x / 2 ** y));

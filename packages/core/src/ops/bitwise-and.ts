@@ -2,6 +2,7 @@ import { broadcastType, evaluateBinary, sameTypeBroadcast } from '../kernels/bin
 import { wrapInteger } from '../kernels/wrap-integer.js';
 import { intTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { bitPatterns, least } from '../tensor/interval.js';
 import { defineOp, one } from './define-op.js';
 
 /** Bits set in both. With broadcasting. */
@@ -13,6 +14,11 @@ export const bitwiseAnd = defineOp({
   attrs: {},
   constraints: sameTypeBroadcast,
   infer: ({ a, b }) => ({ y: broadcastType(a.dtype, a, b) }),
+  range: ({ a, b }) => {
+    // A mask without a sign bounds the result.
+    const masks = [a, b].flatMap((each) => (each && each[0] >= 0n ? [each[1]] : []));
+    return { y: masks.length > 0 ? [0n, least(...masks)] : a && b && bitPatterns(a, b) };
+  },
   evaluate: ({ a, b }) => ({
     y: wrapInteger(
       evaluateBinary(

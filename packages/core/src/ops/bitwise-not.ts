@@ -1,6 +1,7 @@
 import { mapNumber } from '../kernels/unary.js';
-import { intTypes } from '../tensor/dtype.js';
+import { intTypes, intRange } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { ends } from '../tensor/interval.js';
 import { defineOp, one } from './define-op.js';
 
 /** Every bit turned. */
@@ -12,6 +13,7 @@ export const bitwiseNot = defineOp({
   attrs: {},
   constraints: {},
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
+  range: ({ x }, _, types) => ({ y: ends(x, (v) => (types.x.dtype.startsWith('u') ? intRange(types.x.dtype)![1] : -1n) - v) }),
   evaluate: ({ x }) => ({
     y: mapNumber(
       x,

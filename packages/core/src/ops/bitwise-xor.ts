@@ -2,6 +2,7 @@ import { broadcastType, evaluateBinary, sameTypeBroadcast } from '../kernels/bin
 import { wrapInteger } from '../kernels/wrap-integer.js';
 import { intTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { bitPatterns } from '../tensor/interval.js';
 import { defineOp, one } from './define-op.js';
 
 /** Bits set in one only. With broadcasting. */
@@ -13,6 +14,7 @@ export const bitwiseXor = defineOp({
   attrs: {},
   constraints: sameTypeBroadcast,
   infer: ({ a, b }) => ({ y: broadcastType(a.dtype, a, b) }),
+  range: ({ a, b }) => ({ y: a && b && bitPatterns(a, b) }),
   evaluate: ({ a, b }) => ({
     y: wrapInteger(
       evaluateBinary(

@@ -6,6 +6,7 @@ import type { Dim } from '../tensor/dim.js';
 import { complexTypes, dtypes, isFloat, type DType } from '../tensor/dtype.js';
 import { tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
 import { castTensor } from '../tensor/weight.js';
+import { ends, magnitude } from '../tensor/interval.js';
 import { dtypeAttr } from './attr.js';
 import { defineOp, one } from './define-op.js';
 
@@ -54,6 +55,8 @@ export const cast = defineOp({
       to === 'bool' ? (element: Dim) => knownComparison(element, 0, (difference) => difference !== 0) : (element: Dim) => element;
     return { y: { dtype: to, shape: x.shape, elements: mapElements(x, to, convertElement) } };
   },
+  // To integers floats are truncated, which does not leave the integers around them.
+  range: ({ x }, { to }) => ({ y: to === 'bool' && x ? ends(magnitude(x), (v) => (v > 0n ? 1n : 0n)) : x }),
   evaluate: ({ x }, { to }) => ({ y: convert(x, to) }),
   ulp: () => 0,
   examples: [

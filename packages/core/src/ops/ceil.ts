@@ -5,6 +5,8 @@ export const ceil = unary({
   name: 'Ceil',
   summary: 'Smallest integer of at least `x`.',
   f: Math.ceil,
+  // Between integers, whole numbers stay.
+  range: (x) => x,
   ulp: 0,
   examples: [
     [1.5, 2],

@@ -1,7 +1,8 @@
 import { mapNumber, unaryExample } from '../kernels/unary.js';
 import { maxDim, minDim } from '../tensor/dim.js';
-import { intRange, numberTypes } from '../tensor/dtype.js';
+import { intRange, numberTypes, isFloat } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { least, most } from '../tensor/interval.js';
 import { float, nullable } from './attr.js';
 import { defineOp, one } from './define-op.js';
 
@@ -26,6 +27,19 @@ export const clip = defineOp({
   infer: ({ x }, { min, max }) => {
     const raised = x.elements?.map((e) => (min === null ? e : maxDim(e, min)));
     return { y: { dtype: x.dtype, shape: x.shape, elements: raised?.map((e) => (max === null ? e : minDim(e, max))) } };
+  },
+  range: ({ x }, { min, max }, types) => {
+    if (min === Infinity || max === -Infinity) return { y: undefined };
+    // Bounds of floats lie between whole numbers: the lower of them for the least element, the upper for the greatest.
+    const limit = (bound: number | null, round: (bound: number) => number) =>
+      bound === null || !Number.isFinite(bound) ? undefined : BigInt(round(bound));
+    const held = (v: bigint, round: (bound: number) => number): bigint => {
+      const raised = most(v, limit(min, round) ?? v);
+      return least(raised, limit(max, round) ?? raised);
+    };
+    const [low, high] = [limit(min, Math.floor), limit(max, Math.ceil)];
+    const given = x ?? (isFloat(types.x.dtype) && low !== undefined && high !== undefined ? ([low, high] as const) : undefined);
+    return { y: given && [held(given[0], Math.floor), held(given[1], Math.ceil)] };
   },
   evaluate: ({ x }, { min, max }) => {
     const [low, high] = [min ?? -Infinity, max ?? Infinity];

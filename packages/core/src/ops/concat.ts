@@ -5,6 +5,7 @@ import { movedElements } from '../kernels/moved-elements.js';
 import { addDim, type Dim, type Shape } from '../tensor/dim.js';
 import { dtypes } from '../tensor/dtype.js';
 import { allocate, sizeOf, tensor, type Tensor } from '../tensor/tensor.js';
+import { hull } from '../tensor/interval.js';
 import { int } from './attr.js';
 import { defineOp, many, one, type ValueType } from './define-op.js';
 
@@ -63,6 +64,8 @@ export const concat = defineOp({
     const shape = joinedShape(inputs, axis, () => fresh('concat'));
     return { y: { dtype: inputs[0]!.dtype, shape, elements: movedElements(inputs, shape, (at) => concatenated(at, axis)) } };
   },
+  range: ({ inputs }) => ({ y: hull(...inputs) }),
+  demands: ({ inputs }, _, { y }) => ({ inputs: inputs.map(() => y) }),
   evaluate: ({ inputs }, { axis }) => ({ y: concatenated(inputs, axis) }),
   ulp: () => 0,
   examples: [

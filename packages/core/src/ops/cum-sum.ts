@@ -1,8 +1,9 @@
 import { isAxis } from '../kernels/axes.js';
 import { lanes } from '../kernels/lanes.js';
 import { wrapInteger } from '../kernels/wrap-integer.js';
-import { numberTypes } from '../tensor/dtype.js';
+import { numberTypes, isInt } from '../tensor/dtype.js';
 import { allocate, sizeOf, tensor } from '../tensor/tensor.js';
+import { sizeInterval, sums } from '../tensor/interval.js';
 import { bool, int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 
@@ -16,6 +17,10 @@ export const cumSum = defineOp({
   attrs: { axis: int(), exclusive: bool(), reverse: bool() },
   constraints: { C1: { says: '0 <= axis < rank(x)', holds: ({ x }, { axis }) => isAxis(axis, x) } },
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
+  range: ({ x }, { axis, exclusive }, types) => {
+    const [, size] = sizeInterval(types.x.shape?.[axis]);
+    return { y: x && isInt(types.x.dtype) ? sums(x, exclusive ? [0n, size] : [1n, size]) : undefined };
+  },
   evaluate: ({ x }, { axis, exclusive, reverse }) => {
     const data = allocate(x.dtype, sizeOf(x.shape));
     // The same steps add numbers or 64-bit integers; the storage holds one kind.

@@ -3,6 +3,7 @@ import type { Region } from '../graph/node.js';
 import type { Value } from '../graph/value.js';
 import type { Dim, Shape } from '../tensor/dim.js';
 import type { DType } from '../tensor/dtype.js';
+import type { Interval } from '../tensor/interval.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Attrs, AttrValues, ResolvedAttrs } from './attr.js';
 
@@ -103,6 +104,25 @@ export interface Op<I extends Operands = Operands, O extends Operands = Operands
     attrs: ResolvedAttrs<A>,
     context: EvaluateContext,
   ): PerOperand<O, Tensor> | Promise<PerOperand<O, Tensor>>;
+  /**
+   * Bounds of the results from bounds of the operands, which every operand of integers or bool has. Results are taken as exact: they do not wrap here, and
+   * the caller sees whether they could have. An operator without this, or a result that is undefined, may have any value of its type. Float results are
+   * given only where rounding cannot leave the bounds.
+   */
+  range?(
+    ranges: PerOperand<I, Interval | undefined>,
+    attrs: AttrValues<A>,
+    types: PerOperand<I, ValueType>,
+  ): PerOperand<O, Interval | undefined>;
+  /**
+   * Bounds that every element of an operand keeps whenever the operator succeeds: an index is inside its dimension, or it is an error. `results` are the
+   * bounds that the results keep for the same reason; an operator that drops no element hands them on.
+   */
+  demands?(
+    types: PerOperand<I, ValueType>,
+    attrs: AttrValues<A>,
+    results: PerOperand<O, Interval | undefined>,
+  ): Partial<PerOperand<I, Interval | undefined>>;
   /** How far a correct float implementation may be from the reference for these operands, in units in the last place of the result. */
   ulp(shapes: PerOperand<I, readonly number[]>, attrs: ResolvedAttrs<A>): number;
   readonly examples: readonly Example[];

@@ -55,6 +55,7 @@ export const depthToSpace = defineOp({
   infer: ({ x }, attrs, { fresh }) => ({
     y: { dtype: x.dtype, shape: x.shape ? plan(x.shape, attrs).whole : Array.from({ length: 4 }, () => fresh('space')) },
   }),
+  range: ({ x }) => ({ y: x }),
   evaluate: ({ x }, attrs) => {
     const { split, perm, whole } = plan(x.shape, attrs) as { split: number[]; perm: number[]; whole: number[] };
     const strides = stridesOf(split);

@@ -4,6 +4,7 @@ import { wrapInteger } from '../kernels/wrap-integer.js';
 import { bounds, floorDivDim, type Dim } from '../tensor/dim.js';
 import { isInt, numberTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { quotients } from '../tensor/interval.js';
 import { defineOp, one } from './define-op.js';
 
 /** The quotient where truncation is floor division: of what cannot be negative by what is positive. */
@@ -21,6 +22,7 @@ export const div = defineOp({
   attrs: {},
   constraints: sameTypeBroadcast,
   infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, truncatedQuotient) } }),
+  range: ({ a, b }, _, types) => ({ y: a && b && isInt(types.a.dtype) ? quotients(a, b) : undefined }),
   evaluate: ({ a, b }) => {
     const divide = isInt(a.dtype) ? (x: number, y: number) => Math.trunc(x / nonZero(y)) : (x: number, y: number) => x / y;
     return { y: wrapInteger(evaluateBinary(a, b, a.dtype, divide, (x, y) => x / nonZero(y))) };

@@ -6,6 +6,7 @@ import { canBe } from '../kernels/same-type.js';
 import { bounds, type Dim, type Shape } from '../tensor/dim.js';
 import { dtypes } from '../tensor/dtype.js';
 import { tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
+import { maxSize } from '../tensor/interval.js';
 import { dimsOrOperand } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 
@@ -57,6 +58,8 @@ export const expand = defineOp({
     const elements = movedElements([x], result, ([at]) => expanded(at!, result as readonly number[]));
     return { y: { dtype: x.dtype, shape: result, elements } };
   },
+  range: ({ x }) => ({ y: x }),
+  demands: () => ({ shape: [-1n, maxSize] }),
   evaluate: ({ x, shape: operand }, { shape }) => ({ y: expanded(x, shape ?? Array.from(toNumbers(operand!))) }),
   ulp: () => 0,
   examples: [

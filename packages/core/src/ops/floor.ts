@@ -5,6 +5,8 @@ export const floor = unary({
   name: 'Floor',
   summary: 'Largest integer of at most `x`.',
   f: Math.floor,
+  // Between integers, whole numbers stay.
+  range: (x) => x,
   ulp: 0,
   examples: [
     [1.5, 1],

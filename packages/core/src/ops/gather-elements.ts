@@ -3,6 +3,7 @@ import { pickElements } from '../kernels/copy.js';
 import { elementPlaces } from '../kernels/element-places.js';
 import { dtypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { indicesInto } from '../tensor/interval.js';
 import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 
@@ -26,6 +27,8 @@ export const gatherElements = defineOp({
     },
   },
   infer: ({ x, indices }) => ({ y: { dtype: x.dtype, shape: indices.shape } }),
+  range: ({ x }) => ({ y: x }),
+  demands: ({ x }, { axis }) => ({ indices: indicesInto(x.shape?.[axis]) }),
   evaluate: ({ x, indices }, { axis }) => {
     const places = elementPlaces(x.shape, indices, axis);
     return { y: pickElements(x, indices.shape, (at) => places[at]!) };

@@ -3,6 +3,7 @@ import { copier, partsOf } from '../kernels/copy.js';
 import { blockPlaces } from '../kernels/element-places.js';
 import { dtypes } from '../tensor/dtype.js';
 import { allocate, sizeOf, tensor } from '../tensor/tensor.js';
+import { indicesInto } from '../tensor/interval.js';
 import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 
@@ -37,6 +38,8 @@ export const gatherND = defineOp({
     const shape = x.shape && typeof depth === 'number' ? [...indices.shape!.slice(0, -1), ...x.shape.slice(batchDims + depth)] : undefined;
     return { y: { dtype: x.dtype, shape } };
   },
+  range: ({ x }) => ({ y: x }),
+  demands: ({ x }, { batchDims }) => ({ indices: indicesInto(...(x.shape?.slice(batchDims) ?? [undefined])) }),
   evaluate: ({ x, indices }, { batchDims }) => {
     const places = blockPlaces(x.shape, indices, batchDims);
     const block = x.shape.slice(batchDims + indices.shape.at(-1)!);

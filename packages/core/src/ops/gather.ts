@@ -4,6 +4,7 @@ import { indexOf } from '../kernels/index-of.js';
 import { knownNumbers, movedElements } from '../kernels/moved-elements.js';
 import { dtypes } from '../tensor/dtype.js';
 import { allocate, sizeOf, tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
+import { indicesInto } from '../tensor/interval.js';
 import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 
@@ -36,6 +37,8 @@ export const gather = defineOp({
     const elements = isInside ? movedElements([x], shape, ([at]) => gathered(at!, numbers, shape as readonly number[], axis)) : undefined;
     return { y: { dtype: x.dtype, shape, elements } };
   },
+  range: ({ x }) => ({ y: x }),
+  demands: ({ x }, { axis }) => ({ indices: indicesInto(x.shape?.[axis]) }),
   evaluate: ({ x, indices }, { axis }) => {
     const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
     return { y: gathered(x, toNumbers(indices), shape, axis) };

@@ -2,8 +2,9 @@ import { mayEqual } from '../kernels/axes.js';
 import { broadcastShapes } from '../kernels/broadcast.js';
 import { matrixProduct } from '../kernels/multiply.js';
 import type { Shape } from '../tensor/dim.js';
-import { floatTypes } from '../tensor/dtype.js';
+import { floatTypes, isInt } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { corners, sizeInterval, sums } from '../tensor/interval.js';
 import { defineOp, one, type ValueType } from './define-op.js';
 
 const types = [...floatTypes, 'int64', 'int32', 'uint64', 'uint32'] as const;
@@ -42,6 +43,10 @@ export const matMul = defineOp({
   infer: ({ a, b }) => {
     const batch = batchShape(a, b);
     return { y: { dtype: a.dtype, shape: batch && resultShape(a.shape!, b.shape!, batch) } };
+  },
+  range: ({ a, b }, _, types) => {
+    const products = corners(a, b, (x, y) => x * y);
+    return { y: products && isInt(types.a.dtype) ? sums(products, sizeInterval(types.a.shape?.at(-1))) : undefined };
   },
   evaluate: ({ a, b }) => {
     const [left, right] = matrices(a.shape, b.shape);

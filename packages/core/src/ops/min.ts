@@ -2,6 +2,7 @@ import { broadcastElements, broadcastType, evaluateBinary, sameTypeBroadcast } f
 import { minDim } from '../tensor/dim.js';
 import { numberTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { corners } from '../tensor/interval.js';
 import { defineOp, one } from './define-op.js';
 
 /** The smaller of two numbers with broadcasting; NaN where one of them is. */
@@ -13,6 +14,7 @@ export const min = defineOp({
   attrs: {},
   constraints: sameTypeBroadcast,
   infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, minDim) } }),
+  range: ({ a, b }) => ({ y: corners(a, b, (x, y) => (x < y ? x : y)) }),
   evaluate: ({ a, b }) => ({ y: evaluateBinary(a, b, a.dtype, Math.min, (x, y) => (x < y ? x : y)) }),
   ulp: () => 0,
   examples: [

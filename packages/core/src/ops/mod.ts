@@ -4,6 +4,7 @@ import { wrapInteger } from '../kernels/wrap-integer.js';
 import { bounds, modDim, type Dim } from '../tensor/dim.js';
 import { isInt, numberTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { remainders } from '../tensor/interval.js';
 import { oneOf } from './attr.js';
 import { defineOp, one } from './define-op.js';
 
@@ -25,6 +26,7 @@ export const mod = defineOp({
   infer: ({ a, b }, { sign }) => ({
     y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, (x, y) => remainder(x, y, sign)) },
   }),
+  range: ({ a, b }, { sign }, types) => ({ y: a && b && isInt(types.a.dtype) ? remainders(a, b, sign) : undefined }),
   evaluate: ({ a, b }, { sign }) => {
     const divisor = isInt(a.dtype) ? nonZero<number> : (y: number) => y;
     const truncated = (x: number, y: number) => x % divisor(y);

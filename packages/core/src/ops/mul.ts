@@ -3,6 +3,7 @@ import { wrapInteger } from '../kernels/wrap-integer.js';
 import { mulDim } from '../tensor/dim.js';
 import { isInt, numberTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { corners } from '../tensor/interval.js';
 import { defineOp, one } from './define-op.js';
 
 /** Product with broadcasting; integers wrap. */
@@ -14,6 +15,7 @@ export const mul = defineOp({
   attrs: {},
   constraints: sameTypeBroadcast,
   infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, mulDim) } }),
+  range: ({ a, b }) => ({ y: corners(a, b, (x, y) => x * y) }),
   evaluate: ({ a, b }) => {
     // A product of two 32-bit integers does not fit float64; its low 32 bits are exact by Math.imul.
     const multiply = isInt(a.dtype) ? Math.imul : (x: number, y: number) => x * y;

@@ -3,6 +3,7 @@ import { mapNumber, unaryExample } from '../kernels/unary.js';
 import { mulDim } from '../tensor/dim.js';
 import { floatTypes, signedIntTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { ends } from '../tensor/interval.js';
 import { defineOp, one } from './define-op.js';
 
 /** -x; integers wrap. */
@@ -14,6 +15,7 @@ export const neg = defineOp({
   attrs: {},
   constraints: {},
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape, elements: mapElements(x, x.dtype, (e) => mulDim(e, -1)) } }),
+  range: ({ x }) => ({ y: ends(x, (v) => -v) }),
   evaluate: ({ x }) => ({
     y: mapNumber(
       x,

@@ -3,6 +3,7 @@ import { maxKnownElements } from '../kernels/known-elements.js';
 import { bounds, isStatic } from '../tensor/dim.js';
 import { numberTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { hull, placesIn } from '../tensor/interval.js';
 import { defineOp, one, type ValueType } from './define-op.js';
 
 /** For each dimension the indices of the elements at `places`, one dimension after another. */
@@ -34,6 +35,7 @@ export const nonZero = defineOp({
     }
     return { y: { dtype: 'int64', shape: [x.shape ? x.shape.length : fresh('rank'), fresh('nonzero')] } };
   },
+  range: (_, __, { x }) => ({ y: hull(...(x.shape ?? [undefined]).map(placesIn)) ?? [0n, 0n] }),
   evaluate: ({ x }) => {
     const places: number[] = [];
     for (let i = 0; i < x.data.length; i++) if (x.data[i] != 0) places.push(i);

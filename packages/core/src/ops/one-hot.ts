@@ -2,6 +2,7 @@ import { bounds } from '../tensor/dim.js';
 import { dtypes, numberTypes } from '../tensor/dtype.js';
 import { allocate, sizeOf, tensor, toNumbers } from '../tensor/tensor.js';
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
+import { maxSize } from '../tensor/interval.js';
 import { dimsOrOperand, int } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 
@@ -30,6 +31,8 @@ export const oneHot = defineOp({
     const shape = indices.shape && [...indices.shape.slice(0, axis), size, ...indices.shape.slice(axis)];
     return { y: { dtype: values.dtype, shape } };
   },
+  range: ({ values }) => ({ y: values }),
+  demands: () => ({ depth: [0n, maxSize] }),
   evaluate: ({ indices, values, depth: operand }, { axis, depth }) => {
     const size = Math.trunc(depth?.[0] ?? toNumbers(operand!)[0]!);
     if (!(size >= 0))

@@ -5,6 +5,7 @@ import { canBe } from '../kernels/same-type.js';
 import { addDim, bounds, isStatic } from '../tensor/dim.js';
 import { dtypes } from '../tensor/dtype.js';
 import { sizeOf, tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
+import { hull } from '../tensor/interval.js';
 import { dimsOrOperand, oneOf } from './attr.js';
 import { defineOp, one, optional, type ValueType } from './define-op.js';
 
@@ -79,6 +80,7 @@ export const pad = defineOp({
       amounts && isStatic(amounts) ? movedElements([x, fill], shape, ([at, blank]) => padded(at!, amounts, mode, blank)) : undefined;
     return { y: { dtype: x.dtype, shape, elements } };
   },
+  range: ({ x, value }, { mode }, types) => ({ y: mode === 'constant' ? hull(x, types.value ? value : [0n, 0n]) : x }),
   evaluate: ({ x, pads: operand, value }, { mode, pads }) => ({ y: padded(x, pads ?? Array.from(toNumbers(operand!)), mode, value) }),
   ulp: () => 0,
   examples: [

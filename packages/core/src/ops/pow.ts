@@ -3,6 +3,7 @@ import { integerPower, power } from '../kernels/power.js';
 import { wrapInteger } from '../kernels/wrap-integer.js';
 import { isInt, numberTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { powers } from '../tensor/interval.js';
 import { defineOp, one } from './define-op.js';
 
 /** Power with broadcasting. Integers wrap; 0 to a negative integer power is `core/not-evaluable`. */
@@ -14,6 +15,7 @@ export const pow = defineOp({
   attrs: {},
   constraints: sameTypeBroadcast,
   infer: ({ a, b }) => ({ y: broadcastType(a.dtype, a, b) }),
+  range: ({ a, b }, _, types) => ({ y: a && b && isInt(types.a.dtype) ? powers(a, b) : undefined }),
   evaluate: ({ a, b }) => {
     if (!isInt(a.dtype)) return { y: evaluateBinary(a, b, a.dtype, power, () => 0n) };
     const small = (x: number, y: number) => Number(BigInt.asIntN(53, integerPower(BigInt(x), BigInt(y))));

@@ -1,8 +1,9 @@
 import { knownElement, maxKnownElements } from '../kernels/known-elements.js';
 import { addDim, ceilDivDim, maxDim, mulDim, subDim, type Dim } from '../tensor/dim.js';
-import { numberTypes } from '../tensor/dtype.js';
+import { numberTypes, isInt } from '../tensor/dtype.js';
 import { allocate, tensor, toNumbers } from '../tensor/tensor.js';
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
+import { hull, least, most, type Interval } from '../tensor/interval.js';
 import { defineOp, one, type ValueType } from './define-op.js';
 
 /** The one known element of an integer scalar. */
@@ -39,6 +40,15 @@ export const range = defineOp({
     return {
       y: { dtype: start.dtype, shape: [length], elements: elements.every((element) => element !== undefined) ? elements : undefined },
     };
+  },
+  range: ({ start, limit, delta }, _, types) => {
+    if (!start || !limit || !delta || !isInt(types.start.dtype)) return { y: undefined };
+    // The limit itself is not reached.
+    const [up, down]: readonly Interval[] = [
+      [start[0], most(start[1], limit[1] - 1n)],
+      [least(start[0], limit[0] + 1n), start[1]],
+    ];
+    return { y: delta[0] > 0n ? up : delta[1] < 0n ? down : hull(up, down) };
   },
   evaluate: ({ start, limit, delta }) => {
     const [from, to, step] = [start, limit, delta].map((operand) => toNumbers(operand)[0]!) as [number, number, number];

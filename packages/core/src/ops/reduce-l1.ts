@@ -1,5 +1,6 @@
 import { reduction } from '../kernels/reduction.js';
 import { numberTypes } from '../tensor/dtype.js';
+import { magnitude, sums } from '../tensor/interval.js';
 import { tensor } from '../tensor/tensor.js';
 import { abs } from './abs.js';
 import { reduceSum } from './reduce-sum.js';
@@ -15,6 +16,7 @@ export const reduceL1 = reduction({
     return sum;
   },
   g: (group) => group.reduce((a, b) => a + (b < 0n ? -b : b), 0n),
+  range: (x, count) => sums(magnitude(x), count),
   ulp: (size) => size,
   examples: [
     {

@@ -19,6 +19,8 @@ export const reduceMax = reduction({
   },
   g: (group, lowest) => group.reduce((a, b) => (b > a ? b : a), lowest),
   known: (group) => (group.length > 0 ? group.reduce(maxDim) : undefined),
+  // Of none the lowest value of the type, which is not known here.
+  range: (x, [fewest]) => (fewest > 0n ? x : undefined),
   ulp: () => 0,
   examples: [
     {

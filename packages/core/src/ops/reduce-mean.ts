@@ -18,6 +18,7 @@ export const reduceMean = reduction({
       throw coreDiagnostics.error('not-evaluable', { message: 'No integer is the mean of no elements.', origin: { file: '' } });
     return group.reduce((a, b) => a + b, 0n) / BigInt(group.length);
   },
+  range: (x) => x,
   ulp: (size) => size + 1,
   examples: [
     {

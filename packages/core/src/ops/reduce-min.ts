@@ -19,6 +19,8 @@ export const reduceMin = reduction({
   },
   g: (group, _, highest) => group.reduce((a, b) => (b < a ? b : a), highest),
   known: (group) => (group.length > 0 ? group.reduce(minDim) : undefined),
+  // Of none the highest value of the type, which is not known here.
+  range: (x, [fewest]) => (fewest > 0n ? x : undefined),
   ulp: () => 0,
   examples: [
     {

@@ -1,6 +1,7 @@
 import { reduction } from '../kernels/reduction.js';
 import { mulDim } from '../tensor/dim.js';
 import { numberTypes } from '../tensor/dtype.js';
+import { products } from '../tensor/interval.js';
 import { tensor } from '../tensor/tensor.js';
 
 /** The product of the elements of each group; integers wrap. */
@@ -15,6 +16,7 @@ export const reduceProd = reduction({
   },
   g: (group) => group.reduce((a, b) => a * b, 1n),
   known: (group) => group.reduce(mulDim, 1),
+  range: products,
   ulp: (size) => size,
   examples: [
     {

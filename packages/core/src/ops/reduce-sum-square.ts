@@ -1,5 +1,6 @@
 import { reduction } from '../kernels/reduction.js';
 import { numberTypes } from '../tensor/dtype.js';
+import { powers, sums } from '../tensor/interval.js';
 import { tensor } from '../tensor/tensor.js';
 import { mul } from './mul.js';
 import { reduceSum } from './reduce-sum.js';
@@ -15,6 +16,7 @@ export const reduceSumSquare = reduction({
     return sum;
   },
   g: (group) => group.reduce((a, b) => a + b * b, 0n),
+  range: (x, count) => sums(powers(x, [2n, 2n])!, count),
   ulp: (size) => size + 1,
   examples: [
     {

@@ -1,6 +1,7 @@
 import { reduction } from '../kernels/reduction.js';
 import { addDim } from '../tensor/dim.js';
 import { numberTypes } from '../tensor/dtype.js';
+import { sums } from '../tensor/interval.js';
 import { tensor } from '../tensor/tensor.js';
 
 /** The sum of the elements of each group; integers wrap. */
@@ -15,6 +16,7 @@ export const reduceSum = reduction({
   },
   g: (group) => group.reduce((a, b) => a + b, 0n),
   known: (group) => group.reduce(addDim, 0),
+  range: sums,
   ulp: (size) => size,
   examples: [
     {

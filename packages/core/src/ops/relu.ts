@@ -3,6 +3,7 @@ import { mapNumber, unaryExample } from '../kernels/unary.js';
 import { maxDim } from '../tensor/dim.js';
 import { floatTypes, signedIntTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { ends } from '../tensor/interval.js';
 import { defineOp, one } from './define-op.js';
 
 /** The positive part. */
@@ -14,6 +15,7 @@ export const relu = defineOp({
   attrs: {},
   constraints: {},
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape, elements: mapElements(x, x.dtype, (e) => maxDim(e, 0)) } }),
+  range: ({ x }) => ({ y: ends(x, (v) => (v > 0n ? v : 0n)) }),
   evaluate: ({ x }) => ({
     y: mapNumber(
       x,

@@ -2,6 +2,7 @@ import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import { dtypes } from '../tensor/dtype.js';
 import { exactQuotient, floorDivDim, isStatic, productOf, type Shape } from '../tensor/dim.js';
 import { sizeOf, tensor, toNumbers } from '../tensor/tensor.js';
+import { maxSize } from '../tensor/interval.js';
 import { dimsOrOperand } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 
@@ -47,6 +48,8 @@ export const reshape = defineOp({
     const rank = operand?.shape?.[0];
     return { y: { dtype: x.dtype, shape: typeof rank === 'number' ? Array.from({ length: rank }, () => fresh('reshape')) : undefined } };
   },
+  range: ({ x }) => ({ y: x }),
+  demands: (_, __, { y }) => ({ x: y, shape: [-1n, maxSize] }),
   evaluate: ({ x, shape: operand }, { shape }) => {
     const target = settle(shape ?? Array.from(toNumbers(operand!)), x.shape) as readonly number[];
     if (sizeOf(target) !== sizeOf(x.shape)) {

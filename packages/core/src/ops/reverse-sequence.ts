@@ -26,6 +26,7 @@ export const reverseSequence = defineOp({
     },
   },
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
+  range: ({ x }) => ({ y: x }),
   evaluate: ({ x, lengths }, { timeAxis, batchAxis }) => {
     const strides = stridesOf(x.shape);
     const counts = toNumbers(lengths);

@@ -30,6 +30,8 @@ export const reverse = defineOp({
   infer: ({ x }, { axes }) => ({
     y: { dtype: x.dtype, shape: x.shape, elements: movedElements([x], x.shape, ([at]) => reversed(at!, axes)) },
   }),
+  range: ({ x }) => ({ y: x }),
+  demands: (_, __, { y }) => ({ x: y }),
   evaluate: ({ x }, { axes }) => ({ y: reversed(x, axes) }),
   ulp: () => 0,
   examples: [

@@ -6,6 +6,8 @@ export const round = unary({
   name: 'Round',
   summary: 'Integer nearest to `x`, ties to the even one.',
   f: roundHalfToEven,
+  // Between integers, whole numbers stay.
+  range: (x) => x,
   ulp: 0,
   examples: [
     [0.5, 0],

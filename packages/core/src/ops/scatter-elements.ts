@@ -1,10 +1,11 @@
 import { isAxis, mayEqual } from '../kernels/axes.js';
 import { partsOf } from '../kernels/copy.js';
 import { elementPlaces } from '../kernels/element-places.js';
-import { canReduce, reduction as reductionAttr, updateElement } from '../kernels/scatter-update.js';
+import { canReduce, reduction as reductionAttr, updateElement, updatedRange } from '../kernels/scatter-update.js';
 import { wrapInteger } from '../kernels/wrap-integer.js';
 import { dtypes } from '../tensor/dtype.js';
 import { tensor, type Elements } from '../tensor/tensor.js';
+import { indicesInto, sizeInterval } from '../tensor/interval.js';
 import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 
@@ -37,6 +38,10 @@ export const scatterElements = defineOp({
     C5: { says: 'x and updates have one element type', holds: ({ x, updates }) => x.dtype === updates.dtype },
   },
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
+  range: ({ x, updates }, { axis, reduction }, types) => ({
+    y: updatedRange(x, updates, reduction, types.x.dtype, sizeInterval(types.indices.shape?.[axis])),
+  }),
+  demands: ({ x }, { axis }) => ({ indices: indicesInto(x.shape?.[axis]) }),
   evaluate: ({ x, indices, updates }, { axis, reduction }) => {
     const data = x.data.slice() as Elements;
     const parts = partsOf(x.dtype);

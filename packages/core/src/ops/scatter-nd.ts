@@ -1,10 +1,11 @@
 import { mayEqual } from '../kernels/axes.js';
 import { partsOf } from '../kernels/copy.js';
 import { blockPlaces } from '../kernels/element-places.js';
-import { canReduce, reduction as reductionAttr, updateElement } from '../kernels/scatter-update.js';
+import { canReduce, reduction as reductionAttr, updateElement, updatedRange } from '../kernels/scatter-update.js';
 import { wrapInteger } from '../kernels/wrap-integer.js';
 import { dtypes } from '../tensor/dtype.js';
 import { sizeOf, tensor, type Elements } from '../tensor/tensor.js';
+import { countInterval, indicesInto } from '../tensor/interval.js';
 import { defineOp, one } from './define-op.js';
 
 /** Blocks of a tensor replaced by index tuples. */
@@ -36,6 +37,10 @@ export const scatterND = defineOp({
     C4: { says: 'x and updates have one element type', holds: ({ x, updates }) => x.dtype === updates.dtype },
   },
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
+  range: ({ x, updates }, { reduction }, types) => ({
+    y: updatedRange(x, updates, reduction, types.x.dtype, countInterval(types.indices.shape?.slice(0, -1) ?? [undefined])),
+  }),
+  demands: ({ x }) => ({ indices: indicesInto(...(x.shape ?? [undefined])) }),
   evaluate: ({ x, indices, updates }, { reduction }) => {
     const data = x.data.slice() as Elements;
     const parts = partsOf(x.dtype);

@@ -1,5 +1,6 @@
 import { dtypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { hull, sizeInterval } from '../tensor/interval.js';
 import { defineOp, one } from './define-op.js';
 
 /** The sizes of a tensor's dimensions as data. */
@@ -11,6 +12,7 @@ export const shape = defineOp({
   attrs: {},
   constraints: {},
   infer: ({ x }, _, { fresh }) => ({ y: { dtype: 'int64', shape: [x.shape ? x.shape.length : fresh('rank')], elements: x.shape } }),
+  range: (_, __, { x }) => ({ y: hull(...(x.shape ?? [undefined]).map(sizeInterval)) ?? [0n, 0n] }),
   evaluate: ({ x }) => ({ y: tensor('int64', [x.shape.length], x.shape) }),
   ulp: () => 0,
   examples: [

@@ -1,6 +1,7 @@
 import { mapNumber, unaryExample } from '../kernels/unary.js';
 import { numberTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { ends } from '../tensor/interval.js';
 import { defineOp, one } from './define-op.js';
 
 /** -1, 0 or 1. */
@@ -12,6 +13,7 @@ export const sign = defineOp({
   attrs: {},
   constraints: {},
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
+  range: ({ x }) => ({ y: ends(x, (v) => (v > 0n ? 1n : v < 0n ? -1n : 0n)) ?? [-1n, 1n] }),
   evaluate: ({ x }) => ({ y: mapNumber(x, Math.sign, (x) => (x > 0n ? 1n : x < 0n ? -1n : 0n)) }),
   ulp: () => 0,
   examples: [

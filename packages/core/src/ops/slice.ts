@@ -73,6 +73,7 @@ export const slice = defineOp({
         : undefined;
     return { y: { dtype: x.dtype, shape, elements } };
   },
+  range: ({ x }) => ({ y: x }),
   evaluate: ({ x, starts: startsOperand, ends: endsOperand }, { axes, starts, ends, steps }) => ({
     y: sliced(x, {
       axes,

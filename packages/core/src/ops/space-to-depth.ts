@@ -45,6 +45,7 @@ export const spaceToDepth = defineOp({
   infer: ({ x }, { layout, blockSize }, { fresh }) => ({
     y: { dtype: x.dtype, shape: x.shape ? plan(x.shape, layout, blockSize).whole : Array.from({ length: 4 }, () => fresh('depth')) },
   }),
+  range: ({ x }) => ({ y: x }),
   evaluate: ({ x }, { layout, blockSize }) => {
     const { split, perm, whole } = plan(x.shape, layout, blockSize) as { split: number[]; perm: number[]; whole: number[] };
     const strides = stridesOf(split);

@@ -46,6 +46,7 @@ export const split = defineOp({
     });
     return { outputs };
   },
+  range: ({ x }, { sizes }) => ({ outputs: sizes.map(() => x) }),
   evaluate: ({ x }, { axis, sizes }) => {
     if (sizes.reduce((a, b) => a + b, 0) !== x.shape[axis]) {
       throw coreDiagnostics.error('invalid-shape', {

@@ -22,6 +22,8 @@ export const squeeze = defineOp({
   infer: ({ x }, { axes }) => ({
     y: { dtype: x.dtype, shape: x.shape?.filter((_, axis) => !axes.includes(axis)), elements: x.elements },
   }),
+  range: ({ x }) => ({ y: x }),
+  demands: (_, __, { y }) => ({ x: y }),
   evaluate: ({ x }, { axes }) => {
     if (axes.some((axis) => x.shape[axis] !== 1)) {
       throw coreDiagnostics.error('invalid-shape', {

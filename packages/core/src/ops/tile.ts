@@ -50,6 +50,7 @@ export const tile = defineOp({
     const elements = counts && isStatic(counts) ? movedElements([x], shape, ([at]) => tiled(at!, counts)) : undefined;
     return { y: { dtype: x.dtype, shape, elements } };
   },
+  range: ({ x }) => ({ y: x }),
   evaluate: ({ x, repeats: operand }, { repeats }) => ({ y: tiled(x, repeats ?? Array.from(toNumbers(operand!))) }),
   ulp: () => 0,
   examples: [

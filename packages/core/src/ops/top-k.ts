@@ -5,6 +5,7 @@ import { canBe } from '../kernels/same-type.js';
 import { bounds, subDim } from '../tensor/dim.js';
 import { numberTypes } from '../tensor/dtype.js';
 import { allocate, sizeOf, tensor, toNumbers } from '../tensor/tensor.js';
+import { placesIn, sizeInterval } from '../tensor/interval.js';
 import { bool, dimsOrOperand, int } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 
@@ -36,6 +37,8 @@ export const topK = defineOp({
     const shape = x.shape?.map((dim, i) => (i === axis ? count : dim));
     return { values: { dtype: x.dtype, shape }, indices: { dtype: 'int64', shape } };
   },
+  range: ({ x }, { axis }, types) => ({ values: x, indices: placesIn(types.x.shape?.[axis]) }),
+  demands: ({ x }, { axis }) => ({ k: sizeInterval(x.shape?.[axis]) }),
   evaluate: ({ x, k: operand }, { axis, largest, k }) => {
     const count = k?.[0] ?? toNumbers(operand!)[0]!;
     if (count < 0 || count > x.shape[axis]!) {

@@ -38,6 +38,8 @@ export const transpose = defineOp({
     const shape = x.shape && perm.map((p) => x.shape![p]!);
     return { y: { dtype: x.dtype, shape, elements: movedElements([x], shape, ([at]) => transposed(at!, perm)) } };
   },
+  range: ({ x }) => ({ y: x }),
+  demands: (_, __, { y }) => ({ x: y }),
   evaluate: ({ x }, { perm }) => ({ y: transposed(x, perm) }),
   ulp: () => 0,
   examples: [

@@ -1,6 +1,7 @@
 import { pickElements } from '../kernels/copy.js';
 import { complexTypes, numberTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { hull } from '../tensor/interval.js';
 import { bool, int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 
@@ -14,6 +15,7 @@ export const trilu = defineOp({
   attrs: { upper: bool(), k: int() },
   constraints: { C1: { says: 'x has at least two dimensions', holds: ({ x }) => !x.shape || x.shape.length >= 2 } },
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
+  range: ({ x }) => ({ y: hull(x, [0n, 0n]) }),
   evaluate: ({ x }, { upper, k }) => {
     const [rows, columns] = x.shape.slice(-2) as [number, number];
     const isKept = (at: number) => {

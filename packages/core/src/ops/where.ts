@@ -4,6 +4,7 @@ import { maxKnownElements } from '../kernels/known-elements.js';
 import { isStatic, type Dim } from '../tensor/dim.js';
 import { dtypes } from '../tensor/dtype.js';
 import { allocate, sizeOf, tensor } from '../tensor/tensor.js';
+import { hull } from '../tensor/interval.js';
 import { defineOp, one, type ValueType } from './define-op.js';
 
 /** The elements of the result where those of the condition and of what it picks are known. */
@@ -33,6 +34,7 @@ export const where = defineOp({
     C2: { says: 'the shapes of condition, x and y broadcast', holds: ({ condition, x, y }) => broadcasts(condition, x, y) },
   },
   infer: ({ condition, x, y }) => ({ y: { ...broadcastType(x.dtype, condition, x, y), elements: knownElements(condition, x, y) } }),
+  range: ({ x, y }) => ({ y: hull(x, y) }),
   evaluate: ({ condition, x, y }) => {
     const shape = broadcastTensors(condition, x, y);
     const pair = x.dtype === 'complex64' || x.dtype === 'complex128' ? 2 : 1;
