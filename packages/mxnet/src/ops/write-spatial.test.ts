@@ -13,7 +13,7 @@ async function carried(filters: number, taps: number, stride: number) {
   graph.output('y', graph.add(ops.Conv, { x, w, bias }, window, { name: 'y' }).y);
   const sink = new MemorySink();
   const tensors: string[] = [];
-  const model = { graph, format: 'onnx', versions: {}, producer: '', file: 'm.onnx', metadata: new Map() };
+  const model = { graph, format: 'onnx', versions: {}, producer: '', operators: new Map(), file: 'm.onnx', metadata: new Map() };
   await mxnet.write(model, sink, {
     report: new Report(),
     options: {},
