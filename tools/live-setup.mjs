@@ -1,23 +1,30 @@
-// Before the live tests: a Python with MXNet. The one that DROVER_MXNET_PYTHON or MXNET_PYTHON names, else one built from tools/pins, once.
+// Before the live tests: a Python with each real framework. Those that the environment names, else built from tools/pins, once.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
+const frameworks = [
+  { folder: 'mxnet', variables: ['DROVER_MXNET_PYTHON', 'MXNET_PYTHON'], imports: 'import numpy; numpy.bool = bool; import mxnet' },
+  { folder: 'tf', variables: ['DROVER_TENSORFLOW_PYTHON'], imports: 'import tensorflow, tensorflowjs' },
+];
+
 export default function setUp() {
-  if (process.env.DROVER_MXNET_PYTHON ?? process.env.MXNET_PYTHON) return;
-  const folder = resolve(import.meta.dirname, '..', 'node_modules', '.cache', 'frameworks');
-  const python = join(folder, 'mxnet', 'bin', 'python');
-  const works = () => {
-    try {
-      execFileSync(python, ['-c', 'import numpy; numpy.bool = bool; import mxnet'], { stdio: 'ignore' });
-      return true;
-    } catch {
-      return false;
+  const root = resolve(import.meta.dirname, '..', 'node_modules', '.cache', 'frameworks');
+  for (const { folder, variables, imports } of frameworks) {
+    if (variables.some((name) => process.env[name])) continue;
+    const python = join(root, folder, 'bin', 'python');
+    const works = () => {
+      try {
+        execFileSync(python, ['-c', imports], { stdio: 'ignore' });
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    if (!existsSync(python) || !works()) {
+      console.error(`Building a Python for ${folder} in ${root}`);
+      execFileSync('bash', [join(import.meta.dirname, 'frameworks.sh'), root, folder], { stdio: ['ignore', 'inherit', 'inherit'] });
     }
-  };
-  if (!existsSync(python) || !works()) {
-    console.error(`Building a Python with MXNet in ${folder}`);
-    execFileSync('bash', [join(import.meta.dirname, 'frameworks.sh'), folder, 'mxnet'], { stdio: ['ignore', 'inherit', 'inherit'] });
+    process.env[variables[0]] = python;
   }
-  process.env.DROVER_MXNET_PYTHON = python;
 }

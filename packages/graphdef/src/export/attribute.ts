@@ -1,4 +1,4 @@
-import type { AttrValue } from '../codec/graph-def.js';
+import type { AttrValue, TensorShape } from '../codec/graph-def.js';
 import type { DataType } from '../codec/data-type.js';
 
 /** Attributes of a node to write, by name; undefined ones are not written. */
@@ -24,6 +24,9 @@ export const ints = (values: readonly number[]): AttrValue => ({ kind: 'list', o
 
 /** A list of element types. */
 export const types = (values: readonly DataType[]): AttrValue => ({ kind: 'list', of: 'type', values });
+
+/** A list of shapes. */
+export const shapes = (values: readonly TensorShape[]): AttrValue => ({ kind: 'list', of: 'shape', values });
 
 /** A function of the library. */
 export const func = (name: string): AttrValue => ({ kind: 'func', value: { name, attrs: new Map() } });

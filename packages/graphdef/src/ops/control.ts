@@ -11,12 +11,14 @@ import {
   symbolsOf,
   type Node,
   type Region,
+  type Shape,
   type Value,
   type WriteRules,
 } from '@drover/core';
 import type { NameAttrList } from '../codec/graph-def.js';
-import { func } from '../export/attribute.js';
+import { func, shapes } from '../export/attribute.js';
 import type { GraphWriter, Operand } from '../export/graph-writer.js';
+import { shape } from '../export/placeholder-shape.js';
 import { buildLoop } from '../import/while-loop.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
@@ -187,11 +189,24 @@ function writeLoop(node: Node<typeof ops.Loop>, writer: GraphWriter): void {
   const following = [next, ...(stops ? [goes!] : []), ...results.slice(0, carried.length), ...longer, ...given.most, ...given.captured];
   following.forEach((value, i) => step.output(String(i), value));
 
-  const functions = { cond: func(writer.function(test, test.name)), body: func(writer.function(step, step.name)) };
+  const scalars = (count: number) => Array.from({ length: count }, (): Shape => []);
+  const attributes = {
+    cond: func(writer.function(test, test.name)),
+    body: func(writer.function(step, step.name)),
+    // Unless told, TensorFlow takes the shapes before the first trip for those of all.
+    output_shapes: shapes(
+      [
+        ...scalars(stops ? 2 : 1),
+        ...node.outputs.map((value) => value.shape),
+        ...scalars(maxTrips ? 1 : 0),
+        ...captures.map((value) => value.shape),
+      ].map(shape),
+    ),
+  };
   const refs = writer.steps(
     'StatelessWhile',
     initial,
-    functions,
+    attributes,
     initial.map((operand) => writer.dtype(operand)),
   );
   const first = stops ? 2 : 1;
