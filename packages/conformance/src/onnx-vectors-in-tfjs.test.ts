@@ -34,6 +34,7 @@ const refusedOpen: Readonly<Record<string, string>> = {
   'Pad/wrap': 'it may wrap round more than once',
   'Resize/linear_antialias': 'its filter is as wide as sizes say that are not known',
   'ScatterND/max': 'how many coordinates its indices have is not known',
+  'ScatterND/negative': 'how many coordinates its indices have is not known',
   'ScatterND/rows': 'how many coordinates its indices have is not known',
 };
 

@@ -16,6 +16,7 @@ import { encodeParams, encodeSymbol, typeFlagOf, type SymbolGraph, type Writable
 import { mxnetDiagnostics } from '../diagnostics.js';
 import { composites, writeRules } from '../rules.js';
 import { GraphWriter, variableHints, type Ref } from './graph-writer.js';
+import { keptApart } from './keep-apart.js';
 
 /** Element types that MXNet's operators compute with. */
 const computed: ReadonlySet<DType> = new Set(['float16', 'float32', 'float64', 'int8', 'uint8', 'int32', 'int64', 'bool']);
@@ -120,7 +121,7 @@ async function toSymbol(model: Model, context: WriteContext): Promise<Written> {
     for (const { name: source, steps } of weight.sources())
       context.tensor({ source, target: name, transform: steps.map((step) => JSON.stringify(step)).join(' ') });
   }
-  return { symbol: writer.symbol(heads), arrays };
+  return { symbol: keptApart(writer.symbol(heads), (name) => writer.unique(name)), arrays };
 }
 
 /** The name of the params file beside a symbol file. */

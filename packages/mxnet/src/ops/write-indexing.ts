@@ -117,6 +117,16 @@ function batchCoordinates(writer: GraphWriter, shape: Shape, axis: number): Ref 
 
 const isGap = (result: Ref | Gap): result is Gap => 'gap' in result;
 
+/** Coordinates counted from the start, first dimension first: `scatter_nd` takes those below zero for places before its memory. */
+function placesOf(writer: GraphWriter, indices: Value, shape: readonly number[]): Ref | Gap {
+  const first = coordinatesFirst(writer, indices, 0);
+  if (isGap(first) || constantIndices(indices)?.every((index) => index >= 0)) return first;
+  const depth = indices.shape!.at(-1)!;
+  if (typeof depth !== 'number') return gap('how many coordinates its indices have is not known before the model runs');
+  const sizes = writer.literal('int64', [depth, ...indices.shape!.slice(1).map(() => 1)], shape.slice(0, depth));
+  return writer.step('broadcast_mod', [writer.cast(first, indices.dtype, 'int64'), sizes]);
+}
+
 function writeGatherNd(node: Node<typeof ops.GatherND>, writer: GraphWriter): Gap | void {
   const indices = coordinatesFirst(writer, node.operands.indices, node.attrs.batchDims);
   if (isGap(indices)) return indices;
@@ -140,9 +150,9 @@ function writeScatterNd(node: Node<typeof ops.ScatterND>, writer: GraphWriter): 
   const { x, indices, updates } = node.operands;
   if (node.attrs.reduction !== 'none') return onlySets;
   if (!x.shape || !isStatic(x.shape)) return gap('the shape of what it changes is not known before the model runs');
-  const first = coordinatesFirst(writer, indices, 0);
-  if (isGap(first)) return first;
-  writeSet(node as Node, writer, x, updates, first, marksOf(writer, updates));
+  const places = placesOf(writer, indices, x.shape);
+  if (isGap(places)) return places;
+  writeSet(node as Node, writer, x, updates, places, marksOf(writer, updates));
 }
 
 function writeScatterElements(node: Node<typeof ops.ScatterElements>, writer: GraphWriter): Gap | void {
