@@ -150,6 +150,11 @@ export class SourceNode {
     return this.#required(name, value === undefined ? (this.has(name) ? 0 : otherwise) : Number(value));
   }
 
+  /** An integer attribute as stored, a bigint where a number is not exact; it must be there. */
+  exactInt(name: string): number | bigint {
+    return this.#required(name, this.#attribute(name)?.i ?? (this.has(name) ? 0 : undefined));
+  }
+
   /** A float attribute; without a default it must be there. Defaults are rounded to float32, as stated attributes are. */
   float(name: string, otherwise?: number): number {
     const value = this.#attribute(name)?.f;
@@ -166,6 +171,12 @@ export class SourceNode {
   ints(name: string): readonly number[] | undefined {
     const attribute = this.#attribute(name);
     return attribute && (attribute.ints ?? []).map(Number);
+  }
+
+  /** A list of integers as stored, bigints where a number is not exact; undefined when absent. */
+  exactInts(name: string): readonly (number | bigint)[] | undefined {
+    const attribute = this.#attribute(name);
+    return attribute && (attribute.ints ?? []);
   }
 
   /** A list of floats; undefined when absent. */

@@ -1,8 +1,22 @@
-import { gap, ops, type Gap, type Graph, type Node, type Region, type Value, type ValueType, type WriteRules } from '@drover/core';
+import {
+  freshDim,
+  gap,
+  ops,
+  sameDim,
+  type Dim,
+  type Gap,
+  type Graph,
+  type Node,
+  type Region,
+  type Value,
+  type ValueType,
+  type WriteRules,
+} from '@drover/core';
 import { graph, int, ints } from '../export/attribute.js';
 import type { GraphWriter } from '../export/graph-writer.js';
 import { foreignNode } from '../import/foreign-node.js';
 import { always, versions, type ReadRules, type ToCore } from '../import/rule.js';
+import type { SourceNode } from '../import/source-node.js';
 import { axisOf } from './movement.js';
 
 const region = (body: Graph): Region => body.region();
@@ -21,12 +35,37 @@ const readIf: ToCore = (node) => {
 /** Whether a value is a constant true, which says nothing as a condition. */
 const isTrue = (value: Value | undefined): boolean => value?.constant?.peek()?.data[0] === 1;
 
+/** Whether a number of trips is the largest that there is, by which exporters say that there is no limit. */
+const isEndless = (value: Value | undefined): boolean => value?.constant?.peek()?.data[0] === 2n ** 63n - 1n;
+
+/** A type that holds for a carried value before and after a trip: sizes that change are not known. */
+function settledType({ dtype, shape }: ValueType, after: ValueType): ValueType {
+  const ranks = shape && after.shape?.length === shape.length;
+  const isOpen = (dim: Dim) => String(dim).startsWith('?carried');
+  return {
+    dtype,
+    shape: ranks ? shape.map((dim, i) => (isOpen(dim) || sameDim(dim, after.shape![i]!) ? dim : freshDim('carried'))) : undefined,
+  };
+}
+
+/** The body of a loop with the types that its carried values keep from trip to trip. */
+function settledBody(node: SourceNode, carried: readonly Value[]): Graph {
+  let types = carried.map(({ type }) => type);
+  for (;;) {
+    const body = node.body('body', [{ dtype: 'int64', shape: [] }, { dtype: 'bool', shape: [] }, ...types]);
+    const next = types.map((type, i) => settledType(type, body.outputs[1 + i]?.value.type ?? type));
+    const isSettled = next.every(({ shape }, i) => shape?.join() === types[i]!.shape?.join());
+    if (isSettled) return body;
+    types = next;
+  }
+}
+
 const readLoop: ToCore = (node) => {
-  const [maxTrips, given] = [node.optional(0), node.optional(1)];
+  const [limit, given] = [node.optional(0), node.optional(1)];
+  const maxTrips = isEndless(limit) ? undefined : limit;
   const condition = isTrue(given) ? undefined : given;
   const carried = node.inputs(2);
-  const parameters: ValueType[] = [{ dtype: 'int64', shape: [] }, { dtype: 'bool', shape: [] }, ...carried.map(({ type }) => type)];
-  const body = node.body('body', parameters);
+  const body = settledBody(node, carried);
   return node.graph.add(
     ops.Loop,
     { maxTrips, condition, carried },
@@ -117,6 +156,8 @@ const fromCore = {
   },
   Scan: (node, writer) => {
     const { states, inputAxes, inputReverse, outputAxes, outputReverse } = node.attrs;
+    const { outputs } = node.regions['body']!.graph;
+    if (outputs.some(({ value }) => value.rank === undefined)) return gap('the rank of what a trip gives is not known');
     const attributes = {
       body: graph(writer.regionProto(node.regions['body']!)),
       num_scan_inputs: int(node.inputs.length - states),

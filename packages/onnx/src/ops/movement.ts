@@ -193,10 +193,10 @@ const readConstant: ToCore = (node) => {
   const weight = node.tensor('value') ?? node.tensor('sparse_value');
   if (weight) return graph.constant(weight, name, { name });
   if (node.has('value_float')) return graph.literal('float32', [], [node.float('value_float')], name);
-  if (node.has('value_int')) return graph.literal('int64', [], [node.int('value_int')], name);
+  if (node.has('value_int')) return graph.literal('int64', [], [node.exactInt('value_int')], name);
   const floats = node.floats('value_floats');
   if (floats) return graph.literal('float32', [floats.length], floats, name);
-  const integers = node.ints('value_ints');
+  const integers = node.exactInts('value_ints');
   if (integers) return graph.literal('int64', [integers.length], integers, name);
   if (node.has('value_string')) return graph.literal('string', [], [node.text('value_string')], name);
   const texts = node.texts('value_strings');

@@ -176,15 +176,20 @@ const fromCore = {
       axes.forEach((axis, i) => (all[axis] = scales[i]!));
       return writer.node('Resize', [x, undefined, writer.literal('float32', [rank], all)], attributes, node.outputs);
     }
-    const isWhole = axes.length === rank && axes.every((axis, i) => axis === i);
-    if (sizes === null && !isWhole && writer.opset < 18) return gap('sizes of some axes that depend on data need operator set 18');
-    if (sizes === null)
-      return writer.node(
-        'Resize',
-        [x, undefined, undefined, writer.int64(operand!)],
-        { ...attributes, axes: isWhole ? undefined : ints(axes) },
-        node.outputs,
-      );
+    if (sizes === null) {
+      // Sizes of all axes: onnxruntime before 1.24 fails on sizes of some that depend on data.
+      const [first, last] = [axes[0] ?? 0, (axes.at(-1) ?? -1) + 1];
+      if (axes.some((axis, i) => axis !== first + i)) return gap('it resizes axes that are not neighbours to sizes that depend on data');
+      const [before, behind] = [x.shape.slice(0, first), x.shape.slice(last)];
+      if (!writer.canCompute([...before, ...behind])) return gap('the size of its result depends on data');
+      const parts = [
+        ...(before.length > 0 ? [writer.dims(before)] : []),
+        writer.int64(operand!),
+        ...(behind.length > 0 ? [writer.dims(behind)] : []),
+      ];
+      const whole = parts.length === 1 ? parts[0]! : writer.step('Concat', parts, { axis: int(0) });
+      return writer.node('Resize', [x, undefined, undefined, whole], attributes, node.outputs);
+    }
     const all = [...x.shape];
     axes.forEach((axis, i) => (all[axis] = sizes[i]!));
     if (!writer.canCompute(all)) return gap('the size of its result depends on data');
