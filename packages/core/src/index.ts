@@ -43,3 +43,4 @@ export * from './passes/simplify-movement.js';
 export { sliceEnd } from './ops/slice.js';
 export * from './analysis/integer-range.js';
 export { intervalOf, isWithin, meet, type Interval } from './tensor/interval.js';
+export { fitIntegers } from './passes/fit-integers.js';

@@ -17,4 +17,5 @@ export * from './codec/json-graph.js';
 export * from './codec/operator.js';
 export { importGraph, type GraphSource } from './import/import-graph.js';
 export { exportGraph, type ExportedGraph, type ExportTarget } from './export/export-graph.js';
+export { heldBy } from './export/tell-types.js';
 export { keeps, readRules, writeRules } from './rules.js';

@@ -33,6 +33,8 @@ test.each<readonly [string, unknown, object, object, object, unknown]>([
   ['product', ops.Mul, { a: [-2n, 3n], b: [-5n, 4n] }, {}, two, [-15n, 12n]],
   ['quotient of either sign', ops.Div, { a: [-7n, 20n], b: [-2n, 3n] }, {}, two, [-20n, 20n]],
   ['quotient, truncated', ops.Div, { a: [-7n, 7n], b: [2n, 3n] }, {}, two, [-3n, 3n]],
+  ['quotient of floats', ops.Div, { a: [-7n, 8n], b: [2n, 3n] }, {}, { a: float32(4) }, [-4n, 5n]],
+  ['quotient of floats by what may be small', ops.Div, { a: [-7n, 8n], b: [0n, 3n] }, {}, { a: float32(4) }, undefined],
   ['quotient by zero alone', ops.Div, { a: [1n, 2n], b: [0n, 0n] }, {}, two, undefined],
   ['floored remainder', ops.Mod, { a: [-9n, 20n], b: [2n, 5n] }, { sign: 'divisor' }, two, [0n, 4n]],
   ['floored remainder by what is negative', ops.Mod, { a: [-9n, 20n], b: [-5n, -2n] }, { sign: 'divisor' }, two, [-4n, 0n]],
@@ -200,8 +202,31 @@ describe('integerRanges', () => {
     const { y: flat } = graph.add(ops.Reshape, { x: shifted }, { shape: [6] });
     graph.output('rows', graph.add(ops.Gather, { x: table, indices: flat }, { axis: 0 }).y);
     expect(integerRanges(graph, held).get(shifted)!.exact).toEqual([-514n, 513n]);
-    // The operand of the sum is not an index itself.
-    expect(integerRanges(graph, held).get(ids)!.range).toEqual(int32);
+    // What 2 is added to lies 2 below.
+    expect(integerRanges(graph, held).get(ids)!.range).toEqual([-516n, 511n]);
+  });
+
+  test('what is demanded in a trip is demanded for all that is carried', () => {
+    const graph = new Graph();
+    const table = graph.constant(Weight.from(tensor('int64', [8], [0, 0, 0, 0, 0, 0, 0, 5])));
+    const body = new Graph('body', graph);
+    body.input('i', 'int64', []);
+    const goes = body.input('goes', 'bool', []);
+    const before = body.input('before', 'int64', []);
+    const start = body.capture(graph.input('start', 'int64', []));
+    const { y: index } = body.add(ops.Add, { a: start, b: before }, {});
+    body.output('goes', goes);
+    body.output('after', body.add(ops.Gather, { x: table, indices: index }, { axis: 0 }).y);
+    const trips = graph.literal('int64', [], [4]);
+    const { outputs } = graph.add(
+      ops.Loop,
+      { maxTrips: trips, carried: [graph.literal('int64', [], [0])] },
+      { carried: 1 },
+      { regions: { body: body.region() } },
+    );
+    expect(rangeOf(graph, outputs[0]!).range).toEqual([0n, 5n]);
+    // An index of -8 … 7 less what is carried, 0 … 5.
+    expect(integerRanges(graph, held).get(start)!.range).toEqual([-13n, 7n]);
   });
 
   test('expressions over dimensions; a dimension of a tensor is one that can be', () => {

@@ -26,12 +26,17 @@ export type IntegerRanges = ReadonlyMap<Value, ValueRange>;
 /** Rounds of a loop's body before what still grows may be anything. */
 const maxRounds = 3;
 
+/** Bodies below this are followed once, whatever they carry: each level multiplies the work. */
+const maxDepth = 3;
+
 /** Results of a node, of graph inputs and of constants, found from those before. */
 class Analysis {
   readonly ranges = new Map<Value, ValueRange>();
   /** Bounds that values keep because something that they feed fails otherwise. */
   readonly #demands = new Map<Value, Interval>();
   readonly #constants = new Map<Weight, Interval | undefined>();
+  /** How many graphs are being followed, one within the other. */
+  #depth = 0;
 
   /** Dimensions of tensors, which no tensor has without being able to hold them. */
   readonly #sizes = new Set<string>();
@@ -44,14 +49,24 @@ class Analysis {
   /** Follows a graph from the ranges of its inputs; those that are not given may be anything that can be held. Gives the ranges of the outputs. */
   graph(graph: Graph, given: readonly (Interval | undefined)[]): (Interval | undefined)[] {
     const order = graph.sorted();
-    for (const value of [...graph.inputs, ...order.flatMap(({ outputs }) => outputs)])
-      for (const dim of value.shape ?? []) this.#sizes.add(dimKey(dim));
-    for (const node of [...order].reverse()) this.#demand(node);
-    graph.inputs.forEach((input, i) => this.#settle(input, given[i] ?? this.held(input.dtype)));
-    for (const node of order) {
-      const results = this.#results(node);
-      node.outputs.forEach((value, i) => this.#settle(value, results[i]));
+    const values = [...graph.inputs, ...order.flatMap(({ outputs }) => outputs)];
+    for (const value of values) for (const dim of value.shape ?? []) this.#sizes.add(dimKey(dim));
+    const follow = () => {
+      graph.inputs.forEach((input, i) => this.#settle(input, given[i] ?? this.held(input.dtype)));
+      for (const node of order) {
+        const results = this.#results(node);
+        node.outputs.forEach((value, i) => this.#settle(value, results[i]));
+      }
+    };
+    this.#depth++;
+    // What was demanded for other ranges of the inputs may not hold for these.
+    for (const value of values) this.#demands.delete(value);
+    follow();
+    if (this.#depth <= maxDepth) {
+      for (const node of [...order].reverse()) this.#demand(node);
+      if (values.some((value) => this.#demands.has(value))) follow();
     }
+    this.#depth--;
     return graph.outputs.map(({ value }) => this.#of(value));
   }
 
@@ -69,11 +84,18 @@ class Analysis {
       node.op.outputs,
       node.outputs.map((value) => this.#demands.get(value)),
     ) as PerOperand<Operands, Interval | undefined>;
-    const demands = flatten<Interval>(node.op.inputs, node.op.demands(types, node.attrs as AttrValues<Attrs>, results));
+    const ranges = byName(
+      node.op.inputs,
+      node.inputs.map((value) => value && this.#of(value)),
+    ) as PerOperand<Operands, Interval | undefined>;
+    const demands = flatten<Interval>(node.op.inputs, node.op.demands(types, node.attrs as AttrValues<Attrs>, results, ranges));
     node.inputs.forEach((value, i) => {
       const demand = demands[i];
-      const known = value && this.#demands.get(value);
-      if (value && demand) this.#demands.set(value, (known && meet(known, demand)) ?? demand);
+      const all = value && intervalOf(value.dtype);
+      // An inverse that leaves the type could have wrapped.
+      if (!demand || !all || !isWithin(demand, all)) return;
+      const known = this.#demands.get(value);
+      this.#demands.set(value, (known && meet(known, demand)) ?? demand);
     });
   }
 
@@ -161,19 +183,17 @@ class Analysis {
     skipped: number,
   ): (Interval | undefined)[] {
     const { graph } = node.regions['body']!;
-    let carried = [...initial];
+    const widest = (i: number) => this.held(graph.outputs[skipped + i]!.value.dtype);
+    let carried = this.#depth < maxDepth ? [...initial] : initial.map((_, i) => widest(i));
     for (let round = 0; ; round++) {
       const outputs = this.graph(graph, [...first, ...carried, ...last, ...this.#captured(node, 'body')]).slice(skipped);
       const joined = carried.map((range, i) => hull(range, outputs[i]));
       const grows = joined.map((range, i) => range !== carried[i] && !(range && carried[i] && isWithin(range, carried[i])));
       if (!grows.includes(true)) return [...carried, ...outputs.slice(carried.length)];
-      const widest = (i: number) => this.held(outputsType(node, skipped + i));
       carried = joined.map((range, i) => (grows[i] && round >= maxRounds ? widest(i) : range));
     }
   }
 }
-
-const outputsType = (node: Node, output: number): DType => node.regions['body']!.graph.outputs[output]!.value.dtype;
 
 /**
  * Ranges of the integers of a graph by interval arithmetic over the operators' own rules. `held` gives the values of a type that can be held, as a target

@@ -16,6 +16,7 @@ export const add = defineOp({
   constraints: sameTypeBroadcast,
   infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, addDim) } }),
   range: ({ a, b }) => ({ y: corners(a, b, (x, y) => x + y) }),
+  demands: (_, __, { y }, { a, b }) => ({ a: corners(y, b, (sum, x) => sum - x), b: corners(y, a, (sum, x) => sum - x) }),
   evaluate: ({ a, b }) => ({
     y: wrapInteger(
       evaluateBinary(

@@ -116,12 +116,13 @@ export interface Op<I extends Operands = Operands, O extends Operands = Operands
   ): PerOperand<O, Interval | undefined>;
   /**
    * Bounds that every element of an operand keeps whenever the operator succeeds: an index is inside its dimension, or it is an error. `results` are the
-   * bounds that the results keep for the same reason; an operator that drops no element hands them on.
+   * bounds that the results keep for the same reason: an operator that drops no element hands them on, through its inverse and the `ranges` of the operands.
    */
   demands?(
     types: PerOperand<I, ValueType>,
     attrs: AttrValues<A>,
     results: PerOperand<O, Interval | undefined>,
+    ranges: PerOperand<I, Interval | undefined>,
   ): Partial<PerOperand<I, Interval | undefined>>;
   /** How far a correct float implementation may be from the reference for these operands, in units in the last place of the result. */
   ulp(shapes: PerOperand<I, readonly number[]>, attrs: ResolvedAttrs<A>): number;

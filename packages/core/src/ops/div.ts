@@ -22,7 +22,13 @@ export const div = defineOp({
   attrs: {},
   constraints: sameTypeBroadcast,
   infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, truncatedQuotient) } }),
-  range: ({ a, b }, _, types) => ({ y: a && b && isInt(types.a.dtype) ? quotients(a, b) : undefined }),
+  range: ({ a, b }, _, types) => {
+    if (!a || !b) return { y: undefined };
+    if (isInt(types.a.dtype)) return { y: quotients(a, b) };
+    // A quotient of floats lies next to the truncated one.
+    const whole = b[0] > 0n || b[1] < 0n ? quotients(a, b) : undefined;
+    return { y: whole && [whole[0] - 1n, whole[1] + 1n] };
+  },
   evaluate: ({ a, b }) => {
     const divide = isInt(a.dtype) ? (x: number, y: number) => Math.trunc(x / nonZero(y)) : (x: number, y: number) => x / y;
     return { y: wrapInteger(evaluateBinary(a, b, a.dtype, divide, (x, y) => x / nonZero(y))) };

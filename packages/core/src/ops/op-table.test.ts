@@ -1,3 +1,4 @@
+import { integerRanges } from '../analysis/integer-range.js';
 import { DroverError } from '../diagnostics/diagnostic.js';
 import { evaluate, evaluateNode } from '../graph/evaluate.js';
 import { Graph } from '../graph/graph.js';
@@ -111,6 +112,20 @@ describe.each(plain.map((op) => [op.name, op] as const))('%s', (name, op) => {
       test('known elements are those that evaluation gives', () => {
         const { node } = nodeOf(op, example.inputs, example.attrs, count, asConstant);
         node.outputs.forEach((value, i) => expect(contradiction(value, expected[i]!, new Map())).toBeUndefined());
+      });
+
+      test.each([
+        ['operands of their type', asInput],
+        ['the operands that there are', asConstant],
+      ] as const)('elements lie in the range that follows from %s', (_, operand) => {
+        const { graph, node } = nodeOf(op, example.inputs, example.attrs, count, operand);
+        const ranges = integerRanges(graph);
+        const outside = (value: Value | undefined, { data }: Tensor): readonly unknown[] => {
+          const range = value && ranges.get(value)?.range;
+          return range ? Array.from(data as ArrayLike<number | bigint>).filter((each) => each < range[0] || each > range[1]) : [];
+        };
+        node.inputs.forEach((value, i) => value && expect(outside(value, tensors[i]!)).toEqual([]));
+        node.outputs.forEach((value, i) => expect(outside(value, expected[i]!)).toEqual([]));
       });
 
       test('symbolic and unknown shapes pass inference', () => {

@@ -16,6 +16,7 @@ export const sub = defineOp({
   constraints: sameTypeBroadcast,
   infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, subDim) } }),
   range: ({ a, b }) => ({ y: corners(a, b, (x, y) => x - y) }),
+  demands: (_, __, { y }, { a, b }) => ({ a: corners(y, b, (rest, x) => rest + x), b: corners(y, a, (rest, x) => x - rest) }),
   evaluate: ({ a, b }) => ({
     y: wrapInteger(
       evaluateBinary(

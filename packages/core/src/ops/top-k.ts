@@ -38,7 +38,7 @@ export const topK = defineOp({
     return { values: { dtype: x.dtype, shape }, indices: { dtype: 'int64', shape } };
   },
   range: ({ x }, { axis }, types) => ({ values: x, indices: placesIn(types.x.shape?.[axis]) }),
-  demands: ({ x }, { axis }) => ({ k: sizeInterval(x.shape?.[axis]) }),
+  demands: ({ x }, { axis }) => ({ k: [0n, sizeInterval(x.shape?.[axis])[1]] }),
   evaluate: ({ x, k: operand }, { axis, largest, k }) => {
     const count = k?.[0] ?? toNumbers(operand!)[0]!;
     if (count < 0 || count > x.shape[axis]!) {

@@ -2,9 +2,7 @@ import {
   DroverError,
   applyRule,
   coreDiagnostics,
-  isFloat,
-  isInt,
-  bitsOf,
+  integerRanges,
   type DType,
   type Graph,
   type Report,
@@ -16,6 +14,7 @@ import { writeRules } from '../rules.js';
 import { shape as shapeAttr } from './placeholder-shape.js';
 import { type } from './attribute.js';
 import { GraphWriter } from './graph-writer.js';
+import { heldBy, tellTypes } from './tell-types.js';
 
 /** A core graph in TensorFlow's terms. */
 export interface ExportedGraph {
@@ -59,31 +58,6 @@ function writeNodes(writer: GraphWriter, report: Report, file: string): void {
   }
 }
 
-/** Tells once for each input and each kind of value that the target computes in another type. */
-function tellTypes(graph: Graph, { typeOf, file }: ExportTarget, report: Report): void {
-  const told = new Set<DType>();
-  const tell = (value: Value, what: string): void => {
-    const target = typeOf(value.dtype);
-    if (!target || target === value.dtype) return;
-    const isNarrower = bitsOf(target) < bitsOf(value.dtype) && !(isInt(value.dtype) && what.startsWith('The input'));
-    const message = `${what} is ${value.dtype} in the source and ${target} in the target.`;
-    report.add(
-      coreDiagnostics.diagnostic(isNarrower && isFloat(value.dtype) ? 'dtype-unproved' : 'dtype-narrowed', {
-        message,
-        origin: { file, node: value.name },
-      }),
-    );
-  };
-  for (const input of graph.inputs) tell(input, `The input ${input.name}`);
-  for (const node of graph.nodes) {
-    for (const value of node.outputs) {
-      if (told.has(value.dtype)) continue;
-      told.add(value.dtype);
-      tell(value, `The result of ${node.origin?.op ?? node.op.name} ${node.origin?.node ?? node.name} (and others)`);
-    }
-  }
-}
-
 /** Names of outputs: each a node of its own, near to the output's name. */
 function bindOutputs(
   graph: Graph,
@@ -118,7 +92,7 @@ export function exportGraph(graph: Graph, target: ExportTarget, report: Report):
     typeOf: target.typeOf,
     writeNodes: (each) => writeNodes(each, report, target.file),
   });
-  tellTypes(graph, target, report);
+  tellTypes(graph, integerRanges(graph, heldBy(target.typeOf)), target, report);
   const info = (value: Value, node: string): TensorInfo => ({
     name: `${node}:0`,
     dtype: writer.dataType(value),

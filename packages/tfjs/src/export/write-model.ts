@@ -1,9 +1,11 @@
 import {
   encodeTensor,
+  fitIntegers,
   intRange,
   isFloat,
   isInt,
   prepare,
+  runPass,
   type DType,
   type Model,
   type Report,
@@ -11,7 +13,7 @@ import {
   type Weight,
   type WriteContext,
 } from '@drover/core';
-import { exportGraph, keeps, type ExportedGraph } from '@drover/graphdef';
+import { exportGraph, heldBy, keeps, type ExportedGraph } from '@drover/graphdef';
 import { writeModel as encodeModel, type ModelJson, type WritableWeight } from '../codec/index.js';
 import { tfjsDiagnostics } from '../diagnostics.js';
 import { ownMetadata } from '../metadata.js';
@@ -40,6 +42,7 @@ async function bytesOf({ name, weight, dtype }: ExportedGraph['weights'][number]
 /** The model in TF.js's terms, weights as handles. Findings go to the context's report. */
 async function toGraph(model: Model, context: WriteContext): Promise<ExportedGraph> {
   const graph = await prepare(model, { layout: 'channelsLast', keeps }, context.options);
+  await runPass(fitIntegers, graph, { held: heldBy(typeOf), wide: 'int32' });
   const exported = exportGraph(graph, { typeOf, file: model.file }, context.report);
   for (const { name, weight } of exported.weights) {
     for (const source of weight.sources())
