@@ -18,6 +18,7 @@ import { loopToScan } from '../passes/recognise/loop-to-scan.js';
 import { recogniseLayerNormalization } from '../passes/recognise/recognise-layer-normalization.js';
 import { recogniseRecurrent } from '../passes/recognise/recognise-recurrent.js';
 import { resolveShapes } from '../passes/resolve-shapes.js';
+import { settleChoices } from '../passes/settle-choices.js';
 import { simplifyMovement } from '../passes/simplify-movement.js';
 import { unrollLoops, type UnrollLimits } from '../passes/unroll-loops.js';
 import type { WriteOptions } from './format.js';
@@ -53,6 +54,8 @@ export async function prepare(model: Model, needs: TargetNeeds, { inputLayout }:
   // Shapes, layouts and composites are seen through calls.
   await runPass(inlineCalls, graph, undefined);
   await clean();
+  await runPass(settleChoices, graph, undefined);
+  await runPass(deadCode, graph, undefined);
   for (const recognise of [
     recogniseBias,
     recogniseLayerNormalization,

@@ -13,7 +13,6 @@ import { gather } from './gather.js';
 import { loop } from './loop.js';
 import { reverse } from './reverse.js';
 import { shape as shapeOp } from './shape.js';
-import { sub } from './sub.js';
 import { transpose } from './transpose.js';
 
 /** The length of the scanned axes: a number if one of them is known. */
@@ -100,17 +99,15 @@ export const scan = defineOp({
   examples: [],
   decompose: ({ inputs }, { states, inputAxes, inputReverse, outputAxes, outputReverse }, graph, regions) => {
     const { graph: step, captures } = regions['body']!;
-    const scanned = inputs.slice(states);
+    const scanned = inputs
+      .slice(states)
+      .map((from, i) => (inputReverse[i] ? graph.add(reverse, { x: from }, { axes: [inputAxes[i]!] }).y : from));
     const trips = lengthOf(scanned[0]!, inputAxes[0]!, graph);
     const body = new Graph(step.name, graph);
     const trip = body.input('trip', 'int64', []);
     body.input('goes', 'bool', []);
     const carried = step.inputs.slice(0, states).map(({ name, dtype, shape, origin }) => body.input(name, dtype, shape, origin));
-    const one = body.literal('int64', [], [1]);
-    const fromEnd = () => body.add(sub, { a: body.add(sub, { a: body.capture(trips), b: one }, {}).y, b: trip }, {}).y;
-    const slices = scanned.map(
-      (from, i) => body.add(gather, { x: body.capture(from), indices: inputReverse[i] ? fromEnd() : trip }, { axis: inputAxes[i]! }).y,
-    );
+    const slices = scanned.map((from, i) => body.add(gather, { x: body.capture(from), indices: trip }, { axis: inputAxes[i]! }).y);
     const results = inlineGraph(step, body, [...carried, ...slices, ...captures.map((value) => body.capture(value))]);
     body.output('goes', body.literal('bool', [], [true]));
     results.forEach((value, i) => body.output(step.outputs[i]!.name, value));

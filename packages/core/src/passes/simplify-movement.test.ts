@@ -313,3 +313,45 @@ test('bodies are simplified too, and values that they capture are replaced', asy
   expect(node.regions['then']!.graph.sorted().map(({ op }) => op.name)).toEqual(['Exp']);
   expect(graph.sorted().map(({ op }) => op.name)).toEqual(['If']);
 });
+
+test('a product of rows needs no reshapes around it', async () => {
+  const between = (first: string, last: string) => [
+    'w: float32[4, 5] = weight',
+    `a: float32[3*n, 4] = Reshape(${first}) {"shape":["3*n",4]}`,
+    'p: float32[3*n, 5] = MatMul(a, w)',
+    `y: ${last}`,
+    'return y',
+  ];
+  const weights = new Map([
+    [
+      'w',
+      Weight.from(
+        tensor(
+          'float32',
+          [4, 5],
+          Array.from({ length: 20 }, (_, i) => i),
+        ),
+      ),
+    ],
+  ]);
+  const run = async (input: string, lines: readonly string[]) => simplified(parseGraph(main(input, ...lines), weights));
+  expect(await run('x: float32[n, 3, 4]', between('x', 'float32[n, 3, 5] = Reshape(p) {"shape":["n",3,5]}'))).toContain(
+    'y: float32[n, 3, 5] = MatMul(x, w) @ p',
+  );
+  const other = await run('x: float32[n, 3, 2, 2]', between('x', 'float32[n, 3, 5] = Reshape(p) {"shape":["n",3,5]}'));
+  expect(other).toContain('a: float32[n, 3, 4] = Reshape(x) {"shape":["n",3,4]}');
+  expect(other).toContain('y: float32[n, 3, 5] = MatMul(a, w) @ p');
+  // Here the columns of the product are not kept together.
+  expect(await run('x: float32[n, 3, 4]', between('x', 'float32[n, 5, 3] = Reshape(p) {"shape":["n",5,3]}'))).toContain('Reshape(p)');
+});
+
+test('two reversals cancel where they are of the same axes', async () => {
+  const twice = (axes: string) => [
+    'a: float32[n, 3] = Reverse(x) {"axes":[0,1]}',
+    `b: float32[n, 3] = Reverse(a) {"axes":${axes}}`,
+    'y: float32[n, 3] = Neg(b)',
+    'return y',
+  ];
+  expect(await pass(main('x: float32[n, 3]', ...twice('[1,0]')))).toBe(main('x: float32[n, 3]', 'y: float32[n, 3] = Neg(x)', 'return y'));
+  expect(await pass(main('x: float32[n, 3]', ...twice('[1]')))).toContain('Reverse(a)');
+});

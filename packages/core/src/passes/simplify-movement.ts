@@ -3,7 +3,9 @@ import { definePass } from './define-pass.js';
 import { moveConstants } from './movement/constants.js';
 import { removeIdentity } from './movement/identities.js';
 import { isUnused, type Rule } from './movement/replacement.js';
+import { liftProduct } from './movement/products.js';
 import { cancelReshapes, mergeReshapes } from './movement/reshapes.js';
+import { cancelReverses } from './movement/reverses.js';
 import { settleSlice, sliceFilters } from './movement/slices.js';
 import { composeTransposes, transposeToReshape } from './movement/transposes.js';
 
@@ -23,7 +25,7 @@ function applyAll(graph: Graph, rules: readonly Rule[]): number {
 
 /**
  * Takes out movement of elements that comes to nothing: nodes that give their operand as it is, transposes and reshapes that follow one another, and
- * transposes that only move dimensions of 1; and filters of convolutions whose results are cut off. What moves constants becomes steps over their handles; nothing is read.
+ * transposes that only move dimensions of 1, reversals that cancel, reshapes around a product of rows; and filters of convolutions whose results are cut off. What moves constants becomes steps over their handles; nothing is read.
  *
  *     h: float32[4, 3] = Transpose(w) {"perm":[1,0]}
  *     a: float32[n, 3] = MatMul(x, h)                                a: float32[n, 3] = MatMul(x, h)      // h: w with a step
@@ -32,7 +34,17 @@ function applyAll(graph: Graph, rules: readonly Rule[]): number {
  *     y: float32[3, n] = Transpose(c) {"perm":[1,0]}
  */
 export const simplifyMovement = definePass('simplify-movement', ['layout', 'composites'], (graph: Graph) => {
-  const rules = [moveConstants, settleSlice, sliceFilters, removeIdentity, composeTransposes, cancelReshapes, mergeReshapes];
+  const rules = [
+    moveConstants,
+    settleSlice,
+    sliceFilters,
+    removeIdentity,
+    composeTransposes,
+    cancelReshapes,
+    mergeReshapes,
+    liftProduct,
+    cancelReverses,
+  ];
   // Transposes meet one another first: as reshapes they no longer would.
   return applyAll(graph, rules) + applyAll(graph, [...rules, transposeToReshape]);
 });

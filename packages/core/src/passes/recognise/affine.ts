@@ -13,7 +13,7 @@ export interface AffineForm {
 }
 
 /** The columns `start` to `start + size` of a sum; undefined when a part of it cannot be cut. */
-function columns(form: AffineForm, start: number, size: number): AffineForm | undefined {
+export function columns(form: AffineForm, start: number, size: number): AffineForm | undefined {
   if (form.rest.length > 0) return undefined;
   return {
     products: form.products.map(({ of, matrix }) => ({ of, matrix: matrix.slice(1, start, size) })),
@@ -27,9 +27,18 @@ function join(a: AffineForm, b: AffineForm): AffineForm {
 }
 
 /** A constant as a row of `size` elements: one that broadcasts along other axes only. */
-function row(weight: Weight | undefined, size: number): Weight | undefined {
+export function row(weight: Weight | undefined, size: number): Weight | undefined {
   const { shape } = weight ?? {};
   return shape && shape.at(-1) === size && shape.slice(0, -1).every((dim) => dim === 1) ? weight!.reshape([size]) : undefined;
+}
+
+/** The value whose columns from `start` on a Split gives as one of its results. */
+export function splitPart(value: Value): { readonly of: Value; readonly start: number } | undefined {
+  const node = value.producer;
+  if (!node?.is(split) || node.attrs.axis !== 1) return undefined;
+  const before = node.attrs.sizes.slice(0, node.outputs.indexOf(value)).filter((size) => typeof size === 'number');
+  const isKnown = before.length === node.outputs.indexOf(value);
+  return isKnown ? { of: node.operands.x, start: before.reduce((sum, size) => sum + size, 0) } : undefined;
 }
 
 /** What a value of two dimensions is a sum of, by the nodes that make it. */
@@ -54,19 +63,8 @@ export function affineForm(value: Value): AffineForm {
     const { a, b } = node.operands;
     return b.constant && b.rank === 2 && a.rank === 2 ? { products: [{ of: a, matrix: b.constant }], constants: [], rest: [] } : opaque;
   }
-  if (node.is(split) && node.attrs.axis === 1) {
-    const { sizes } = node.attrs;
-    const index = node.outputs.indexOf(value);
-    const numbers = sizes.filter((each) => typeof each === 'number');
-    if (numbers.length !== sizes.length) return opaque;
-    return (
-      columns(
-        affineForm(node.operands.x),
-        numbers.slice(0, index).reduce((sum, each) => sum + each, 0),
-        size,
-      ) ?? opaque
-    );
-  }
+  const part = splitPart(value);
+  if (part) return columns(affineForm(part.of), part.start, size) ?? opaque;
   if (node.is(slice) && node.attrs.axes.join() === '1' && node.attrs.steps[0] === 1) {
     const start = node.attrs.starts?.[0];
     const width = node.operands.x.shape?.[1];

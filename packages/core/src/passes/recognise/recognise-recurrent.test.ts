@@ -5,6 +5,9 @@ import { ops } from '../../ops/ops.js';
 import { symbol } from '../../tensor/dim.js';
 import { tensor, toNumbers, type Tensor } from '../../tensor/tensor.js';
 import { runPass } from '../define-pass.js';
+import { foldConstants } from '../fold-constants.js';
+import { lower } from '../lower.js';
+import { simplifyMovement } from '../simplify-movement.js';
 import { loopToScan } from './loop-to-scan.js';
 import { recogniseRecurrent } from './recognise-recurrent.js';
 
@@ -185,4 +188,36 @@ test.each([
     return plain(body, changedX, [changedH], trip);
   };
   expect(await recognised(sequence(step, 1))).toEqual(['Scan']);
+});
+
+describe.each(['forward', 'reverse', 'bidirectional'] as const)('%s operators that were written as loops come back', (direction) => {
+  const directions = direction === 'bidirectional' ? 2 : 1;
+  test.each([
+    ['LSTM', 4, ['Sigmoid', 'Tanh', 'Tanh'], { inputForget: false }],
+    ['GRU', 3, ['Sigmoid', 'Tanh'], { linearBeforeReset: true }],
+    ['GRU', 3, ['Sigmoid', 'Tanh'], { linearBeforeReset: false }],
+    ['RNN', 1, ['Relu'], {}],
+  ] as const)('%s', async (name, gates, activations, extra) => {
+    const graph = new Graph();
+    const x = graph.input('x', 'float64', [symbol('steps'), batch, features]);
+    const operands = {
+      x,
+      w: matrix(graph, [directions, gates * size, features], 1),
+      r: matrix(graph, [directions, gates * size, size], 2),
+      b: matrix(graph, [directions, 2 * gates * size], 3),
+    };
+    const repeated = Array.from({ length: directions }, () => activations).flat();
+    const attrs = { hiddenSize: size, direction, activations: repeated, activationAlpha: [], activationBeta: [], clip: null, ...extra };
+    const results = graph.add(ops[name], operands as never, attrs as never) as { readonly y: Value; readonly yH: Value };
+    graph.output('y', results.y);
+    graph.output('yH', results.yH);
+    const whole = await evaluate(graph, [input]);
+    await runPass(lower, graph, { keep: () => false });
+    await runPass(simplifyMovement, graph, undefined);
+    await runPass(foldConstants, graph, { maxBytes: 1e6 });
+    expect(operators(graph)).toEqual(Array(directions).fill('Loop'));
+    expect(await recognised(graph)).toEqual(Array(directions).fill(name));
+    for (const [output, value] of await evaluate(graph, [input]))
+      toNumbers(value).forEach((number, i) => expect(number).toBeCloseTo(toNumbers(whole.get(output)!)[i]!, 12));
+  });
 });

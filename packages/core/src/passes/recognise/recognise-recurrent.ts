@@ -1,9 +1,13 @@
+import { cloneGraph } from '../../graph/clone.js';
 import type { Graph } from '../../graph/graph.js';
-import type { Node } from '../../graph/node.js';
+import { Node } from '../../graph/node.js';
 import type { Value } from '../../graph/value.js';
+import { add } from '../../ops/add.js';
 import { expand } from '../../ops/expand.js';
 import { gru } from '../../ops/gru.js';
 import { lstm } from '../../ops/lstm.js';
+import { matMul } from '../../ops/mat-mul.js';
+import { reverse } from '../../ops/reverse.js';
 import { rnn } from '../../ops/rnn.js';
 import { scan } from '../../ops/scan.js';
 import { squeeze } from '../../ops/squeeze.js';
@@ -12,7 +16,8 @@ import { sameDim } from '../../tensor/dim.js';
 import { tensor } from '../../tensor/tensor.js';
 import { Weight } from '../../tensor/weight.js';
 import { definePass } from '../define-pass.js';
-import { isScalar, madeBy } from './pattern.js';
+import { row } from './affine.js';
+import { bothOrders, isScalar, madeBy } from './pattern.js';
 import { gruCell, lstmCell, rnnCell, type Cell, type Gate } from './recurrent-cell.js';
 
 /** A cell in a Scan, and which of its states are hidden and cell. */
@@ -22,12 +27,12 @@ interface Found {
   readonly memory: number | undefined;
 }
 
-/** The cell that a Scan steps through one sequence from its start, if it yields nothing but hidden states. */
+/** The cell that a Scan steps through one sequence, if it yields nothing but hidden states. */
 function findCell(node: Node<typeof scan>): Found | undefined {
-  const { states, inputAxes, inputReverse, outputAxes, outputReverse } = node.attrs;
+  const { states, inputAxes, outputAxes } = node.attrs;
   const { graph: body } = node.regions['body']!;
-  const inOrder = [...inputAxes, ...outputAxes].every((axis) => axis === 0) && ![...inputReverse, ...outputReverse].includes(true);
-  if (!inOrder || inputAxes.length !== 1 || states < 1 || states > 2) return undefined;
+  const isOverTime = [...inputAxes, ...outputAxes].every((axis) => axis === 0);
+  if (!isOverTime || inputAxes.length !== 1 || states < 1 || states > 2) return undefined;
   const [x, results] = [body.inputs[states]!, body.outputs.map(({ value }) => value)];
   const yields = (value: Value) => results.slice(states).every((each) => each === value);
   const [first, second] = body.inputs;
@@ -44,6 +49,43 @@ function findCell(node: Node<typeof scan>): Found | undefined {
     if (cell) return { cell, hidden, memory };
   }
   return undefined;
+}
+
+/** What is reversed in time [time, …]; undefined for anything else. */
+function reversedInTime(value: Value): Value | undefined {
+  const node = madeBy(value, reverse);
+  return node?.attrs.axes.join() === '0' ? node.operands.x : undefined;
+}
+
+/** A Scan over rows of a product with a matrix, plus constants, as one over the rows themselves: its steps multiply. */
+function withProjection(graph: Graph, node: Node<typeof scan>): Node<typeof scan> | undefined {
+  const { states } = node.attrs;
+  const { graph: step, captures } = node.regions['body']!;
+  const scanned = node.inputs[states]!;
+  const size = scanned.shape?.at(-1);
+  const added: Weight[] = [];
+  const turned = reversedInTime(scanned);
+  let value = turned ?? scanned;
+  for (let sum = madeBy(value, add); sum && typeof size === 'number'; sum = madeBy(value, add)) {
+    const found = bothOrders(sum as Node).find(([, constant]) => row(constant.constant, size));
+    if (!found) return undefined;
+    added.push(row(found[1].constant, size)!);
+    value = found[0];
+  }
+  const product = madeBy(value, matMul);
+  const matrix = product?.operands.b.constant;
+  const rows = product?.operands.a;
+  if (!matrix || matrix.shape.length !== 2 || rows?.rank !== 3) return undefined;
+  const body = cloneGraph(step, graph);
+  const [before, after] = [body.inputs[states]!, body.input(rows.name, rows.dtype, rows.shape?.slice(1))];
+  body.inputs.pop();
+  body.inputs[states] = after;
+  const multiplied = body.add(matMul, { a: after, b: body.constant(matrix) }, {}).y;
+  const whole = added.reduce((a, weight) => body.add(add, { a, b: body.constant(weight) }, {}).y, multiplied);
+  body.replaceUses(before, whole);
+  const inputs = node.inputs.map((each, i) => (i === states ? rows : each));
+  const attrs = { ...node.attrs, inputReverse: node.attrs.inputReverse.map((isReverse) => isReverse !== (turned !== undefined)) };
+  return new Node(node.op, inputs, attrs, { body: { graph: body, captures } }, node.name, node.origin);
 }
 
 /** The matrices of all gates [1, gates * size, columns]. */
@@ -72,17 +114,20 @@ function initialState(graph: Graph, value: Value): Value | undefined {
   return filled && isScalar(filled.operands.x, 0) ? undefined : graph.add(unsqueeze, { x: value }, { axes: [0] }).y;
 }
 
-function replace(graph: Graph, node: Node<typeof scan>, { cell, hidden, memory }: Found): boolean {
-  const { states } = node.attrs;
+/** Puts a recurrent operator in the place of a Scan in which a cell was found, `whole` being the form that shows it. */
+function replace(graph: Graph, node: Node<typeof scan>, whole: Node<typeof scan>, { cell, hidden, memory }: Found): boolean {
+  const { states, inputReverse, outputReverse } = whole.attrs;
   const size = cell.gates[0]!.r.shape[0]!;
   if (cell.gates.some(({ w, r }) => r.shape[0] !== size || r.shape[1] !== size || w.shape[1] !== size)) return false;
-  const { inputs } = node.operands;
+  const { inputs } = whole.operands;
   const batch = inputs[states]!.shape?.[1];
   const fits = ({ shape }: Value) => batch !== undefined && shape?.length === 2 && sameDim(shape[0]!, batch) && shape[1] === size;
   if (!inputs.slice(0, states).every(fits)) return false;
   const constant = (weight: Weight | undefined, name: string) => weight && graph.constant(weight, `${node.name}/${name}`);
+  const turned = reversedInTime(inputs[states]!);
+  const isBackwards = inputReverse[0] !== (turned !== undefined);
   const operands = {
-    x: inputs[states]!,
+    x: turned ?? inputs[states]!,
     w: constant(stacked(cell.gates.map(({ w }) => w)), 'w')!,
     r: constant(stacked(cell.gates.map(({ r }) => r)), 'r')!,
     b: constant(biases(cell.gates, size), 'b'),
@@ -90,7 +135,7 @@ function replace(graph: Graph, node: Node<typeof scan>, { cell, hidden, memory }
   };
   const attrs = {
     hiddenSize: size,
-    direction: 'forward',
+    direction: isBackwards ? 'reverse' : 'forward',
     activations: cell.activations,
     activationAlpha: [],
     activationBeta: [],
@@ -106,7 +151,9 @@ function replace(graph: Graph, node: Node<typeof scan>, { cell, hidden, memory }
   })();
   node.outputs.forEach((value, i) => {
     const [from, axis] = i >= states ? [made.y, 1] : [i === hidden ? made.yH : made.yC!, 0];
-    const result = graph.add(squeeze, { x: from }, { axes: [axis] }, options).y;
+    const aligned = graph.add(squeeze, { x: from }, { axes: [axis] }, options).y;
+    const isAligned = i < states || outputReverse[i - states] === isBackwards;
+    const result = isAligned ? aligned : graph.add(reverse, { x: aligned }, { axes: [0] }, options).y;
     result.name = value.name;
     result.origin = value.origin;
     graph.replaceUses(value, result);
@@ -116,8 +163,8 @@ function replace(graph: Graph, node: Node<typeof scan>, { cell, hidden, memory }
 }
 
 /**
- * A Scan over a sequence whose body is the cell of an LSTM, a GRU (its reset before or after the product) or a plain RNN becomes that operator. The body must compute
- * nothing else; a step that keeps states by a mask does.
+ * A Scan over a sequence, in either direction, whose body is the cell of an LSTM, a GRU (its reset before or after the product) or a plain RNN becomes that operator. The
+ * product with the input may stand before the Scan. The body must compute nothing else; a step that keeps states by a mask does.
  *
  *     %h, %c, %y = Scan(%h0, %c0, %x) { (h, c, x) -> %z = MatMul(%x, %w) + MatMul(%h, %r) + %b; %i, %f, %g, %o = Split(%z) … }
  *     %y1, %h1, %c1 = LSTM(%x, %w1, %r1, %b1, _, %h0, %c0); %y = Squeeze(%y1) {axes: [1]} …
@@ -125,8 +172,13 @@ function replace(graph: Graph, node: Node<typeof scan>, { cell, hidden, memory }
 export const recogniseRecurrent = definePass('recognise-recurrent', ['names', 'layout'], (graph) => {
   let edits = 0;
   for (const node of graph.sorted()) {
-    const found = node.is(scan) ? findCell(node) : undefined;
-    if (found && replace(graph, node as unknown as Node<typeof scan>, found)) edits++;
+    if (!node.is(scan)) continue;
+    for (const whole of [node, withProjection(graph, node)]) {
+      const found = whole && findCell(whole);
+      if (!found || !replace(graph, node, whole, found)) continue;
+      edits++;
+      break;
+    }
   }
   return edits;
 });

@@ -10,7 +10,7 @@ import { sub } from '../../ops/sub.js';
 import { tanh } from '../../ops/tanh.js';
 import type { ActivationName } from '../../kernels/recurrent.js';
 import type { Weight } from '../../tensor/weight.js';
-import { affineForm, type AffineForm } from './affine.js';
+import { affineForm, columns, splitPart, type AffineForm } from './affine.js';
 import { bothOrders, isScalar, madeBy } from './pattern.js';
 
 /** The parameters of a gate: those of the input [features, size], of the state [size, size], and biases [size] of either. */
@@ -29,17 +29,30 @@ export interface Cell {
   readonly linearBeforeReset: boolean;
 }
 
+/** An activation of a value, or of its columns from `start` on. */
 interface Activated {
   readonly name: ActivationName;
   readonly x: Value;
+  readonly start?: number;
+  readonly size?: number;
 }
 
-/** The activation that makes a value, among those without parameters. */
+/** The activation that makes a value, among those without parameters; gates may share one and be split after it. */
 function activated(value: Value): Activated | undefined {
+  const part = splitPart(value);
+  const whole = part && activated(part.of);
+  const size = value.shape?.[1];
+  if (part) return whole && whole.start === undefined && typeof size === 'number' ? { ...whole, start: part.start, size } : undefined;
   const node = value.producer;
   const known = { Relu: relu, Sigmoid: sigmoid, Softplus: softplus, Softsign: softsign, Tanh: tanh } as const;
   const name = (Object.keys(known) as (keyof typeof known)[]).find((each) => node?.is(known[each]));
   return name && { name, x: node!.inputs[0]! };
+}
+
+/** What is activated, as a sum. */
+function activatedForm({ x, start, size }: Activated): AffineForm {
+  const form = affineForm(x);
+  return (start === undefined ? form : columns(form, start, size!)) ?? { products: [], constants: [], rest: [x] };
 }
 
 /** The products that a value is the sum of, each as its two factors. */
@@ -76,7 +89,7 @@ export function lstmCell(x: Value, h: Value, c: Value, nextH: Value, nextC: Valu
       for (const [a, b] of bothOrders(added)) {
         const [i, g] = [activated(a), activated(b)];
         if (!f || !i || !g || i.name !== f.name || f.name !== o.name) continue;
-        const gates = [i, o, f, g].map((each) => gateOf(affineForm(each.x), x, h));
+        const gates = [i, o, f, g].map((each) => gateOf(activatedForm(each), x, h));
         if (gates.every((each) => each !== undefined))
           return { kind: 'LSTM', gates, activations: [f.name, g.name, last.name], linearBeforeReset: false };
       }
@@ -87,12 +100,12 @@ export function lstmCell(x: Value, h: Value, c: Value, nextH: Value, nextC: Valu
 
 /** The candidate of a GRU: g(W x + r * (R h + b)), or g(W x + R (r * h)). */
 function candidate(
-  value: Value,
+  fresh: Activated,
   x: Value,
   h: Value,
   name: ActivationName,
 ): { readonly gate: Gate; readonly reset: Value; readonly linear: boolean } | undefined {
-  const { products, constants, rest } = affineForm(value);
+  const { products, constants, rest } = activatedForm(fresh);
   const input = products.find(({ of }) => of === x);
   if (!input) return undefined;
   const isReset = (each: Value) => activated(each)?.name === name;
@@ -118,14 +131,14 @@ export function gruCell(x: Value, h: Value, next: Value): Cell | undefined {
   for (const [kept, added] of twoProducts(next)) {
     const update = factorWith(kept, h);
     const z = update && activated(update);
-    const zGate = z && gateOf(affineForm(z.x), x, h);
+    const zGate = z && gateOf(activatedForm(z), x, h);
     if (!z || !zGate) continue;
     for (const [rest, fresh] of bothOrders(added)) {
       const complement = madeBy(rest, sub);
       const n = activated(fresh);
       if (!complement || !isScalar(complement.operands.a, 1) || complement.operands.b !== update || !n) continue;
-      const found = candidate(n.x, x, h, z.name);
-      const rGate = found && gateOf(affineForm(activated(found.reset)!.x), x, h);
+      const found = candidate(n, x, h, z.name);
+      const rGate = found && gateOf(activatedForm(activated(found.reset)!), x, h);
       if (rGate) return { kind: 'GRU', gates: [zGate, rGate, found.gate], activations: [z.name, n.name], linearBeforeReset: found.linear };
     }
   }
@@ -135,6 +148,6 @@ export function gruCell(x: Value, h: Value, next: Value): Cell | undefined {
 /** h' = f(W x + R h + b). */
 export function rnnCell(x: Value, h: Value, next: Value): Cell | undefined {
   const f = activated(next);
-  const gate = f && gateOf(affineForm(f.x), x, h);
+  const gate = f && gateOf(activatedForm(f), x, h);
   return gate && { kind: 'RNN', gates: [gate], activations: [f.name], linearBeforeReset: false };
 }
