@@ -35,6 +35,11 @@ BY_HAND = {
 }
 SPLITS = {"_split_v2", "_npi_hsplit", "_npi_dsplit"}  # sections, or as many as indices
 
+# Attributes of operators whose registration documents those of another.
+DOCUMENTED_WRONG = {
+    "_npi_concatenate": {"num_args": {"kind": "int", "required": True}, "axis": {"kind": "int", "nullable": True, "default": 0}},
+}
+
 # Values without which an operator refuses to be composed.
 NEEDED = {
     "Pooling": {"kernel": "(2, 2)"},
@@ -170,6 +175,7 @@ def variadic(names_of, key):
 def describe(op):
     _, arguments, counter = registry(op)
     attrs = {n: attribute(t) for n, t in arguments if t and not t.startswith(("NDArray", "Symbol", "ptr"))}
+    attrs = DOCUMENTED_WRONG.get(op, attrs)
     if counter and counter not in attrs:
         attrs[counter] = {"kind": "int", "required": True}
     if op in BY_HAND:

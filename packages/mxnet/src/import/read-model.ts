@@ -61,8 +61,15 @@ export async function readModel(source: Source, { report, params }: ReadContext)
   const hints = inferHints(symbol, recordOf, outputTotals(symbol), file);
   const graph = new Graph();
   const variables = new Map<number, Value>();
+  // Arrays are bound by name, so variables of one name are one.
+  const named = new Map<string, Value>();
   for (const [index, { op, name }] of symbol.nodes.entries()) {
     if (op !== null) continue;
+    const known = named.get(name);
+    if (known) {
+      variables.set(index, known);
+      continue;
+    }
     const record = recordOf(index);
     if (record) variables.set(index, graph.constant(await handleOf(record, name), name, { name }));
     else if (!labels.has(index)) {
@@ -70,6 +77,8 @@ export async function readModel(source: Source, { report, params }: ReadContext)
       const dtype: DType = hints.dtype(index, 0) ?? 'float32';
       variables.set(index, graph.input(name, dtype, shape, { name }));
     }
+    const made = variables.get(index);
+    if (made) named.set(name, made);
   }
   const used = new Set(symbol.nodes.filter(({ op }) => op === null).map(({ name }) => name));
   for (const name of arrays.keys()) {

@@ -155,6 +155,15 @@ const concat =
     return inputs.length === 1 ? inputs[0]! : node.graph.add(ops.Concat, { inputs }, { axis }, node.options).y;
   };
 
+/** Joined along an axis, or flattened and joined where that is None. */
+const readConcatenate: ToCore = (node) => {
+  if (node.maybe('axis') !== undefined) return concat('axis')(node);
+  const inputs = node
+    .inputs()
+    .map((x, i) => node.graph.add(ops.Reshape, { x }, { shape: [productOf(node.shape(i))] }, node.step(`part${i}`)).y);
+  return node.graph.add(ops.Concat, { inputs }, { axis: 0 }, node.options).y;
+};
+
 const readStack: ToCore = (node) => {
   const axis = node.axis('axis', node.shape(0).length + 1);
   const inputs = node.inputs().map((x, i) => node.graph.add(ops.Unsqueeze, { x }, { axes: [axis] }, node.step(`part${i}`)).y);
@@ -331,7 +340,7 @@ const toCore = {
   _np_reshape: readNpReshape,
   _np_squeeze: readSqueeze,
   _np_transpose: readTranspose,
-  _npi_concatenate: concat('dim'),
+  _npi_concatenate: readConcatenate,
   _npi_flip: readReverse,
   _npi_pad: readNumpyPad,
   _npi_stack: readStack,

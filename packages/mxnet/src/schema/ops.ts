@@ -221,7 +221,7 @@ export const ops = {
   _npi_ceil: { inputs: ['x'], outputs: ['output'], attrs: {} },
   _npi_cholesky: { inputs: ['A'], outputs: ['output'], attrs: {} },
   _npi_column_stack: { inputs: [{ each: 'num_args', names: ['arg{i}'] }], outputs: ['output'], attrs: { num_args: { kind: 'int', required: true } } },
-  _npi_concatenate: { inputs: [{ each: 'num_args', names: ['data{i}'] }], outputs: ['out'], attrs: { num_args: { kind: 'int', required: true }, dim: { kind: 'int', default: 1 } } },
+  _npi_concatenate: { inputs: [{ each: 'num_args', names: ['data{i}'] }], outputs: ['out'], attrs: { num_args: { kind: 'int', required: true }, axis: { kind: 'int', nullable: true, default: 0 } } },
   _npi_copysign: { inputs: ['lhs', 'rhs'], outputs: ['output'], attrs: {} },
   _npi_copysign_scalar: { inputs: ['data'], outputs: ['output'], attrs: { scalar: { kind: 'float', default: 1 }, is_int: { kind: 'bool', default: true } } },
   _npi_cos: { inputs: ['x'], outputs: ['output'], attrs: {} },

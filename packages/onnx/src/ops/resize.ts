@@ -11,7 +11,7 @@ import {
   type Value,
   type WriteRules,
 } from '@drover/core';
-import { float, int, ints, text } from '../export/attribute.js';
+import { float, int, text } from '../export/attribute.js';
 import type { GraphWriter } from '../export/graph-writer.js';
 import { Compose } from '../import/compose.js';
 import { versions, type ReadRules, type ToCore } from '../import/rule.js';
