@@ -67,6 +67,12 @@ describe('reading', () => {
     expect(report.diagnostics).toEqual([]);
   });
 
+  it('takes variables of one name for one, as arrays are bound by name', async () => {
+    const { model } = await read(sourceOf(symbolOf('broadcast_add', ['x', 'x'])));
+    expect(inputsOf(model)).toEqual(['x: float32[…]']);
+    expect([...model.graph.nodes].map(({ inputs }) => inputs.map((value) => value?.name))).toEqual([['x', 'x']]);
+  });
+
   it.each(['old_attr-symbol.json', 'old_param-symbol.json'])('%s: older spellings give the same graph', async (file) => {
     const old = await read(memorySource('model-symbol.json', files('mxnet-lenet', file)));
     const now = await read(memorySource('model-symbol.json', files('mxnet-lenet')));
@@ -142,7 +148,15 @@ describe('reading', () => {
   });
 });
 
-const modelOf = (graph: Graph): Model => ({ graph, format: 'test', versions: {}, producer: '', operators: new Map(), file: 'm', metadata: new Map() });
+const modelOf = (graph: Graph): Model => ({
+  graph,
+  format: 'test',
+  versions: {},
+  producer: '',
+  operators: new Map(),
+  file: 'm',
+  metadata: new Map(),
+});
 
 async function written(
   model: Model,

@@ -1,7 +1,9 @@
+import type { DType } from '@drover/core';
 import { graphdefDiagnostics } from '../diagnostics.js';
 import { ops } from '../schema/ops.js';
 import type { AttrDefault, RegisteredArg, RegisteredOp } from '../schema/registered-op.js';
 import { unregisteredOps } from '../schema/unregistered-ops.js';
+import { dtypeOf, isDataType } from './data-type.js';
 import type { AttrValue, NodeDef, OpDef } from './graph-def.js';
 
 const registered: ReadonlyMap<string, RegisteredOp> = new Map<string, RegisteredOp>([
@@ -77,6 +79,18 @@ export function argSize(node: NodeDef, arg: Arg, file = ''): number {
 /** Number of outputs of a node; undefined if its operator is not known. */
 export function outputCount(node: NodeDef, functions?: ReadonlyMap<string, OpDef>, file = ''): number | undefined {
   return argsOf(node, functions)?.outputs.reduce((sum, arg) => sum + argSize(node, arg, file), 0);
+}
+
+/** The element types of a node's outputs as its operator is registered; undefined for those that are not known. */
+export function outputTypes(node: NodeDef, file = ''): readonly (DType | undefined)[] {
+  const dtype = (name: string | undefined) => (name !== undefined && isDataType(name) ? dtypeOf(name) : undefined);
+  return (registered.get(node.op)?.outputs ?? []).flatMap((arg) => {
+    const list = arg.typeListAttr === undefined ? undefined : attrOf(node, arg.typeListAttr);
+    if (list?.kind === 'list') return list.of === 'type' ? list.values.map(dtype) : list.values.map(() => undefined);
+    const stated = arg.typeAttr === undefined ? undefined : attrOf(node, arg.typeAttr);
+    const type = arg.type ?? (stated?.kind === 'type' ? stated.value : undefined);
+    return new Array<DType | undefined>(argSize(node, arg, file)).fill(dtype(type));
+  });
 }
 
 /**

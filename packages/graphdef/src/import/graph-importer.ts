@@ -1,7 +1,18 @@
-import { DroverError, ops, type Graph, type Json, type Report, type Value, type Weight } from '@drover/core';
+import {
+  complexTypes,
+  DroverError,
+  foreignTypes,
+  ops,
+  type Graph,
+  type Json,
+  type Report,
+  type Value,
+  type ValueType,
+  type Weight,
+} from '@drover/core';
 import { dtypeOf } from '../codec/data-type.js';
 import type { AttrValue, FunctionDef, NameAttrList, NodeDef, OpDef } from '../codec/graph-def.js';
-import { argSize, attrOf, outputCount, outputPosition, parseInput } from '../codec/operator.js';
+import { argSize, attrOf, outputCount, outputPosition, outputTypes, parseInput } from '../codec/operator.js';
 import { graphdefDiagnostics } from '../diagnostics.js';
 import { readCall } from '../ops/control.js';
 import type { ReadRules } from './rule.js';
@@ -105,8 +116,11 @@ export class GraphImporter {
         );
       }
     } catch (error) {
-      if (!(error instanceof DroverError) || error.failure !== 'unsupported') throw error;
-      made = this.#foreign(node, error.diagnostics[0]?.message ?? error.message);
+      const isComplex = touchesComplex(node, scope.file);
+      if (!(error instanceof DroverError) || (error.failure !== 'unsupported' && !isComplex)) throw error;
+      // The finding begins with the node; a foreign operator states the bare reason.
+      const reason = (error.diagnostics[0]?.message ?? error.message).replace(`${node.type} ${node.name}: `, '').replace(/\.$/, '');
+      made = this.#foreign(node, isComplex ? 'it computes with complex numbers' : reason);
     }
     made.forEach((value, i) => {
       if (!value?.producer || value.origin) return;
@@ -129,11 +143,14 @@ export class GraphImporter {
     const attributes = [...node.def.attrs]
       .filter(([name]) => !name.startsWith('_'))
       .map(([name, value]): Json => ({ name, value: attributeText(value) }));
+    const resultCount = Math.max(node.outputCount, 1);
+    const stated = outputTypes(node.def, this.context.file);
+    const types = Array.from({ length: resultCount }, (_, i): ValueType => ({ dtype: stated[i] ?? 'float32', shape: undefined }));
     const { outputs } = node.graph.add(
       ops.Foreign,
       { inputs: node.inputs() },
-      { format: 'tensorflow', type: node.type, reason, attributes, types: null },
-      { ...node.options, resultCount: Math.max(node.outputCount, 1) },
+      { format: 'tensorflow', type: node.type, reason, attributes, types: foreignTypes(types) },
+      { ...node.options, resultCount },
     );
     return outputs;
   }
@@ -164,6 +181,12 @@ export class GraphImporter {
     });
     return this.import(body.nodes, scope, wanted, depth);
   }
+}
+
+/** Whether a node takes or makes complex numbers, with which core only moves elements about. */
+function touchesComplex(node: SourceNode, file: string): boolean {
+  const types = [...node.inputs().map(({ dtype }) => dtype), ...outputTypes(node.def, file)];
+  return types.some((dtype) => complexTypes.some((complex) => complex === dtype));
 }
 
 /** Outputs that somebody uses of a node whose operator is not registered. */
