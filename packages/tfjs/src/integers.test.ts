@@ -100,8 +100,8 @@ test('unsigned integers of 32 bits that leave those with a sign are named', asyn
   ]);
 });
 
-/** What TF.js makes of some numbers. */
-async function run(graph: Graph, x: tf.Tensor): Promise<readonly number[]> {
+/** What TF.js makes of some numbers, and the operators that it uses. */
+async function run(graph: Graph, x: tf.Tensor): Promise<{ readonly y: readonly number[]; readonly operators: readonly string[] }> {
   expect(await plan(graph)).toEqual([]);
   const sink = new MemorySink();
   await tfjs.write(modelOf(graph), sink, { report: new Report(), options: {}, path: 'model.json', tensor: () => {} });
@@ -115,26 +115,27 @@ async function run(graph: Graph, x: tf.Tensor): Promise<readonly number[]> {
   };
   await tf.setBackend('cpu');
   const loaded = await loadGraphModel({ load: async () => artifacts as unknown as tf.io.ModelArtifacts });
-  return Array.from((loaded.execute(x) as tf.Tensor).dataSync());
+  const { node } = json.modelTopology as { readonly node: readonly { readonly op: string }[] };
+  return { y: Array.from((loaded.execute(x) as tf.Tensor).dataSync()), operators: node.map(({ op }) => op) };
 }
 
 // By the definitions of ONNX's operators: integers wrap modulo the width of their type, casts truncate.
 describe('TF.js gives what the source means', () => {
   test('floats beyond 32 bits that are clipped as integers', async () => {
     const graph = graphOf('float32', (g, x) => g.add(ops.Clip, { x: g.add(ops.Cast, { x }, { to: 'int64' }).y }, { min: 0, max: 9 }).y);
-    expect(await run(graph, tf.tensor1d([3e9, -3e9, 1e18, 4.9]))).toEqual([9, 0, 9, 4]);
+    expect((await run(graph, tf.tensor1d([3e9, -3e9, 1e18, 4.9]))).y).toEqual([9, 0, 9, 4]);
   });
 
   test('sums and products that wrap in 8 bits', async () => {
     const sum = graphOf('uint8', (g, x) => g.add(ops.Add, { a: x, b: x }, {}).y);
-    expect(await run(sum, tf.tensor1d([255, 128, 3], 'int32'))).toEqual([254, 0, 6]);
+    expect((await run(sum, tf.tensor1d([255, 128, 3], 'int32'))).y).toEqual([254, 0, 6]);
     const product = graphOf('int8', (g, x) => g.add(ops.Mul, { a: x, b: x }, {}).y);
-    expect(await run(product, tf.tensor1d([-128, 12, 11], 'int32'))).toEqual([0, -112, 121]);
+    expect((await run(product, tf.tensor1d([-128, 12, 11], 'int32'))).y).toEqual([0, -112, 121]);
   });
 
   test('floats that wrap in 8 bits', async () => {
     const graph = graphOf('float32', (g, x) => g.add(ops.Cast, { x }, { to: 'uint8' }).y);
-    expect(await run(graph, tf.tensor1d([300.7, -1, 255]))).toEqual([44, 255, 255]);
+    expect((await run(graph, tf.tensor1d([300.7, -1, 255]))).y).toEqual([44, 255, 255]);
   });
 
   test('a slice to the end, told by the largest of all integers beside one that depends on data', async () => {
@@ -147,6 +148,20 @@ describe('TF.js gives what the source means', () => {
       return g.add(ops.Slice, { x: table, starts: from, ends }, { axes: [0, 1], starts: null, ends: null, steps: [1, 1] }).y;
     });
     // The least element is 1: from row 1 on.
-    expect(await run(graph, tf.tensor1d([4, 1, 7, 9], 'int32'))).toEqual([7, 9]);
+    expect((await run(graph, tf.tensor1d([4, 1, 7, 9], 'int32'))).y).toEqual([7, 9]);
+  });
+
+  test('indices that are never negative are not counted from the end', async () => {
+    const lookUp = (min: number) =>
+      graphOf('int32', (g, x) => {
+        const table = g.literal('float32', [3], [5, 6, 7]);
+        return g.add(ops.Gather, { x: table, indices: g.add(ops.Clip, { x }, { min, max: 2 }).y }, { axis: 0 }).y;
+      });
+    const fromStart = await run(lookUp(0), tf.tensor1d([-9, 1, 9], 'int32'));
+    expect(fromStart.y).toEqual([5, 6, 7]);
+    expect(fromStart.operators).not.toContain('SelectV2');
+    const fromEither = await run(lookUp(-1), tf.tensor1d([-9, 1, 9], 'int32'));
+    expect(fromEither.y).toEqual([7, 6, 7]);
+    expect(fromEither.operators).toContain('SelectV2');
   });
 });

@@ -3,10 +3,25 @@ import { byName, flatten, type Node } from '../graph/node.js';
 import type { Value } from '../graph/value.js';
 import type { Attrs, AttrValues } from '../ops/attr.js';
 import type { Operands, PerOperand, ValueType } from '../ops/define-op.js';
+import { add } from '../ops/add.js';
 import { ifElse } from '../ops/if.js';
 import { loop } from '../ops/loop.js';
 import { scan } from '../ops/scan.js';
-import { dimInterval, hull, intervalOf, isWithin, maxSize, meet, sizeInterval, spanning, type Interval } from '../tensor/interval.js';
+import {
+  corners,
+  dimInterval,
+  hull,
+  intervalOf,
+  isWithin,
+  least,
+  maxSize,
+  meet,
+  most,
+  placesIn,
+  sizeInterval,
+  spanning,
+  type Interval,
+} from '../tensor/interval.js';
 import { dimKey } from '../tensor/dim.js';
 import { isFloat, type DType } from '../tensor/dtype.js';
 import { roundTo } from '../tensor/tensor.js';
@@ -20,13 +35,13 @@ export interface ValueRange {
   readonly range: Interval;
 }
 
-/** Ranges of the integers and bools of a graph and its bodies, and of floats that come of them. */
+/** Ranges of the integers and bools of a graph and its bodies, of their constants, and of floats that come of them. */
 export type IntegerRanges = ReadonlyMap<Value, ValueRange>;
 
 /** Rounds of a loop's body before what still grows may be anything. */
 const maxRounds = 3;
 
-/** Bodies below this are followed once, whatever they carry: each level multiplies the work. */
+/** Graphs that lie this deep and deeper are followed once, whatever their loops carry: each level multiplies the work. */
 const maxDepth = 3;
 
 /** Results of a node, of graph inputs and of constants, found from those before. */
@@ -62,7 +77,7 @@ class Analysis {
     // What was demanded for other ranges of the inputs may not hold for these.
     for (const value of values) this.#demands.delete(value);
     follow();
-    if (this.#depth <= maxDepth) {
+    if (this.#depth < maxDepth) {
       for (const node of [...order].reverse()) this.#demand(node);
       if (values.some((value) => this.#demands.has(value))) follow();
     }
@@ -71,7 +86,11 @@ class Analysis {
   }
 
   #of(value: Value): Interval | undefined {
-    return value.constant ? this.#constant(value.constant) : this.ranges.get(value)?.range;
+    if (value.constant && !this.ranges.has(value)) {
+      const range = this.#constant(value.constant);
+      if (range) this.ranges.set(value, { exact: range, range });
+    }
+    return this.ranges.get(value)?.range;
   }
 
   #demand(node: Node): void {
@@ -148,11 +167,24 @@ class Analysis {
     const given = node.inputs.map((value) => value && this.#of(value));
     if (node.is(ifElse)) return this.#either(node);
     if (node.is(loop)) {
-      const trips = given[0]?.[1] ?? maxSize;
-      const trip: Interval = [0n, trips > 0n ? trips - 1n : 0n];
-      return this.#repeated(node, [trip, [0n, 1n]], given.slice(2), [], 1);
+      // A loop of more trips than 32 bits count does not end while anyone waits.
+      const last = most(least(given[0]?.[1] ?? maxSize, maxSize) - 1n, 0n);
+      return this.#repeated(node, {
+        first: [
+          [0n, last],
+          [0n, 1n],
+        ],
+        initial: given.slice(2),
+        last: [],
+        skipped: 1,
+        before: last,
+      });
     }
-    if (node.is(scan)) return this.#repeated(node, [], given.slice(0, node.attrs.states), given.slice(node.attrs.states), 0);
+    if (node.is(scan)) {
+      const { states, inputAxes } = node.attrs;
+      const [, last] = placesIn(node.inputs[states]!.shape?.[inputAxes[0]!]);
+      return this.#repeated(node, { first: [], initial: given.slice(0, states), last: given.slice(states), skipped: 0, before: last });
+    }
     if (!node.op.range) return [];
     const types = byName(
       node.op.inputs,
@@ -172,27 +204,53 @@ class Analysis {
   }
 
   /**
-   * Results of a body that is repeated with `first` and `last` parameters around the carried ones, whose first `skipped` outputs are not values of its own.
-   * What the body makes of the carried values joins them until nothing is added; what still grows then may be anything that can be held.
+   * Results of a repeated body. What it makes of the carried values joins them until nothing is added. What still grows then may be anything that can be
+   * held, unless every trip adds to it: then it is as far from its start as the trips before allow.
    */
-  #repeated(
-    node: Node,
-    first: readonly Interval[],
-    initial: readonly (Interval | undefined)[],
-    last: readonly (Interval | undefined)[],
-    skipped: number,
-  ): (Interval | undefined)[] {
+  #repeated(node: Node, { first, initial, last, skipped, before }: Repetition): (Interval | undefined)[] {
     const { graph } = node.regions['body']!;
+    const run = (carried: readonly (Interval | undefined)[]) =>
+      this.graph(graph, [...first, ...carried, ...last, ...this.#captured(node, 'body')]).slice(skipped);
     const widest = (i: number) => this.held(graph.outputs[skipped + i]!.value.dtype);
-    let carried = this.#depth < maxDepth ? [...initial] : initial.map((_, i) => widest(i));
+    if (this.#depth >= maxDepth) {
+      const any = initial.map((_, i) => widest(i));
+      return [...any, ...run(any).slice(initial.length)];
+    }
+    let carried = [...initial];
     for (let round = 0; ; round++) {
-      const outputs = this.graph(graph, [...first, ...carried, ...last, ...this.#captured(node, 'body')]).slice(skipped);
+      const outputs = run(carried);
       const joined = carried.map((range, i) => hull(range, outputs[i]));
       const grows = joined.map((range, i) => range !== carried[i] && !(range && carried[i] && isWithin(range, carried[i])));
-      if (!grows.includes(true)) return [...carried, ...outputs.slice(carried.length)];
+      if (!grows.includes(true)) break;
       carried = joined.map((range, i) => (grows[i] && round >= maxRounds ? widest(i) : range));
     }
+    const counted = carried.map((range, i) => {
+      const step = this.#step(graph.inputs[first.length + i]!, graph.outputs[skipped + i]!.value);
+      const away = step && corners(hull(step, [0n, 0n]), [0n, before], (x, n) => x * n);
+      const reached = corners(initial[i], away, (x, y) => x + y);
+      return range && reached && isWithin(reached, range) ? reached : range;
+    });
+    const outputs = run(counted);
+    return counted.map((range, i) => hull(range, outputs[i])).concat(outputs.slice(carried.length));
   }
+
+  /** What a trip adds to a carried value, where it adds something. */
+  #step(parameter: Value, result: Value): Interval | undefined {
+    const { producer } = result;
+    if (!producer?.is(add) || !producer.inputs.includes(parameter)) return undefined;
+    return this.#of(producer.inputs[producer.inputs[0] === parameter ? 1 : 0]!);
+  }
+}
+
+/** A body that is repeated: the ranges of its parameters before, among and behind the carried ones, and how its results and trips count. */
+interface Repetition {
+  readonly first: readonly Interval[];
+  readonly initial: readonly (Interval | undefined)[];
+  readonly last: readonly (Interval | undefined)[];
+  /** Results before the carried ones, which are none of the node's. */
+  readonly skipped: number;
+  /** Trips before the last one, at most. */
+  readonly before: bigint;
 }
 
 /**

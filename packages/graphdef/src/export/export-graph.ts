@@ -85,14 +85,16 @@ const keyOf = (name: string) => (/^\d+$/.test(name) ? `tensor_${name}` : name);
 export function exportGraph(graph: Graph, target: ExportTarget, report: Report): ExportedGraph {
   const weights: { name: string; weight: Weight; dtype: DType }[] = [];
   const functions: FunctionDef[] = [];
+  const ranges = integerRanges(graph, heldBy(target.typeOf));
   const writer = new GraphWriter(graph, {
     taken: new Set(),
     weights,
     functions,
     typeOf: target.typeOf,
+    ranges,
     writeNodes: (each) => writeNodes(each, report, target.file),
   });
-  tellTypes(graph, integerRanges(graph, heldBy(target.typeOf)), target, report);
+  tellTypes(graph, ranges, target, report);
   const info = (value: Value, node: string): TensorInfo => ({
     name: `${node}:0`,
     dtype: writer.dataType(value),

@@ -9,6 +9,7 @@ import {
   type DroverError,
   type DType,
   type Graph,
+  type IntegerRanges,
   type Node,
   type Shape,
   type Value,
@@ -39,6 +40,8 @@ export interface WrittenModel {
   readonly functions: FunctionDef[];
   /** The type in which the target holds elements of a type; undefined when it cannot. */
   readonly typeOf: (dtype: DType) => DType | undefined;
+  /** What is known of the integers of the core graph. */
+  readonly ranges: IntegerRanges;
   /** Writes the nodes of a graph by the rules. */
   readonly writeNodes: (writer: GraphWriter) => void;
 }
@@ -128,6 +131,12 @@ export class GraphWriter {
     const target = this.model.typeOf(dtype);
     if (target) return target;
     throw this.unwritable(`the target has no tensors of ${dtype}`);
+  }
+
+  /** Whether no element of a value of the core graph is below zero, as far as is known. */
+  isNeverNegative(value: Value): boolean {
+    const known = this.model.ranges.get(value);
+    return known !== undefined && known.range[0] >= 0n;
   }
 
   /** TensorFlow's name of the element type of an operand. */

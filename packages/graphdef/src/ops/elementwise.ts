@@ -242,12 +242,6 @@ function truncatedQuotient(writer: GraphWriter, a: Operand, b: Operand): Ref {
   return writer.step('Mul', [sign, writer.step('FloorDiv', [sizeA, sizeB])]);
 }
 
-/** Whether an operand is known not to be negative. */
-function isPositive(operand: Value): boolean {
-  const elements = operand.constant?.peek();
-  return elements !== undefined && elements.dtype !== 'string' && toNumbers(elements).every((each) => each >= 0);
-}
-
 const bitwise = gap('TensorFlow.js has no operators on bits');
 const decomposed = gap('it is written in simpler operators');
 
@@ -340,7 +334,7 @@ const fromCore = {
   Div: (node, writer) => {
     const { a, b } = node.operands;
     if (isFloat(a.dtype)) return writer.node('RealDiv', [a, b], {}, node.outputs);
-    if (isPositive(a) && isPositive(b)) return writer.node('FloorDiv', [a, b], {}, node.outputs);
+    if (writer.isNeverNegative(a) && writer.isNeverNegative(b)) return writer.node('FloorDiv', [a, b], {}, node.outputs);
     return writer.set(node.outputs[0]!, truncatedQuotient(writer, a, b));
   },
   Elu: (node, writer) => {

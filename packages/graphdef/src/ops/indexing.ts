@@ -1,4 +1,4 @@
-import { bounds, gap, ops, productOf, toNumbers, type Dim, type Shape, type Value, type WriteRules } from '@drover/core';
+import { gap, ops, productOf, toNumbers, type Dim, type Shape, type Value, type WriteRules } from '@drover/core';
 import { int } from '../export/attribute.js';
 import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
@@ -129,25 +129,9 @@ const toCore = {
   Where: readWhere,
 } satisfies ReadRules;
 
-/** Operators whose integers are never negative. */
-const counts = new Set(['ArgMax', 'ArgMin', 'Shape', 'NonZero', 'TopK', 'Dims']);
-
-/** Operators that pass the integers of their first operand on. */
-const passes = new Set(['Cast', 'Expand', 'Gather', 'Reshape', 'Reverse', 'Slice', 'Squeeze', 'Tile', 'Transpose', 'Unsqueeze']);
-
-function isNeverNegative(indices: Value): boolean {
-  const elements = indices.constant?.peek();
-  if (elements) return toNumbers(elements).every((index) => index >= 0);
-  if (indices.dtype.startsWith('u') || indices.elements?.every((dim) => bounds(dim)[0] >= 0)) return true;
-  const producer = indices.producer;
-  if (producer && passes.has(producer.op.name) && /int/.test(producer.inputs[0]!.dtype)) return isNeverNegative(producer.inputs[0]!);
-  // The values of TopK are what was given; its indices are int64, as are those of the others.
-  return producer !== undefined && counts.has(producer.op.name) && (producer.op.name !== 'TopK' || producer.outputs[1] === indices);
-}
-
 /** Indices from the start: TF.js refuses those that count from the end, or reads zeros for them. */
 function fromStart(writer: GraphWriter, indices: Value, size: Dim | undefined): Operand {
-  if (isNeverNegative(indices)) return writer.cast(indices, 'int32');
+  if (writer.isNeverNegative(indices)) return writer.cast(indices, 'int32');
   if (size === undefined) throw writer.unwritable('the size that its indices count from is not known');
   const elements = indices.constant?.peek();
   if (elements && typeof size === 'number') {
@@ -183,7 +167,7 @@ const noBatches = { batch_dims: int(0) };
 /** Coordinates from the start: those of the dimensions behind the batch dimensions, as many at once as the last dimension of the indices has. */
 function coordinatesFromStart(writer: GraphWriter, indices: Value, shape: Shape | undefined, batchDims = 0): Ref {
   const given = writer.cast(indices, 'int32');
-  if (isNeverNegative(indices)) return given;
+  if (writer.isNeverNegative(indices)) return given;
   const depth = indices.shape?.at(-1);
   if (typeof depth !== 'number' || !shape) throw writer.unwritable('how many coordinates its indices have is not known');
   const counted = writer.step('AddV2', [given, writer.dims(shape.slice(batchDims, batchDims + depth))]);
@@ -251,7 +235,7 @@ const fromCore = {
     const size = count === undefined ? writer.step('Reshape', [writer.cast(operand!, 'int32'), writer.ints([])]) : writer.size(count);
     const given = writer.cast(indices, 'int32');
     const isNegative = writer.step('Less', [given, writer.int(0)], {}, 'bool');
-    const counted = isNeverNegative(indices)
+    const counted = writer.isNeverNegative(indices)
       ? given
       : writer.step('SelectV2', [isNegative, writer.step('AddV2', [given, size]), given], {}, 'int32');
     const range = writer.step('Range', [writer.int(0), size, writer.int(1)]);
