@@ -33,12 +33,6 @@ export const knownFailures: readonly KnownFailure[] = [
     'torch-unet/ts_op18_dynamic.onnx',
   ),
   ...refused(
-    'mxnet',
-    'MXNet has no loop whose number of trips depends on data, and a mask decides here whether a step counts.',
-    'tf-lstm_text/tfjs/model.json',
-    'tf-lstm_text/tfjs_cfv2/model.json',
-  ),
-  ...refused(
     'tfjs+mxnet',
     'Lengths of sequences are loops with masks in TF.js, and MXNet has no loop whose number of trips depends on data.',
     'mxnet-gru/model-symbol.json',

@@ -12,7 +12,7 @@ import { numpyElementwise } from './ops/numpy-elementwise.js';
 import { recurrent } from './ops/recurrent.js';
 import { reduction } from './ops/reduction.js';
 import { spatial } from './ops/spatial.js';
-import { writeControl } from './ops/write-control.js';
+import { isShort, writeControl } from './ops/write-control.js';
 import { writeElementwise } from './ops/write-elementwise.js';
 import { writeIndexing } from './ops/write-indexing.js';
 import { writeLinear } from './ops/write-linear.js';
@@ -84,6 +84,7 @@ const kept: Partial<Record<OpName, (node: Node) => boolean>> = {
   Log1p: () => true,
   PRelu: isChannelSlope,
   RNN: isFused,
+  Scan: (node) => !isShort(node),
   Selu: (node) => {
     const { alpha, gamma } = node.attrs as { readonly alpha: number; readonly gamma: number };
     return Math.abs(alpha - 1.6732632423543772) < 1e-6 && Math.abs(gamma - 1.0507009873554805) < 1e-6;

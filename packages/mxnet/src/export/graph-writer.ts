@@ -10,6 +10,7 @@ import {
   type DType,
   type Graph,
   type Node,
+  type Region,
   type Shape,
   type Tensor,
   type Value,
@@ -78,10 +79,14 @@ export class GraphWriter {
   readonly #wanted = new Map<Value, string>();
   readonly #finished = new Set<Node>();
   readonly #unnamed = new Set<number>();
+  /** In a body: what its variables stand for outside, by their nodes. */
+  readonly #outside = new Map<number, Ref>();
   #node: Node | undefined;
 
+  /** `writeNodes` writes the nodes of a graph, here and in bodies. */
   constructor(
     readonly graph: Graph,
+    private readonly writeNodes: (writer: GraphWriter) => boolean,
     private readonly parent?: GraphWriter,
   ) {
     for (const { name, value } of graph.outputs) if (!this.#wanted.has(value)) this.#wanted.set(value, nodeName(name));
@@ -145,13 +150,38 @@ export class GraphWriter {
     if (!isValue(operand)) return operand;
     const known = this.#refs.get(operand);
     if (known) return known;
-    const ref = this.#store(operand, false);
+    const ref = this.parent ? this.#within(this.parent.ref(operand)) : this.#store(operand, false);
     this.#refs.set(operand, ref);
     return ref;
   }
 
+  /** In a body: the variable that stands for something outside. */
+  #within(outer: Ref): Ref {
+    for (const [node, { node: known, output }] of this.#outside)
+      if (known === outer.node && output === outer.output) return { node, output: 0, version: 0 };
+    const ref = this.variable(this.unique(this.parent!.nodes[outer.node]!.name));
+    this.#outside.set(ref.node, outer);
+    return ref;
+  }
+
+  /** Writes the nodes of a body of a node in a graph of their own; undefined when some cannot be written, which is reported. */
+  body({ graph, captures }: Region): GraphWriter | undefined {
+    const inner = new GraphWriter(graph, this.writeNodes, this);
+    const first = graph.inputs.length - captures.length;
+    graph.inputs.forEach((value, i) => {
+      inner.bind(value, i < first ? inner.variable(this.unique(value.name)) : inner.#within(this.ref(captures[i - first]!)));
+    });
+    return this.writeNodes(inner) ? inner : undefined;
+  }
+
+  /** In a body: what a variable stands for outside; undefined for what the node around it gives. */
+  outside(node: number): Ref | undefined {
+    return this.#outside.get(node);
+  }
+
   /** A constant that training would change as a side effect: stored under `aux:`. */
   auxiliary(value: Value): Ref {
+    if (this.parent) return this.ref(value);
     const known = this.#auxiliary.get(value);
     if (known) return known;
     const ref = this.#store(value, true);
@@ -169,6 +199,7 @@ export class GraphWriter {
 
   /** A stored array made by a rule; what is asked for again under the same name with the same elements is written once. */
   array(name: string, weight: Weight): Ref {
+    if (this.parent) return this.#within(this.parent.array(name, weight));
     const made = this.#made.get(name) ?? [];
     const known = made.find((each) => each.weight.same(weight));
     if (known) return known.ref;
@@ -181,6 +212,7 @@ export class GraphWriter {
 
   /** A stored array that is computed when it is written. */
   made(name: string, dtype: DType, shape: readonly number[], compute: () => Promise<Tensor>): Ref {
+    if (this.parent) return this.#within(this.parent.made(name, dtype, shape, compute));
     const unique = this.unique(name);
     const read = async (): Promise<Uint8Array> => encodeTensor(castTensor(await compute(), dtype));
     this.root.arrays.set(unique, { weight: Weight.stored(dtype, shape, unique, read), isAuxiliary: false, isMade: true });
@@ -189,6 +221,7 @@ export class GraphWriter {
 
   /** A small stored array, written once for equal content. */
   literal(dtype: DType, shape: readonly number[], values: readonly (number | bigint)[]): Ref {
+    if (this.parent) return this.#within(this.parent.literal(dtype, shape, values));
     const key = `${dtype}[${shape.join()}]:${values.map((value) => (Object.is(value, -0) ? '-0' : String(value))).join()}`;
     const known = this.#literals.get(key);
     if (known) return known;
@@ -225,9 +258,9 @@ export class GraphWriter {
   }
 
   /** Writes a node that only other written nodes use. */
-  step(op: string, inputs: readonly Operand[], attributes: Attributes = {}): Ref {
+  step(op: string, inputs: readonly Operand[], attributes: Attributes = {}, subgraphs: readonly SymbolGraph[] = []): Ref {
     const base = this.#node?.name ?? 'step';
-    const ref = this.#write(op, this.unique(`${base}_${op.replace(/^_+/, '').toLowerCase()}`), inputs, attributes);
+    const ref = this.#write(op, this.unique(`${base}_${op.replace(/^_+/, '').toLowerCase()}`), inputs, attributes, subgraphs);
     this.#unnamed.add(ref.node);
     return ref;
   }
@@ -277,7 +310,7 @@ export class GraphWriter {
     while (tail < most - kept && sameDim(source.at(-1 - tail)!, target.at(-1 - tail)!)) tail++;
     const wanted = target.slice(kept, target.length - tail);
     if (wanted.length === 0 || kept + tail === source.length) return undefined;
-    for (const like of this.#shaped.values()) {
+    for (const like of this.#known()) {
       const shape = like.shape!;
       const at = shape.findIndex((_, i) => wanted.every((dim, j) => i + j < shape.length && sameDim(dim, shape[i + j]!)));
       if (at < 0) continue;
@@ -285,6 +318,11 @@ export class GraphWriter {
       return this.step('reshape_like', [operand, like], { lhs_begin, lhs_end, rhs_begin, rhs_end });
     }
     return undefined;
+  }
+
+  /** Values of shapes that are not known, this graph's first. */
+  #known(): readonly Value[] {
+    return [...this.#shaped.values(), ...(this.parent ? this.parent.#known() : [])];
   }
 
   /** Copies along dimensions of 1 so that the shape becomes `to`; `from` may have fewer dimensions. undefined when the sizes cannot be said. */
@@ -307,7 +345,7 @@ export class GraphWriter {
 
   /** A value written before that has a size, and on which axis; undefined when there is none. */
   sizeSource(dim: Dim): DimSource | undefined {
-    return typeof dim === 'number' ? undefined : this.#sized.get(dim.key);
+    return typeof dim === 'number' ? undefined : (this.#sized.get(dim.key) ?? this.parent?.sizeSource(dim));
   }
 
   /** A size as a list of one int64; undefined when no value written before has it. */

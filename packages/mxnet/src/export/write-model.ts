@@ -14,15 +14,13 @@ import {
 } from '@drover/core';
 import { encodeParams, encodeSymbol, typeFlagOf, type SymbolGraph, type WritableArray } from '../codec/index.js';
 import { mxnetDiagnostics } from '../diagnostics.js';
+import { unrolled } from '../ops/write-control.js';
 import { composites, writeRules } from '../rules.js';
 import { GraphWriter, variableHints, type Ref } from './graph-writer.js';
 import { keptApart } from './keep-apart.js';
 
 /** Element types that MXNet's operators compute with. */
 const computed: ReadonlySet<DType> = new Set(['float16', 'float32', 'float64', 'int8', 'uint8', 'int32', 'int64', 'bool']);
-
-/** Loops that are written out: those that are short. */
-const unroll = { maxTrips: 64, maxNodes: 4096 };
 
 /** A symbol and the arrays to store beside it. */
 interface Written {
@@ -42,8 +40,8 @@ function report(to: Report, file: string, node: Node, reason: string): void {
   to.add(coreDiagnostics.diagnostic(code, { message: `${origin.op} ${origin.node}: ${reason}.`, origin }));
 }
 
-/** Writes every node of a graph by its rule; what has none is reported, and what only rests on it is not reported again. */
-export function writeNodes(writer: GraphWriter, to: Report, file: string): void {
+/** Writes every node of a graph by its rule; what has none is reported, and what only rests on it is not reported again. Gives whether all were written. */
+function writeNodes(writer: GraphWriter, to: Report, file: string): boolean {
   const lost = new Set<Value>();
   for (const node of writer.graph.sorted()) {
     if (writer.isFinished(node)) continue;
@@ -61,6 +59,7 @@ export function writeNodes(writer: GraphWriter, to: Report, file: string): void 
     if (missing !== '') report(to, file, node, missing);
     for (const value of node.outputs) lost.add(value);
   }
+  return lost.size === 0;
 }
 
 /** The variables of a graph's inputs. Truth arrives as bool and is held in float32. */
@@ -90,8 +89,8 @@ function headOf(name: string, value: Value, writer: GraphWriter, taken: Set<stri
 /** The model in MXNet's terms, weights as handles. Findings go to the context's report. */
 async function toSymbol(model: Model, context: WriteContext): Promise<Written> {
   const { report: to } = context;
-  const graph = await prepare(model, { layout: 'channelsFirst', keeps: composites, unroll }, context.options);
-  const writer = new GraphWriter(graph);
+  const graph = await prepare(model, { layout: 'channelsFirst', keeps: composites, unroll: unrolled }, context.options);
+  const writer = new GraphWriter(graph, (each) => writeNodes(each, to, model.file));
   bindInputs(graph, writer, context, model.file);
   writeNodes(writer, to, model.file);
   if (to.errors.length > 0) return { symbol: writer.symbol([]), arrays: [] };

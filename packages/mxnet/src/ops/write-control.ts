@@ -1,5 +1,177 @@
-import { gap, type AttrValues, type Node, type ops, type Value, type WriteRules } from '@drover/core';
-import type { GraphWriter } from '../export/graph-writer.js';
+import {
+  gap,
+  sameShape,
+  type AttrValues,
+  type Dim,
+  type DType,
+  type Gap,
+  type Node,
+  type ops,
+  type Value,
+  type WriteRules,
+} from '@drover/core';
+import { bodySymbol } from '../export/body-symbol.js';
+import { heldShape, heldType, type GraphWriter, type Operand, type Ref } from '../export/graph-writer.js';
+import { coordinates } from './write-movement.js';
+
+/** Loops that are written out trip by trip: those that are short. */
+export const unrolled = { maxTrips: 64, maxNodes: 4096 };
+
+/** Whether a Scan is written out step by step. */
+export function isShort(node: Node): boolean {
+  const { states, inputAxes } = node.attrs as AttrValues<(typeof ops.Scan)['attrs']>;
+  const steps = node.inputs[states]?.shape?.[inputAxes[0]!];
+  return typeof steps === 'number' && steps <= unrolled.maxTrips && steps * node.regions['body']!.graph.size <= unrolled.maxNodes;
+}
+
+/** A body that runs over the slices of sequences, in the body's values and in those of the graph around it. */
+interface Foreach {
+  readonly states: readonly { readonly initial: Value; readonly parameter: Value; readonly next: Value; readonly last: Value }[];
+  /** Sequences along their first dimension, and what stands for a slice. */
+  readonly data: readonly { readonly sequence: Operand; readonly parameter: Value }[];
+  readonly emitted: readonly { readonly value: Value; readonly place: (stacked: Ref) => Gap | void }[];
+}
+
+/** A result as it is that also needs another value: a one of that value's shape times it. */
+function besides(writer: GraphWriter, result: Ref, dtype: DType, other: Value): Ref {
+  const element = writer.step('slice_axis', [writer.step('Reshape', [other], { shape: [-1] })], { axis: 0, begin: 0, end: 1 });
+  const one = writer.cast(writer.step('ones_like', [element]), heldType(other.dtype), heldType(dtype));
+  return writer.step('broadcast_mul', [result, one]);
+}
+
+function writeForeach(node: Node, writer: GraphWriter, { states, data, emitted }: Foreach): Gap | void {
+  for (const { initial, parameter, next, last } of states) {
+    const shapes = [initial, parameter, next, last].map(({ shape }) => shape);
+    if (shapes.some((shape) => !shape || !sameShape(shape, shapes[0]!)))
+      return gap('what it carries changes its shape, and MXNet keeps it');
+  }
+  const inner = writer.body(node.regions['body']!);
+  // What is in the way is reported where it is.
+  if (!inner) return gap('');
+  const heads: Ref[] = [];
+  const results = [...emitted.map(({ value }) => value), ...states.map(({ next }) => next)];
+  for (const value of results) {
+    const ref = inner.ref(value);
+    const isOwn = inner.nodes[ref.node]!.op !== null && !heads.some((head) => head.node === ref.node && head.output === ref.output);
+    heads.push(isOwn ? ref : inner.step('_copy', [ref]));
+  }
+  const given = [...data, ...states].map(({ parameter }) => parameter);
+  const parameters = given.map((parameter) => inner.ref(parameter).node);
+  // MXNet takes no states and sequences that the body does not use.
+  const used = new Set(bodySymbol(inner.nodes, heads).variables);
+  given.forEach((parameter, i) => {
+    if (!used.has(parameters[i]!)) heads[0] = besides(inner, heads[0]!, results[0]!.dtype, parameter);
+  });
+  const { symbol, variables } = bodySymbol(inner.nodes, heads);
+  const rest = variables.filter((each) => !parameters.includes(each));
+  const located = (nodes: readonly number[]) => nodes.map((each) => variables.indexOf(each));
+  const inputs = [
+    ...data.map(({ sequence }) => sequence),
+    ...states.map(({ initial }) => initial),
+    ...rest.map((each) => inner.outside(each)!),
+  ];
+  const attributes = {
+    num_args: inputs.length + 1,
+    num_outputs: heads.length,
+    num_out_data: emitted.length,
+    in_data_locs: located(parameters.slice(0, data.length)),
+    in_state_locs: located(parameters.slice(data.length)),
+    remain_locs: located(rest),
+  };
+  const made = writer.step('_foreach', inputs, attributes, [symbol]);
+  states.forEach(({ last }, i) => writer.bind(last, writer.output(made, emitted.length + i)));
+  for (const [i, { place }] of emitted.entries()) {
+    const missing = place(writer.output(made, i));
+    if (missing) return missing;
+  }
+}
+
+/** A permutation that moves one axis to another place. */
+function moving(rank: number, from: number, to: number): readonly number[] {
+  const perm = Array.from({ length: rank }, (_, i) => i).filter((axis) => axis !== from);
+  perm.splice(to, 0, from);
+  return perm;
+}
+
+const unknownRank = gap('the rank of its operand is not known');
+
+/** A scalar is held as a list of one, and so is each slice of a list. */
+function heldSlices(writer: GraphWriter, sequence: Operand, rank: number): Operand {
+  return rank === 1 ? writer.step('expand_dims', [sequence], { axis: 1 }) : sequence;
+}
+
+/** What a body yields, stacked along a new first dimension by MXNet, as a result of the node. */
+function placed(writer: GraphWriter, { shape }: Value, result: Value, axis: number, isReversed: boolean): (stacked: Ref) => Gap | void {
+  return (stacked) => {
+    const steps = result.shape?.[axis];
+    if (!shape || steps === undefined) return unknownRank;
+    let ref: Ref | undefined = isReversed ? writer.step('reverse', [stacked], { axis: [0] }) : stacked;
+    ref = writer.reshape(ref, [steps, ...heldShape(shape)], [steps, ...shape]);
+    if (!ref) return gap('how often it runs is not said by what was written before');
+    writer.bind(result, axis === 0 ? ref : writer.step('transpose', [ref], { axes: moving(shape.length + 1, 0, axis) }));
+  };
+}
+
+function writeScan(node: Node<typeof ops.Scan>, writer: GraphWriter): Gap | void {
+  const { states, inputAxes, inputReverse, outputAxes, outputReverse } = node.attrs;
+  const { inputs: parameters, outputs: results } = node.regions['body']!.graph;
+  const data: { sequence: Operand; parameter: Value }[] = [];
+  for (const [i, value] of node.inputs.slice(states).entries()) {
+    if (value!.rank === undefined) return unknownRank;
+    const axis = inputAxes[i]!;
+    const first = axis === 0 ? value! : writer.step('transpose', [value!], { axes: moving(value!.rank, axis, 0) });
+    const forward = inputReverse[i] ? writer.step('reverse', [first], { axis: [0] }) : first;
+    data.push({ sequence: heldSlices(writer, forward, value!.rank), parameter: parameters[states + i]! });
+  }
+  return writeForeach(node as Node, writer, {
+    states: node.inputs
+      .slice(0, states)
+      .map((initial, i) => ({ initial: initial!, parameter: parameters[i]!, next: results[i]!.value, last: node.outputs[i]! })),
+    data,
+    emitted: results.slice(states).map(({ value }, i) => ({
+      value,
+      place: placed(writer, value, node.outputs[states + i]!, outputAxes[i]!, outputReverse[i]!),
+    })),
+  });
+}
+
+/** How often a loop runs that runs as often as it may, whatever its data. */
+function tripsOf({ operands, regions }: Node<typeof ops.Loop>): Dim | undefined {
+  const { inputs, outputs } = regions['body']!.graph;
+  const isAsked = inputs[1]!.users.size > 0 || outputs.some(({ value }) => value === inputs[1]);
+  const goesOn = outputs[0]!.value.constant?.peek()?.data[0] === 1;
+  return goesOn && !isAsked && operands.condition === undefined ? operands.maxTrips?.elements?.[0] : undefined;
+}
+
+/** 0, 1, … below a size, as slices of one element. */
+function countedTo(writer: GraphWriter, size: Dim): Operand | undefined {
+  if (typeof size === 'number') return writer.literal('int64', [size, 1], coordinates([size], 0));
+  const place = writer.sizeSource(size);
+  const numbers = place && writer.step('_contrib_arange_like', [place.value], { axis: place.axis });
+  return numbers && writer.step('expand_dims', [writer.cast(numbers, heldType(place.value.dtype), 'int64')], { axis: 1 });
+}
+
+function writeLoop(node: Node<typeof ops.Loop>, writer: GraphWriter): Gap | void {
+  const trips = tripsOf(node);
+  if (trips === undefined || trips === 0) return gap('the number of its trips depends on data');
+  const counted = countedTo(writer, trips);
+  if (!counted) return gap('how often it runs is not said by what was written before');
+  const { inputs: parameters, outputs: results } = node.regions['body']!.graph;
+  const { carried } = node.operands;
+  return writeForeach(node as Node, writer, {
+    states: carried.map((initial, i) => ({
+      initial,
+      parameter: parameters[2 + i]!,
+      next: results[1 + i]!.value,
+      last: node.outputs[i]!,
+    })),
+    data: [{ sequence: counted, parameter: parameters[0]! }],
+    emitted: results.slice(1 + carried.length).map(({ value }, i) => ({
+      value,
+      place: placed(writer, value, node.outputs[carried.length + i]!, 0, false),
+    })),
+  });
+}
 
 /** Writing of control flow, and of MXNet's own operators that core does not know. */
 export const writeControl = {
@@ -13,6 +185,6 @@ export const writeControl = {
     return writer.node(type, (node as unknown as Node).inputs as Value[], Object.fromEntries(given), node.outputs as readonly Value[]);
   },
   If: gap('MXNet decides before it binds which branch fits its shapes'),
-  Loop: gap('the number of its trips depends on data'),
-  Scan: gap('its body is not written for MXNet'),
+  Loop: writeLoop,
+  Scan: writeScan,
 } satisfies Partial<WriteRules<GraphWriter>>;

@@ -31,6 +31,8 @@ def labels_of(symbol):
 def main(symbol_file, params_file):
     symbol = mx.sym.load(symbol_file)
     stored = mx.nd.load(params_file) if params_file else {}
+    # A file of no parameters is a list for MXNet.
+    stored = stored or {}
     if not isinstance(stored, dict):
         raise ValueError('the parameters have no names')
     # Gluon's save_parameters writes names without arg: and aux:.
