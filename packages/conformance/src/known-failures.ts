@@ -26,13 +26,6 @@ export const knownFailures: readonly KnownFailure[] = [
     'tf-unet/tfjs_fp16/model.json',
   ),
   ...refused(
-    'mxnet',
-    'MXNet reshapes by codes that copy, merge and split dimensions, and these shapes are other expressions of free dimensions.',
-    'torch-bert/dynamo_op18.onnx',
-    'torch-gpt2/dynamo_op18.onnx',
-    'torch-unet/ts_op18_dynamic.onnx',
-  ),
-  ...refused(
     'tfjs+mxnet',
     'Lengths of sequences are loops with masks in TF.js, and MXNet has no loop whose number of trips depends on data.',
     'mxnet-gru/model-symbol.json',

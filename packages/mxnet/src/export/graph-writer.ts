@@ -24,7 +24,7 @@ import {
   type SymbolGraph,
   type SymbolNode,
 } from '../codec/index.js';
-import { reshapeCodes } from './reshape-codes.js';
+import { reshapeSteps } from './reshape-codes.js';
 
 /** An output of a written node. */
 export type Ref = SymbolEntry;
@@ -302,8 +302,8 @@ export class GraphWriter {
 
   /** By codes, else with the sizes that the target has between those it keeps taken from a value written before that has them side by side. */
   #reshape(operand: Operand, source: Shape, target: Shape): Ref | undefined {
-    const codes = reshapeCodes(source, target);
-    if (codes) return this.step('Reshape', [operand], { shape: codes });
+    const steps = reshapeSteps(source, target);
+    if (steps) return steps.reduce<Ref>((ref, shape) => this.step('Reshape', [ref], { shape }), this.ref(operand));
     const most = Math.min(source.length, target.length);
     let [kept, tail] = [0, 0];
     while (kept < most && sameDim(source[kept]!, target[kept]!)) kept++;

@@ -1,5 +1,5 @@
 import { mulDim, symbol, type Shape } from '@drover/core';
-import { reshapeCodes } from './reshape-codes.js';
+import { reshapeCodes, reshapeSteps } from './reshape-codes.js';
 
 const [n, t] = [symbol('n'), symbol('t')];
 
@@ -17,4 +17,29 @@ it.each<readonly [string, Shape, Shape, readonly number[] | undefined]>([
   ['a size of 0 is a code', [0, 3], [3, 0], undefined],
 ])('%s', (_, from, to, codes) => {
   expect(reshapeCodes(from, to)).toEqual(codes);
+});
+
+it.each<readonly [string, Shape, Shape, readonly (readonly number[])[] | undefined]>([
+  ['one step where one does', [n, t, 12], [n, t, 3, 4], [[0, 0, -4, 3, 4]]],
+  [
+    'three neighbours are joined in two',
+    [1, n, 3, t, 8],
+    [mulDim(n, 3), t, 8],
+    [
+      [-3, 0, 0, 0],
+      [-3, 0, 0],
+    ],
+  ],
+  [
+    'one size becomes three in two',
+    [n, 32, t, t],
+    [n, 8, 2, 2, t, t],
+    [
+      [0, -4, 8, 4, 0, 0],
+      [0, 0, -4, 2, 2, 0, 0],
+    ],
+  ],
+  ['two sizes at other places cannot be said', [n, t], [t, n], undefined],
+])('%s', (_, from, to, steps) => {
+  expect(reshapeSteps(from, to)).toEqual(steps);
 });

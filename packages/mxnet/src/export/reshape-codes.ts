@@ -10,6 +10,32 @@ export function reshapeCodes(from: Shape, to: Shape): readonly number[] | undefi
   return search(from, 0, to, 0, false) ?? oneSplit(from, to);
 }
 
+/** Reshapes that nothing shorter says take at most this many. */
+const maxSteps = 3;
+
+/** A shape with two neighbours joined. */
+const joined = (shape: Shape, at: number): Shape => [...shape.slice(0, at), mulDim(shape[at]!, shape[at + 1]!), ...shape.slice(at + 2)];
+
+/**
+ * The fewest reshapes by codes that lead from one shape to another, by joining neighbours first or splitting them last; undefined when none are found.
+ */
+export function reshapeSteps(from: Shape, to: Shape, most = maxSteps): readonly (readonly number[])[] | undefined {
+  const codes = reshapeCodes(from, to);
+  if (codes) return [codes];
+  for (let steps = 2; steps <= most; steps++) {
+    for (let at = 0; at + 1 < from.length; at++) {
+      const [first, rest] = [reshapeCodes(from, joined(from, at)), reshapeSteps(joined(from, at), to, steps - 1)];
+      if (first && rest) return [first, ...rest];
+    }
+    for (let at = 0; at + 1 < to.length; at++) {
+      const last = reshapeCodes(joined(to, at), to);
+      const rest = last && reshapeSteps(from, joined(to, at), steps - 1);
+      if (rest) return [...rest, last];
+    }
+  }
+  return undefined;
+}
+
 /** All dimensions are kept but one that becomes two: as the number of elements is the same, it is their product even where that cannot be shown. */
 function oneSplit(from: Shape, to: Shape): readonly number[] | undefined {
   if (to.length !== from.length + 1) return undefined;
