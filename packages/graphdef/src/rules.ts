@@ -3,6 +3,7 @@ import type { GraphWriter } from './export/graph-writer.js';
 import type { ReadRules } from './import/rule.js';
 import { blocks } from './ops/blocks.js';
 import { control } from './ops/control.js';
+import { detection } from './ops/detection.js';
 import { elementwise } from './ops/elementwise.js';
 import { gridSample } from './ops/grid-sample.js';
 import { indexing } from './ops/indexing.js';
@@ -21,6 +22,7 @@ import { tensorList } from './ops/tensor-list.js';
 export const readRules: ReadRules = {
   ...blocks.toCore,
   ...control.toCore,
+  ...detection.toCore,
   ...elementwise.toCore,
   ...indexing.toCore,
   ...linear.toCore,
@@ -40,6 +42,7 @@ const decomposed = gap('it is written in simpler operators');
 /** How each core operator is written. */
 export const writeRules = {
   ...control.fromCore,
+  ...detection.fromCore,
   ...elementwise.fromCore,
   ...gridSample.fromCore,
   ...indexing.fromCore,

@@ -4,6 +4,7 @@ import type { ReadRules } from './import/rule.js';
 import { attention } from './ops/attention.js';
 import { contrib } from './ops/contrib.js';
 import { control } from './ops/control.js';
+import { detection } from './ops/detection.js';
 import { elementwise } from './ops/elementwise.js';
 import { indexing } from './ops/indexing.js';
 import { integer } from './ops/integer.js';
@@ -25,6 +26,7 @@ export const readRules: ReadRules = {
   ...attention.toCore,
   ...contrib.toCore,
   ...control.toCore,
+  ...detection.toCore,
   ...elementwise.toCore,
   ...indexing.toCore,
   ...integer.toCore,
@@ -46,6 +48,7 @@ export const readRules: ReadRules = {
 export const writeRules = {
   ...attention.fromCore,
   ...control.fromCore,
+  ...detection.fromCore,
   ...elementwise.fromCore,
   ...indexing.fromCore,
   ...linear.fromCore,

@@ -78,6 +78,7 @@ import { mish } from './mish.js';
 import { mod } from './mod.js';
 import { mul } from './mul.js';
 import { neg } from './neg.js';
+import { nonMaxSuppression } from './non-max-suppression.js';
 import { nonZero } from './non-zero.js';
 import { not } from './not.js';
 import { oneHot } from './one-hot.js';
@@ -217,6 +218,7 @@ export const ops = {
   Mod: mod,
   Mul: mul,
   Neg: neg,
+  NonMaxSuppression: nonMaxSuppression,
   NonZero: nonZero,
   Not: not,
   OneHot: oneHot,

@@ -243,6 +243,7 @@ export const writeMovement = {
   },
   Dims: writeDims,
   Expand: writeExpand,
+  NonMaxSuppression: gap('the size of its result depends on data, and MXNet allocates results before it runs'),
   NonZero: gap('the size of its result depends on data, and MXNet allocates results before it runs'),
   Pad: writePad,
   Range: writeRange,

@@ -2,6 +2,7 @@ import {
   ceilDivDim,
   gap,
   isFloat,
+  isDataDependent,
   isStatic,
   maxDim,
   minDim,
@@ -96,7 +97,7 @@ const readFlatten: ToCore = (node) => {
 function bounds(node: SourceNode, index: number): Shape | null {
   const value = node.input(index);
   const elements = value.constant?.peek();
-  if (!elements) return value.elements ?? null;
+  if (!elements) return value.elements?.some(isDataDependent) ? null : (value.elements ?? null);
   return Array.from(toNumbers(elements), (bound) => Math.min(Math.max(bound, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER));
 }
 

@@ -52,14 +52,13 @@ const readArg =
 const readTopK: ToCore = (node) => {
   const x = node.input(0);
   const k = node.has('k') ? undefined : node.input(1);
-  const count = k ? k.elements : [node.int('k')];
   const attrs = {
     axis: axisOf(node, node.int('axis', -1), x.rank),
     largest: node.int('largest', 1) === 1,
     sorted: node.int('sorted', 1) === 1,
-    k: count ?? null,
+    k: k ? null : [node.int('k')],
   };
-  const { values, indices } = node.graph.add(ops.TopK, { x, ...(!count && { k }) }, attrs, node.options);
+  const { values, indices } = node.graph.add(ops.TopK, { x, k }, attrs, node.options);
   return [values, indices];
 };
 

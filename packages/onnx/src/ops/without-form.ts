@@ -22,7 +22,6 @@ export const withoutForm = {
     MaxUnpool: foreign('it puts elements at indices of an earlier pool'),
     Multinomial: random,
     NegativeLogLikelihoodLoss: loss,
-    NonMaxSuppression: foreign('it selects boxes one after the other'),
     Optional: optional,
     OptionalGetElement: optional,
     OptionalHasElement: optional,
