@@ -35,8 +35,8 @@ it.each<readonly [string, Shape, Shape, readonly (readonly number[])[] | undefin
     [n, 32, t, t],
     [n, 8, 2, 2, t, t],
     [
-      [0, -4, 8, 4, 0, 0],
-      [0, 0, -4, 2, 2, 0, 0],
+      [0, -4, 16, 2, 0, 0],
+      [0, -4, 8, 2, 0, 0, 0],
     ],
   ],
   ['two sizes at other places cannot be said', [n, t], [t, n], undefined],
