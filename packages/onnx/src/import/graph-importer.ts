@@ -30,8 +30,8 @@ import { bindFunction, functionKey, maxCalls } from './function-body.js';
 import { inDependencyOrder } from './node-order.js';
 import type { Made, ReadRules } from './rule.js';
 import { Scope } from './scope.js';
-import { Sequence } from './sequence.js';
-import { SourceNode } from './source-node.js';
+import { Collecting, Sequence } from './sequence.js';
+import { SourceNode, type Parameter } from './source-node.js';
 
 /** What the nodes of a whole model share while they are imported. */
 export interface ImportContext {
@@ -82,7 +82,7 @@ export function declaredType(info: ValueInfoProto, file: string): { dtype: DType
 }
 
 const mapOperand = (operand: Value | Sequence, change: (value: Value) => Value): Value | Sequence =>
-  operand instanceof Sequence ? new Sequence(operand.elements.map(change)) : change(operand);
+  operand instanceof Sequence ? operand.map(change) : change(operand);
 
 /** Imports the nodes of one graph into a scope, each after what it needs. */
 export class GraphImporter {
@@ -95,18 +95,26 @@ export class GraphImporter {
     private readonly calls: readonly string[] = [],
   ) {}
 
-  /** Imports a body: a graph of its own that captures what it uses of the graph around it. `parameters` are the types the operator passes. */
-  body(proto: GraphProto, outer: Scope, parameters: readonly { dtype: DType; shape: Shape | undefined }[]): Graph {
+  /**
+   * Imports a body: a graph of its own that captures what it uses of the graph around it. `parameters` are what the operator passes. Where the body adds one
+   * tensor to a sequence that it collects, that tensor is the output.
+   */
+  body(proto: GraphProto, outer: Scope, parameters: readonly Parameter[]): Graph {
     const { file } = this.context;
     const graph = new Graph(proto.name ?? 'body', outer.graph);
     const scope = new Scope(graph, file, outer);
     (proto.input ?? []).forEach((info, i) => {
       const declared = parameters[i] ?? declaredType(info, file);
+      if (declared instanceof Collecting) return scope.set(info.name ?? '', declared);
       if (!declared) throw onnxDiagnostics.error('graph', { message: `The type of ${info.name} is not known.`, origin: { file } });
       scope.set(info.name ?? '', graph.input(info.name ?? '', declared.dtype, declared.shape, { name: info.name ?? '' }));
     });
     new GraphImporter(this.context, this.opsets, this.calls).fill(proto, scope);
-    for (const info of proto.output ?? []) graph.output(info.name ?? '', scope.value(info.name ?? ''));
+    for (const { name = '' } of proto.output ?? []) {
+      const made = scope.get(name);
+      const isOne = made instanceof Collecting && made.elements.length === 1;
+      graph.output(name, isOne ? made.elements[0]! : scope.value(name));
+    }
     return graph;
   }
 
@@ -162,9 +170,7 @@ export class GraphImporter {
   }
 
   #isUntyped(operand: Value | Sequence): boolean {
-    return operand instanceof Sequence
-      ? operand.elements.some((each) => this.context.untyped.has(each))
-      : this.context.untyped.has(operand);
+    return operand instanceof Sequence ? operand.values.some((each) => this.context.untyped.has(each)) : this.context.untyped.has(operand);
   }
 
   /** What a node makes: by its rule, or as a foreign operator with the reason. */

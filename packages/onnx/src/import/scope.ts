@@ -32,8 +32,7 @@ export class Scope {
       throw onnxDiagnostics.error('graph', { message: `Nothing makes the value ${JSON.stringify(name)}. ${user}.`, origin });
     }
     const outer = this.parent.get(name, origin);
-    const captured =
-      outer instanceof Sequence ? new Sequence(outer.elements.map((each) => this.graph.capture(each))) : this.graph.capture(outer);
+    const captured = outer instanceof Sequence ? outer.map((each) => this.graph.capture(each)) : this.graph.capture(outer);
     this.#values.set(name, captured);
     return captured;
   }

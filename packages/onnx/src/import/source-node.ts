@@ -13,7 +13,10 @@ import {
 import type { AttributeProto, GraphProto, NodeProto } from '../codec/index.js';
 import { onnxDiagnostics } from '../diagnostics.js';
 import type { Scope } from './scope.js';
-import { Sequence } from './sequence.js';
+import { Collected, Collecting, Sequence } from './sequence.js';
+
+/** What an operator passes to a parameter of its body: a tensor of a type, or a sequence that the body collects. */
+export type Parameter = { readonly dtype: DType; readonly shape: Shape | undefined } | Collecting;
 
 /**
  * A node of the source while it is turned into core: operands as values, attributes by kind. It notes which attributes a rule reads, so that those that no
@@ -32,7 +35,7 @@ export class SourceNode {
     /** Elements of a tensor attribute as a handle. */
     private readonly weightOf: (attribute: AttributeProto) => Weight,
     /** Imports a graph attribute as a body whose parameters have the given types. */
-    private readonly importBody: (graph: GraphProto, parameters: readonly { dtype: DType; shape: Shape | undefined }[]) => Graph,
+    private readonly importBody: (graph: GraphProto, parameters: readonly Parameter[]) => Graph,
   ) {
     this.#attributes = new Map((proto.attribute ?? []).map((attribute) => [attribute.name ?? '', attribute]));
   }
@@ -109,14 +112,14 @@ export class SourceNode {
     return (this.proto.input ?? []).flatMap((name) => {
       if (name === '') return [];
       const operand = this.scope.get(name, this.origin);
-      return operand instanceof Sequence ? operand.elements : [operand];
+      return operand instanceof Sequence ? operand.values : [operand];
     });
   }
 
   /** An operand that is a sequence of known length. Throws `onnx/unsupported` when the length depends on data. */
   sequence(index: number): Sequence {
     const operand = this.scope.get(this.proto.input?.[index] ?? '', this.origin);
-    if (operand instanceof Sequence) return operand;
+    if (operand instanceof Sequence && !(operand instanceof Collecting || operand instanceof Collected)) return operand;
     throw this.unsupported('the length of its sequence is not known');
   }
 
@@ -198,7 +201,7 @@ export class SourceNode {
   }
 
   /** A graph attribute as a body of a core node; parameters beyond the types given have the types that the file declares. */
-  body(name: string, parameters: readonly { dtype: DType; shape: Shape | undefined }[]): Graph {
+  body(name: string, parameters: readonly Parameter[]): Graph {
     return this.importBody(this.#required(name, this.#attribute(name)?.g), parameters);
   }
 

@@ -1,6 +1,7 @@
 import {
   freshDim,
   gap,
+  isDataDependent,
   ops,
   sameDim,
   type Dim,
@@ -16,7 +17,8 @@ import { graph, int, ints } from '../export/attribute.js';
 import type { GraphWriter } from '../export/graph-writer.js';
 import { foreignNode } from '../import/foreign-node.js';
 import { always, versions, type ReadRules, type ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { Collected, Collecting, Sequence } from '../import/sequence.js';
+import type { Parameter, SourceNode } from '../import/source-node.js';
 import { axisOf } from './movement.js';
 
 const region = (body: Graph): Region => body.region();
@@ -48,30 +50,58 @@ function settledType({ dtype, shape }: ValueType, after: ValueType): ValueType {
   };
 }
 
-/** The body of a loop with the types that its carried values keep from trip to trip. */
-function settledBody(node: SourceNode, carried: readonly Value[]): Graph {
-  let types = carried.map(({ type }) => type);
+/** The body of a loop with the types that its carried values keep from trip to trip; undefined stands for a sequence that it collects. */
+function settledBody(node: SourceNode, carried: readonly (Value | undefined)[]): Graph {
+  let types = carried.map((value) => value?.type);
   for (;;) {
-    const body = node.body('body', [{ dtype: 'int64', shape: [] }, { dtype: 'bool', shape: [] }, ...types]);
-    const next = types.map((type, i) => settledType(type, body.outputs[1 + i]?.value.type ?? type));
-    const isSettled = next.every(({ shape }, i) => shape?.join() === types[i]!.shape?.join());
+    const passed = types.map((type): Parameter => type ?? new Collecting([]));
+    const body = node.body('body', [{ dtype: 'int64', shape: [] }, { dtype: 'bool', shape: [] }, ...passed]);
+    const next = types.map((type, i) => type && settledType(type, body.outputs[1 + i]?.value.type ?? type));
+    const isSettled = next.every((type, i) => type?.shape?.join() === types[i]?.shape?.join());
     if (isSettled) return body;
     types = next;
   }
+}
+
+/** A carried operand of a loop; undefined for a sequence that is empty at first. */
+function carriedValue(node: SourceNode, index: number): Value | undefined {
+  const operand = node.operand(index);
+  if (!(operand instanceof Sequence)) return operand;
+  if (operand.values.length === 0) return undefined;
+  throw node.unsupported('it carries a sequence that is not empty at first');
 }
 
 const readLoop: ToCore = (node) => {
   const [limit, given] = [node.optional(0), node.optional(1)];
   const maxTrips = isEndless(limit) ? undefined : limit;
   const condition = isTrue(given) ? undefined : given;
-  const carried = node.inputs(2);
-  const body = settledBody(node, carried);
-  return node.graph.add(
+  const operands = Array.from({ length: Math.max(node.inputCount - 2, 0) }, (_, i) => carriedValue(node, i + 2));
+  const body = settledBody(node, operands);
+  const carried = operands.filter((value) => value !== undefined);
+  // What is collected is stacked as scanned results are, and comes first among them.
+  const results = body.outputs.splice(1);
+  const isCollected = (_: unknown, i: number) => i < operands.length && operands[i] === undefined;
+  const collected = results.filter(isCollected);
+  body.outputs.push(
+    ...results.slice(0, operands.length).filter((_, i) => operands[i] !== undefined),
+    ...collected,
+    ...results.slice(operands.length),
+  );
+  const { outputs } = node.graph.add(
     ops.Loop,
     { maxTrips, condition, carried },
     { carried: carried.length },
     { ...node.options, regions: { body: region(body) } },
-  ).outputs;
+  );
+  let [tensor, list] = [0, carried.length];
+  const made = operands.map((value) => {
+    if (value) return outputs[tensor++]!;
+    const stack = outputs[list++]!;
+    if (!stack.shape || stack.shape.slice(1).some(isDataDependent))
+      throw node.unsupported('it collects tensors whose sizes may differ from trip to trip');
+    return new Collected(stack);
+  });
+  return [...made, ...outputs.slice(carried.length + collected.length)];
 };
 
 const readScan: ToCore = (node) => {

@@ -1,7 +1,7 @@
 import { toNumbers, type Dim, type Value } from '@drover/core';
 import { Compose, shapeOf } from '../import/compose.js';
 import { always, foreign, type ReadRules, type ToCore } from '../import/rule.js';
-import { Sequence } from '../import/sequence.js';
+import { Collected, Collecting, Sequence } from '../import/sequence.js';
 import type { SourceNode } from '../import/source-node.js';
 import { axisOf } from './movement.js';
 
@@ -37,7 +37,23 @@ const readSplitToSequence: ToCore = (node) => {
   return new Sequence(stated || keepdims ? parts : parts.map((each, i) => compose.squeeze(each, [axis], `squeeze${i}`)));
 };
 
+/** What a loop collected, joined: the number of its trips is a new axis, or goes into the one along which the parts are joined. */
+function readCollected(node: SourceNode, { stack }: Collected): Value {
+  const compose = new Compose(node);
+  const shape = shapeOf(node, stack);
+  const isNew = node.int('new_axis', 0) === 1;
+  const axis = axisOf(node, node.int('axis'), isNew ? shape.length : shape.length - 1);
+  const order = [...shape.map((_, i) => i).slice(1, axis + 1), 0, ...shape.map((_, i) => i).slice(axis + 1)];
+  const moved = axis === 0 ? stack : compose.transpose(stack, order, isNew ? undefined : 'transpose');
+  if (isNew) return moved;
+  // How many trips there are is known when the model runs; the joined axis is what the other sizes leave.
+  const sizes = order.map((from) => shape[from]!);
+  return compose.reshape(moved, [...sizes.slice(0, axis), -1, ...sizes.slice(axis + 2)]);
+}
+
 const readConcat: ToCore = (node) => {
+  const given = node.operand(0);
+  if (given instanceof Collected) return readCollected(node, given);
   const { elements } = node.sequence(0);
   const [first] = elements;
   if (!first) throw node.unsupported('its sequence is empty');
@@ -50,11 +66,13 @@ const readConcat: ToCore = (node) => {
 
 const without = (elements: readonly Value[], at: number) => elements.filter((_, i) => i !== at);
 
-/** Sequences, which are settled while a model is read: their lengths and the positions in them must not depend on data. */
+/** Sequences, which are settled while a model is read: their lengths and the positions in them must not depend on data, unless a loop collects them. */
 export const sequence = {
   toCore: {
     ConcatFromSequence: always(readConcat),
     SequenceAt: always((node) => {
+      const given = node.operand(0);
+      if (given instanceof Collected) return new Compose(node).gather(given.stack, node.input(1), 0);
       const { elements } = node.sequence(0);
       const element = elements[place(node, 1, elements.length, 0)];
       if (element) return element;
@@ -70,11 +88,20 @@ export const sequence = {
       return new Sequence(without(elements, place(node, 1, elements.length, elements.length - 1)));
     }),
     SequenceInsert: always((node) => {
+      const given = node.operand(0);
+      if (given instanceof Collecting) {
+        if (node.optional(2)) throw node.unsupported('it puts a tensor at a place of a sequence that a loop collects');
+        return new Collecting([...given.elements, node.input(1)]);
+      }
       const { elements } = node.sequence(0);
       const at = place(node, 2, elements.length, elements.length);
       return new Sequence([...elements.slice(0, at), node.input(1), ...elements.slice(at)]);
     }),
-    SequenceLength: always((node) => node.graph.literal('int64', [], [node.sequence(0).elements.length], node.outputName(0))),
+    SequenceLength: always((node) => {
+      const given = node.operand(0);
+      if (given instanceof Collected) return new Compose(node).size(given.stack, 0, 'length');
+      return node.graph.literal('int64', [], [node.sequence(0).elements.length], node.outputName(0));
+    }),
     SequenceMap: foreign('it maps a body over a sequence'),
     SplitToSequence: always(readSplitToSequence),
   } satisfies ReadRules,
