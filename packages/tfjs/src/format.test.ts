@@ -64,7 +64,15 @@ async function failure(run: () => Promise<unknown>): Promise<string> {
   return 'none';
 }
 
-const modelOf = (graph: Graph): Model => ({ graph, format: 'test', versions: {}, producer: '', operators: new Map(), file: 'test', metadata: new Map() });
+const modelOf = (graph: Graph): Model => ({
+  graph,
+  format: 'test',
+  versions: {},
+  producer: '',
+  operators: new Map(),
+  file: 'test',
+  metadata: new Map(),
+});
 
 interface Written {
   readonly nodes: readonly { readonly name: string; readonly op: string; readonly input?: readonly string[] }[];
