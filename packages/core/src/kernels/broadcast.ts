@@ -1,9 +1,12 @@
-import { maxDim, sameDim, type Dim, type Shape } from '../tensor/dim.js';
+import { bounds, maxDim, sameDim, type Dim, type Shape } from '../tensor/dim.js';
 import { sizeOf } from '../tensor/tensor.js';
 
+/** Whether a dimension may be 1, and so be repeated. */
+const isRepeated = (dim: Dim): boolean => bounds(dim)[0] <= 1;
+
 /**
- * The shape that two shapes broadcast to (NumPy's rule: aligned at the end, a dimension of 1 is repeated). Two different symbolic dimensions give their
- * maximum. undefined when they do not fit.
+ * The shape that two shapes broadcast to (NumPy's rule: aligned at the end, a dimension of 1 is repeated). Of two different dimensions the one that cannot be 1
+ * is the result's; if both may be, it is their maximum. undefined when they do not fit.
  */
 export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
   const rank = Math.max(a.length, b.length);
@@ -14,7 +17,7 @@ export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
     if (x === 1 || sameDim(x, y)) out.push(y);
     else if (y === 1) out.push(x);
     else if (typeof x === 'number' && typeof y === 'number') return undefined;
-    else out.push(typeof x === 'number' ? x : typeof y === 'number' ? y : maxDim(x, y));
+    else out.push(isRepeated(x) ? (isRepeated(y) ? maxDim(x, y) : y) : x);
   }
   return out;
 }

@@ -1,4 +1,5 @@
 import {
+  bounds,
   castTensor,
   dimKey,
   encodeTensor,
@@ -331,7 +332,8 @@ export class GraphWriter {
     const source: Shape = [...new Array<Dim>(target.length - heldShape(from).length).fill(1), ...heldShape(from)];
     let ref = this.reshape(operand, from, source);
     if (!ref) return undefined;
-    const changed = target.flatMap((dim, axis) => (sameDim(dim, source[axis]!) ? [] : [axis]));
+    // What cannot be 1 is what it is broadcast to, under another name.
+    const changed = target.flatMap((dim, axis) => (sameDim(dim, source[axis]!) || bounds(source[axis]!)[0] > 1 ? [] : [axis]));
     const known = changed.filter((axis) => typeof target[axis] === 'number');
     if (known.length > 0) ref = this.step('broadcast_axis', [ref], { axis: known, size: known.map((axis) => target[axis] as number) });
     for (const axis of changed) {
