@@ -16,6 +16,7 @@ import { encodeParams, encodeSymbol, typeFlagOf, type SymbolGraph, type Writable
 import { mxnetDiagnostics } from '../diagnostics.js';
 import { unrolled } from '../ops/write-control.js';
 import { composites, writeRules } from '../rules.js';
+import { withoutUnused } from './symbol-order.js';
 import { GraphWriter, variableHints, type Ref } from './graph-writer.js';
 import { keptApart } from './keep-apart.js';
 
@@ -62,8 +63,9 @@ function writeNodes(writer: GraphWriter, to: Report, file: string): boolean {
   return lost.size === 0;
 }
 
-/** The variables of a graph's inputs. Truth arrives as bool and is held in float32. */
-function bindInputs(graph: Graph, writer: GraphWriter, { report: to }: WriteContext, file: string): void {
+/** Writes the variables of a graph's inputs, and gives which nodes they are. Truth arrives as bool and is held in float32. */
+function bindInputs(graph: Graph, writer: GraphWriter, { report: to }: WriteContext, file: string): ReadonlySet<number> {
+  const variables = new Set<number>();
   for (const input of graph.inputs) {
     const reason = input.rank === 0 ? 'MXNet has no scalars to feed' : unheld(input);
     if (reason !== undefined)
@@ -72,7 +74,9 @@ function bindInputs(graph: Graph, writer: GraphWriter, { report: to }: WriteCont
       );
     const variable = writer.variable(writer.unique(input.name), variableHints(input));
     writer.bind(input, input.dtype === 'bool' ? writer.step('Cast', [variable], { dtype: 'float32' }) : variable);
+    variables.add(variable.node);
   }
+  return variables;
 }
 
 /** A head for each output: MXNet calls it by the node that makes it, so that nodes are named after the outputs they make. */
@@ -91,7 +95,7 @@ async function toSymbol(model: Model, context: WriteContext): Promise<Written> {
   const { report: to } = context;
   const graph = await prepare(model, { layout: 'channelsFirst', keeps: composites, unroll: unrolled }, context.options);
   const writer = new GraphWriter(graph, (each) => writeNodes(each, to, model.file));
-  bindInputs(graph, writer, context, model.file);
+  const inputs = bindInputs(graph, writer, context, model.file);
   writeNodes(writer, to, model.file);
   if (to.errors.length > 0) return { symbol: writer.symbol([]), arrays: [] };
   const taken = new Set<string>();
@@ -105,8 +109,11 @@ async function toSymbol(model: Model, context: WriteContext): Promise<Written> {
       );
     return headOf(name, value, writer, taken);
   });
+  const symbol = withoutUnused(writer.symbol(heads), inputs);
+  const variables = new Set(symbol.nodes.map(({ name }) => name));
   const arrays: { name: string; weight: Weight }[] = [];
   for (const [name, { weight, isAuxiliary, isMade }] of writer.arrays) {
+    if (!variables.has(name)) continue;
     if (typeFlagOf(weight.dtype) === undefined) {
       to.add(
         mxnetDiagnostics.diagnostic('not-writable', {
@@ -120,7 +127,7 @@ async function toSymbol(model: Model, context: WriteContext): Promise<Written> {
     for (const { name: source, steps } of weight.sources())
       context.tensor({ source, target: name, transform: steps.map((step) => JSON.stringify(step)).join(' ') });
   }
-  return { symbol: keptApart(writer.symbol(heads), (name) => writer.unique(name)), arrays };
+  return { symbol: keptApart(symbol, (name) => writer.unique(name)), arrays };
 }
 
 /** The name of the params file beside a symbol file. */

@@ -1,4 +1,4 @@
-import { ops, type Dim, type Value } from '@drover/core';
+import { isDataDependent, ops, subDim, type Dim, type DType, type Value } from '@drover/core';
 import { binary, cast, indicesOf, scalarOf } from '../import/build.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
@@ -6,10 +6,21 @@ import { countTo } from './filling.js';
 
 /** Indices brought into 0 to size - 1 by the node's mode. */
 function bounded(node: SourceNode, indices: Value, size: Dim | undefined, mode: string | undefined): Value {
-  if (typeof size !== 'number') throw node.unsupported('the size that its indices are bounded by is not known');
-  if (mode === 'wrap')
-    return node.graph.add(ops.Mod, { a: indices, b: scalarOf(node, indices.dtype, size) }, { sign: 'divisor' }, node.step('wrap')).y;
-  return node.graph.add(ops.Clip, { x: indices }, { min: 0, max: size - 1 }, node.step('clip')).y;
+  if (size === undefined || isDataDependent(size)) throw node.unsupported('the size that its indices are bounded by depends on data');
+  if (mode === 'wrap') {
+    const divisor = sizeAs(node, size, indices.dtype, 'size');
+    return node.graph.add(ops.Mod, { a: indices, b: divisor }, { sign: 'divisor' }, node.step('wrap')).y;
+  }
+  if (typeof size === 'number') return node.graph.add(ops.Clip, { x: indices }, { min: 0, max: size - 1 }, node.step('clip')).y;
+  const first = binary(node, ops.Max, indices, scalarOf(node, indices.dtype, 0), 'first');
+  return binary(node, ops.Min, first, sizeAs(node, subDim(size, 1), indices.dtype, 'end'), 'last');
+}
+
+/** A size as a scalar. */
+function sizeAs(node: SourceNode, size: Dim, dtype: DType, step: string): Value {
+  if (typeof size === 'number') return scalarOf(node, dtype, size);
+  const listed = node.graph.add(ops.Dims, {}, { values: [size] }, node.step(`${step}/list`)).y;
+  return cast(node, node.graph.add(ops.Squeeze, { x: listed }, { axes: [0] }, node.step(step)).y, dtype, `${step}/cast`);
 }
 
 const readTake: ToCore = (node) => {

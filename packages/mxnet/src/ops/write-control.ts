@@ -10,7 +10,7 @@ import {
   type Value,
   type WriteRules,
 } from '@drover/core';
-import { bodySymbol } from '../export/body-symbol.js';
+import { bodySymbol } from '../export/symbol-order.js';
 import { heldShape, heldType, type GraphWriter, type Operand, type Ref } from '../export/graph-writer.js';
 import { coordinates } from './write-movement.js';
 

@@ -1,13 +1,44 @@
-import { gap, isFloat, isStatic, toNumbers, type Gap, type Node, type ops, type Shape, type Value, type WriteRules } from '@drover/core';
+import {
+  gap,
+  isFloat,
+  isStatic,
+  sameDim,
+  subDim,
+  toNumbers,
+  type Dim,
+  type Gap,
+  type Node,
+  type ops,
+  type Shape,
+  type Value,
+  type WriteRules,
+} from '@drover/core';
 import { heldType, type GraphWriter, type Operand, type Ref } from '../export/graph-writer.js';
 import { constantIndices, coordinates } from './write-movement.js';
 
+/** What was brought into 0 to size - 1 before, and how: MXNet's lookups do that themselves. */
+function unbounded(value: Value, size: Dim): { readonly indices: Value; readonly mode: 'clip' | 'wrap' } | undefined {
+  const { producer } = value;
+  if (producer?.op.name === 'Clip') {
+    const { min, max } = producer.attrs as { readonly min: number | null; readonly max: number | null };
+    return min === 0 && typeof size === 'number' && max === size - 1 ? { indices: producer.inputs[0]!, mode: 'clip' } : undefined;
+  }
+  const [first, second] = producer?.inputs ?? [];
+  const isElement = (each: Value | undefined, dim: Dim) => each?.elements?.length === 1 && sameDim(each.elements[0]!, dim);
+  if (producer?.op.name === 'Mod') {
+    const { sign } = producer.attrs as { readonly sign: string };
+    return sign === 'divisor' && isElement(second, size) ? { indices: first!, mode: 'wrap' } : undefined;
+  }
+  const least = producer?.op.name === 'Min' && isElement(second, subDim(size, 1)) ? first?.producer : undefined;
+  return least?.op.name === 'Max' && isElement(least.inputs[1], 0) ? { indices: least.inputs[0]!, mode: 'clip' } : undefined;
+}
+
 /** Indices without negative ones; those that depend on data are wrapped round by the operator instead. */
-function settled(writer: GraphWriter, indices: Value, size: number | undefined): { indices: Operand; mode: 'clip' | 'wrap' } {
+function settled(writer: GraphWriter, indices: Value, size: Dim): { indices: Operand; mode: 'clip' | 'wrap' } {
   const known = constantIndices(indices);
-  if (!known) return { indices, mode: isWithin(indices, size) ? 'clip' : 'wrap' };
+  if (!known) return unbounded(indices, size) ?? { indices, mode: 'wrap' };
   if (known.every((index) => index >= 0)) return { indices, mode: 'clip' };
-  if (size === undefined) return { indices, mode: 'wrap' };
+  if (typeof size !== 'number') return { indices, mode: 'wrap' };
   const shape = indices.constant!.shape;
   return {
     indices: writer.literal(
@@ -17,14 +48,6 @@ function settled(writer: GraphWriter, indices: Value, size: number | undefined):
     ),
     mode: 'clip',
   };
-}
-
-/** Whether a value is clipped to 0 to size - 1. */
-function isWithin(value: Value, size: number | undefined): boolean {
-  const { producer } = value;
-  if (producer?.op.name !== 'Clip' || size === undefined) return false;
-  const { min, max } = producer.attrs as { readonly min: number | null; readonly max: number | null };
-  return min === 0 && max === size - 1;
 }
 
 /** Indices as MXNet takes them: the floats that integers were cut from will do. */
@@ -39,11 +62,11 @@ function writeGather(node: Node<typeof ops.Gather>, writer: GraphWriter): Gap | 
   const { axis } = node.attrs;
   const y = node.outputs[0]!;
   if (!x.shape || !y.shape || indices.rank === undefined) return gap('the rank of its operands is not known');
-  const size = x.shape[axis];
-  const count = typeof size === 'number' ? size : undefined;
-  if (axis === 0 && x.constant && x.rank === 2 && isFloat(x.dtype) && indices.rank > 0 && isWithin(indices, count)) {
+  const size = x.shape[axis]!;
+  const given = unbounded(indices, size);
+  if (axis === 0 && x.constant && x.rank === 2 && isFloat(x.dtype) && indices.rank > 0 && given?.mode === 'clip') {
     const attributes = { input_dim: x.constant.shape[0]!, output_dim: x.constant.shape[1]!, dtype: x.dtype };
-    return writer.node('Embedding', [uncast(indices.producer!.inputs[0]!), x], attributes, node.outputs);
+    return writer.node('Embedding', [uncast(given.indices), x], attributes, node.outputs);
   }
   const known = constantIndices(indices);
   if (indices.rank === 0) {
@@ -55,7 +78,7 @@ function writeGather(node: Node<typeof ops.Gather>, writer: GraphWriter): Gap | 
     if (x.rank === 1) return writer.bind(y, one);
     return writer.node('squeeze', [one], { axis: [axis] }, node.outputs);
   }
-  const from = settled(writer, indices, count);
+  const from = settled(writer, indices, size);
   writer.node('take', [x, from.indices], { axis, mode: from.mode }, node.outputs);
 }
 
@@ -64,7 +87,7 @@ function grid(writer: GraphWriter, indices: Value, shape: readonly number[], axi
   const row = (each: Operand) => writer.reshape(each, shape, [1, ...shape])!;
   const parts = shape.map((_, at) => {
     if (at !== axis) return writer.literal('int64', [1, ...shape], coordinates(shape, at));
-    const known = settled(writer, indices, size);
+    const known = unbounded(indices, size) ? { indices, mode: 'clip' } : settled(writer, indices, size);
     const wrapped = known.mode === 'wrap' ? writer.step('_mod_scalar', [indices], { scalar: size }) : known.indices;
     return row(known.mode === 'wrap' || known.indices === indices ? writer.cast(wrapped, indices.dtype, 'int64') : wrapped);
   });

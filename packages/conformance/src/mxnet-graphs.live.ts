@@ -3,8 +3,10 @@ import { mxnet } from '@drover/mxnet';
 import { readSymbol } from '@drover/mxnet/codec';
 import { mxnet as mxnetRuntime } from '@drover/runtimes/mxnet';
 
-interface Loop {
+interface Case {
   readonly name: string;
+  /** An operator of MXNet's that it is written with. */
+  readonly operator: string;
   readonly graph: string;
   readonly inputs: readonly Tensor[];
   readonly outputs: Readonly<Record<string, readonly number[]>>;
@@ -12,10 +14,11 @@ interface Loop {
 
 const float = (shape: readonly number[], ...values: readonly number[]) => tensor('float32', shape, values);
 
-/** Loops of one kind each; what they give is worked out by hand. */
-const loops: readonly Loop[] = [
+/** Graphs that MXNet needs to be written in a way of its own; what they give is worked out by hand. */
+const cases: readonly Case[] = [
   {
-    name: 'from the last column to the first, the results the other way round',
+    name: 'a loop from the last column to the first, the results the other way round',
+    operator: '_foreach',
     graph: `graph main(x: float32[2, n], s: float32[2]) {
   last: float32[2], all: float32[2, n] = Scan(s, x) {"states":1,"inputAxes":[1],"inputReverse":[true],"outputAxes":[1],"outputReverse":[true]}
     body [] graph body(a: float32[2], e: float32[2]) {
@@ -29,7 +32,8 @@ const loops: readonly Loop[] = [
     outputs: { last: [6, 15], all: [6, 5, 3, 15, 11, 6] },
   },
   {
-    name: 'over a list, carrying a scalar',
+    name: 'a loop over a list, carrying a scalar',
+    operator: '_foreach',
     graph: `graph main(x: float32[n]) {
   one: float32[] = constant [1]
   last: float32[], all: float32[n] = Scan(one, x) {"states":1,"inputAxes":[0],"inputReverse":[false],"outputAxes":[0],"outputReverse":[false]}
@@ -44,7 +48,8 @@ const loops: readonly Loop[] = [
     outputs: { all: [2, 6, 24], last: [24] },
   },
   {
-    name: 'with a state and a sequence that the body does not read, and results that are what it was given',
+    name: 'a loop with a state and a sequence that the body does not read, and results that are what it was given',
+    operator: '_foreach',
     graph: `graph main(x: float32[n, 2], z: float32[n, 3], a: float32[2], b: float32[2]) {
   p: float32[2], q: float32[2], all: float32[n, 2] = Scan(a, b, x, z) {"states":2,"inputAxes":[0,0],"inputReverse":[false,false],"outputAxes":[0],"outputReverse":[false]}
     body [] graph body(c: float32[2], d: float32[2], e: float32[2], f: float32[3]) {
@@ -58,7 +63,8 @@ const loops: readonly Loop[] = [
     outputs: { p: [3, 4], q: [-3, -4], all: [9, 8, 1, 2] },
   },
   {
-    name: 'as often as a dimension is long, with the number of the trip, a constant and a value from outside',
+    name: 'a loop as often as a dimension is long, with the number of the trip, a constant and a value from outside',
+    operator: '_foreach',
     graph: `graph main(x: float32[n, 2], w: float32[2]) {
   tens: float32[2] = constant [10, 20]
   ones: float32[2] = constant [1, 1]
@@ -81,7 +87,8 @@ const loops: readonly Loop[] = [
     outputs: { last: [4, 4], y: [11, 22, 12, 24, 14, 28] },
   },
   {
-    name: 'with the size of an input that its body does not take',
+    name: 'a loop with the size of an input that its body does not take',
+    operator: '_foreach',
     graph: `graph main(x: float32[n, 2], z: float32[m, 3]) {
   zeros: float32[2] = constant [0, 0]
   last: float32[2] = Scan(zeros, x) {"states":1,"inputAxes":[0],"inputReverse":[false],"outputAxes":[],"outputReverse":[]}
@@ -99,7 +106,8 @@ const loops: readonly Loop[] = [
     outputs: { last: [18, 30], y: [-1, -2, -3, -4, -5, -6, -7, -8, -9] },
   },
   {
-    name: 'within a loop',
+    name: 'a loop in a loop',
+    operator: '_foreach',
     graph: `graph main(x: float32[n, m]) {
   zero: float32[1] = constant [0]
   last: float32[1], all: float32[n, m] = Scan(zero, x) {"states":1,"inputAxes":[0],"inputReverse":[false],"outputAxes":[0],"outputReverse":[false]}
@@ -119,7 +127,27 @@ const loops: readonly Loop[] = [
     outputs: { last: [21], all: [1, 3, 6, 10, 15, 21] },
   },
   {
-    name: 'with a normalisation by stored statistics',
+    name: 'a loop that gives a product and what is made of it',
+    operator: '_foreach',
+    graph: `graph main(x: float32[n, 1, 2]) {
+  weights: float32[2, 2] = constant [1, -1, 2, -2]
+  zeros: float32[1, 2] = constant [0, 0]
+  last: float32[1, 2], all: float32[n, 1, 2] = Scan(zeros, x) {"states":1,"inputAxes":[0],"inputReverse":[false],"outputAxes":[0],"outputReverse":[false]}
+    body [] graph body(a: float32[1, 2], e: float32[1, 2]) {
+      product: float32[1, 2] = MatMul(e, weights)
+      positive: float32[1, 2] = Relu(product)
+      sum: float32[1, 2] = Add(a, positive)
+      return sum, product
+    }
+  return last, all
+}
+`,
+    inputs: [float([2, 1, 2], 1, 2, 3, 4)],
+    outputs: { last: [16, 0], all: [5, -5, 11, -11] },
+  },
+  {
+    name: 'a loop with a normalisation by stored statistics',
+    operator: '_foreach',
     graph: `graph main(x: float32[n, 1, 2]) {
   zeros: float32[1, 2] = constant [0, 0]
   scale: float32[2] = constant [2, 3]
@@ -140,7 +168,8 @@ const loops: readonly Loop[] = [
     outputs: { last: [8, 7] },
   },
   {
-    name: 'that count in integers what a mask lets through',
+    name: 'a loop that counts in integers what a mask lets through',
+    operator: '_foreach',
     graph: `graph main(x: float32[n, 2], mask: bool[n, 2], c: int64[2]) {
   zeros: float32[2] = constant [0, 0]
   none: bool[2] = constant [false, false]
@@ -159,7 +188,8 @@ const loops: readonly Loop[] = [
     outputs: { last: [5, 0], count: [9, 2 ** 40], any: [1, 0] },
   },
   {
-    name: 'of more steps than are written out',
+    name: 'a loop of more steps than are written out',
+    operator: '_foreach',
     graph: `graph main(x: float32[100, 1]) {
   zero: float32[1] = constant [0]
   last: float32[1], all: float32[100, 1] = Scan(zero, x) {"states":1,"inputAxes":[0],"inputReverse":[false],"outputAxes":[0],"outputReverse":[false]}
@@ -173,19 +203,40 @@ const loops: readonly Loop[] = [
     inputs: [float([100, 1], ...new Array<number>(100).fill(1))],
     outputs: { all: Array.from({ length: 100 }, (_, i) => i + 1) },
   },
+  {
+    name: 'a convolution that a normalisation and a later sum read',
+    operator: 'BlockGrad',
+    graph: `graph main(x: float32[1, 1, 1, 2]) {
+  two: float32[1, 1, 1, 1] = constant [2]
+  three: float32[1, 1, 1, 1] = constant [3]
+  scale: float32[1] = constant [1]
+  shift: float32[1] = constant [0]
+  mean: float32[1] = constant [1]
+  variance: float32[1] = constant [4]
+  a: float32[1, 1, 1, 2] = Conv(x, two) {"layout":"channelsFirst","strides":[1,1],"dilations":[1,1],"padding":"explicit","pads":[0,0,0,0],"groups":1}
+  b: float32[1, 1, 1, 2] = BatchNormalization(a, scale, shift, mean, variance) {"axis":1,"epsilon":0}
+  c: float32[1, 1, 1, 2] = Conv(b, three) {"layout":"channelsFirst","strides":[1,1],"dilations":[1,1],"padding":"explicit","pads":[0,0,0,0],"groups":1}
+  y: float32[1, 1, 1, 2] = Add(c, a)
+  return y
+}
+`,
+    // a is 2 and 4, b 0.5 and 1.5.
+    inputs: [float([1, 1, 1, 2], 1, 2)],
+    outputs: { y: [3.5, 8.5] },
+  },
 ];
 
-describe('loops written for MXNet', () => {
+describe('graphs written for MXNet', () => {
   const runtime = mxnetRuntime();
 
-  it.each(loops)('$name', async ({ graph: text, inputs, outputs }) => {
+  it.each(cases)('$name', async ({ operator, graph: text, inputs, outputs }) => {
     const graph = parseGraph(text);
     const model = { graph, format: '', versions: {}, producer: '', operators: new Map(), file: '', metadata: new Map() };
     const sink = new MemorySink();
     await mxnet.write(model, sink, { report: new Report(), options: {}, path: 'model-symbol.json', tensor: () => {} });
     await sink.commit();
     const source = memorySource('model-symbol.json', sink.files);
-    expect((await readSymbol(source)).graph.nodes.map(({ op }) => op)).toContain('_foreach');
+    expect((await readSymbol(source)).graph.nodes.map(({ op }) => op)).toContain(operator);
 
     const loaded = await runtime.load(source);
     const given = new Map(graph.inputs.map(({ name }, i) => [name, inputs[i]!]));

@@ -1,8 +1,9 @@
 import type { SymbolEntry, SymbolGraph, SymbolNode } from '../codec/index.js';
 
-/** A body as MXNet keeps it, and which of the written nodes its variables were, in the order in which control flow counts them. */
+/** A body as MXNet keeps it, which of the written nodes it has, and which of those are its variables, in the order in which control flow counts them. */
 export interface BodySymbol {
   readonly symbol: SymbolGraph;
+  readonly nodes: readonly number[];
   readonly variables: readonly number[];
 }
 
@@ -27,6 +28,20 @@ export function bodySymbol(nodes: readonly SymbolNode[], heads: readonly SymbolE
     places.set(index, ordered.length);
     ordered.push({ ...node, inputs: node.inputs.map(move) });
   }
-  const variables = [...places.keys()].filter((index) => nodes[index]!.op === null);
-  return { symbol: { nodes: ordered, heads: heads.map(move), attrs: new Map() }, variables };
+  const used = [...places.keys()];
+  const variables = used.filter((index) => nodes[index]!.op === null);
+  return { symbol: { nodes: ordered, heads: heads.map(move), attrs: new Map() }, nodes: used, variables };
+}
+
+/** A graph without the nodes that its heads do not rest on, in its own order; variables that `keeps` names stay. */
+export function withoutUnused({ nodes, heads, attrs }: SymbolGraph, keeps: ReadonlySet<number>): SymbolGraph {
+  const used = new Set([...bodySymbol(nodes, heads).nodes, ...keeps]);
+  const kept = nodes.flatMap((_, index) => (used.has(index) ? [index] : []));
+  const places = new Map(kept.map((index, place) => [index, place]));
+  const move = (entry: SymbolEntry): SymbolEntry => ({ ...entry, node: places.get(entry.node)! });
+  return {
+    nodes: kept.map((index) => ({ ...nodes[index]!, inputs: nodes[index]!.inputs.map(move) })),
+    heads: heads.map(move),
+    attrs,
+  };
 }
