@@ -37,6 +37,7 @@ export { channelAxis, samePadding, spatialOf, windowCounts, type Layout, type Pa
 export * from './format/prepare.js';
 export type { Reduction } from './kernels/scatter-update.js';
 export { settleCarried } from './graph/settle-carried.js';
+export { buildRegionSamples, buildSize, type SampledAxis } from './kernels/build-region-samples.js';
 export { foreignTypes } from './ops/foreign.js';
 export { scaledSizes } from './ops/resize.js';
 export * from './passes/simplify-movement.js';

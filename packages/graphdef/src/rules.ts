@@ -59,6 +59,7 @@ export const writeRules = {
   GRU: decomposed,
   LSTM: decomposed,
   RNN: decomposed,
+  RoiAlign: decomposed,
 } satisfies WriteRules<GraphWriter>;
 
 /** Operators that TensorFlow has in every form, though others can be written in simpler ones. */

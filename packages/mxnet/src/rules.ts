@@ -2,6 +2,7 @@ import type { Node, OpName, WriteRules } from '@drover/core';
 import type { GraphWriter } from './export/graph-writer.js';
 import type { ReadRules } from './import/rule.js';
 import { control } from './ops/control.js';
+import { detection, isRoiAlign } from './ops/detection.js';
 import { elementwise } from './ops/elementwise.js';
 import { filling } from './ops/filling.js';
 import { indexing } from './ops/indexing.js';
@@ -25,6 +26,7 @@ import { writeSpatial } from './ops/write-spatial.js';
 /** How each MXNet operator is read, by canonical name. */
 export const readRules: ReadRules = {
   ...control.toCore,
+  ...detection.toCore,
   ...elementwise.toCore,
   ...filling.toCore,
   ...indexing.toCore,
@@ -40,6 +42,7 @@ export const readRules: ReadRules = {
 /** How each core operator is written. */
 export const writeRules = {
   ...writeControl,
+  ...detection.fromCore,
   ...writeElementwise,
   ...writeIndexing,
   ...writeLinear,
@@ -84,6 +87,7 @@ const kept: Partial<Record<OpName, (node: Node) => boolean>> = {
   Log1p: () => true,
   PRelu: isChannelSlope,
   RNN: isFused,
+  RoiAlign: isRoiAlign,
   Scan: (node) => !isShort(node),
   Selu: (node) => {
     const { alpha, gamma } = node.attrs as { readonly alpha: number; readonly gamma: number };

@@ -90,5 +90,12 @@ export function composites(node: Node, opset: number): boolean {
   // onnxruntime refuses windows of even size, and has Celu for float32 only, as the standard before version 28.
   if (node.is(ops.LRN) && node.attrs.size % 2 === 0 && node.attrs.size <= maxShifts) return false;
   if (node.is(ops.Celu) && node.outputs[0]!.dtype !== 'float32') return false;
+  // One form each: before version 16 only the older one.
+  if (
+    node.is(ops.RoiAlign) &&
+    !(node.attrs.offset === 0 && node.attrs.atLeastOne) &&
+    (node.attrs.offset !== 0.5 || node.attrs.atLeastOne || opset < 16)
+  )
+    return false;
   return !absent.some((name) => name === node.op.name) && writtenSince(node) <= opset;
 }

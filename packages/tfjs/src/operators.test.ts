@@ -39,8 +39,6 @@ interface Case {
 /** Cases whose operator core has no form of. One that becomes readable must be taken out. */
 const foreign = new Set([
   'Dilation2D/plain',
-  'CropAndResize/bilinear',
-  'CropAndResize/nearest',
   'ImageProjectiveTransformV3/affine',
   'MaxPoolWithArgmax/batch',
   'Cumprod/plain',

@@ -106,6 +106,7 @@ import { reverseSequence } from './reverse-sequence.js';
 import { reverse } from './reverse.js';
 import { rmsNormalization } from './rms-normalization.js';
 import { rnn } from './rnn.js';
+import { roiAlign } from './roi-align.js';
 import { round } from './round.js';
 import { scan } from './scan.js';
 import { scatterElements } from './scatter-elements.js';
@@ -246,6 +247,7 @@ export const ops = {
   ReverseSequence: reverseSequence,
   RMSNormalization: rmsNormalization,
   RNN: rnn,
+  RoiAlign: roiAlign,
   Round: round,
   Scan: scan,
   ScatterElements: scatterElements,

@@ -1,4 +1,4 @@
-import { ops, toNumbers, type Value, type WriteRules } from '@drover/core';
+import { buildRegionSamples, buildSize, ops, toNumbers, type Value, type WriteRules } from '@drover/core';
 import type { GraphWriter } from '../export/graph-writer.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
@@ -55,7 +55,89 @@ const readVersion =
     return [...results.map((value) => narrow(value, 'narrow')), narrow(count, 'narrow_count')];
   };
 
+/** Positions of the crops on an axis of the image: elements from 0 on, [boxes, size]. A crop of one element is taken at the middle of its box. */
+function positionsOf(node: SourceNode, start: Value, end: Value, last: Value, size: number): Value {
+  const { graph } = node;
+  const step = (name: string) => node.step(`${name}_${last.name}`);
+  const binary = (op: typeof ops.Add | typeof ops.Mul | typeof ops.Sub | typeof ops.Div, a: Value, b: Value, name: string) =>
+    graph.add(op, { a, b }, {}, step(name)).y;
+  if (size === 1) {
+    const both = binary(ops.Add, start, end, 'both');
+    return binary(ops.Mul, binary(ops.Mul, both, node.scalar(both, 0.5), 'middle'), last, 'position');
+  }
+  const extent = binary(ops.Mul, binary(ops.Sub, end, start, 'extent'), last, 'length');
+  const between = binary(ops.Div, extent, node.scalar(extent, size - 1), 'between');
+  const counts = graph.literal(
+    start.dtype,
+    [1, size],
+    Array.from({ length: size }, (_, i) => i),
+  );
+  return binary(ops.Add, binary(ops.Mul, start, last, 'first'), binary(ops.Mul, counts, between, 'along'), 'position');
+}
+
+/** The elements that positions lie between, or lie next to, and which of them lie in the image. */
+function sampledAt(node: SourceNode, position: Value, last: Value, isNearest: boolean) {
+  const { graph } = node;
+  const zero = node.scalar(position, 0);
+  const unary = (op: typeof ops.Floor | typeof ops.Ceil, x: Value) => graph.add(op, { x }, {}, node.step('side')).y;
+  const inside = graph.add(
+    ops.Min,
+    { a: graph.add(ops.Max, { a: position, b: zero }, {}, node.step('first')).y, b: last },
+    {},
+    node.step('inside'),
+  ).y;
+  const half = () => graph.add(ops.Add, { a: inside, b: node.scalar(inside, 0.5) }, {}, node.step('half')).y;
+  const low = unary(ops.Floor, isNearest ? half() : inside);
+  const high = isNearest ? low : unary(ops.Ceil, inside);
+  const fraction = graph.add(ops.Sub, { a: isNearest ? low : inside, b: low }, {}, node.step('fraction')).y;
+  const index = (x: Value) => node.cast(x, 'int64', 'index');
+  const isInside = graph.add(
+    ops.And,
+    {
+      a: graph.add(ops.GreaterOrEqual, { a: position, b: zero }, {}, node.step('behind_first')).y,
+      b: graph.add(ops.LessOrEqual, { a: position, b: last }, {}, node.step('before_last')).y,
+    },
+    {},
+    node.step('is_inside'),
+  ).y;
+  return { axis: { low: index(low), high: index(high), fraction }, isInside };
+}
+
+/** Boxes of images resampled to one size; what lies outside has one value. Boxes are in float32, and so are the results. */
+const readCropAndResize: ToCore = (node) => {
+  const { graph } = node;
+  const [given, boxes, images] = [node.input(0), node.input(1), node.input(2)];
+  const size = node.constantInts(3) as readonly [number, number];
+  const isNearest = node.text('method', 'bilinear') === 'nearest';
+  node.rank(given);
+  const x = node.cast(given, 'float32', 'image');
+  const one = graph.literal('int64', [], [1]);
+  const lastOf = (axis: number) => {
+    const count = graph.add(ops.Sub, { a: buildSize(graph, x, axis), b: one }, {}, node.step(`last${axis}`)).y;
+    return node.cast(count, 'float32', `last_${axis}`);
+  };
+  const column = (at: number) =>
+    graph.add(ops.Slice, { x: boxes }, { axes: [1], starts: [at], ends: [at + 1], steps: [1] }, node.step(`corner${at}`)).y;
+  const along = (axis: 1 | 2) => {
+    const last = lastOf(axis);
+    const position = positionsOf(node, column(axis - 1), column(axis + 1), last, size[axis - 1]!);
+    return sampledAt(node, position, last, isNearest);
+  };
+  const [rows, columns] = [along(1), along(2)];
+  const values = buildRegionSamples(graph, x, node.cast(images, 'int64', 'images'), rows.axis, columns.axis);
+  const wide = (value: Value, axes: readonly number[], name: string) => graph.add(ops.Unsqueeze, { x: value }, { axes }, node.step(name)).y;
+  const condition = graph.add(
+    ops.And,
+    { a: wide(rows.isInside, [2, 3], 'rows'), b: wide(columns.isInside, [1, 3], 'columns') },
+    {},
+    node.step('inside_both'),
+  ).y;
+  const outside = node.scalar(values, node.float('extrapolation_value', 0));
+  return graph.add(ops.Where, { condition, x: values, y: outside }, {}, node.options).y;
+};
+
 const toCore = {
+  CropAndResize: readCropAndResize,
   NonMaxSuppressionV2: readVersion(2),
   NonMaxSuppressionV3: readVersion(3),
   NonMaxSuppressionV4: readVersion(4),

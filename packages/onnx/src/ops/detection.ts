@@ -1,9 +1,9 @@
-import { ops, toNumbers, type Value, type WriteRules } from '@drover/core';
+import { gap, ops, toNumbers, type Value, type WriteRules } from '@drover/core';
 import { dataTypeOf } from '../codec/index.js';
-import { int } from '../export/attribute.js';
+import { float, int, text } from '../export/attribute.js';
 import type { GraphWriter } from '../export/graph-writer.js';
 import { Compose, shapeOf } from '../import/compose.js';
-import { always, type ReadRules, type ToCore } from '../import/rule.js';
+import { always, versions, type ReadRules, type ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
 
 /** Most classes times images for which boxes are selected one after the other. */
@@ -67,7 +67,28 @@ const readNonMaxSuppression: ToCore = (node) => {
   return selections.length === 1 ? selections[0]! : compose.concat(selections, 0);
 };
 
-const toCore = { NonMaxSuppression: always(readNonMaxSuppression) } satisfies ReadRules;
+/** `output_half_pixel` is what the operator did before version 16, where it had no attribute. */
+const readRoiAlign =
+  (transform: string): ToCore =>
+  (node) => {
+    if (node.text('mode', 'avg') !== 'avg') throw node.unsupported('it takes the largest of products of samples and weights');
+    const samples = node.int('sampling_ratio', 0);
+    if (samples === 0) throw node.unsupported('it samples each region as densely as its size asks');
+    const isLegacy = node.text('coordinate_transformation_mode', transform) === 'output_half_pixel';
+    const attrs = {
+      size: [node.int('output_height', 1), node.int('output_width', 1)],
+      samples,
+      scale: node.float('spatial_scale', 1),
+      offset: isLegacy ? 0 : 0.5,
+      atLeastOne: isLegacy,
+    };
+    return node.graph.add(ops.RoiAlign, { x: node.input(0), regions: node.input(1), images: node.input(2) }, attrs, node.options).y;
+  };
+
+const toCore = {
+  NonMaxSuppression: always(readNonMaxSuppression),
+  RoiAlign: versions([10, readRoiAlign('output_half_pixel')], [16, readRoiAlign('half_pixel')]),
+} satisfies ReadRules;
 
 const fromCore = {
   NonMaxSuppression: (node, writer) => {
@@ -82,6 +103,21 @@ const fromCore = {
     const rows = writer.step('NonMaxSuppression', [...single, ...limits]);
     const column = writer.step('Slice', [rows, writer.ints([2]), writer.ints([3]), writer.ints([1])]);
     writer.node('Squeeze', [column, writer.ints([1])], {}, node.outputs);
+  },
+  RoiAlign: (node, writer) => {
+    const { x, regions, images } = node.operands;
+    const { size, samples, scale, offset, atLeastOne } = node.attrs;
+    const isLegacy = offset === 0 && atLeastOne;
+    if (!isLegacy && (offset !== 0.5 || atLeastOne))
+      return gap('ONNX keeps regions at least one element wide just where it does not move them');
+    const attributes = {
+      coordinate_transformation_mode: writer.opset < 16 ? undefined : text(isLegacy ? 'output_half_pixel' : 'half_pixel'),
+      output_height: int(size[0]!),
+      output_width: int(size[1]!),
+      sampling_ratio: int(samples),
+      spatial_scale: float(scale),
+    };
+    return writer.node('RoiAlign', [x, regions, writer.int64(images)], attributes, node.outputs);
   },
 } satisfies Partial<WriteRules<GraphWriter>>;
 

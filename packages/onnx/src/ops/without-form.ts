@@ -30,7 +30,6 @@ export const withoutForm = {
     RandomUniform: random,
     RandomUniformLike: random,
     RegexFullMatch: text,
-    RoiAlign: foreign('it samples regions that depend on data'),
     SoftmaxCrossEntropyLoss: loss,
     StringConcat: text,
     StringNormalizer: text,
