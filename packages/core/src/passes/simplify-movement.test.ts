@@ -265,6 +265,22 @@ test('filters go whose results are cut off, unless something else uses them', as
   expect(await simplified(convolution(true))).toContain('Slice(all)');
 });
 
+test.each([
+  ['channels', 2, 'Conv(x, w)'],
+  ['positions', 1, 'Slice('],
+])('channels last, a cut through the %s', async (_, axis, expected) => {
+  const graph = new Graph();
+  const x = graph.input('x', 'float32', [1, symbol('n'), 1]);
+  const w = graph.constant(Weight.from(tensor('float32', [3, 1, 2], [1, 2, 3, 4, 5, 6])), 'w');
+  const window = { layout: 'channelsLast', strides: [1], dilations: [1], padding: 'explicit', pads: [0, 0], groups: 1 } as const;
+  const { y: all } = graph.add(ops.Conv, { x, w }, window, { name: 'all' });
+  const { y } = graph.add(ops.Slice, { x: all }, { axes: [axis], starts: [0], ends: [2], steps: [1] }, { name: 'cut' });
+  graph.output('y', y);
+  const text = await simplified(graph);
+  expect(text).toContain(expected);
+  expect(text.includes('w: float32[2, 1, 2]')).toBe(axis === 2);
+});
+
 test('what takes the place of a node has its name, origin and type', async () => {
   const graph = new Graph();
   const x = graph.input('x', 'float32', [2, 3]);

@@ -1,5 +1,6 @@
 import type { Value } from '../../graph/value.js';
 import { sliceRange } from '../../kernels/slice-bounds.js';
+import { channelAxis } from '../../kernels/window.js';
 import { conv } from '../../ops/conv.js';
 import { slice, sliceEnd } from '../../ops/slice.js';
 import { bounds, sameDim, subDim, type Dim } from '../../tensor/dim.js';
@@ -62,10 +63,11 @@ export const sliceFilters: Rule = (graph, node) => {
   const from = node.operands.x.producer;
   if (!from?.is(conv) || node.operands.x.users.size > 1 || isOutput(graph, node.operands.x)) return false;
   const [start, end] = [starts?.[0], ends?.[0]];
-  if (axes.join() !== '1' || steps[0] !== 1 || typeof start !== 'number' || typeof end !== 'number' || from.attrs.groups !== 1)
-    return false;
+  const { layout, groups, strides } = from.attrs;
+  const isOfChannels = axes.length === 1 && axes[0] === channelAxis(layout, strides.length + 2);
+  if (!isOfChannels || steps[0] !== 1 || typeof start !== 'number' || typeof end !== 'number' || groups !== 1) return false;
   const { x, w, bias } = from.operands;
-  if (!w.constant || (bias && !bias.constant) || start < 0 || end > w.constant.shape[0]!) return false;
+  if (!w.constant || (bias && !bias.constant) || start < 0 || end <= start || end > w.constant.shape[0]!) return false;
   const cut = (value: Value) => graph.constant(value.constant!.slice(0, start, end - start), value.name, value.origin);
   return replaceByNode(graph, node, conv, { x, w: cut(w), bias: bias && cut(bias) }, from.attrs);
 };
