@@ -33,7 +33,6 @@ interface Case {
 
 /** Cases that core has no form of, and the reason that the reader gives. One that becomes readable must be taken out. */
 const foreign: Readonly<Record<string, string>> = {
-  'GridGenerator/affine': 'there is no rule for this operator',
   'Pooling/avg_full_pad': 'windows that start behind the input count its padding only in part',
   'Pooling/lp3_positive': 'an odd power keeps signs in MXNet',
   'Pooling/sum_full': 'it pools by sum under the full convention',
@@ -41,15 +40,11 @@ const foreign: Readonly<Record<string, string>> = {
   'RNN/lstm_projection': 'it projects its states',
   'ROIPooling/plain': 'there is no rule for this operator',
   'Reshape/reverse_split': 'it splits dimensions from the right',
-  'SpatialTransformer/affine': 'there is no rule for this operator',
   '_contrib_MultiBoxDetection/defaults': 'there is no rule for this operator',
   '_contrib_MultiBoxDetection/forced': 'there is no rule for this operator',
-  '_contrib_MultiBoxPrior/clip_steps': 'there is no rule for this operator',
-  '_contrib_MultiBoxPrior/plain': 'there is no rule for this operator',
   '_contrib_ROIAlign/defaults': 'it samples each region as densely as its size asks',
   '_contrib_box_decode/clip': 'there is no rule for this operator',
   '_contrib_box_decode/corner': 'there is no rule for this operator',
-  '_contrib_box_iou/plain': 'there is no rule for this operator',
   '_contrib_box_nms/classes': 'there is no rule for this operator',
   '_contrib_box_nms/defaults': 'there is no rule for this operator',
   '_while_loop/three_of_five': 'there is no rule for this operator',

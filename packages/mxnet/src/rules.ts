@@ -1,6 +1,7 @@
 import type { Node, OpName, WriteRules } from '@drover/core';
 import type { GraphWriter } from './export/graph-writer.js';
 import type { ReadRules } from './import/rule.js';
+import { contrib } from './ops/contrib.js';
 import { control } from './ops/control.js';
 import { detection, isRoiAlign } from './ops/detection.js';
 import { elementwise } from './ops/elementwise.js';
@@ -25,6 +26,7 @@ import { writeSpatial } from './ops/write-spatial.js';
 
 /** How each MXNet operator is read, by canonical name. */
 export const readRules: ReadRules = {
+  ...contrib.toCore,
   ...control.toCore,
   ...detection.toCore,
   ...elementwise.toCore,

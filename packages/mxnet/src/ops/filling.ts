@@ -90,8 +90,9 @@ const readArangeLike: ToCore = (node) => {
 };
 
 const readArange: ToCore = (node) => {
-  const [start, stop, by, repeat] = [node.float('start'), node.maybe('stop'), node.float('step'), node.int('repeat')];
-  if (stop === undefined) throw node.unsupported('it has no end');
+  const [first, end, by, repeat] = [node.float('start'), node.maybe('stop'), node.float('step'), node.int('repeat')];
+  // One bound alone is the end.
+  const [start, stop] = end === undefined ? [0, first] : [first, end];
   if (node.bool('infer_range')) throw node.unsupported('its range follows from other nodes');
   const count = Math.max(0, Math.ceil((stop - start) / by));
   const values = Array.from({ length: count * repeat }, (_, i) => start + Math.floor(i / repeat) * by);

@@ -122,6 +122,7 @@ const readWeighted =
 
 const toCore = {
   Embedding: readEmbedding,
+  _contrib_SparseEmbedding: readEmbedding,
   FullyConnected: readFullyConnected,
   _contrib_interleaved_matmul_encdec_qk: readScores(2),
   _contrib_interleaved_matmul_encdec_valatt: readWeighted(2),
