@@ -1,0 +1,189 @@
+import fc, { type GeneratorValue } from 'fast-check';
+import { DroverError } from '../diagnostics/diagnostic.js';
+import { evaluate } from '../graph/evaluate.js';
+import { Graph } from '../graph/graph.js';
+import type { Value } from '../graph/value.js';
+import { verify } from '../graph/verify.js';
+import { ops } from '../ops/ops.js';
+import { symbol, type Dim } from '../tensor/dim.js';
+import { tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
+import { prepare } from './prepare.js';
+
+/** A choice among things, and a number of a range, as fast-check can shrink them. */
+interface Draw {
+  of<const T>(...choices: readonly T[]): T;
+  between(least: number, most: number): number;
+}
+
+const drawFrom = (g: GeneratorValue): Draw => ({
+  of: (...choices) => choices[g(fc.nat, { max: choices.length - 1 })]!,
+  between: (least, most) => g(fc.integer, { min: least, max: most }),
+});
+
+const numbers = (count: number, seed: number) => Array.from({ length: count }, (_, i) => ((i * 7 + seed * 13 + 3) % 11) - 5);
+
+/** A graph over an image under construction; only sizes of the image may be names. */
+class Build {
+  readonly graph = new Graph();
+  readonly values: Value[] = [];
+  #seed = 1;
+
+  constructor(
+    readonly draw: Draw,
+    readonly input: Tensor,
+    shape: readonly Dim[],
+  ) {
+    this.values.push(this.graph.input('x', 'float64', shape));
+  }
+
+  constant(...shape: readonly number[]): Value {
+    const count = shape.reduce((a, b) => a * b, 1);
+    return this.graph.literal('float64', shape, numbers(count, this.#seed++));
+  }
+
+  /** Adds one node over values that are there, as the draw has it. Gives nothing where the drawn node does not fit. */
+  node(): Value | undefined {
+    const { draw, graph } = this;
+    // Mostly in a chain, where patterns are.
+    const x = draw.between(0, 3) > 0 ? this.values.at(-1)! : draw.of(...this.values);
+    const layout = draw.of('channelsFirst', 'channelsLast');
+    const channels = layout === 'channelsFirst' ? 1 : 3;
+    const size = x.shape![channels];
+    const axis = draw.between(0, 3);
+    const kernel = [draw.between(1, 3), draw.between(1, 2)];
+    const window = {
+      layout,
+      strides: [draw.between(1, 2), 1],
+      dilations: [1, draw.between(1, 2)],
+      padding: draw.of('explicit', 'sameUpper'),
+      pads: [draw.between(0, 1), 0, draw.between(0, 1), 1],
+    };
+    const pads = window.padding === 'explicit' ? window.pads : [0, 0, 0, 0];
+    const kind = draw.between(0, 19);
+    if (kind === 0 && typeof size === 'number') {
+      const groups = draw.of(1, size);
+      const filters = groups * draw.between(1, 3);
+      const w = this.constant(filters, size / groups, ...kernel);
+      const bias = draw.of(true, false) ? { bias: this.constant(filters) } : {};
+      return graph.add(ops.Conv, { x, w, ...bias }, { ...window, pads, groups }).y;
+    }
+    if (kind === 1 && typeof size === 'number') {
+      const w = this.constant(size, draw.between(1, 3), ...kernel);
+      const attrs = { layout, strides: window.strides, dilations: window.dilations, pads: [0, 0, 0, 0], outputPadding: [0, 0], groups: 1 };
+      return graph.add(ops.ConvTranspose, { x, w }, { ...attrs, outputSizes: null }).y;
+    }
+    if (kind === 2) return graph.add(ops.MaxPool, { x }, { ...window, pads, kernel: [2, 2], ceil: draw.of(true, false) }).y;
+    if (kind === 3) return graph.add(ops.AveragePool, { x }, { ...window, pads, kernel: [2, 2], ceil: false, countIncludePad: false }).y;
+    if (kind === 4 && typeof size === 'number') {
+      const [scale, bias, mean] = [this.constant(size), this.constant(size), this.constant(size)];
+      const variance = graph.add(ops.Abs, { x: this.constant(size) }, {}).y;
+      return graph.add(ops.BatchNormalization, { x, scale, bias, mean, variance }, { axis: channels, epsilon: 0.5 }).y;
+    }
+    if (kind === 5) return graph.add(draw.of(ops.Relu, ops.Neg, ops.Abs, ops.Tanh), { x }, {}).y;
+    if (kind === 6 && typeof size === 'number') {
+      const b = this.constant(...(layout === 'channelsFirst' ? [size, 1, 1] : [size]));
+      return graph.add(draw.of(ops.Add, ops.Mul), { a: x, b }, {}).y;
+    }
+    if (kind === 7) return graph.add(draw.of(ops.Add, ops.Sub), { a: x, b: draw.of(...this.values) }, {}).y;
+    if (kind === 8) return graph.add(ops.Concat, { inputs: [x, draw.of(...this.values)] }, { axis }).y;
+    if (kind === 9) {
+      const [start, step] = [draw.between(-3, 2), draw.of(1, 1, 2, -1)];
+      const end = draw.of(2, 3, -1, 2 ** 31 - 1);
+      return graph.add(ops.Slice, { x }, { axes: [axis], starts: [start], ends: [end], steps: [step] }).y;
+    }
+    if (kind === 10 && typeof x.shape![axis] === 'number' && x.shape![axis] > 1)
+      return draw.of(...graph.add(ops.Split, { x }, { axis, sizes: [1, x.shape![axis] - 1] }).outputs);
+    if (kind === 11)
+      return graph.add(ops.Pad, { x }, { mode: draw.of('constant', 'edge'), pads: numbers(8, axis).map((n) => (n > 2 ? 1 : 0)) }).y;
+    if (kind === 12) return graph.add(ops.Transpose, { x }, { perm: draw.of([0, 2, 3, 1], [0, 3, 1, 2], [0, 1, 3, 2], [1, 0, 2, 3]) }).y;
+    if (kind === 13) {
+      const wide = graph.add(ops.Unsqueeze, { x }, { axes: [axis] }).y;
+      return graph.add(ops.Squeeze, { x: graph.add(ops.Neg, { x: wide }, {}).y }, { axes: [axis] }).y;
+    }
+    if (kind === 14) return graph.add(ops.ReduceMean, { x }, { axes: layout === 'channelsFirst' ? [2, 3] : [1, 2], keepdims: true }).y;
+    if (kind === 15) return graph.add(ops.Softmax, { x }, { axis }).y;
+    if (kind === 16) return graph.add(ops.Reverse, { x }, { axes: [axis] }).y;
+    if (kind === 17) {
+      const indices = graph.literal('int64', draw.of([], [2]), draw.of([0, -1], [0, 0]).slice(0, 1));
+      return indices.rank === 0
+        ? graph.add(ops.Unsqueeze, { x: graph.add(ops.Gather, { x, indices }, { axis }).y }, { axes: [axis] }).y
+        : undefined;
+    }
+    if (kind === 18 && typeof x.shape![3] === 'number') return graph.add(ops.MatMul, { a: x, b: this.constant(x.shape![3], 2) }, {}).y;
+    if (kind === 19 && typeof x.shape![3] === 'number') {
+      const scale = this.constant(x.shape![3]);
+      return graph.add(ops.LayerNormalization, { x, scale }, { axis: 3, epsilon: 0.5 }).y;
+    }
+    return undefined;
+  }
+}
+
+/** A random graph of at most `most` nodes, and what to feed it; nodes that do not fit together are left out. */
+function imageGraph(g: GeneratorValue, most: number): Build {
+  const draw = drawFrom(g);
+  const sizes = [draw.between(1, 2), draw.between(2, 4), 5, draw.between(3, 4)];
+  const isFree = draw.of(true, false);
+  const names = [symbol('n'), sizes[1]!, symbol('h'), sizes[3]!];
+  const input = tensor(
+    'float64',
+    sizes,
+    numbers(
+      sizes.reduce((a, b) => a * b, 1),
+      0,
+    ),
+  );
+  const build = new Build(draw, input, isFree ? names : sizes);
+  for (let i = draw.between(1, most); i > 0; i--) {
+    try {
+      const made = build.node();
+      if (made) build.values.push(made);
+    } catch (error) {
+      if (!(error instanceof DroverError)) throw error;
+    }
+  }
+  build.values.slice(-draw.of(1, 2)).forEach((value, i) => build.graph.output(`y${i}`, value));
+  return build;
+}
+
+const model = (graph: Graph) => ({
+  graph,
+  format: '',
+  versions: {},
+  producer: '',
+  operators: new Map<string, number>(),
+  file: '',
+  metadata: new Map<string, string>(),
+});
+
+test('whatever is made ready for a format computes what it did', async () => {
+  let compared = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.gen(), async (g) => {
+      const { graph, input } = imageGraph(g, 8);
+      let before: ReadonlyMap<string, Tensor>;
+      try {
+        before = await evaluate(graph, [input]);
+      } catch (error) {
+        // Sizes that are names may turn out not to fit.
+        if (error instanceof DroverError) return;
+        throw error;
+      }
+      for (const layout of ['channelsFirst', 'channelsLast'] as const) {
+        for (const keeps of [true, false]) {
+          const ready = await prepare(model(graph), { layout, keeps: () => keeps }, {});
+          verify(ready);
+          for (const [name, { shape, data }] of await evaluate(ready, [input])) {
+            const expected = before.get(name)!;
+            expect(shape).toEqual(expected.shape);
+            const truth = toNumbers(expected);
+            const isNear = (a: number, b: number) => Object.is(a, b) || Math.abs(a - b) <= 1e-9 * (1 + Math.abs(b));
+            expect(toNumbers({ ...expected, data }).findIndex((value, i) => !isNear(value, truth[i]!))).toBe(-1);
+          }
+        }
+      }
+      compared++;
+    }),
+    { numRuns: 500, seed: 20261121 },
+  );
+  expect(compared).toBeGreaterThan(100);
+});
