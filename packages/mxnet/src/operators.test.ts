@@ -56,7 +56,7 @@ const foreign: Readonly<Record<string, string>> = {
 };
 
 /** Cases whose meaning core has, and that MXNet has no form for. */
-const unwritable = new Set(['_foreach/recurrence', '_cond/then', '_cond/else']);
+const unwritable = new Set(['_cond/then', '_cond/else']);
 
 const folder = new URL('../../../fixtures/ops/mxnet/', import.meta.url);
 const families = readdirSync(folder).map(
