@@ -36,6 +36,16 @@ const [batch, words, heads, width] = [2, 5, 3, 4];
 const hidden = heads * width;
 
 const cases: readonly Case[] = [
+  {
+    name: 'BatchNormalization that learns, before version 14',
+    nodes: [
+      node('BatchNormalization', ['x', 's', 'b', 'm', 'v'], ['y', 'm2', 'v2', 'sm', 'sv'], { momentum: { f: 0.75 }, epsilon: { f: 0.01 } }),
+    ],
+    inputs: { x: normal([2, 3, 4]) },
+    constants: { s: normal([3]), b: normal([3]), m: normal([3]), v: tensor('float32', [3], [1, 2, 3]) },
+    outputs: { y: 'float32', m2: 'float32', v2: 'float32', sm: 'float32', sv: 'float32' },
+    opset: 13,
+  },
   { name: 'Gelu', nodes: [ms('Gelu', ['x'], ['y'])], inputs: { x: normal([3, 5]) }, outputs: { y: 'float32' } },
   {
     name: 'QuickGelu',

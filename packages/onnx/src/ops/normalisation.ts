@@ -34,8 +34,8 @@ const alongAxis =
 const readBatchNormalization: ToCore = (node) => {
   node.ignore('momentum', 'is_test');
   if (node.int('spatial', 1) !== 1) throw node.unsupported('it normalises every element on its own (spatial=0)');
-  if (node.int('training_mode', 0) !== 0) return readBatchInTraining(node);
-  if (node.hasOutput(1)) throw node.unsupported('it gives the moments of its batch');
+  // Before version 14 the number of outputs tells.
+  if (node.int('training_mode', 0) !== 0 || node.hasOutput(1)) return readBatchInTraining(node);
   const operands = { x: node.input(0), scale: node.input(1), bias: node.input(2), mean: node.input(3), variance: node.input(4) };
   return node.graph.add(ops.BatchNormalization, operands, { axis: 1, epsilon: node.float('epsilon', 1e-5) }, node.options).y;
 };
@@ -76,7 +76,8 @@ const readBatchInTraining = (node: SourceNode): readonly Value[] => {
       axes.slice(1).map((_, i) => i + 1),
       step,
     );
-  const unit = compose.binary(ops.Div, centred, deviation(compose, variance, node.float('epsilon', 1e-5)), 'unit');
+  const spread = deviation(compose, variance, node.float('epsilon', 1e-5));
+  const unit = compose.binary(ops.Div, centred, spread, 'unit');
   const weighted = compose.binary(ops.Mul, unit, channels(node.input(1), 'scale'), 'weighted');
   const momentum = node.float('momentum', 0.9);
   const running = (old: Value, now: Value, step: string) =>
@@ -90,6 +91,10 @@ const readBatchInTraining = (node: SourceNode): readonly Value[] => {
   return [
     y,
     ...(node.hasOutput(1) ? [running(node.input(3), mean, 'running_mean'), running(node.input(4), variance, 'running_variance')] : []),
+    // As onnxruntime has them: the inverse of the deviation, whatever its name.
+    ...(node.hasOutput(3)
+      ? [compose.squeeze(mean, axes, 'saved_mean'), compose.squeeze(compose.unary(ops.Reciprocal, spread, 'inverse'), axes, 'saved_var')]
+      : []),
   ];
 };
 
