@@ -3,7 +3,7 @@ import type { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
 import { isStatic } from '../tensor/dim.js';
 import { bytesOf } from '../tensor/dtype.js';
-import { sizeOf, type Tensor } from '../tensor/tensor.js';
+import { allocate, sizeOf, type Tensor } from '../tensor/tensor.js';
 import { Weight } from '../tensor/weight.js';
 import { definePass } from './define-pass.js';
 
@@ -25,13 +25,28 @@ function canFold(graph: Graph, node: Node, maxBytes: number): boolean {
   return [...sizes, ...given].every((bytes) => bytes <= maxBytes);
 }
 
+/** Tensors without elements are constants, whatever makes them: what is computed of them alone can be folded. Operators may walk their other dimensions. */
+function foldEmpty(graph: Graph, maxBytes: number): number {
+  const isSmall = (shape: readonly number[]) => sizeOf(shape.map((dim) => Math.max(dim, 1))) <= maxBytes;
+  const values = [...graph.inputs, ...graph.sorted().flatMap(({ op, outputs }) => (op.name === 'Foreign' ? [] : outputs))];
+  const empty = values.filter(({ shape, users }) => users.size > 0 && shape && isStatic(shape) && shape.includes(0) && isSmall(shape));
+  for (const value of empty) {
+    const shape = value.shape as readonly number[];
+    graph.replaceUses(
+      value,
+      graph.constant(Weight.from({ dtype: value.dtype, shape, data: allocate(value.dtype, 0) }), value.name, value.origin),
+    );
+  }
+  return empty.length;
+}
+
 /**
- * Nodes over constants become constants, within limits. Elements are computed in float64 and rounded once to the type of the result.
+ * Nodes over constants become constants, within limits; so do tensors without elements. Elements are computed in float64 and rounded once to the type of the result.
  *
  *     %s = Sqrt(%c)        // c constant
  */
 export const foldConstants = definePass<FoldLimits>('fold-constants', ['names', 'layout', 'composites'], async (graph, { maxBytes }) => {
-  let edits = 0;
+  let edits = foldEmpty(graph, maxBytes);
   for (const node of graph.sorted()) {
     if (!canFold(graph, node, maxBytes)) continue;
     const given: (Tensor | undefined)[] = [];

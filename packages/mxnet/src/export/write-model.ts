@@ -51,9 +51,11 @@ function writeNodes(writer: GraphWriter, to: Report, file: string): boolean {
     const reason =
       node.op.name === 'Foreign'
         ? undefined
-        : node.outputs
-            .filter((value) => value.users.size > 0 || writer.isOutput(value))
-            .map(unheld)
+        : [
+            ...node.outputs.filter((value) => value.users.size > 0 || writer.isOutput(value)),
+            ...node.inputs.filter((value) => value?.constant),
+          ]
+            .map((value) => unheld(value!))
             .find((each) => each !== undefined);
     const missing = reason ?? (isCut && node.op.name !== 'Foreign' ? '' : applyRule(writeRules, node, writer)?.gap);
     if (missing === undefined) continue;
@@ -100,6 +102,14 @@ async function toSymbol(model: Model, context: WriteContext): Promise<Written> {
   if (to.errors.length > 0) return { symbol: writer.symbol([]), arrays: [] };
   const taken = new Set<string>();
   const heads = graph.outputs.map(({ name, value }) => {
+    const reason = value.producer ? undefined : unheld(value);
+    if (reason !== undefined)
+      to.add(
+        coreDiagnostics.diagnostic('not-convertible', {
+          message: `The output ${name}: ${reason}.`,
+          origin: { file: model.file, node: name },
+        }),
+      );
     if (value.rank === 0)
       to.add(
         mxnetDiagnostics.diagnostic('scalar-output', {

@@ -75,7 +75,8 @@ function writeClip(node: Node<typeof import('@drover/core').ops.Clip>, writer: G
   const { x } = node.operands;
   const { min, max } = node.attrs;
   const isNarrow = x.dtype === 'float32' || x.dtype === 'float16';
-  if (min !== null && max !== null && isNarrow && Number.isFinite(min) && Number.isFinite(max))
+  // Where the limits cross, the upper one holds; `clip` would let the lower one.
+  if (min !== null && max !== null && min <= max && isNarrow && Number.isFinite(min) && Number.isFinite(max))
     return writer.node('clip', [x], { a_min: min, a_max: max }, node.outputs);
   let last: Operand = x;
   if (min !== null && max !== null) last = writer.step('_maximum_scalar', [x], { scalar: min });

@@ -260,7 +260,14 @@ export const writeMovement = {
   Tile: (node, writer) => {
     const { repeats } = node.attrs;
     if (!repeats || !isStatic(repeats)) return gap('how often it repeats is not known before the model runs');
-    return writer.node('tile', [node.operands.x], { reps: heldShape(repeats) as readonly number[] }, node.outputs);
+    // MXNet repeats along two axes at once, not along more.
+    const whole = heldShape(repeats) as readonly number[];
+    const repeated = whole.flatMap((count, axis) => (count === 1 ? [] : [axis]));
+    const over = (from: number) => whole.map((count, axis) => (repeated.slice(from, from + 2).includes(axis) ? count : 1));
+    let x: Operand = node.operands.x;
+    let first = 0;
+    for (; repeated.length - first > 2; first += 2) x = writer.step('tile', [x], { reps: over(first) });
+    return writer.node('tile', [x], { reps: over(first) }, node.outputs);
   },
   Transpose: (node, writer) => {
     if (node.attrs.perm.length > 6) return gap('MXNet transposes at most six dimensions');

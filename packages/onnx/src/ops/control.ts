@@ -40,23 +40,26 @@ const isTrue = (value: Value | undefined): boolean => value?.constant?.peek()?.d
 /** Whether a number of trips is the largest that there is, by which exporters say that there is no limit. */
 const isEndless = (value: Value | undefined): boolean => value?.constant?.peek()?.data[0] === 2n ** 63n - 1n;
 
-/** A type that holds for a carried value before and after a trip: sizes that change are not known. */
-function settledType({ dtype, shape }: ValueType, after: ValueType): ValueType {
-  const ranks = shape && after.shape?.length === shape.length;
-  const isOpen = (dim: Dim) => String(dim).startsWith('?carried');
-  return {
-    dtype,
-    shape: ranks ? shape.map((dim, i) => (isOpen(dim) || sameDim(dim, after.shape![i]!) ? dim : freshDim('carried'))) : undefined,
+/** A type that holds for a carried value before and after a trip: sizes that change are not known, and are noted as `open`. */
+function settledType({ dtype, shape }: ValueType, after: ValueType, open: Set<string>): ValueType {
+  if (!shape || after.shape?.length !== shape.length) return { dtype, shape: undefined };
+  const settled = (dim: Dim, i: number): Dim => {
+    if (open.has(String(dim)) || sameDim(dim, after.shape![i]!)) return dim;
+    const fresh = freshDim('carried');
+    open.add(String(fresh));
+    return fresh;
   };
+  return { dtype, shape: shape.map(settled) };
 }
 
 /** The body of a loop with the types that its carried values keep from trip to trip; undefined stands for a sequence that it collects. */
 function settledBody(node: SourceNode, carried: readonly (Value | undefined)[]): Graph {
+  const open = new Set<string>();
   let types = carried.map((value) => value?.type);
   for (;;) {
     const passed = types.map((type): Parameter => type ?? new Collecting([]));
     const body = node.body('body', [{ dtype: 'int64', shape: [] }, { dtype: 'bool', shape: [] }, ...passed]);
-    const next = types.map((type, i) => type && settledType(type, body.outputs[1 + i]?.value.type ?? type));
+    const next = types.map((type, i) => type && settledType(type, body.outputs[1 + i]?.value.type ?? type, open));
     const isSettled = next.every((type, i) => type?.shape?.join() === types[i]?.shape?.join());
     if (isSettled) return body;
     types = next;

@@ -74,10 +74,23 @@ function shapeOperand(node: SourceNode, index: number): Value {
 }
 
 /** Entries of 0 copy the dimension at their place, unless `allowzero`. */
+/** A shape that depends on data, in which a 0 stands for the dimension of the operand in its place; as it is where it was computed, or nothing tells how many there are. */
+function copiedSizes(node: SourceNode, x: Value, shape: Value): Value {
+  const [count] = shape.shape ?? [];
+  if (typeof count !== 'number' || x.rank === undefined || shape.producer) return shape;
+  const compose = new Compose(node);
+  const own = node.graph.add(ops.Shape, { x }, {}, node.step('sizes')).y;
+  const kept = count < x.rank ? compose.slice(own, 0, 0, count, 1, 'kept') : own;
+  const sizes = count > x.rank ? compose.concat([kept, compose.ints(new Array<number>(count - x.rank).fill(0))], 0, 'places') : kept;
+  const isCopied = compose.binary(ops.Equal, shape, compose.scalar('int64', 0), 'is_copied');
+  return compose.where(isCopied, sizes, shape, 'settled');
+}
+
 const readReshape: ToCore = (node) => {
   const [x, shape] = [node.input(0), shapeOperand(node, 1)];
   const allowZero = node.int('allowzero', 0) === 1;
   const target = shape.elements;
+  if (!target && !allowZero) return node.graph.add(ops.Reshape, { x, shape: copiedSizes(node, x, shape) }, { shape: null }, node.options).y;
   if (!target || allowZero || !target.includes(0)) return node.graph.add(ops.Reshape, { x, shape }, { shape: null }, node.options).y;
   if (!x.shape) throw node.unsupported('it copies dimensions of a value of unknown rank');
   const settled = target.map((dim, i) => (dim === 0 ? (x.shape![i] ?? 0) : dim));
