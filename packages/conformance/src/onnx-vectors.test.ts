@@ -12,7 +12,6 @@ const madeConstant: Readonly<Record<string, readonly string[]>> = {
   'CumSum/negative_axis': ['axis'],
   'DFT/onesided': ['axis', 'dft_length'],
   'Slice/dynamic': ['starts', 'ends', 'axes', 'steps'],
-  'Trilu/upper_k': ['k'],
 };
 
 /** Cases without a canonical form, and the reason that the reader gives. An entry that no longer fails fails the test. */

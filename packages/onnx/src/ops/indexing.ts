@@ -1,7 +1,8 @@
-import { gap, isInt, ops, toNumbers, type Dim, type Gap, type Node, type WriteRules } from '@drover/core';
+import { gap, isInt, ops, toNumbers, type Dim, type Gap, type Node, type Value, type WriteRules } from '@drover/core';
 import { dataTypeOf } from '../codec/index.js';
 import { int, text } from '../export/attribute.js';
 import type { GraphWriter } from '../export/graph-writer.js';
+import { Compose } from '../import/compose.js';
 import { always, type ReadRules, type ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
 import { axisOf } from './movement.js';
@@ -19,6 +20,26 @@ const readScatterElements: ToCore = (node) =>
     { axis: axisOf(node, node.int('axis', 0), node.input(0).rank), reduction: reduction(node) },
     node.options,
   ).y;
+
+/** A triangle; one that starts where data says is chosen element by element. */
+const readTrilu: ToCore = (node) => {
+  const [x, given] = [node.input(0), node.optional(1)];
+  const upper = node.int('upper', 1) === 1;
+  const known = given ? given.constant?.peek() : undefined;
+  if (!given || known) {
+    return node.graph.add(ops.Trilu, { x }, { upper, k: known ? Number(known.data[0]) : 0 }, node.options).y;
+  }
+  if (x.rank === undefined) throw node.unsupported('the rank of its operand is not known');
+  const compose = new Compose(node);
+  const [rows, columns] = [2, 1].map((back) => compose.count(compose.size(x, x.rank! - back, `size${back}`), `count${back}`)) as [
+    Value,
+    Value,
+  ];
+  const moved = compose.binary(ops.Add, rows, given.rank === 1 ? compose.squeeze(given, [0], 'k') : given, 'moved');
+  const edge = compose.unsqueeze(moved, [1], 'edge');
+  const isKept = compose.binary(upper ? ops.GreaterOrEqual : ops.LessOrEqual, columns, edge, 'is_kept');
+  return compose.where(isKept, x, compose.scalar(x.dtype, 0));
+};
 
 const toCore = {
   Gather: always(
@@ -66,10 +87,7 @@ const toCore = {
         node.options,
       ).y,
   ),
-  Trilu: always((node) => {
-    const k = node.optional(1) ? Number(node.constant(1).data[0]) : 0;
-    return node.graph.add(ops.Trilu, { x: node.input(0) }, { upper: node.int('upper', 1) === 1, k }, node.options).y;
-  }),
+  Trilu: always(readTrilu),
 } satisfies ReadRules;
 
 /** Writes an operator whose only attribute is an axis. */

@@ -5,7 +5,9 @@ import {
   isStatic,
   maxDim,
   mulDim,
+  isFloat,
   ops,
+  toNumbers,
   samePadding,
   subDim,
   type Node,
@@ -111,6 +113,41 @@ const readConvTranspose: ToCore = (node) => {
   return node.graph.add(ops.ConvTranspose, { x, w, bias }, attrs, node.options).y;
 };
 
+/** Most weights of the convolution that puts blocks together. */
+const maxBlockWeights = 2 ** 20;
+
+/** Blocks added up where they overlap: a transposed convolution in which each channel of a block has one element of it as its filter. */
+const readCol2Im: ToCore = (node) => {
+  const x = node.input(0);
+  const [image, block] = [1, 2].map((i) => Array.from(toNumbers(node.constant(i)))) as [number[], number[]];
+  const ones = block.map(() => 1);
+  const [strides, dilations] = [node.ints('strides') ?? ones, node.ints('dilations') ?? ones];
+  const pads = node.ints('pads') ?? [...ones, ...ones].map(() => 0);
+  const size = block.reduce((a, b) => a * b, 1);
+  const [batch, columns] = shapeOf(node, x);
+  if (batch === undefined || typeof columns !== 'number') throw node.unsupported('the number of its channels is not known');
+  if (!isFloat(x.dtype)) throw node.unsupported(`it adds up ${x.dtype}`);
+  if (columns * size > maxBlockWeights) throw node.unsupported(`its blocks have ${size} elements in ${columns / size} channels`);
+  const counts = image.map((length, i) => {
+    const room = length + pads[i]! + pads[i + image.length]! - dilations[i]! * (block[i]! - 1) - 1;
+    return Math.floor(room / strides[i]!) + 1;
+  });
+  const compose = new Compose(node);
+  const blocks = compose.reshape(x, [batch, columns, ...counts], 'blocks');
+  const filters = Array.from({ length: columns * size }, (_, i) => (Math.floor(i / size) % size === i % size ? 1 : 0));
+  const w = node.graph.literal(x.dtype, [columns, 1, ...block], filters);
+  const attrs = {
+    layout: 'channelsFirst' as const,
+    strides,
+    dilations,
+    groups: columns / size,
+    pads: [...pads.slice(0, image.length), ...ones.map(() => 0)],
+    outputPadding: ones.map(() => 0),
+    outputSizes: image,
+  };
+  return node.graph.add(ops.ConvTranspose, { x: blocks, w }, attrs, node.options).y;
+};
+
 function poolAttrs(node: SourceNode, x: Value) {
   node.ignore('storage_order');
   if (node.hasOutput(1)) throw node.unsupported('its indices are used');
@@ -202,6 +239,7 @@ const toCore = {
   AffineGrid: always(readAffineGrid),
   AveragePool: always(readAveragePool),
   Conv: always(readConv),
+  Col2Im: always(readCol2Im),
   ConvTranspose: always(readConvTranspose),
   DepthToSpace: always((node) => {
     const mode = node.text('mode', 'DCR') === 'CRD' ? 'CRD' : 'DCR';

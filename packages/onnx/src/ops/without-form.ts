@@ -12,7 +12,6 @@ export const withoutForm = {
     BitCast: foreign('it reads the bits of one type as another'),
     CausalConvWithState: foreign('it keeps state between runs'),
     CenterCropPad: foreign('it crops or pads by what its operand measures'),
-    Col2Im: foreign('it adds up overlapping blocks'),
     CumProd: foreign('cumulative products have no canonical form'),
     DeformConv: foreign('its filters are deformed by data'),
     Det: foreign('determinants have no canonical form'),
