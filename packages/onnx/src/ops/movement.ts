@@ -160,6 +160,18 @@ function fullPads(node: SourceNode, pads: Value, axes: readonly number[], rank: 
 }
 
 /** Padding of the stated axes, or of all. */
+/**
+ * What a Pad fills with. onnxruntime (1.31, PadFusion) takes a Pad with zeros whose bits are all zero as padding of the MaxPool after it, which pads with the
+ * least number instead: there the zeros are negative.
+ */
+function padValue(node: Node<typeof ops.Pad>, writer: GraphWriter): Operand {
+  const { x, value } = node.operands;
+  const elements = value?.constant?.peek();
+  const isZero = value === undefined || (elements !== undefined && toNumbers(elements)[0] === 0);
+  const isPooled = [...node.outputs[0]!.users].some((user) => user.is(ops.MaxPool));
+  return isZero && isPooled && isFloat(x.dtype) && node.attrs.mode === 'constant' ? writer.literal(x.dtype, [], [-0]) : value;
+}
+
 const readPad: ToCore = (node) => {
   const [x, pads] = [node.input(0), node.input(1)];
   const mode = padModes[node.text('mode', 'constant') as keyof typeof padModes];
@@ -327,8 +339,13 @@ const fromCore = {
   Pad: (node, writer) => {
     if (node.attrs.mode === 'symmetric') return padSymmetrically(node, writer);
     if (node.attrs.mode === 'wrap' && writer.opset < 19) return gap('padding that wraps round needs operator set 19');
-    const { x, pads, value } = node.operands;
-    return writer.node('Pad', [x, dimsOperand(writer, node.attrs.pads, pads), value], { mode: text(node.attrs.mode) }, node.outputs);
+    const { x, pads } = node.operands;
+    return writer.node(
+      'Pad',
+      [x, dimsOperand(writer, node.attrs.pads, pads), padValue(node, writer)],
+      { mode: text(node.attrs.mode) },
+      node.outputs,
+    );
   },
   Range: (node, writer) => {
     const { dtype } = node.outputs[0]!;
