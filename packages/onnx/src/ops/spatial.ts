@@ -9,7 +9,9 @@ import {
   ops,
   toNumbers,
   samePadding,
+  sameShape,
   subDim,
+  windowCounts,
   type Node,
   type Padding,
   type Shape,
@@ -287,12 +289,20 @@ function windowAttributes({ strides, dilations, padding, pads }: Window) {
 
 type Pool = Node<typeof ops.MaxPool> | Node<typeof ops.AveragePool> | Node<typeof ops.LpPool>;
 
+/** Whether rounding up makes a difference. Where it does not it is not stated: type inference of ONNX 1.23 counts windows that lie in the padding alone. */
+function roundsUp({ attrs, inputs }: Pool): boolean {
+  const from = inputs[0]?.shape?.slice(2);
+  if (!attrs.ceil || !from) return attrs.ceil;
+  const [up, down] = [true, false].map((ceil) => windowCounts(from, attrs.kernel, attrs, ceil));
+  return !sameShape(up!, down!);
+}
+
 /** Average and Lp pools have `dilations` only since versions 19 and 18. */
-const poolAttributes = ({ attrs }: Pool) => ({
-  ...windowAttributes(attrs as Window),
-  dilations: attrs.dilations.every((step) => step === 1) ? undefined : ints(attrs.dilations),
-  kernel_shape: ints(attrs.kernel),
-  ceil_mode: attrs.ceil ? int(1) : undefined,
+const poolAttributes = (node: Pool) => ({
+  ...windowAttributes(node.attrs as Window),
+  dilations: node.attrs.dilations.every((step) => step === 1) ? undefined : ints(node.attrs.dilations),
+  kernel_shape: ints(node.attrs.kernel),
+  ceil_mode: roundsUp(node) ? int(1) : undefined,
 });
 
 const wrongLayout = gap('ONNX has its channels in dimension 1');
