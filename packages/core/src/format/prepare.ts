@@ -67,7 +67,7 @@ export async function prepare(model: Model, needs: TargetNeeds, { inputLayout }:
     await runPass(recognise, graph, undefined);
   await runPass(deadCode, graph, undefined);
   if (inputLayout) await runPass(setInputLayout, graph, { layout: inputLayout === 'nchw' ? 'channelsFirst' : 'channelsLast' });
-  await runPass(lower, graph, { keep: (node: Node) => needs.keeps(node) });
+  await runPass(lower, graph, { keep: (node: Node) => needs.keeps(node), file: model.file });
   if (needs.unroll) await runPass(unrollLoops, graph, needs.unroll);
   await runPass(assignLayout, graph, { target: needs.layout });
   await clean();

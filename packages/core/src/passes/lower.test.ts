@@ -86,3 +86,19 @@ test('new nodes inherit the origin, results keep names and types, constants stay
   const stored = graph.constants().flatMap(({ constant }) => constant!.sources());
   expect(new Set(stored.map(({ name }) => name))).toEqual(new Set(['w', 'r', 'b']));
 });
+
+test('a composite whose decomposition needs a rank that is not known is named', async () => {
+  const graph = new Graph();
+  const x = graph.input('x', 'float32', undefined);
+  const scale = graph.literal('float32', [3], [1, 2, 3]);
+  const { y } = graph.add(
+    ops.GroupNormalization,
+    { x, scale, bias: scale },
+    { groups: 3, epsilon: 1e-5, layout: 'channelsFirst' },
+    { name: 'norm' },
+  );
+  graph.output('y', y);
+  await expect(runPass(lower, graph, { ...keep(), file: 'm.onnx' })).rejects.toMatchObject({
+    diagnostics: [{ code: 'core/not-convertible', origin: { file: 'm.onnx', node: 'norm', op: 'GroupNormalization' } }],
+  });
+});

@@ -1,3 +1,5 @@
+import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
+import { DroverError } from '../diagnostics/diagnostic.js';
 import type { Graph } from '../graph/graph.js';
 import { flatten, type Node, type NodeOrigin } from '../graph/node.js';
 import type { Value } from '../graph/value.js';
@@ -7,11 +9,14 @@ import { definePass } from './define-pass.js';
 export interface LowerOptions {
   /** Whether a composite stays. Also asked for composites that decompositions bring in. */
   keep(node: Node): boolean;
+  /** Where the graph comes from, for findings. */
+  readonly file?: string;
 }
 
 /**
  * Decomposes every composite that is not kept, and the composites that its decomposition brings in, until none is left. New nodes inherit
- * the origin of the node they replace and stand under its name; what takes the place of a result takes its name, origin and type.
+ * the origin of the node they replace and stand under its name; what takes the place of a result takes its name, origin and type. Throws
+ * `core/not-convertible` for a composite whose decomposition needs a rank or a size that is not known.
  *
  *     y = Gelu(x) {approximate: "none"}        becomes        y/Div = Div(x, 1.4142135)
  *                                                             y/Erf = Erf(y/Div) …
@@ -24,7 +29,7 @@ function lowerGraph(graph: Graph, options: LowerOptions): number {
   let edits = 0;
   for (let node = waiting.pop(); node; node = waiting.pop()) {
     if (!node.op.decompose || options.keep(node)) continue;
-    for (const made of replace(graph, node).reverse()) {
+    for (const made of replace(graph, node, options.file ?? '').reverse()) {
       waiting.push(made);
       for (const { graph: body } of Object.values(made.regions)) lowerGraph(body, options);
     }
@@ -34,10 +39,10 @@ function lowerGraph(graph: Graph, options: LowerOptions): number {
 }
 
 /** Puts the decomposition of a node in its place and gives the nodes that it is made of, each after those it needs. */
-function replace(graph: Graph, node: Node): Node[] {
-  const replacements = flatten<Value>(node.op.outputs, node.op.decompose!(node.operands, node.attrs, graph, node.regions));
-  const made = nodesBetween(new Set(node.dependencies()), replacements);
+function replace(graph: Graph, node: Node, file: string): Node[] {
   const origin = node.origin ?? { node: node.name, op: node.op.name };
+  const replacements = flatten<Value>(node.op.outputs, decomposed(graph, node, { ...origin, file }));
+  const made = nodesBetween(new Set(node.dependencies()), replacements);
   for (const each of made) adopt(each, node.name, origin);
   node.outputs.forEach((old, i) => {
     const value = replacements[i]!;
@@ -50,6 +55,20 @@ function replace(graph: Graph, node: Node): Node[] {
   });
   graph.remove(node);
   return made;
+}
+
+/** What a node is made of. What its decomposition asks in vain is told of the node. */
+function decomposed(graph: Graph, node: Node, origin: NodeOrigin & { readonly file: string }) {
+  try {
+    return node.op.decompose!(node.operands, node.attrs, graph, node.regions);
+  } catch (error) {
+    const [first] = error instanceof DroverError ? error.diagnostics : [];
+    if (first?.code !== 'core/invalid-shape' || first.origin.node !== undefined) throw error;
+    throw coreDiagnostics.error('not-convertible', {
+      message: `${origin.op} ${origin.node}: ${first.message} It is written in simpler operators, which need it.`,
+      origin,
+    });
+  }
 }
 
 /** Nodes that results rest on, down to the given values. */
