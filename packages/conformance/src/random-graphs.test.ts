@@ -1,7 +1,6 @@
 import {
   DroverError,
   evaluate,
-  evaluateSteps,
   type Graph,
   MemorySink,
   memorySource,
@@ -13,7 +12,6 @@ import {
   toNumbers,
   verify,
   type Format,
-  type Model,
   type Tensor,
 } from '@drover/core';
 import { mxnet } from '@drover/mxnet';
@@ -23,47 +21,7 @@ import { onnxruntime } from '@drover/runtimes/onnxruntime';
 import { tfjs as tfjsRuntime } from '@drover/runtimes/tfjs';
 import { tfjs } from '@drover/tfjs';
 import fc from 'fast-check';
-import { imageGraph } from './random-graph.js';
-
-const modelOf = (graph: Graph): Model => ({
-  graph,
-  format: '',
-  versions: {},
-  producer: '',
-  operators: new Map(),
-  file: '',
-  metadata: new Map(),
-});
-
-/** What a graph computes; undefined where sizes that are names turn out not to fit, or leave a value without elements, which runtimes refuse. */
-async function truthOf(graph: Graph, input: Tensor): Promise<ReadonlyMap<string, Tensor> | undefined> {
-  try {
-    const steps = evaluateSteps(graph, [input]);
-    for (;;) {
-      const { done, value } = await steps.next();
-      if (done) return new Map(graph.outputs.map(({ name }, i) => [name, value[i]!]));
-      if (value.outputs.some(({ shape }) => shape.includes(0))) return undefined;
-    }
-  } catch (error) {
-    if (error instanceof DroverError) return undefined;
-    throw error;
-  }
-}
-
-/** Fails with the text of the graph unless all results are near to what it computes. */
-function expectNear(graph: Graph, results: readonly (Tensor | undefined)[], truth: ReadonlyMap<string, Tensor>, tolerance: number): void {
-  const wrong = [...truth.values()].flatMap((expected, i) => {
-    const values = results[i] && toNumbers(results[i]);
-    const wanted = toNumbers(expected);
-    const scale = wanted.reduce((most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 1);
-    const isNear = (a: number, b: number) => Object.is(a, b) || Math.abs(a - b) <= tolerance * scale;
-    const isSame = results[i]?.shape.join() === expected.shape.join() && values!.every((value, at) => isNear(value, wanted[at]!));
-    return isSame
-      ? []
-      : [{ output: i, shape: results[i]?.shape, values: values && [...values].slice(0, 8), wanted: [...wanted].slice(0, 8) }];
-  });
-  if (wrong.length > 0) expect({ graph: printGraph(graph), wrong }).toBe('near');
-}
+import { expectNear, imageGraph, modelOf, truthOf } from './random-graph.js';
 
 const runs = (count: number) => ({ numRuns: Number(process.env['RUNS'] ?? count), ...(process.env['RUNS'] ? {} : { seed: 20261121 }) });
 

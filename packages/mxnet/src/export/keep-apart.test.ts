@@ -46,6 +46,11 @@ describe('results that MXNet would overwrite', () => {
     expect(apart(symbol)).toContain('n1 = BlockGrad(n1_product)');
   });
 
+  it('are set apart where an addition reads a convolution twice', () => {
+    const symbol = symbolOf([[null], ['Convolution', 0], ['elemwise_add', 1, 1]], [2]);
+    expect(apart(symbol)).toContain('n1 = BlockGrad(n1_product)');
+  });
+
   it.each([
     ['one reader', symbolOf([[null], ['FullyConnected', 0], ['LeakyReLU', 1]], [2])],
     ['readers that are not joined', symbolOf([[null], ['FullyConnected', 0], ['tanh', 1], ['transpose', 1]], [2, 3])],

@@ -22,12 +22,15 @@ export function keptApart(symbol: SymbolGraph, unique: (name: string) => string)
     const { op, inputs } = symbol.nodes[entry.node]!;
     return op === '_copy' ? copied(inputs[0]!) : entry;
   };
-  const readers = new Map<string, Set<SymbolNode>>();
+  // An operator that reads a result twice, as x + x does, stands here twice.
+  const readers = new Map<string, SymbolNode[]>();
   for (const node of symbol.nodes) {
     if (node.op === '_copy') continue;
     for (const input of node.inputs) {
       const from = key(copied(input));
-      readers.set(from, (readers.get(from) ?? new Set()).add(node));
+      const known = readers.get(from);
+      if (known) known.push(node);
+      else readers.set(from, [node]);
     }
   }
   const heads = new Set(symbol.heads.map((head) => key(copied(head))));
@@ -38,7 +41,7 @@ export function keptApart(symbol: SymbolGraph, unique: (name: string) => string)
     const here = key({ node: i, output: 0, version: 0 });
     const written = { ...node, inputs: node.inputs.map(moved) };
     places.push(nodes.length);
-    if (!isOverwritten(node.op, [...(readers.get(here) ?? [])], heads.has(here))) {
+    if (!isOverwritten(node.op, readers.get(here) ?? [], heads.has(here))) {
       nodes.push(written);
       continue;
     }

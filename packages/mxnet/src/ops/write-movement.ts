@@ -75,8 +75,9 @@ function writeSlice(node: Node<typeof ops.Slice>, writer: GraphWriter): Gap | vo
     begin[axis] = from;
     end[axis] = to;
   }
-  if (axes.length === 1 && steps[0] === 1) {
-    const axis = axes[0]!;
+  const axis = axes[0]!;
+  // An end beyond the size is an error of slice_axis, not of slice.
+  if (axes.length === 1 && steps[0] === 1 && typeof x.shape[axis] === 'number') {
     return writer.node('slice_axis', [x], { axis, begin: begin[axis] ?? 0, end: end[axis]! }, node.outputs);
   }
   writer.node('slice', [x], { begin, end, step }, node.outputs);
