@@ -6,7 +6,9 @@ import { mxnet } from '@drover/mxnet';
 import fc from 'fast-check';
 import { bindInMxnet } from './bind-in-mxnet.js';
 import { decodeVector, type StoredTensor } from './op-vectors.js';
-import { expectNear, imageGraph, modelOf, truthOf } from './random-graph.js';
+import { expectNear, modelOf, truthOf } from './random-graph.js';
+import { imageGraph } from './random-image-graph.js';
+import { sequenceGraph } from './random-sequence-graph.js';
 
 interface Written {
   readonly folder: string;
@@ -32,32 +34,39 @@ async function write(graph: Graph, input: Tensor, folder: string): Promise<boole
   return true;
 }
 
-test('random graphs compute the same in real MXNet', async () => {
-  const python = process.env['DROVER_MXNET_PYTHON'] ?? process.env['MXNET_PYTHON'];
-  const root = mkdtempSync(join(tmpdir(), 'drover-random-'));
-  const written: Written[] = [];
-  try {
-    await fc.assert(
-      fc.asyncProperty(fc.gen(), async (g) => {
-        const { graph, input } = imageGraph(g, 'float32', 8);
-        const truth = await truthOf(graph, input);
-        const folder = join(root, String(written.length));
-        if (truth && (await write(graph, input, folder))) written.push({ folder, graph, truth });
-      }),
-      { numRuns: 400, seed: 20261121 },
-    );
-    bindInMxnet(python!, root);
-    for (const { folder, graph, truth } of written) {
-      const outputs = join(folder, 'outputs.json');
-      if (!existsSync(outputs)) {
-        expect({ graph: printGraph(graph), error: readFileSync(join(folder, 'error.txt'), 'utf8').slice(0, 300) }).toBe('bound');
-        continue;
+test.each([
+  ['images', imageGraph],
+  ['sequences', sequenceGraph],
+] as const)(
+  'random graphs over %s compute the same in real MXNet',
+  async (_, graphOf) => {
+    const python = process.env['DROVER_MXNET_PYTHON'] ?? process.env['MXNET_PYTHON'];
+    const root = mkdtempSync(join(tmpdir(), 'drover-random-'));
+    const written: Written[] = [];
+    try {
+      await fc.assert(
+        fc.asyncProperty(fc.gen(), async (g) => {
+          const { graph, input } = graphOf(g, 'float32', 8);
+          const truth = await truthOf(graph, input);
+          const folder = join(root, String(written.length));
+          if (truth && (await write(graph, input, folder))) written.push({ folder, graph, truth });
+        }),
+        { numRuns: 400, seed: 20261121 },
+      );
+      bindInMxnet(python!, root);
+      for (const { folder, graph, truth } of written) {
+        const outputs = join(folder, 'outputs.json');
+        if (!existsSync(outputs)) {
+          expect({ graph: printGraph(graph), error: readFileSync(join(folder, 'error.txt'), 'utf8').slice(0, 300) }).toBe('bound');
+          continue;
+        }
+        const results = (JSON.parse(readFileSync(outputs, 'utf8')) as readonly StoredTensor[]).map(decodeVector);
+        expectNear(graph, results, truth, 1e-4);
       }
-      const results = (JSON.parse(readFileSync(outputs, 'utf8')) as readonly StoredTensor[]).map(decodeVector);
-      expectNear(graph, results, truth, 1e-4);
+      expect(written.length).toBeGreaterThan(100);
+    } finally {
+      rmSync(root, { recursive: true, force: true });
     }
-    expect(written.length).toBeGreaterThan(100);
-  } finally {
-    rmSync(root, { recursive: true, force: true });
-  }
-}, 600_000);
+  },
+  600_000,
+);

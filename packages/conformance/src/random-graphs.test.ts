@@ -21,15 +21,19 @@ import { onnxruntime } from '@drover/runtimes/onnxruntime';
 import { tfjs as tfjsRuntime } from '@drover/runtimes/tfjs';
 import { tfjs } from '@drover/tfjs';
 import fc from 'fast-check';
-import { expectNear, imageGraph, modelOf, truthOf } from './random-graph.js';
+import { expectNear, modelOf, truthOf } from './random-graph.js';
+import { imageGraph } from './random-image-graph.js';
+import { sequenceGraph } from './random-sequence-graph.js';
 
 const runs = (count: number) => ({ numRuns: Number(process.env['RUNS'] ?? count), ...(process.env['RUNS'] ? {} : { seed: 20261121 }) });
 
-test('whatever is made ready for a format computes what it did', async () => {
+const kinds = { image: imageGraph, sequence: sequenceGraph } as const;
+
+test.each(['image', 'sequence'] as const)('whatever is made ready for a format computes what it did: %s', async (kind) => {
   let compared = 0;
   await fc.assert(
     fc.asyncProperty(fc.gen(), async (g) => {
-      const { graph, input } = imageGraph(g, 'float64', 8);
+      const { graph, input } = kinds[kind](g, 'float64', 8);
       const before = await truthOf(graph, input);
       if (!before) return;
       for (const layout of ['channelsFirst', 'channelsLast'] as const) {
@@ -67,15 +71,22 @@ async function runWritten(graph: Graph, input: Tensor, format: Format, runtime: 
   }
 }
 
-test.each<readonly [string, Format, Runtime]>([
-  ['onnxruntime', onnx, onnxruntime({ threads: 1 })],
-  ['TensorFlow.js', tfjs, tfjsRuntime()],
-  ['the reference, read back from MXNet', mxnet, reference([mxnet])],
-])('whatever is written computes the same in %s', async (_, format, runtime) => {
+const ort = onnxruntime({ threads: 1 });
+const web = tfjsRuntime();
+const readBack = reference([mxnet]);
+
+test.each<readonly [kind: keyof typeof kinds, string, Format, Runtime]>([
+  ['image', 'onnxruntime', onnx, ort],
+  ['image', 'TensorFlow.js', tfjs, web],
+  ['image', 'the reference, read back from MXNet', mxnet, readBack],
+  ['sequence', 'onnxruntime', onnx, ort],
+  ['sequence', 'TensorFlow.js', tfjs, web],
+  ['sequence', 'the reference, read back from MXNet', mxnet, readBack],
+])('whatever is written computes the same: %s in %s', async (kind, _, format, runtime) => {
   let compared = 0;
   await fc.assert(
     fc.asyncProperty(fc.gen(), async (g) => {
-      const { graph, input } = imageGraph(g, 'float32', 8);
+      const { graph, input } = kinds[kind](g, 'float32', 8);
       const before = await truthOf(graph, input);
       const results = before && (await runWritten(graph, input, format, runtime));
       if (!results) return;
