@@ -224,6 +224,18 @@ const cases: readonly Case[] = [
     inputs: [float([1, 1, 1, 2], 1, 2)],
     outputs: { y: [3.5, 8.5] },
   },
+  {
+    name: 'a product of float16',
+    operator: 'FullyConnected',
+    graph: `graph main(x: float16[n, 2]) {
+  w: float16[2, 1] = constant [0.5, 4]
+  y: float16[n, 1] = MatMul(x, w)
+  return y
+}
+`,
+    inputs: [tensor('float16', [2, 2], [2, 3, 4, 5])],
+    outputs: { y: [13, 22] },
+  },
 ];
 
 describe('graphs written for MXNet', () => {

@@ -175,6 +175,20 @@ const operatorsOf = async (given: ReadonlyMap<string, Uint8Array>) =>
   );
 
 describe('writing', () => {
+  it('computes products of float16 in float32', async () => {
+    const graph = new Graph();
+    const x = graph.input('x', 'float16', [symbol('n'), 2]);
+    const w = graph.constant(Weight.from(tensor('float16', [2, 1], [3, 4]), 'kernel'), 'w');
+    graph.output('y', graph.add(ops.MatMul, { a: x, b: w }, {}, { name: 'y' }).y);
+    const { files: given, tensors } = await written(modelOf(graph));
+    expect((await operatorsOf(given)).map(([op, { dtype }]) => [op, dtype])).toEqual([
+      ['Cast', 'float32'],
+      ['FullyConnected', undefined],
+      ['Cast', 'float16'],
+    ]);
+    expect(tensors[0]!.transform).toContain('"cast","dtype":"float32"');
+  });
+
   it('a dense layer becomes one operator, its weight transposed back, its bias within', async () => {
     const graph = new Graph();
     const x = graph.input('x', 'float32', [symbol('n'), 3]);

@@ -19,6 +19,7 @@ import { composites, writeRules } from '../rules.js';
 import { withoutUnused } from './symbol-order.js';
 import { GraphWriter, variableHints, type Ref } from './graph-writer.js';
 import { keptApart } from './keep-apart.js';
+import { widenProducts } from './widen-products.js';
 
 /** Element types that MXNet's operators compute with. */
 const computed: ReadonlySet<DType> = new Set(['float16', 'float32', 'float64', 'int8', 'uint8', 'int32', 'int64', 'bool']);
@@ -96,6 +97,7 @@ function headOf(name: string, value: Value, writer: GraphWriter, taken: Set<stri
 async function toSymbol(model: Model, context: WriteContext): Promise<Written> {
   const { report: to } = context;
   const graph = await prepare(model, { layout: 'channelsFirst', keeps: composites, unroll: unrolled }, context.options);
+  widenProducts(graph);
   const writer = new GraphWriter(graph, (each) => writeNodes(each, to, model.file));
   const inputs = bindInputs(graph, writer, context, model.file);
   writeNodes(writer, to, model.file);
