@@ -1,5 +1,6 @@
 import { ConversionError, convert, DroverError, MemorySink, memorySource, Report, tensor, type Source } from '@drover/core';
 import { onnx } from '@drover/onnx';
+import { tfjs } from '@drover/tfjs';
 import { DataLocation, type GraphProto, type ModelProto, type NodeProto, type TensorProto } from '@drover/onnx/codec';
 import { bytesOfModel, info, initializer, modelOf, node, sourceOfModel } from './small-model.js';
 
@@ -44,9 +45,9 @@ const withFunctions = (...functions: NonNullable<ModelProto['functions']>): Mode
 });
 
 /** Converts and expects a typed failure with nothing written. */
-async function failure(source: Source): Promise<{ codes: readonly string[]; error: DroverError; files: number }> {
+async function failure(source: Source, to = onnx): Promise<{ codes: readonly string[]; error: DroverError; files: number }> {
   const sink = new MemorySink();
-  const error = await convert({ from: onnx, to: onnx, source, sink, opset: 17 }).then(
+  const error = await convert({ from: onnx, to, source, sink, ...(to === onnx && { opset: 17 }) }).then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
@@ -218,6 +219,49 @@ const cases: readonly (readonly [what: string, code: string, names: RegExp, mode
     modelOf(graph([node('Split', ['x'], ['y'], { num_outputs: 2 ** 40 })]), 18),
   ],
 ];
+
+/** Loops in one another, each of which carries a list that grows by one element with every trip. */
+function growingLoops(depth: number): NodeProto[] {
+  const inner = depth > 1 ? growingLoops(depth - 1) : [node('Relu', [`v${depth}`], [`w${depth}`])];
+  const body = {
+    node: [...inner, node('Concat', [`w${depth}`, 'x'], [`n${depth}`], { axis: 0 }), node('Identity', [`c${depth}`], [`g${depth}`])],
+    input: [info(`i${depth}`, 'int64', []), info(`c${depth}`, 'bool', []), info(`v${depth}`, 'float32', ['free'])],
+    output: [info(`g${depth}`, 'bool', []), info(`n${depth}`, 'float32', ['free'])],
+  };
+  return [node('Loop', ['trips', '', depth === 30 ? 'x' : `v${depth + 1}`], [depth === 30 ? 'y' : `w${depth + 1}`], { body: { g: body } })];
+}
+
+const unbounded: readonly (readonly [what: string, names: RegExp, model: ModelProto])[] = [
+  [
+    'loops in loops whose types change',
+    /Loop.*too many loops deep/s,
+    modelOf(graph(growingLoops(30), { initializer: [initializer('trips', tensor('int64', [], [2]))] })),
+  ],
+  [
+    'a sequence of parts beyond reason',
+    /SplitToSequence.*parts/s,
+    modelOf(
+      graph([node('SplitToSequence', ['x'], ['s'], { keepdims: 1 }), node('ConcatFromSequence', ['s'], ['y'], { axis: 0 })], {
+        input: [info('x', 'float32', [2 ** 40])],
+      }),
+    ),
+  ],
+  [
+    'regions sampled at places beyond reason',
+    /RoiAlign/,
+    modelOf(
+      graph([node('RoiAlign', ['x', 'r', 'b'], ['y'], { sampling_ratio: 2 ** 30, output_height: 2 ** 30, output_width: 1 })], {
+        input: [info('x', 'float32', [1, 1, 4, 4]), info('r', 'float32', [1, 4]), info('b', 'int64', [1])],
+      }),
+    ),
+  ],
+];
+
+test.each(unbounded)('%s are refused in no time', async (_, names, model) => {
+  const { error, files } = await failure(await sourceOfModel(model), tfjs);
+  expect(error.message).toMatch(names);
+  expect(files).toBe(0);
+});
 
 describe('broken models end in a typed error, and nothing is written', () => {
   it.each(cases)('%s: %s', async (_, code, names, model) => {

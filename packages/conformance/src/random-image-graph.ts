@@ -67,10 +67,8 @@ function imageNode(build: Build): Value | undefined {
   if (kind === 15) return graph.add(ops.Softmax, { x }, { axis }).y;
   if (kind === 16) return graph.add(ops.Reverse, { x }, { axes: [axis] }).y;
   if (kind === 17) {
-    const indices = graph.literal('int64', draw.of([], [2]), draw.of([0, -1], [0, 0]).slice(0, 1));
-    return indices.rank === 0
-      ? graph.add(ops.Unsqueeze, { x: graph.add(ops.Gather, { x, indices }, { axis }).y }, { axes: [axis] }).y
-      : undefined;
+    const row = graph.add(ops.Gather, { x, indices: graph.literal('int64', [], [draw.of(0, -1)]) }, { axis }).y;
+    return graph.add(ops.Unsqueeze, { x: row }, { axes: [axis] }).y;
   }
   if (kind === 18 && typeof x.shape![3] === 'number') return graph.add(ops.MatMul, { a: x, b: build.constant(x.shape![3], 2) }, {}).y;
   if (kind === 19 && typeof x.shape![3] === 'number') {

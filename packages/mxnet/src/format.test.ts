@@ -107,6 +107,16 @@ describe('reading', () => {
     await read(memorySource('model-symbol.json', apart), memorySource('elsewhere.bin', apart));
   });
 
+  it.each([
+    ['_arange', [], { start: '0', stop: '1e15' }],
+    ['_arange', [], { start: '0', stop: '1', step: '0' }],
+    ['GridGenerator', ['x'], { transform_type: 'affine', target_shape: '(100000, 100000)' }],
+  ] as const)('%s of more numbers than can be written out stays what it is: %j %j', async (type, inputs, attrs) => {
+    const { model } = await read(sourceOf(symbolOf(type, inputs, attrs)));
+    const reasons = [...model.graph.nodes].map((node) => (node.attrs as { readonly reason: string }).reason);
+    expect(reasons).toEqual([expect.stringMatching(/^it makes .* numbers, and at most 4194304 are written out/)]);
+  });
+
   it('an unknown operator, and an attribute that nothing reads, are told', async () => {
     const { model } = await read(sourceOf(symbolOf('_contrib_fft', ['x'])));
     expect([...model.graph.nodes].map(({ attrs }) => attrs)).toEqual([

@@ -56,6 +56,13 @@ export class Graph {
     return this.#nodes;
   }
 
+  /** How many graphs are around this one. */
+  get depth(): number {
+    let depth = 0;
+    for (let around = this.parent; around; around = around.parent) depth++;
+    return depth;
+  }
+
   get size(): number {
     return this.#nodes.size;
   }

@@ -26,6 +26,9 @@ import { sub } from './sub.js';
 import { transpose } from './transpose.js';
 import { unsqueeze } from './unsqueeze.js';
 
+/** A region is sampled at no more places along an axis: they are written out. */
+const maxSamples = 2 ** 16;
+
 /** One coordinate of every region, [regions, 1], in elements of the image. */
 function edge(graph: Graph, regions: Value, index: number, scale: number, offset: number): Value {
   const x = graph.add(slice, { x: regions }, { axes: [1], starts: [index], ends: [index + 1], steps: [1] }).y;
@@ -84,8 +87,9 @@ export const roiAlign = defineOp({
       holds: ({ regions, images }) => !images.shape || (images.shape.length === 1 && couldEqual(images.shape[0], regions.shape?.[0])),
     },
     C5: {
-      says: 'the size is two positive numbers, and there is at least one sample',
-      holds: (_, { size, samples }) => size.length === 2 && size.every((count) => count > 0) && samples > 0,
+      says: `the size is two positive numbers, and there are from 1 to ${maxSamples} samples along each axis`,
+      holds: (_, { size, samples }) =>
+        size.length === 2 && samples > 0 && size.every((count) => count > 0 && count * samples <= maxSamples),
     },
     C6: { says: 'the images are not empty', holds: ({ x }) => x.shape?.slice(2).includes(0) !== true },
   },

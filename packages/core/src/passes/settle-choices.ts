@@ -85,6 +85,8 @@ function rangeOfElements(value: Value, ranges: IntegerRanges): Interval | undefi
  *     k = Where(n, Add(i, size), i)  →  i
  */
 export const settleChoices = definePass('settle-choices', ['names', 'layout', 'composites'], (graph) => {
+  // Bodies are settled with the graph around them, which bounds what they are given.
+  if (graph.parent) return 0;
   const isChoice = (node: Node) => node.is(where) || node.is(max) || node.is(min);
   const hasChoice = (from: Graph): boolean =>
     [...from.nodes].some(

@@ -19,10 +19,9 @@ type Role =
   | { readonly kind: 'carried'; readonly initial: Value; readonly type: ValueType };
 
 /** Loops in loops beyond this depth are not read: each is built more than once. */
-const maxDepth = 8;
+const maxDepth = 5;
 const maxAttempts = 8;
 
-const depthOf = (graph: Graph): number => (graph.parent ? 1 + depthOf(graph.parent) : 0);
 const producedBy = (value: Value, op: Node['op']): Node | undefined => (value.producer?.op === op ? value.producer : undefined);
 const isOne = (value: Value) => value.elements?.length === 1 && value.elements[0] === 1;
 
@@ -159,7 +158,7 @@ function zeroList(node: SourceNode, list: Value, item: Value | undefined): Value
 /** A While loop of TensorFlow as a Loop, with the results of all its variables. `isList` says which variables are lists of tensors. */
 export function buildLoop(node: SourceNode, initial: readonly Value[], functions: LoopFunctions): readonly Value[] {
   const { graph: outer } = node;
-  if (depthOf(outer) >= maxDepth) throw node.unsupported(`its loops nest deeper than ${maxDepth}`);
+  if (outer.depth >= maxDepth) throw node.unsupported(`its loops nest deeper than ${maxDepth}`);
   let roles = initial.map((value): Role =>
     isListOf(value)
       ? { kind: 'list', type: { dtype: value.dtype, shape: undefined } }

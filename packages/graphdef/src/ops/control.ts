@@ -22,7 +22,6 @@ import { shape } from '../export/placeholder-shape.js';
 import { buildLoop } from '../import/while-loop.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
-import { isListOf } from './tensor-list.js';
 
 /** A condition as a bool. TensorFlow takes numbers too: what is not zero is true. */
 function truth(node: SourceNode, condition: Value | undefined, graph: Graph): Value {
@@ -57,13 +56,17 @@ const readIf: ToCore = (node) => {
   return node.graph.add(ops.If, { condition }, {}, { ...node.options, regions: { then: branch('then'), else: branch('else') } }).outputs;
 };
 
-/** A call of a function of the library. A list that nothing has been put into is known by the node that made it: such calls become the function's nodes. */
+/** Whether a value is a list that has no shape yet, or another that core cannot express: what it is stands in the node that makes it. */
+const isForeign = (value: Value): boolean => value.producer?.is(ops.Foreign) === true;
+
+/** A call of a function of the library. One that takes or gives foreign values becomes the function's nodes, for those to be seen. */
 export function readCall(node: SourceNode, called: NameAttrList): readonly Value[] {
   const args = node.inputs();
   const body = new Graph(called.name, node.graph);
   const parameters = args.map((value) => body.capture(value));
-  const results = args.some(isListOf) ? [] : node.call(called, parameters, body);
-  if (results.length === 0 || results.some(isListOf)) return node.call(called, args);
+  if (args.some(isForeign)) return node.call(called, args);
+  const results = node.call(called, parameters, body);
+  if (results.some(isForeign)) return node.call(called, args);
   const made = [...new Set(results.filter((value) => value.producer !== undefined))];
   if (made.length === 0) return results.map((value) => args[parameters.indexOf(value)] ?? value);
   for (const value of made) body.output(value.name, value);

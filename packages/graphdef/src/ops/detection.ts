@@ -103,11 +103,15 @@ function sampledAt(node: SourceNode, position: Value, last: Value, isNearest: bo
   return { axis: { low: index(low), high: index(high), fraction }, isInside };
 }
 
+/** A crop has no more positions along an axis: they are written out. */
+const maxPositions = 2 ** 16;
+
 /** Boxes of images resampled to one size; what lies outside has one value. Boxes are in float32, and so are the results. */
 const readCropAndResize: ToCore = (node) => {
   const { graph } = node;
   const [given, boxes, images] = [node.input(0), node.input(1), node.input(2)];
   const size = node.constantInts(3) as readonly [number, number];
+  if (size.some((count) => count < 1 || count > maxPositions)) throw node.unsupported(`it makes crops of ${size.join(' by ')} elements`);
   const isNearest = node.text('method', 'bilinear') === 'nearest';
   node.rank(given);
   const x = node.cast(given, 'float32', 'image');

@@ -55,3 +55,11 @@ export function matrixTransposed(node: SourceNode, x: Value, step: string): Valu
 export function indicesOf(node: SourceNode, x: Value, step = 'indices'): Value {
   return x.dtype === 'int64' || x.dtype === 'int32' ? x : cast(node, x, 'int64', step);
 }
+
+/** So many numbers that follow from sizes alone are written out. */
+const maxNumbers = 2 ** 22;
+
+/** Throws `mxnet/unsupported` for more numbers than are written out. */
+export function checkCount(node: SourceNode, count: number): void {
+  if (!(count <= maxNumbers)) throw node.unsupported(`it makes ${count} numbers, and at most ${maxNumbers} are written out`);
+}

@@ -1,5 +1,5 @@
 import { isStatic, ops, type Value } from '@drover/core';
-import { binary, cast, indicesOf, scalarOf } from '../import/build.js';
+import { binary, cast, checkCount, indicesOf, scalarOf } from '../import/build.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
 
@@ -69,6 +69,7 @@ const readMultiBoxPrior: ToCore = (node) => {
   const [offsetY, offsetX] = node.ints('offsets') as [number, number];
   const kinds = [...sizes.map((size) => [size, ratios[0] ?? 1] as const), ...ratios.slice(1).map((ratio) => [sizes[0]!, ratio] as const)];
   const halves = kinds.map(([size, ratio]) => [((size * height) / width) * (Math.sqrt(ratio) / 2), size / Math.sqrt(ratio) / 2] as const);
+  checkCount(node, height * width * kinds.length * 4);
   const boxes: number[] = [];
   for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
@@ -89,6 +90,7 @@ function affineGrid(node: SourceNode, maps: Value): Value {
   const { graph } = node;
   const [height, width] = node.spatial('target_shape', 2, 0) as [number, number];
   if (height <= 0 || width <= 0) throw node.unsupported('its target_shape is not stated');
+  checkCount(node, 3 * height * width);
   const [ys, xs] = [spread(height), spread(width)];
   const plane = [...ys.flatMap(() => xs), ...ys.flatMap((y) => xs.map(() => y)), ...ys.flatMap(() => xs.map(() => 1))];
   const places = graph.literal(maps.dtype, [3, height * width], plane);
@@ -101,6 +103,7 @@ function affineGrid(node: SourceNode, maps: Value): Value {
 function warpedGrid(node: SourceNode, flow: Value): Value {
   const [height, width] = node.shape(0).slice(2);
   if (typeof height !== 'number' || typeof width !== 'number') throw node.unsupported('the size of its flow is not known');
+  checkCount(node, 2 * height * width);
   const { graph } = node;
   const rows = Array.from({ length: height }, (_, i) => i);
   const columns = Array.from({ length: width }, (_, i) => i);

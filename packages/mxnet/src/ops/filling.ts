@@ -1,5 +1,5 @@
 import { isDataDependent, mulDim, ops, productOf, type Dim, type Shape, type Value } from '@drover/core';
-import { binary, cast, scalarOf } from '../import/build.js';
+import { binary, cast, checkCount, scalarOf } from '../import/build.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
 import { reshaped } from './movement.js';
@@ -95,6 +95,7 @@ const readArange: ToCore = (node) => {
   const [start, stop] = end === undefined ? [0, first] : [first, end];
   if (node.bool('infer_range')) throw node.unsupported('its range follows from other nodes');
   const count = Math.max(0, Math.ceil((stop - start) / by));
+  checkCount(node, count * repeat);
   const values = Array.from({ length: count * repeat }, (_, i) => start + Math.floor(i / repeat) * by);
   return node.graph.literal(node.dtype('dtype'), [values.length], values, node.name);
 };

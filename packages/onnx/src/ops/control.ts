@@ -52,16 +52,23 @@ function settledType({ dtype, shape }: ValueType, after: ValueType, open: Set<st
   return { dtype, shape: shape.map(settled) };
 }
 
+/** A body is built anew until its types settle, and with it every body inside: so often, and so many loops deep. */
+const [maxAttempts, maxDepth] = [8, 4];
+
 /** The body of a loop with the types that its carried values keep from trip to trip; undefined stands for a sequence that it collects. */
 function settledBody(node: SourceNode, carried: readonly (Value | undefined)[]): Graph {
   const open = new Set<string>();
   let types = carried.map((value) => value?.type);
-  for (;;) {
+  for (let attempt = 1; ; attempt++) {
     const passed = types.map((type): Parameter => type ?? new Collecting([]));
     const body = node.body('body', [{ dtype: 'int64', shape: [] }, { dtype: 'bool', shape: [] }, ...passed]);
     const next = types.map((type, i) => type && settledType(type, body.outputs[1 + i]?.value.type ?? type, open));
     const isSettled = next.every((type, i) => type?.shape?.join() === types[i]?.shape?.join());
     if (isSettled) return body;
+    if (attempt === maxAttempts || node.graph.depth >= maxDepth)
+      throw node.unsupported(
+        `the types that it carries change from trip to trip, ${attempt === maxAttempts ? 'and do not settle' : 'too many loops deep'}`,
+      );
     types = next;
   }
 }

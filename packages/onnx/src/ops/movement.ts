@@ -73,7 +73,6 @@ function shapeOperand(node: SourceNode, index: number): Value {
   return shape;
 }
 
-/** Entries of 0 copy the dimension at their place, unless `allowzero`. */
 /** A shape that depends on data, in which a 0 stands for the dimension of the operand in its place; as it is where it was computed, or nothing tells how many there are. */
 function copiedSizes(node: SourceNode, x: Value, shape: Value): Value {
   const [count] = shape.shape ?? [];
@@ -86,6 +85,7 @@ function copiedSizes(node: SourceNode, x: Value, shape: Value): Value {
   return compose.where(isCopied, sizes, shape, 'settled');
 }
 
+/** Entries of 0 copy the dimension at their place, unless `allowzero`. */
 const readReshape: ToCore = (node) => {
   const [x, shape] = [node.input(0), shapeOperand(node, 1)];
   const allowZero = node.int('allowzero', 0) === 1;

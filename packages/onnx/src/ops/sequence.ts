@@ -14,6 +14,9 @@ function place(node: SourceNode, index: number, length: number, otherwise: numbe
   throw node.malformed(`position ${stated} is not in its sequence of ${length}`);
 }
 
+/** A sequence is written out tensor by tensor. */
+const maxParts = 4096;
+
 const readSplitToSequence: ToCore = (node) => {
   const x = node.input(0);
   const shape = shapeOf(node, x);
@@ -29,10 +32,12 @@ const readSplitToSequence: ToCore = (node) => {
   if (typeof whole !== 'number') throw node.unsupported('the size it splits is not known');
   const part = stated ? Number(node.constant(1).data[0]) : 1;
   if (part <= 0) throw node.malformed(`it splits into parts of ${part}`);
+  const count = Math.ceil(whole / part);
+  if (count > maxParts) throw node.unsupported(`it splits into ${count} parts, and at most ${maxParts} are written out`);
   const parts = compose.split(
     x,
     axis,
-    Array.from({ length: Math.ceil(whole / part) }, (_, i) => Math.min(part, whole - i * part)),
+    Array.from({ length: count }, (_, i) => Math.min(part, whole - i * part)),
   );
   return new Sequence(stated || keepdims ? parts : parts.map((each, i) => compose.squeeze(each, [axis], `squeeze${i}`)));
 };
