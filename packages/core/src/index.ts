@@ -28,6 +28,7 @@ export * from './ops/ops.js';
 export * from './graph/clone.js';
 export * from './graph/inline.js';
 export * from './graph/dim-sources.js';
+export { loopTrips, neverEnds, readsCondition } from './graph/loop-trips.js';
 export * from './passes/resolve-shapes.js';
 export * from './passes/fold-constants.js';
 export * from './passes/layout/assign-layout.js';

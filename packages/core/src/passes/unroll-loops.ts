@@ -1,5 +1,6 @@
 import type { Graph } from '../graph/graph.js';
 import { inlineGraph } from '../graph/inline.js';
+import { loopTrips } from '../graph/loop-trips.js';
 import type { Node } from '../graph/node.js';
 import type { Value } from '../graph/value.js';
 import { concat } from '../ops/concat.js';
@@ -12,15 +13,6 @@ export interface UnrollLimits {
   readonly maxTrips: number;
   /** Most nodes that one loop may become. */
   readonly maxNodes: number;
-}
-
-/** The number of trips of a loop where it is a number and nothing stops the loop before. */
-function tripsOf({ operands, regions }: Node<typeof loop>): number | undefined {
-  const { outputs, inputs } = regions['body']!.graph;
-  const [condition] = outputs;
-  const goesOn = condition?.value === inputs[1] || condition?.value.constant?.peek()?.data[0] === 1;
-  const count = operands.maxTrips?.elements?.[0];
-  return goesOn && operands.condition === undefined && typeof count === 'number' ? count : undefined;
 }
 
 function unroll(graph: Graph, node: Node<typeof loop>, trips: number): void {
@@ -65,8 +57,8 @@ function unroll(graph: Graph, node: Node<typeof loop>, trips: number): void {
 export const unrollLoops = definePass<UnrollLimits>('unroll-loops', ['layout', 'composites'], (graph, { maxTrips, maxNodes }) => {
   let edits = 0;
   for (const node of graph.sorted()) {
-    const trips = node.is(loop) ? tripsOf(node) : undefined;
-    if (!node.is(loop) || trips === undefined || trips < 1 || trips > maxTrips || trips * node.regions['body']!.graph.size > maxNodes)
+    const trips = node.is(loop) ? loopTrips(node) : undefined;
+    if (!node.is(loop) || typeof trips !== 'number' || trips < 1 || trips > maxTrips || trips * node.regions['body']!.graph.size > maxNodes)
       continue;
     unroll(graph, node, trips);
     edits++;

@@ -6,6 +6,7 @@ import {
   Graph,
   inlineGraph,
   isDataDependent,
+  neverEnds,
   ops,
   SymbolicDim,
   symbolsOf,
@@ -129,10 +130,6 @@ function writeIf(node: Node<typeof ops.If>, writer: GraphWriter): void {
   node.outputs.forEach((value, i) => writer.set(value, refs[i]!));
 }
 
-/** Whether a body never stops the loop. */
-const goesOn = (body: Graph): boolean =>
-  body.outputs[0]!.value === body.inputs[1] || body.outputs[0]!.value.constant?.peek()?.data[0] === 1;
-
 /**
  * A loop as StatelessWhile over plain tensors: the number of the trip, whether it goes on, the carried values, the scanned values so far (each trip joins its own),
  * the most trips, and what the body captures. TF.js 4.22 runs this form; it does not run loops that write lists of tensors.
@@ -141,7 +138,7 @@ function writeLoop(node: Node<typeof ops.Loop>, writer: GraphWriter): void {
   const { maxTrips, condition, carried } = node.operands;
   const { graph: body, captures } = closed(node.regions['body']!, writer.graph);
   const scanned = node.outputs.slice(carried.length);
-  const stops = condition !== undefined || !goesOn(body);
+  const stops = condition !== undefined || !neverEnds(body);
   const endless = maxTrips === undefined && !stops;
   if (endless) throw writer.unwritable('the loop never ends');
 

@@ -1,5 +1,7 @@
 import {
   gap,
+  loopTrips,
+  readsCondition,
   sameShape,
   type AttrValues,
   type Dim,
@@ -135,14 +137,6 @@ function writeScan(node: Node<typeof ops.Scan>, writer: GraphWriter): Gap | void
   });
 }
 
-/** How often a loop runs that runs as often as it may, whatever its data. */
-function tripsOf({ operands, regions }: Node<typeof ops.Loop>): Dim | undefined {
-  const { inputs, outputs } = regions['body']!.graph;
-  const isAsked = inputs[1]!.users.size > 0 || outputs.some(({ value }) => value === inputs[1]);
-  const goesOn = outputs[0]!.value.constant?.peek()?.data[0] === 1;
-  return goesOn && !isAsked && operands.condition === undefined ? operands.maxTrips?.elements?.[0] : undefined;
-}
-
 /** 0, 1, … below a size, as slices of one element. */
 function countedTo(writer: GraphWriter, size: Dim): Operand | undefined {
   if (typeof size === 'number') return writer.literal('int64', [size, 1], coordinates([size], 0));
@@ -152,8 +146,9 @@ function countedTo(writer: GraphWriter, size: Dim): Operand | undefined {
 }
 
 function writeLoop(node: Node<typeof ops.Loop>, writer: GraphWriter): Gap | void {
-  const trips = tripsOf(node);
-  if (trips === undefined || trips === 0) return gap('the number of its trips depends on data');
+  const trips = loopTrips(node);
+  if (trips === undefined || trips === 0 || readsCondition(node.regions['body']!.graph))
+    return gap('the number of its trips depends on data');
   const counted = countedTo(writer, trips);
   if (!counted) return gap('how often it runs is not said by what was written before');
   const { inputs: parameters, outputs: results } = node.regions['body']!.graph;

@@ -1,5 +1,6 @@
 import { cloneGraph } from '../../graph/clone.js';
 import type { Graph } from '../../graph/graph.js';
+import { loopTrips, readsCondition } from '../../graph/loop-trips.js';
 import type { Node } from '../../graph/node.js';
 import type { Value } from '../../graph/value.js';
 import { cast } from '../../ops/cast.js';
@@ -9,15 +10,6 @@ import { scan } from '../../ops/scan.js';
 import { unsqueeze } from '../../ops/unsqueeze.js';
 import { sameDim, type Dim } from '../../tensor/dim.js';
 import { definePass } from '../define-pass.js';
-
-/** The number of trips of a loop that makes all it may. */
-function tripsOf({ operands, regions }: Node<typeof loop>): Dim | undefined {
-  const { outputs, inputs } = regions['body']!.graph;
-  const goesOn = outputs[0]!.value.constant?.peek()?.data[0] === 1;
-  const count = operands.maxTrips?.elements?.[0];
-  const isAsked = inputs[1]!.users.size > 0 || outputs.some(({ value }) => value === inputs[1]);
-  return goesOn && operands.condition === undefined && !isAsked ? count : undefined;
-}
 
 /** The nodes that use a value of a body, seen through casts, and which cast each uses; undefined among them for a result of the body. */
 function usersOf(body: Graph, value: Value): readonly (readonly [user: Node | undefined, operand: Value])[] {
@@ -60,9 +52,9 @@ function removeUnused(body: Graph, node: Node): void {
 }
 
 function toScan(graph: Graph, node: Node<typeof loop>): boolean {
-  const trips = tripsOf(node);
+  const trips = loopTrips(node);
   const region = node.regions['body']!;
-  if (trips === undefined || trips === 0) return false;
+  if (trips === undefined || trips === 0 || readsCondition(region.graph)) return false;
   const body = cloneGraph(region.graph, graph);
   const slices = sliceInputs(body, region.captures, trips);
   if (!slices) return false;
