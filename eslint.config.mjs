@@ -6,13 +6,18 @@ import jsdoc from 'eslint-plugin-jsdoc';
 import * as jsonc from 'jsonc-eslint-parser';
 import tseslint from 'typescript-eslint';
 
-const typed = Object.assign({}, js.configs.recommended.rules, ...tseslint.configs.recommended.map((config) => config.rules));
+const typed = Object.assign(
+  {},
+  js.configs.recommended.rules,
+  ...tseslint.configs.recommended.map((config) => config.rules),
+);
 
 // Who may import whom. Only apps see everything, so no format can reach another one.
 const boundaries = (external) => [
   'error',
   {
-    checkDynamicDependenciesExceptions: ['.*'], // the command loads formats and runtimes on demand, and shares their types
+    // the command loads formats and runtimes on demand, and shares their types
+    checkDynamicDependenciesExceptions: ['.*'],
     depConstraints: [
       { sourceTag: 'type:core', onlyDependOnLibsWithTags: [], ...external },
       { sourceTag: 'type:dialect', onlyDependOnLibsWithTags: ['type:core'], ...external },
@@ -30,7 +35,8 @@ const bareError = {
   message: 'Use a typed error of @drover/core: it carries a code, a help text and the origin.',
 };
 
-// Portable packages are compiled with the web's types, for what Node has as well (Blob, TextDecoder). These are on one side only.
+// Portable packages are compiled with the web's types, for what Node has as well (Blob,
+// TextDecoder). These are on one side only.
 const onOneSideOnly = [
   ...[
     'window',
@@ -45,18 +51,38 @@ const onOneSideOnly = [
     'alert',
     'self',
   ],
-  ...['process', 'Buffer', 'global', '__dirname', '__filename', 'require', 'module', 'setImmediate'],
+  ...[
+    'process',
+    'Buffer',
+    'global',
+    '__dirname',
+    '__filename',
+    'require',
+    'module',
+    'setImmediate',
+  ],
 ];
 const nodeModules = {
-  paths: builtinModules.map((name) => ({ name, message: 'Only packages/node, cli and conformance use Node modules.' })),
-  patterns: [{ group: ['node:*'], message: 'Only packages/node, cli and conformance use Node modules.' }],
+  paths: builtinModules.map((name) => ({
+    name,
+    message: 'Only packages/node, cli and conformance use Node modules.',
+  })),
+  patterns: [
+    { group: ['node:*'], message: 'Only packages/node, cli and conformance use Node modules.' },
+  ],
 };
 const inward = (...outer) => ({
   'no-restricted-imports': [
     'error',
     {
       ...nodeModules,
-      patterns: [...nodeModules.patterns, { regex: `^(\\.\\./)+(${outer.join('|')})\\b`, message: 'schema <- codec <- ops <- format.ts' }],
+      patterns: [
+        ...nodeModules.patterns,
+        {
+          regex: `^(\\.\\./)+(${outer.join('|')})\\b`,
+          message: 'schema <- codec <- ops <- format.ts',
+        },
+      ],
     },
   ],
 });
@@ -67,8 +93,29 @@ export default [
   { ignores: ['**/dist', '**/node_modules', 'fixtures', '.nx'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
+    files: ['packages/*/src/**/*.ts', '**/*.mjs', 'packages/cli/bin/*.js'],
+    ignores: ['**/src/schema/**', '**/*.generated.ts'],
+    rules: {
+      // Prettier breaks the code; this holds comments too. Texts stay whole: they are looked for.
+      'max-len': [
+        'error',
+        {
+          code: 100,
+          ignoreUrls: true,
+          ignoreStrings: true,
+          ignoreTemplateLiterals: true,
+          ignoreRegExpLiterals: true,
+        },
+      ],
+    },
+  },
+  {
     files: ['**/*.mjs', 'packages/cli/bin/*.js'],
-    languageOptions: { globals: Object.fromEntries(Object.getOwnPropertyNames(globalThis).map((name) => [name, 'readonly'])) },
+    languageOptions: {
+      globals: Object.fromEntries(
+        Object.getOwnPropertyNames(globalThis).map((name) => [name, 'readonly']),
+      ),
+    },
     rules: js.configs.recommended.rules,
   },
   {
@@ -76,17 +123,28 @@ export default [
     languageOptions: { parser: jsonc },
     plugins: { '@nx': nx },
     rules: {
-      '@nx/dependency-checks': ['error', { ...dependencies, ignoredFiles: ['{projectRoot}/**/*.{test,live}.ts', '{projectRoot}/*.mjs'] }],
+      '@nx/dependency-checks': [
+        'error',
+        {
+          ...dependencies,
+          ignoredFiles: ['{projectRoot}/**/*.{test,live}.ts', '{projectRoot}/*.mjs'],
+        },
+      ],
     },
   },
   {
     // Its dependencies are those of its tests, which the rule does not see.
     files: ['packages/conformance/package.json'],
-    rules: { '@nx/dependency-checks': ['error', { ...dependencies, checkObsoleteDependencies: false }] },
+    rules: {
+      '@nx/dependency-checks': ['error', { ...dependencies, checkObsoleteDependencies: false }],
+    },
   },
   {
     files: ['packages/*/src/**/*.ts'],
-    languageOptions: { parser: tseslint.parser, parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parser: tseslint.parser,
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
     plugins: { '@nx': nx, '@typescript-eslint': tseslint.plugin },
     rules: {
       ...typed,
@@ -95,8 +153,14 @@ export default [
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': 'error',
       '@typescript-eslint/await-thenable': 'error',
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
-      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_' },
+      ],
+      '@typescript-eslint/consistent-type-imports': [
+        'error',
+        { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false },
+      ],
       '@nx/enforce-module-boundaries': boundaries({}),
     },
   },
@@ -125,16 +189,34 @@ export default [
   },
   {
     files: ['packages/{core,graphdef,onnx,tfjs,mxnet,numpy,parity,runtimes}/src/**/*.ts'],
-    ignores: ['**/*.{test,live}.ts', 'packages/runtimes/src/mxnet*', 'packages/runtimes/src/mxnet/**'],
-    rules: { 'no-restricted-imports': ['error', nodeModules], 'no-restricted-globals': ['error', ...onOneSideOnly] },
+    ignores: [
+      '**/*.{test,live}.ts',
+      'packages/runtimes/src/mxnet*',
+      'packages/runtimes/src/mxnet/**',
+    ],
+    rules: {
+      'no-restricted-imports': ['error', nodeModules],
+      'no-restricted-globals': ['error', ...onOneSideOnly],
+    },
   },
   {
     files: ['packages/{onnx,tfjs,mxnet}/src/schema/**/*.ts'],
     ignores: ['**/*.{test,live}.ts'],
     rules: inward('codec', 'ops', 'rules', 'format'),
   },
-  { files: ['packages/{onnx,tfjs,mxnet}/src/codec/**/*.ts'], ignores: ['**/*.{test,live}.ts'], rules: inward('ops', 'rules', 'format') },
-  { files: ['packages/{onnx,tfjs,mxnet}/src/ops/**/*.ts'], ignores: ['**/*.{test,live}.ts'], rules: inward('rules', 'format') },
-  { files: ['packages/cli/src/**/*.ts', 'packages/conformance/src/**/*.ts'], rules: { 'no-console': 'off' } },
+  {
+    files: ['packages/{onnx,tfjs,mxnet}/src/codec/**/*.ts'],
+    ignores: ['**/*.{test,live}.ts'],
+    rules: inward('ops', 'rules', 'format'),
+  },
+  {
+    files: ['packages/{onnx,tfjs,mxnet}/src/ops/**/*.ts'],
+    ignores: ['**/*.{test,live}.ts'],
+    rules: inward('rules', 'format'),
+  },
+  {
+    files: ['packages/cli/src/**/*.ts', 'packages/conformance/src/**/*.ts'],
+    rules: { 'no-console': 'off' },
+  },
   prettier,
 ];

@@ -7,11 +7,19 @@ export const preset = (displayName) => ({
   testMatch: ['<rootDir>/src/**/*.test.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   testEnvironment: environment,
-  // `import` must not be among them: jest adds it itself where a module is imported, and would else hand ES modules to require().
+  // `import` must not be among them: jest adds it itself where a module is imported, and would else
+  // hand ES modules to require().
   testEnvironmentOptions: { customExportConditions: ['@drover/source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {
-    '\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' }, sourceMaps: 'inline' }],
+    '\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+        module: { type: 'es6' },
+        sourceMaps: 'inline',
+      },
+    ],
   },
 });

@@ -1,7 +1,17 @@
-// npm run bench [MODEL...]: time and peak memory of conversions, beside copying the same bytes in the same run, so that figures compare across machines.
-// Without arguments: a fixture and a synthetic model of 200 MB that is made on the fly. Each measurement is a process of its own.
+// npm run bench [MODEL...]: time and peak memory of conversions, beside copying the same bytes in
+// the same run, so that figures compare across machines. Without arguments: a fixture and a
+// synthetic model of 200 MB that is made on the fly. Each measurement is a process of its own.
 import { spawnSync } from 'node:child_process';
-import { closeSync, copyFileSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,7 +49,12 @@ const measurements = {
     return async () => {
       const source = await openModel(path);
       const target = formats.find(({ id }) => id === to);
-      await convert({ from: await detectFormat(source, formats), to: target, source, sink: outputFolder(out, { force: true }) });
+      await convert({
+        from: await detectFormat(source, formats),
+        to: target,
+        source,
+        sink: outputFolder(out, { force: true }),
+      });
     };
   },
 };
@@ -52,14 +67,19 @@ async function allFormats() {
   ]);
 }
 
-/** An ONNX model of twelve products with square matrices: 200 MB of weights, written piece by piece. */
+/**
+ * An ONNX model of twelve products with square matrices: 200 MB of weights, written piece by piece.
+ */
 async function writeLarge(path) {
   const { encodeModel } = await import('@drover/onnx/codec');
   const size = 2048;
   const weights = Float32Array.from({ length: size * size }, (_, i) => Math.sin(i) / size);
   const raw = new Uint8Array(weights.buffer);
   const dim = (value) => (typeof value === 'number' ? { dimValue: value } : { dimParam: value });
-  const value = (name) => ({ name, type: { tensorType: { elemType: 1, shape: { dim: ['batch', size].map(dim) } } } });
+  const value = (name) => ({
+    name,
+    type: { tensorType: { elemType: 1, shape: { dim: ['batch', size].map(dim) } } },
+  });
   const layers = Array.from({ length: 12 }, (_, i) => i);
   const name = (i) => (i === 0 ? 'x' : i === layers.length ? 'y' : `h${i}`);
   const model = {
@@ -68,32 +88,61 @@ async function writeLarge(path) {
     opsetImport: [{ domain: '', version: 17 }],
     graph: {
       name: 'large',
-      node: layers.map((i) => ({ opType: 'MatMul', name: `product${i}`, input: [name(i), `w${i}`], output: [name(i + 1)], attribute: [] })),
-      initializer: layers.map((i) => ({ name: `w${i}`, dataType: 1, dims: [size, size], rawData: raw })),
+      node: layers.map((i) => ({
+        opType: 'MatMul',
+        name: `product${i}`,
+        input: [name(i), `w${i}`],
+        output: [name(i + 1)],
+        attribute: [],
+      })),
+      initializer: layers.map((i) => ({
+        name: `w${i}`,
+        dataType: 1,
+        dims: [size, size],
+        rawData: raw,
+      })),
       input: [value('x')],
       output: [value('y')],
     },
   };
   const file = openSync(path, 'w');
-  await encodeModel(model, { write: async (bytes) => void writeSync(file, bytes), close: async () => {} });
+  await encodeModel(model, {
+    write: async (bytes) => void writeSync(file, bytes),
+    close: async () => {},
+  });
   closeSync(file);
 }
 
-/** Runs one measurement in a process of its own; the best of some rounds, because everything else only adds. */
+/**
+ * Runs one measurement in a process of its own; the best of some rounds, because everything else
+ * only adds.
+ */
 function measure(name, ...args) {
   const runs = Array.from({ length: rounds }, () => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [self, '--measure', name, ...args], { encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [self, '--measure', name, ...args],
+      { encoding: 'utf8' },
+    );
     if (status !== 0) throw new Error(stderr);
     return JSON.parse(stdout);
   });
-  return { milliseconds: Math.min(...runs.map((run) => run.milliseconds)), peakBytes: Math.min(...runs.map((run) => run.peakBytes)) };
+  return {
+    milliseconds: Math.min(...runs.map((run) => run.milliseconds)),
+    peakBytes: Math.min(...runs.map((run) => run.peakBytes)),
+  };
 }
 
 async function measureHere([name, ...args]) {
   const run = await measurements[name](...args);
   const started = performance.now();
   await run();
-  console.log(JSON.stringify({ milliseconds: performance.now() - started, peakBytes: process.resourceUsage().maxRSS * 1024 }));
+  console.log(
+    JSON.stringify({
+      milliseconds: performance.now() - started,
+      peakBytes: process.resourceUsage().maxRSS * 1024,
+    }),
+  );
 }
 
 const mega = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
@@ -112,7 +161,10 @@ async function bench(paths) {
     if (paths.length === 0) {
       const large = join(scratch, 'large.onnx');
       await writeLarge(large);
-      paths = [resolve(import.meta.dirname, '..', 'fixtures/models/torch-mobilenet_v2/ts_op17.onnx'), large];
+      paths = [
+        resolve(import.meta.dirname, '..', 'fixtures/models/torch-mobilenet_v2/ts_op17.onnx'),
+        large,
+      ];
     }
     line(['model', 'bytes', 'what', 'time', '× copying', 'peak']);
     for (const path of paths) {
@@ -129,7 +181,8 @@ async function bench(paths) {
         ]);
       row('copy', copy);
       row('read graph', measure('graph', path));
-      for (const to of ['onnx', 'tfjs', 'mxnet']) row(`to ${to}`, measure('convert', path, join(scratch, to), to));
+      for (const to of ['onnx', 'tfjs', 'mxnet'])
+        row(`to ${to}`, measure('convert', path, join(scratch, to), to));
     }
   } finally {
     rmSync(scratch, { recursive: true, force: true });

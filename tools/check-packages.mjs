@@ -1,5 +1,7 @@
-// Packs every publishable package, checks each tarball with publint and are-the-types-wrong, then installs it alone in an empty folder, with nothing but
-// the Drover packages it depends on, and imports, requires and type-checks each of its entries there. Portable entries also load without anything of Node's.
+// Packs every publishable package, checks each tarball with publint and are-the-types-wrong, then
+// installs it alone in an empty folder, with nothing but the Drover packages it depends on, and
+// imports, requires and type-checks each of its entries there. Portable entries also load without
+// anything of Node's.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +16,10 @@ const environment = { ...process.env, NODE_OPTIONS: '', npm_config_node_options:
 
 const packages = new Map(
   readdirSync(join(root, 'packages'))
-    .map((folder) => ({ folder, manifest: JSON.parse(readFileSync(join(root, 'packages', folder, 'package.json'), 'utf8')) }))
+    .map((folder) => ({
+      folder,
+      manifest: JSON.parse(readFileSync(join(root, 'packages', folder, 'package.json'), 'utf8')),
+    }))
     .filter(({ manifest }) => !manifest.private)
     .map((entry) => [entry.manifest.name, entry]),
 );
@@ -42,7 +47,8 @@ const entriesOf = (manifest) =>
     .map((key) => manifest.name + key.slice(1));
 
 const nodeOnly = ['@drover/node', '@drover/cli', '@drover/runtimes/mxnet'];
-// Loaded before an entry: what a page does not have is not there, and packages resolve as a bundler for pages resolves them.
+// Loaded before an entry: what a page does not have is not there, and packages resolve as a bundler
+// for pages resolves them.
 const asInPage = `import { builtinModules, register } from 'node:module';
 const names = JSON.stringify(builtinModules);
 const hook = \`export const resolve = (name, context, next) => {
@@ -54,17 +60,39 @@ for (const name of ['process', 'Buffer', 'global', 'setImmediate']) delete globa
 `;
 
 const checkTarball = async (tarball) => {
-  const { messages, pkg } = await publint({ pack: { tarball: readFileSync(tarball) }, strict: true });
+  const { messages, pkg } = await publint({
+    pack: { tarball: readFileSync(tarball) },
+    strict: true,
+  });
   const lint = messages.map((message) => formatMessage(message, pkg));
   if (lint.length) throw new Error(`publint\n${lint.join('\n')}`);
-  await run(join(root, 'node_modules/.bin/attw'), [tarball, '--profile', 'esm-only', '--no-emoji', '--format', 'ascii'], root);
+  await run(
+    join(root, 'node_modules/.bin/attw'),
+    [tarball, '--profile', 'esm-only', '--no-emoji', '--format', 'ascii'],
+    root,
+  );
 };
 
 const checkInstalled = async ({ manifest }, tarballs, scratch) => {
   const folder = mkdtempSync(join(scratch, 'alone-'));
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'alone', private: true, type: 'module' }));
+  writeFileSync(
+    join(folder, 'package.json'),
+    JSON.stringify({ name: 'alone', private: true, type: 'module' }),
+  );
   const wanted = [...closure(manifest.name)].map((name) => tarballs.get(name));
-  await run('npm', ['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock', ...wanted], folder);
+  await run(
+    'npm',
+    [
+      'install',
+      '--ignore-scripts',
+      '--prefer-offline',
+      '--no-audit',
+      '--no-fund',
+      '--no-package-lock',
+      ...wanted,
+    ],
+    folder,
+  );
 
   const entries = entriesOf(manifest);
   const list = JSON.stringify(entries);
@@ -80,18 +108,36 @@ const checkInstalled = async ({ manifest }, tarballs, scratch) => {
   await run(process.execPath, ['require.cjs'], folder);
   writeFileSync(join(folder, 'as-in-page.mjs'), asInPage);
   for (const entry of entries.filter((name) => !nodeOnly.includes(name))) {
-    await run(process.execPath, ['--import', './as-in-page.mjs', '--input-type=module', '-e', `await import('${entry}')`], folder);
+    await run(
+      process.execPath,
+      ['--import', './as-in-page.mjs', '--input-type=module', '-e', `await import('${entry}')`],
+      folder,
+    );
   }
-  for (const command of Object.keys(manifest.bin ?? {})) await run(join(folder, 'node_modules/.bin', command), ['--help'], folder);
+  for (const command of Object.keys(manifest.bin ?? {}))
+    await run(join(folder, 'node_modules/.bin', command), ['--help'], folder);
 
   writeFileSync(
     join(folder, 'consumer.ts'),
-    entries.map((entry, i) => `import * as entry${i} from '${entry}';\nexport { entry${i} };\n`).join(''),
+    entries
+      .map((entry, i) => `import * as entry${i} from '${entry}';\nexport { entry${i} };\n`)
+      .join(''),
   );
   const types = ['--typeRoots', join(root, 'node_modules/@types'), '--types', 'node'];
   await run(
     join(root, 'node_modules/.bin/tsc'),
-    ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2023,dom', ...types, 'consumer.ts'],
+    [
+      '--noEmit',
+      '--strict',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2022',
+      '--lib',
+      'es2023,dom',
+      ...types,
+      'consumer.ts',
+    ],
     folder,
   );
 };
@@ -99,14 +145,24 @@ const checkInstalled = async ({ manifest }, tarballs, scratch) => {
 const scratch = mkdtempSync(join(tmpdir(), 'drover-packages-'));
 try {
   const selected = [...packages.keys()].flatMap((name) => ['-w', name]);
-  const packed = JSON.parse(await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', scratch, ...selected], root));
-  const tarballs = new Map(Object.values(packed).map(({ name, filename }) => [name, join(scratch, filename)]));
+  const packed = JSON.parse(
+    await run(
+      'npm',
+      ['pack', '--json', '--ignore-scripts', '--pack-destination', scratch, ...selected],
+      root,
+    ),
+  );
+  const tarballs = new Map(
+    Object.values(packed).map(({ name, filename }) => [name, join(scratch, filename)]),
+  );
   let failed = 0;
   for (const [name, entry] of packages) {
     try {
       await checkTarball(tarballs.get(name));
       await checkInstalled(entry, tarballs, scratch);
-      console.log(`${name}: packs, installs alone, imports (${entriesOf(entry.manifest).join(', ')})`);
+      console.log(
+        `${name}: packs, installs alone, imports (${entriesOf(entry.manifest).join(', ')})`,
+      );
     } catch (error) {
       failed++;
       console.error(`${name}: ${error.message}`);

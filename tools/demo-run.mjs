@@ -1,4 +1,5 @@
-// The conversions of the demo: real models between the formats, each result run in its own runtime and compared with what the framework itself computed.
+// The conversions of the demo: real models between the formats, each result run in its own runtime
+// and compared with what the framework itself computed.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -16,7 +17,10 @@ import { tfjs } from '@drover/tfjs';
 
 const fixtures = resolve(import.meta.dirname, '..', 'fixtures', 'models');
 const formats = { onnx, tfjs, mxnet };
-/** Small networks that PyTorch, TensorFlow and MXNet wrote, with the numbers that they computed beside them. */
+/**
+ * Small networks that PyTorch, TensorFlow and MXNet wrote, with the numbers that they computed
+ * beside them.
+ */
 const models = [
   ['PyTorch MobileNetV2', 'torch-mobilenet_v2', 'ts_op17.onnx'],
   ['PyTorch ResNet', 'torch-resnet', 'ts_op17.onnx'],
@@ -30,9 +34,13 @@ const models = [
   ['MXNet LSTM', 'mxnet-lstm', 'model-symbol.json'],
   ['Spotify Basic Pitch', 'basic_pitch', 'nmp.onnx'],
 ];
-/** Loses 1e-3 to float32 in its own filters, so that the evaluator's float64 is no yardstick: real MXNet is. */
+/**
+ * Loses 1e-3 to float32 in its own filters, so that the evaluator's float64 is no yardstick: real
+ * MXNet is.
+ */
 const illConditioned = 'basic_pitch';
-// MXNet itself needs Python. Without one, what is written for it is read back and run by the reference evaluator; `npm run test:live` runs it in MXNet.
+// MXNet itself needs Python. Without one, what is written for it is read back and run by the
+// reference evaluator; `npm run test:live` runs it in MXNet.
 const hasMxnet = process.env.DROVER_MXNET_PYTHON !== undefined;
 const runtimes = {
   onnx: ['onnxruntime', onnxruntime()],
@@ -42,18 +50,36 @@ const runtimes = {
 
 /** What the framework computed, under the names that the model file declares. */
 async function goldenOf(folder, file) {
-  const entry = JSON.parse(readFileSync(join(fixtures, folder, 'fixture.json'), 'utf8')).models.find((model) => model.file === file);
+  const entry = JSON.parse(
+    readFileSync(join(fixtures, folder, 'fixture.json'), 'utf8'),
+  ).models.find((model) => model.file === file);
   const arrays = [...(await readArrays(await openFile(join(fixtures, folder, entry.golden[0]))))];
   const bare = (name) => (entry.format === 'tfjs' ? name.replace(/:0$/, '') : name);
   const side = (prefix, nameOf) =>
-    new Map(arrays.flatMap(([key, value]) => (key.startsWith(prefix) ? [[bare(nameOf(key.slice(prefix.length))), value]] : [])));
+    new Map(
+      arrays.flatMap(([key, value]) =>
+        key.startsWith(prefix) ? [[bare(nameOf(key.slice(prefix.length))), value]] : [],
+      ),
+    );
   const inputs = side('in_', (key) => entry.input ?? entry.inputs?.[key] ?? key);
-  return { format: entry.format, inputs, outputs: side('out_', (key) => entry.outputs?.[key] ?? key) };
+  return {
+    format: entry.format,
+    inputs,
+    outputs: side('out_', (key) => entry.outputs?.[key] ?? key),
+  };
 }
 
-/** Values under the names that a converted model declares: those of the source, or where a format cannot spell one, in the same place. */
+/**
+ * Values under the names that a converted model declares: those of the source, or where a format
+ * cannot spell one, in the same place.
+ */
 const carried = (declared, names, values) =>
-  new Map(names.map((name, i) => [declared.some((each) => each.name === name) ? name : declared[i].name, values.get(name)]));
+  new Map(
+    names.map((name, i) => [
+      declared.some((each) => each.name === name) ? name : declared[i].name,
+      values.get(name),
+    ]),
+  );
 
 /** The largest difference over the largest magnitude. */
 function relativeError(actual, expected) {
@@ -73,10 +99,19 @@ async function runOne([title, folder, file], to, out) {
   const row = { title, from: format, to, runtime: runtimeName };
   const started = performance.now();
   try {
-    await convert({ from: formats[format], to: formats[to], source: await openFile(path), sink: outputFolder(out) });
+    await convert({
+      from: formats[format],
+      to: formats[to],
+      source: await openFile(path),
+      sink: outputFolder(out),
+    });
   } catch (error) {
     if (!(error instanceof DroverError)) throw error;
-    return { ...row, verdict: 'refused', reason: error.diagnostics.find(({ severity }) => severity === 'error').message };
+    return {
+      ...row,
+      verdict: 'refused',
+      reason: error.diagnostics.find(({ severity }) => severity === 'error').message,
+    };
   }
   const milliseconds = performance.now() - started;
   const { graph } = await formats[format].read(await openFile(path), { report: new Report() });
@@ -90,14 +125,19 @@ async function runOne([title, folder, file], to, out) {
       outputs,
     );
     const { verdict } = judge([...expected.keys()], { source: expected, target: results });
-    const error = Math.max(...[...expected].map(([name, value]) => relativeError(results.get(name), value)));
+    const error = Math.max(
+      ...[...expected].map(([name, value]) => relativeError(results.get(name), value)),
+    );
     return { ...row, milliseconds, error, verdict };
   } finally {
     await loaded.dispose();
   }
 }
 
-/** Runs every conversion; `tell` gets each row as soon as it is there. A row is what was converted, how long it took, how far the result is off and the verdict. */
+/**
+ * Runs every conversion; `tell` gets each row as soon as it is there. A row is what was converted,
+ * how long it took, how far the result is off and the verdict.
+ */
 export async function runDemo(tell = () => {}) {
   const scratch = mkdtempSync(join(tmpdir(), 'drover-demo-'));
   const warn = console.warn;

@@ -1,4 +1,5 @@
-// Converts real models between the formats, runs each result in its own runtime and prints how far it is from what the framework itself computed.
+// Converts real models between the formats, runs each result in its own runtime and prints how far
+// it is from what the framework itself computed.
 import { runDemo } from './demo-run.mjs';
 
 const columns = [
@@ -6,7 +7,11 @@ const columns = [
   ['from', 6, (row) => row.from],
   ['to', 6, (row) => row.to],
   ['runs in', 12, (row) => row.runtime],
-  ['convert', 8, (row) => (row.milliseconds === undefined ? '' : `${row.milliseconds.toFixed(0)} ms`)],
+  [
+    'convert',
+    8,
+    (row) => (row.milliseconds === undefined ? '' : `${row.milliseconds.toFixed(0)} ms`),
+  ],
   ['error', 8, (row) => (row.error === undefined ? '' : row.error.toExponential(1))],
   ['verdict', 0, (row) => row.verdict],
 ];
@@ -21,8 +26,13 @@ const rows = await runDemo((row) => console.log(line(columns.map(([, , cell]) =>
 const count = (verdict) => rows.filter((row) => row.verdict === verdict).length;
 const wrong = rows.length - count('agree') - count('refused');
 console.log('');
-for (const { title, to, reason } of rows) if (reason !== undefined) console.log(`${title} to ${to}: ${reason}`);
-console.log(`${rows.length} conversions: ${count('agree')} compute the same, ${count('refused')} refused with the reason, ${wrong} wrong.`);
-console.log('error: the largest difference from what the framework computed, as a share of the largest value');
+for (const { title, to, reason } of rows)
+  if (reason !== undefined) console.log(`${title} to ${to}: ${reason}`);
+console.log(
+  `${rows.length} conversions: ${count('agree')} compute the same, ${count('refused')} refused with the reason, ${wrong} wrong.`,
+);
+console.log(
+  'error: the largest difference from what the framework computed, as a share of the largest value',
+);
 // A refusal is an answer; a wrong number is not.
 process.exitCode = wrong === 0 && count('agree') > 0 ? 0 : 1;

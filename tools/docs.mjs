@@ -1,4 +1,5 @@
-// Writes docs/reference/ and the JSON Schemas of the command line from the packages themselves; with --check, says what is out of date instead.
+// Writes docs/reference/ and the JSON Schemas of the command line from the packages themselves;
+// with --check, says what is out of date instead.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { documents } from '@drover/cli';
@@ -13,16 +14,22 @@ const generated = 'Written by `npm run docs` from the packages themselves.\n';
 const formats = ['onnx', 'tfjs', 'mxnet'];
 const titles = { onnx: 'ONNX', tfjs: 'TensorFlow.js', mxnet: 'MXNet' };
 const packages = ['core', 'graphdef', ...formats, 'node', 'numpy', 'runtimes', 'parity', 'cli'];
-const modules = new Map(await Promise.all(packages.map(async (name) => [name, await import(`@drover/${name}`)])));
+const modules = new Map(
+  await Promise.all(packages.map(async (name) => [name, await import(`@drover/${name}`)])),
+);
 
 const cell = (text) => String(text).replaceAll('|', '\\|').replaceAll('\n', ' ');
-const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n') + '\n';
+const table = (head, rows) =>
+  [head, head.map(() => '---'), ...rows]
+    .map((row) => `| ${row.map(cell).join(' | ')} |`)
+    .join('\n') + '\n';
 const byName = ([a], [b]) => (a < b ? -1 : 1);
 const arity = { one: '', optional: ', may be absent', many: ', any number' };
 
 const operand = (name, { arity: count, dtypes }) =>
   `\`${name}\`: ${dtypes.length === allTypes.length ? 'any type' : dtypes.join(', ')}${arity[count]}`;
-const list = (title, items) => (items.length ? `${title}:\n\n${items.map((item) => `- ${item}`).join('\n')}\n` : '');
+const list = (title, items) =>
+  items.length ? `${title}:\n\n${items.map((item) => `- ${item}`).join('\n')}\n` : '';
 
 const operator = ([name, op]) =>
   [
@@ -56,10 +63,9 @@ const operator = ([name, op]) =>
 const built = (path) => import(new URL(`../packages/${path}`, import.meta.url).href);
 const rules = Object.fromEntries(
   await Promise.all(
-    Object.entries({ onnx: 'onnx', tfjs: 'graphdef', mxnet: 'mxnet' }).map(async ([format, name]) => [
-      format,
-      await built(`${name}/dist/rules.js`),
-    ]),
+    Object.entries({ onnx: 'onnx', tfjs: 'graphdef', mxnet: 'mxnet' }).map(
+      async ([format, name]) => [format, await built(`${name}/dist/rules.js`)],
+    ),
   ),
 );
 const withoutForm = Object.keys((await built('onnx/dist/ops/without-form.js')).withoutForm.toCore);
@@ -70,7 +76,17 @@ const listed = {
   mxnet: Object.keys((await built('mxnet/dist/schema/ops.js')).ops),
 };
 // Read as the structure of the graph, by no rule of their own.
-const structural = ['Const', 'Placeholder', 'NoOp', 'Enter', 'Exit', 'LoopCond', 'Merge', 'NextIteration', 'Switch'];
+const structural = [
+  'Const',
+  'Placeholder',
+  'NoOp',
+  'Enter',
+  'Exit',
+  'LoopCond',
+  'Merge',
+  'NextIteration',
+  'Switch',
+];
 const readNames = {
   onnx: listed.onnx.filter((name) => !withoutForm.includes(name)),
   tfjs: [...Object.keys(rules.tfjs.readRules), ...structural],
@@ -79,12 +95,20 @@ const readNames = {
 
 // A call is written as the nodes of its body.
 const isComposite = (name) => ops[name].decompose !== undefined || name === 'Call';
-const written = (name, rule) => (typeof rule === 'function' ? 'yes' : isComposite(name) ? 'in simpler operators' : `no: ${rule.gap}`);
+const written = (name, rule) =>
+  typeof rule === 'function'
+    ? 'yes'
+    : isComposite(name)
+      ? 'in simpler operators'
+      : `no: ${rule.gap}`;
 const writes = table(
   ['Operator', ...formats.map((format) => titles[format])],
   Object.keys(ops)
     .sort()
-    .map((name) => [name, ...formats.map((format) => written(name, rules[format].writeRules[name]))]),
+    .map((name) => [
+      name,
+      ...formats.map((format) => written(name, rules[format].writeRules[name])),
+    ]),
 );
 const readBy = (format) => {
   const read = readNames[format].toSorted();
@@ -92,9 +116,12 @@ const readBy = (format) => {
   return `## Read from ${titles[format]}\n\n${read.length} operators: ${read.join(', ')}.\n\n${foreign.length} of the ${listed[format].length} in the list of ${titles[format]} have no canonical form and stay in the graph as they are: ${foreign.join(', ')}.\n`;
 };
 
-const isCatalogue = (value) => typeof value === 'object' && value !== null && 'prefix' in value && 'kinds' in value;
+const isCatalogue = (value) =>
+  typeof value === 'object' && value !== null && 'prefix' in value && 'kinds' in value;
 const catalogues = new Map(
-  [...modules.values()].flatMap((module) => Object.values(module).filter(isCatalogue)).map((each) => [each.prefix, each]),
+  [...modules.values()]
+    .flatMap((module) => Object.values(module).filter(isCatalogue))
+    .map((each) => [each.prefix, each]),
 );
 
 const pages = {
@@ -108,7 +135,12 @@ const pages = {
           ['Code', 'Severity', 'What it means', 'What to do'],
           Object.entries(kinds)
             .sort(byName)
-            .map(([name, kind]) => [`\`${prefix}/${name}\``, kind.severity, kind.summary, kind.help]),
+            .map(([name, kind]) => [
+              `\`${prefix}/${name}\``,
+              kind.severity,
+              kind.summary,
+              kind.help,
+            ]),
         )}`,
     )
     .join('\n')}`,
@@ -117,14 +149,21 @@ const pages = {
 for (const [name, schema] of Object.entries(documents)) {
   const path = `packages/cli/schema/${name}.json`;
   const json = { title: `What drover prints with --json: ${name}`, ...toJsonSchema(schema) };
-  pages[path] = await prettify(JSON.stringify(json), { ...(await resolveConfig(join(root, path))), filepath: path });
+  pages[path] = await prettify(JSON.stringify(json), {
+    ...(await resolveConfig(join(root, path))),
+    filepath: path,
+  });
 }
 
 const present = folders.flatMap((folder) =>
-  existsSync(join(root, folder)) ? readdirSync(join(root, folder)).map((name) => `${folder}/${name}`) : [],
+  existsSync(join(root, folder))
+    ? readdirSync(join(root, folder)).map((name) => `${folder}/${name}`)
+    : [],
 );
 const stale = [
-  ...Object.keys(pages).filter((page) => !present.includes(page) || readFileSync(join(root, page), 'utf8') !== pages[page]),
+  ...Object.keys(pages).filter(
+    (page) => !present.includes(page) || readFileSync(join(root, page), 'utf8') !== pages[page],
+  ),
   ...present.filter((page) => !(page in pages)),
 ];
 if (process.argv.includes('--check')) {

@@ -1,11 +1,20 @@
-// Before the live tests: a Python with each real framework. Those that the environment names, else built from tools/pins, once.
+// Before the live tests: a Python with each real framework. Those that the environment names, else
+// built from tools/pins, once.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const frameworks = [
-  { folder: 'mxnet', variables: ['DROVER_MXNET_PYTHON', 'MXNET_PYTHON'], imports: 'import numpy; numpy.bool = bool; import mxnet' },
-  { folder: 'tf', variables: ['DROVER_TENSORFLOW_PYTHON'], imports: 'import tensorflow, tensorflowjs' },
+  {
+    folder: 'mxnet',
+    variables: ['DROVER_MXNET_PYTHON', 'MXNET_PYTHON'],
+    imports: 'import numpy; numpy.bool = bool; import mxnet',
+  },
+  {
+    folder: 'tf',
+    variables: ['DROVER_TENSORFLOW_PYTHON'],
+    imports: 'import tensorflow, tensorflowjs',
+  },
 ];
 
 export default function setUp() {
@@ -23,7 +32,9 @@ export default function setUp() {
     };
     if (!existsSync(python) || !works()) {
       console.error(`Building a Python for ${folder} in ${root}`);
-      execFileSync('bash', [join(import.meta.dirname, 'frameworks.sh'), root, folder], { stdio: ['ignore', 'inherit', 'inherit'] });
+      execFileSync('bash', [join(import.meta.dirname, 'frameworks.sh'), root, folder], {
+        stdio: ['ignore', 'inherit', 'inherit'],
+      });
     }
     process.env[variables[0]] = python;
   }

@@ -1,4 +1,5 @@
-// Prints `N passed, N failed` from a jest JSON report. Fails where anything failed, where nothing passed, and where jest did not finish.
+// Prints `N passed, N failed` from a jest JSON report. Fails where anything failed, where nothing
+// passed, and where jest did not finish.
 import { readFileSync } from 'node:fs';
 
 const report = JSON.parse(readFileSync(process.argv[2], 'utf8'));

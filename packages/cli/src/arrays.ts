@@ -5,13 +5,19 @@ import { readArrays } from '@drover/numpy';
 import type { Signature } from '@drover/runtimes';
 import { cliDiagnostics } from './diagnostics.js';
 
-/** Arrays of files by name: of .npz their own names, of .npy and of a .pb without a name that of the file. Throws `cli/same-array`. */
+/**
+ * Arrays of files by name: of .npz their own names, of .npy and of a .pb without a name that of the
+ * file. Throws `cli/same-array`.
+ */
 export async function readArrayFiles(paths: readonly string[]): Promise<Map<string, Tensor>> {
   const all = new Map<string, Tensor>();
   for (const path of paths) {
     for (const [name, value] of await readArrayFile(path)) {
       if (all.has(name))
-        throw cliDiagnostics.error('same-array', { message: `${JSON.stringify(name)} is given twice.`, origin: { file: path } });
+        throw cliDiagnostics.error('same-array', {
+          message: `${JSON.stringify(name)} is given twice.`,
+          origin: { file: path },
+        });
       all.set(name, value);
     }
   }
@@ -24,7 +30,9 @@ async function readArrayFile(path: string): Promise<Map<string, Tensor>> {
   try {
     if (path.endsWith('.pb')) return await readTensorProto(source, stem);
     const arrays = await readArrays(source);
-    return path.endsWith('.npy') ? new Map([...arrays.values()].map((value) => [stem, value])) : arrays;
+    return path.endsWith('.npy')
+      ? new Map([...arrays.values()].map((value) => [stem, value]))
+      : arrays;
   } finally {
     source.close();
   }
@@ -34,7 +42,8 @@ async function readTensorProto(source: Source, stem: string): Promise<Map<string
   const { decodeMessage, TensorReader, readBytes } = await import('@drover/onnx/codec');
   const proto = await decodeMessage(source, 'TensorProto');
   const { data, dtype, shape } = await new TensorReader(source).open(proto);
-  const value: Tensor = dtype === 'string' ? { dtype, shape, data } : decodeTensor(await readBytes(data), dtype, shape);
+  const value: Tensor =
+    dtype === 'string' ? { dtype, shape, data } : decodeTensor(await readBytes(data), dtype, shape);
   return new Map([[proto.name || stem, value]]);
 }
 
@@ -45,8 +54,10 @@ export interface MatchedArrays {
 }
 
 /**
- * Matches arrays with the values that a model declares: by name, by name with the prefix `in_` or `out_`; what is left, the first that fits in type and
- * shape, in the order of the names. An archive may hold inputs and outputs: names that begin with the other side's prefix do not take part.
+ * Matches arrays with the values that a model declares: by name, by name with the prefix `in_` or
+ * `out_`; what is left, the first that fits in type and shape, in the order of the names. An
+ * archive may hold inputs and outputs: names that begin with the other side's prefix do not take
+ * part.
  */
 export function matchArrays(
   declared: readonly Signature[],
@@ -55,8 +66,13 @@ export function matchArrays(
   file: string,
 ): MatchedArrays {
   const other = side === 'in' ? 'out' : 'in';
-  const isOther = (name: string) => new RegExp(`^${other}(_|\\d|$)`).test(name) && !declared.some((value) => value.name === name);
-  const left = new Map([...arrays].filter(([name]) => !isOther(name)).sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true })));
+  const isOther = (name: string) =>
+    new RegExp(`^${other}(_|\\d|$)`).test(name) && !declared.some((value) => value.name === name);
+  const left = new Map(
+    [...arrays]
+      .filter(([name]) => !isOther(name))
+      .sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true })),
+  );
   const values = new Map<string, Tensor>();
   const diagnostics: Diagnostic[] = [];
   const take = (name: string, key: string) => {
@@ -65,7 +81,9 @@ export function matchArrays(
   };
   for (const { name } of declared) {
     const bare = name.replace(/:\d+$/, '');
-    const key = [name, `${side}_${name}`, bare, `${side}_${bare}`].find((candidate) => left.has(candidate));
+    const key = [name, `${side}_${name}`, bare, `${side}_${bare}`].find((candidate) =>
+      left.has(candidate),
+    );
     if (key !== undefined) take(name, key);
   }
   for (const signature of declared.filter(({ name }) => !values.has(name))) {
@@ -84,7 +102,10 @@ export function matchArrays(
   }
   for (const name of left.keys()) {
     diagnostics.push(
-      cliDiagnostics.diagnostic('array-unused', { message: `Nothing in the model takes ${JSON.stringify(name)}.`, origin: { file } }),
+      cliDiagnostics.diagnostic('array-unused', {
+        message: `Nothing in the model takes ${JSON.stringify(name)}.`,
+        origin: { file },
+      }),
     );
   }
   return { values, diagnostics };
@@ -95,6 +116,7 @@ function fits({ dtype, shape }: Signature, value: Tensor): boolean {
   if (dtype !== undefined && isFloat(value.dtype) && !isFloat(dtype)) return false;
   return (
     shape === undefined ||
-    (shape.length === value.shape.length && shape.every((dim, axis) => typeof dim !== 'number' || dim === value.shape[axis]))
+    (shape.length === value.shape.length &&
+      shape.every((dim, axis) => typeof dim !== 'number' || dim === value.shape[axis]))
   );
 }

@@ -10,7 +10,10 @@ import { documents } from './documents.js';
 
 const arraysOf = async (path: string) => readArrays(await openFile(path));
 
-/** Runs a command with --json: its exit code and its document, which has to be valid and to hold nothing beside what the schema says. */
+/**
+ * Runs a command with --json: its exit code and its document, which has to be valid and to hold
+ * nothing beside what the schema says.
+ */
 async function json<Name extends keyof typeof documents>(name: Name, ...args: readonly string[]) {
   const { code, stdout, stderr } = await drover(...args, '--json');
   expect(stdout.trimEnd().split('\n')).toHaveLength(1);
@@ -21,16 +24,29 @@ async function json<Name extends keyof typeof documents>(name: Name, ...args: re
   return { code, document: valid as v.InferOutput<(typeof documents)[Name]> };
 }
 
-const codes = ({ diagnostics }: { readonly diagnostics: readonly { readonly code: string }[] }) => diagnostics.map(({ code }) => code);
+const codes = ({ diagnostics }: { readonly diagnostics: readonly { readonly code: string }[] }) =>
+  diagnostics.map(({ code }) => code);
 
 describe('convert', () => {
   it('tells what it wrote', async () => {
     const out = join(scratch(), 'web');
-    const { code, document } = await json('convert', 'convert', model('torch-unet/ts_op11.onnx'), out, '--to', 'tfjs');
+    const { code, document } = await json(
+      'convert',
+      'convert',
+      model('torch-unet/ts_op11.onnx'),
+      out,
+      '--to',
+      'tfjs',
+    );
     expect(code).toBe(0);
     expect(document).toMatchObject({ from: 'onnx', to: 'tfjs' });
-    expect(document.files.map(({ path }) => path)).toEqual([join(out, 'group1-shard1of1.bin'), join(out, 'model.json')]);
-    expect(document.files.map(({ path, bytes }) => readFileSync(path).length - bytes)).toEqual([0, 0]);
+    expect(document.files.map(({ path }) => path)).toEqual([
+      join(out, 'group1-shard1of1.bin'),
+      join(out, 'model.json'),
+    ]);
+    expect(document.files.map(({ path, bytes }) => readFileSync(path).length - bytes)).toEqual([
+      0, 0,
+    ]);
     const kernel = document.tensors.find(({ source }) => source === 'enc2.0.weight')!;
     expect(kernel.transform).toMatch(/transpose/);
     expect(document.peakBytes).toBeGreaterThan(1e6);
@@ -40,7 +56,9 @@ describe('convert', () => {
     const out = join(scratch(), 'model.json');
     const { code, stdout, stderr } = await drover('convert', model('torch-unet/ts_op11.onnx'), out);
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^.*ts_op11\.onnx \(onnx\) → .*model\.json \(tfjs\): 2 files, [\d,]+ bytes, \d+\.\d\d s\n$/);
+    expect(stdout).toMatch(
+      /^.*ts_op11\.onnx \(onnx\) → .*model\.json \(tfjs\): 2 files, [\d,]+ bytes, \d+\.\d\d s\n$/,
+    );
   });
 
   it('verifies what it wrote by running both sides', async () => {
@@ -93,7 +111,16 @@ describe('convert', () => {
   it('writes over its own input when told to, and verifies against what the input was', async () => {
     const path = copyOf('tf-unet/tfjs/model.json');
     const before = readFileSync(path);
-    const { code, document } = await json('convert', 'convert', path, path, '--force', '--shard-size', '10000', '--verify');
+    const { code, document } = await json(
+      'convert',
+      'convert',
+      path,
+      path,
+      '--force',
+      '--shard-size',
+      '10000',
+      '--verify',
+    );
     expect([code, document.parity?.verdict]).toEqual([0, 'agree']);
     expect(document.files.length).toBeGreaterThan(2);
     expect(readFileSync(path).equals(before)).toBe(false);
@@ -101,14 +128,23 @@ describe('convert', () => {
 
   it('writes nothing on --dry-run', async () => {
     const folder = scratch();
-    const { code, stdout } = await drover('convert', model('torch-unet/ts_op11.onnx'), join(folder, 'model.json'), '--dry-run');
-    expect([code, stdout]).toEqual([0, `${model('torch-unet/ts_op11.onnx')} converts from onnx to tfjs.\n`]);
+    const { code, stdout } = await drover(
+      'convert',
+      model('torch-unet/ts_op11.onnx'),
+      join(folder, 'model.json'),
+      '--dry-run',
+    );
+    expect([code, stdout]).toEqual([
+      0,
+      `${model('torch-unet/ts_op11.onnx')} converts from onnx to tfjs.\n`,
+    ]);
     expect(contents(folder)).toEqual(new Map());
   });
 
   it('gives equal bytes for equal input', async () => {
     const [one, two] = [scratch(), scratch()];
-    for (const folder of [one, two]) await drover('convert', model('tf-unet/tfjs'), join(folder, 'model.onnx'));
+    for (const folder of [one, two])
+      await drover('convert', model('tf-unet/tfjs'), join(folder, 'model.onnx'));
     expect(contents(one)).toEqual(contents(two));
     expect(contents(one).size).toBe(1);
   });
@@ -121,41 +157,82 @@ describe('usage', () => {
     [['convert', '--xyzzy', 'a', 'b'], "Unknown option '--xyzzy'."],
     [['convert', '--forec', 'a', 'b'], "Unknown option '--forec' (Did you mean --force?)"],
     [['convert', 'a'], "Missing required argument 'out'."],
-    [['convert', 'a', 'b', 'c'], "Too many arguments for 'convert'. Expected 2 arguments but got 3."],
-    [['convert', 'a', 'b.json', '--shard-size', '0'], "Option '--shard-size <bytes>' argument '0' is invalid. It must be at least 1."],
-    [['convert', 'a', 'b.json', '--opset', '1e1'], "Option '--opset <n>' argument '1e1' is invalid. It must be a whole number."],
+    [
+      ['convert', 'a', 'b', 'c'],
+      "Too many arguments for 'convert'. Expected 2 arguments but got 3.",
+    ],
+    [
+      ['convert', 'a', 'b.json', '--shard-size', '0'],
+      "Option '--shard-size <bytes>' argument '0' is invalid. It must be at least 1.",
+    ],
+    [
+      ['convert', 'a', 'b.json', '--opset', '1e1'],
+      "Option '--opset <n>' argument '1e1' is invalid. It must be a whole number.",
+    ],
     [
       ['convert', 'a', 'b.json', '--quantize', 'u4'],
       "Option '--quantize <type>' argument 'u4' is invalid. Allowed choices are f16, u8, u16.",
     ],
     [['convert', 'nowhere.onnx', 'b.json'], 'There is no file "nowhere.onnx".'],
     [['convert', input, 'out'], '"out" does not tell which format to write.'],
-    [['convert', input, 'out', '--to', 'caffe'], 'There is no format "caffe"; there are onnx, mxnet, tfjs.'],
-    [['convert', input, 'out.json', '--to', 'onnx'], '"out.json" is the name of a model in tfjs, and --to says onnx.'],
-    [['convert', input, 'out.json', '--opset', '17'], '--opset is for onnx, and the output is tfjs.'],
-    [['convert', input, 'out.onnx', '--quantize', 'u8'], '--quantize is for tfjs, and the output is onnx.'],
+    [
+      ['convert', input, 'out', '--to', 'caffe'],
+      'There is no format "caffe"; there are onnx, mxnet, tfjs.',
+    ],
+    [
+      ['convert', input, 'out.json', '--to', 'onnx'],
+      '"out.json" is the name of a model in tfjs, and --to says onnx.',
+    ],
+    [
+      ['convert', input, 'out.json', '--opset', '17'],
+      '--opset is for onnx, and the output is tfjs.',
+    ],
+    [
+      ['convert', input, 'out.onnx', '--quantize', 'u8'],
+      '--quantize is for tfjs, and the output is onnx.',
+    ],
     [['convert', input, 'out.json', '--seed', '1'], '--inputs and --seed are for --verify.'],
-    [['convert', input, 'out.json', '--dry-run', '--verify'], '--dry-run writes nothing that --verify could run.'],
+    [
+      ['convert', input, 'out.json', '--dry-run', '--verify'],
+      '--dry-run writes nothing that --verify could run.',
+    ],
     [['run', input, '--runtime', 'tfjs'], 'tfjs does not run models in onnx.'],
     [['run', input, '--outputs', 'out.npy'], '--outputs is written as .npz.'],
     [['run', input], 'The input "image" is not given. The model declares "image".'],
     [['parity', input], 'parity needs a second model, or --expected.'],
     [['parity', input, '--expected', 'a.npz'], '--expected needs the --inputs that it belongs to.'],
-    [['parity', input, input, '--expected', 'a.npz'], 'parity takes a second model or --expected, not both.'],
+    [
+      ['parity', input, input, '--expected', 'a.npz'],
+      'parity takes a second model or --expected, not both.',
+    ],
     [['explain', 'core/frob'], 'There is no diagnostic "core/frob".'],
   ])('%j', async (args, message) => {
     const { code, stdout, stderr } = await drover(...args);
-    expect({ code, stdout, said: stderr.split('\n')[0]!.replace(/^error [a-z/-]+: /, '') }).toEqual({ code: 2, stdout: '', said: message });
+    expect({ code, stdout, said: stderr.split('\n')[0]!.replace(/^error [a-z/-]+: /, '') }).toEqual(
+      { code: 2, stdout: '', said: message },
+    );
     expect(stderr).toMatch(/\n {2}\S.*\n$/);
     const { code: same, document } = await json('failure', ...args);
     expect([same, document.diagnostics[0]!.message]).toEqual([2, message]);
   });
 
   it.each([
-    [['convert', input, '-', '--to', 'onnx', '--json'], 'Standard output holds the model or the document of --json, not both.'],
-    [['convert', input, '-', '--to', 'onnx', '--verify'], '--verify reads the output again, so it needs a file.'],
-    [['convert', input, '-', '--to', 'tfjs'], 'Standard output holds one file already, so "model.json" has no place.'],
-    [['run', input, '--outputs', '-', '--json'], 'Standard output holds the results or the document of --json, not both.'],
+    [
+      ['convert', input, '-', '--to', 'onnx', '--json'],
+      'Standard output holds the model or the document of --json, not both.',
+    ],
+    [
+      ['convert', input, '-', '--to', 'onnx', '--verify'],
+      '--verify reads the output again, so it needs a file.',
+    ],
+    [
+      ['convert', input, '-', '--to', 'tfjs'],
+      'Standard output holds one file already, so "model.json" has no place.',
+    ],
+    [
+      ['run', input, '--outputs', '-', '--json'],
+      'Standard output holds the results or the document of --json, not both.',
+    ],
   ])('standard output: %j', async (args, message) => {
     const { code, stdout, stderr } = await drover(...args);
     expect(code).toBe(2);
@@ -171,13 +248,18 @@ describe('usage', () => {
   it('lists the commands on --help', async () => {
     const { code, stdout, stderr } = await drover('--help');
     expect([code, stderr]).toEqual([0, '']);
-    for (const name of ['convert', 'inspect', 'run', 'parity', 'explain']) expect(stdout).toContain(`\n  ${name} `);
+    for (const name of ['convert', 'inspect', 'run', 'parity', 'explain'])
+      expect(stdout).toContain(`\n  ${name} `);
   });
 });
 
 describe('inspect', () => {
   it('tells what a model is', async () => {
-    const { code, document } = await json('inspect', 'inspect', model('torch-lstm_gru/ts_op17.onnx'));
+    const { code, document } = await json(
+      'inspect',
+      'inspect',
+      model('torch-lstm_gru/ts_op17.onnx'),
+    );
     expect(code).toBe(0);
     expect(document).toMatchObject({
       format: 'onnx',
@@ -189,7 +271,11 @@ describe('inspect', () => {
     });
     expect(document.ops).toMatchObject({ LSTM: 2, GRU: 1 });
     const keras = await json('inspect', 'inspect', model('tf-mobilenet_v2/tfjs/model.json'));
-    expect(keras.document.ops).toMatchObject({ _FusedConv2D: 9, FusedDepthwiseConv2dNative: 4, _FusedMatMul: 1 });
+    expect(keras.document.ops).toMatchObject({
+      _FusedConv2D: 9,
+      FusedDepthwiseConv2dNative: 4,
+      _FusedMatMul: 1,
+    });
   });
 
   it('lists every gap at once, and counts', async () => {
@@ -197,14 +283,19 @@ describe('inspect', () => {
     mkdirSync(join(path, 'onnx'));
     const out = join(path, 'onnx', 'model.onnx');
     await drover('convert', model('torch-unet/ts_op11.onnx'), out);
-    const bytes = readFileSync(out).toString('latin1').replaceAll('LeakyRelu', 'LeakyFrob').replaceAll('Sigmoid', 'Sigmold');
+    const bytes = readFileSync(out)
+      .toString('latin1')
+      .replaceAll('LeakyRelu', 'LeakyFrob')
+      .replaceAll('Sigmoid', 'Sigmold');
     writeFileSync(out, Buffer.from(bytes, 'latin1'));
     const { code, document } = await json('inspect', 'inspect', out);
     expect(code).toBe(0);
     expect(document.ops).toMatchObject({ LeakyFrob: 6, Sigmold: 1 });
     for (const id of ['tfjs', 'mxnet']) {
       expect(document.targets[id]!.ok).toBe(false);
-      expect(Object.fromEntries(document.targets[id]!.gaps.map(({ op, count }) => [op, count]))).toMatchObject({
+      expect(
+        Object.fromEntries(document.targets[id]!.gaps.map(({ op, count }) => [op, count])),
+      ).toMatchObject({
         LeakyFrob: 6,
         Sigmold: 1,
       });
@@ -219,10 +310,26 @@ describe('run', () => {
     ['reference', 'mxnet-lenet/model-symbol.json', 'mxnet-lenet/golden.npz', 'softmax_output'],
   ])('%s gives what the framework gave', async (runtime, path, golden, name) => {
     const outputs = join(scratch(), 'out.npz');
-    const { code, document } = await json('run', 'run', model(path), '--inputs', model(golden), '--outputs', outputs, '--runtime', runtime);
-    expect([code, document.runtime, document.outputs.map((output) => output.name)]).toEqual([0, runtime, [name]]);
+    const { code, document } = await json(
+      'run',
+      'run',
+      model(path),
+      '--inputs',
+      model(golden),
+      '--outputs',
+      outputs,
+      '--runtime',
+      runtime,
+    );
+    expect([code, document.runtime, document.outputs.map((output) => output.name)]).toEqual([
+      0,
+      runtime,
+      [name],
+    ]);
     const got = toNumbers((await arraysOf(outputs)).get(name)!);
-    const wanted = toNumbers([...(await arraysOf(model(golden)))].find(([key]) => key.startsWith('out_'))![1]);
+    const wanted = toNumbers(
+      [...(await arraysOf(model(golden)))].find(([key]) => key.startsWith('out_'))![1],
+    );
     expect(got).toHaveLength(wanted.length);
     const largest = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     const worst = wanted.reduce((most, value, i) => Math.max(most, Math.abs(value - got[i]!)), 0);
@@ -242,18 +349,32 @@ describe('run', () => {
         ]),
       ),
     );
-    const { code, document } = await json('run', 'run', model('torch-unet/ts_op11.onnx'), '--inputs', file);
+    const { code, document } = await json(
+      'run',
+      'run',
+      model('torch-unet/ts_op11.onnx'),
+      '--inputs',
+      file,
+    );
     expect(code).toBe(0);
     expect(codes(document)).toEqual(['cli/array-by-order', 'cli/array-unused']);
-    expect((await json('failure', 'run', model('torch-unet/ts_op11.onnx'), '--inputs', file, file)).document.diagnostics[0]!.code).toBe(
-      'cli/same-array',
-    );
+    expect(
+      (await json('failure', 'run', model('torch-unet/ts_op11.onnx'), '--inputs', file, file))
+        .document.diagnostics[0]!.code,
+    ).toBe('cli/same-array');
   });
 
   it('replaces nothing without --force', async () => {
     const out = join(scratch(), 'out.npz');
     writeFileSync(out, 'mine');
-    const args = ['run', model('torch-unet/ts_op11.onnx'), '--inputs', model('torch-unet/golden.npz'), '--outputs', out];
+    const args = [
+      'run',
+      model('torch-unet/ts_op11.onnx'),
+      '--inputs',
+      model('torch-unet/golden.npz'),
+      '--outputs',
+      out,
+    ];
     expect((await drover(...args)).code).toBe(2);
     expect(readFileSync(out, 'utf8')).toBe('mine');
     expect((await drover(...args, '--force')).code).toBe(0);
@@ -265,25 +386,53 @@ describe('parity', () => {
   const golden = model('torch-unet/golden.npz');
 
   it('agrees with another export of the same network', async () => {
-    const { code, document } = await json('parity', 'parity', unet, model('torch-unet/dynamo_op18.onnx'), '--seed', '7');
-    expect([code, document.verdict, document.seed, document.runtimes]).toEqual([0, 'agree', 7, ['onnxruntime', 'onnxruntime']]);
+    const { code, document } = await json(
+      'parity',
+      'parity',
+      unet,
+      model('torch-unet/dynamo_op18.onnx'),
+      '--seed',
+      '7',
+    );
+    expect([code, document.verdict, document.seed, document.runtimes]).toEqual([
+      0,
+      'agree',
+      7,
+      ['onnxruntime', 'onnxruntime'],
+    ]);
     expect(Object.keys(document.hashes)).toEqual([unet, model('torch-unet/dynamo_op18.onnx')]);
   });
 
   it('hashes the weights beside the model, too', async () => {
     const external = model('torch-bert/dynamo_op18_external.onnx');
-    const { document } = await json('parity', 'parity', external, model('torch-bert/dynamo_op18.onnx'));
-    expect(Object.keys(document.hashes)).toEqual([external, `${external}.data`, model('torch-bert/dynamo_op18.onnx')]);
+    const { document } = await json(
+      'parity',
+      'parity',
+      external,
+      model('torch-bert/dynamo_op18.onnx'),
+    );
+    expect(Object.keys(document.hashes)).toEqual([
+      external,
+      `${external}.data`,
+      model('torch-bert/dynamo_op18.onnx'),
+    ]);
   });
 
   it('agrees with what the framework computed', async () => {
     const { code, stdout } = await drover('parity', unet, '--inputs', golden, '--expected', golden);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^agree {5}mask: largest difference \d\.\de-\d+, tolerance \d\.\de-\d+\nverdict: agree \(onnxruntime\)\n$/);
+    expect(stdout).toMatch(
+      /^agree {5}mask: largest difference \d\.\de-\d+, tolerance \d\.\de-\d+\nverdict: agree \(onnxruntime\)\n$/,
+    );
   });
 
   it('differs from another network with the same signature', async () => {
-    const { code, document } = await json('parity', 'parity', model('tf-resnet/tfjs'), model('tf-resnet/tfjs_u8'));
+    const { code, document } = await json(
+      'parity',
+      'parity',
+      model('tf-resnet/tfjs'),
+      model('tf-resnet/tfjs_u8'),
+    );
     expect([code, document.verdict]).toEqual([1, 'differ']);
     expect(document.outputs[0]!.maxAbs).toBeGreaterThan(document.outputs[0]!.tolerance!);
   });
@@ -291,14 +440,30 @@ describe('parity', () => {
   it('does not agree by default: expected outputs that are missing, or constant, decide nothing', async () => {
     const folder = scratch();
     const missing = join(folder, 'missing.npz');
-    writeFileSync(missing, encodeNpz(new Map([['another', { dtype: 'float32', shape: [1], data: Float64Array.of(0) }]])));
-    const { code, document } = await json('failure', 'parity', unet, '--inputs', golden, '--expected', missing);
+    writeFileSync(
+      missing,
+      encodeNpz(new Map([['another', { dtype: 'float32', shape: [1], data: Float64Array.of(0) }]])),
+    );
+    const { code, document } = await json(
+      'failure',
+      'parity',
+      unet,
+      '--inputs',
+      golden,
+      '--expected',
+      missing,
+    );
     expect([code, codes(document)]).toEqual([2, ['cli/no-expected']]);
 
     const zeros = join(folder, 'zeros.npz');
     const mask = (await arraysOf(golden)).get('out_mask')!;
-    writeFileSync(zeros, encodeNpz(new Map([['mask', { ...mask, data: new Float64Array(mask.data.length) }]])));
-    expect((await json('parity', 'parity', unet, '--inputs', golden, '--expected', zeros)).code).toBe(1);
+    writeFileSync(
+      zeros,
+      encodeNpz(new Map([['mask', { ...mask, data: new Float64Array(mask.data.length) }]])),
+    );
+    expect(
+      (await json('parity', 'parity', unet, '--inputs', golden, '--expected', zeros)).code,
+    ).toBe(1);
   });
 
   it('says when a runtime or the reference is missing', async () => {
@@ -316,7 +481,11 @@ describe('parity', () => {
     delete process.env['MXNET_PYTHON'];
     try {
       const { code, document } = await json('parity', ...args);
-      expect([code, document.runtimes, codes(document)]).toEqual([0, ['reference'], ['cli/runtime-absent']]);
+      expect([code, document.runtimes, codes(document)]).toEqual([
+        0,
+        ['reference'],
+        ['cli/runtime-absent'],
+      ]);
     } finally {
       if (saved.drover !== undefined) process.env['DROVER_MXNET_PYTHON'] = saved.drover;
       if (saved.own !== undefined) process.env['MXNET_PYTHON'] = saved.own;
@@ -338,6 +507,8 @@ describe('explain', () => {
   it('tells what a code means', async () => {
     const { code, document } = await json('explain', 'explain', 'core/path');
     expect([code, document.failure]).toEqual([0, 'malformed']);
-    expect((await drover('explain', 'core/path')).stdout).toBe(`${document.summary}\n${document.help}\n`);
+    expect((await drover('explain', 'core/path')).stdout).toBe(
+      `${document.summary}\n${document.help}\n`,
+    );
   });
 });

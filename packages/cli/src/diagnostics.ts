@@ -23,7 +23,8 @@ export const cliDiagnostics = defineDiagnostics('cli', {
   'no-inputs': {
     failure: 'usage',
     severity: 'error',
-    summary: 'Inputs cannot be made for a model, because it leaves sizes open and runs with none of those that were tried.',
+    summary:
+      'Inputs cannot be made for a model, because it leaves sizes open and runs with none of those that were tried.',
     help: 'Give arrays that the model takes with --inputs.',
   },
   'no-expected': {
@@ -35,7 +36,8 @@ export const cliDiagnostics = defineDiagnostics('cli', {
   'array-by-order': {
     failure: 'note',
     severity: 'info',
-    summary: 'An array was matched with a value of the model by its place and type, because no array has the name.',
+    summary:
+      'An array was matched with a value of the model by its place and type, because no array has the name.',
     help: 'Name the arrays as the model names its inputs and outputs (`drover inspect` lists them).',
   },
   'array-unused': {
@@ -47,13 +49,15 @@ export const cliDiagnostics = defineDiagnostics('cli', {
   'no-oracle': {
     failure: 'note',
     severity: 'warning',
-    summary: 'The reference evaluator cannot compute a model, so both runtimes are held to each other and not to the truth.',
+    summary:
+      'The reference evaluator cannot compute a model, so both runtimes are held to each other and not to the truth.',
     help: 'The verdict then allows for 1024 units in the last place of the largest value between both sides.',
   },
   'runtime-absent': {
     failure: 'note',
     severity: 'warning',
-    summary: 'The runtime of a format is not there, so the reference evaluator ran the model: it shows what drover takes the model to be.',
+    summary:
+      'The runtime of a format is not there, so the reference evaluator ran the model: it shows what drover takes the model to be.',
     help: 'Install the runtime to compare with what it computes.',
   },
   internal: {

@@ -12,8 +12,14 @@ export async function sha256(source: Source): Promise<string> {
   return hash.digest('hex');
 }
 
-/** A source that notes which files were opened through it: the model's own file, and its weights beside it. */
-export function tracked(source: Source): { readonly source: Source; readonly opened: ReadonlyMap<string, Source> } {
+/**
+ * A source that notes which files were opened through it: the model's own file, and its weights
+ * beside it.
+ */
+export function tracked(source: Source): {
+  readonly source: Source;
+  readonly opened: ReadonlyMap<string, Source>;
+} {
   const opened = new Map<string, Source>();
   const track = (inner: Source): Source => {
     opened.set(inner.name, inner);

@@ -9,13 +9,26 @@ const diagnostic = v.object({
   severity: v.picklist(['error', 'warning', 'info']),
   message: v.pipe(text, v.minLength(1)),
   help: v.pipe(text, v.minLength(1)),
-  origin: v.object({ file: text, node: v.optional(text), op: v.optional(text), offset: v.optional(count), pointer: v.optional(text) }),
+  origin: v.object({
+    file: text,
+    node: v.optional(text),
+    op: v.optional(text),
+    offset: v.optional(count),
+    pointer: v.optional(text),
+  }),
 });
 
-const common = { drover: v.pipe(text, v.description('Version of drover.')), diagnostics: v.array(diagnostic) };
+const common = {
+  drover: v.pipe(text, v.description('Version of drover.')),
+  diagnostics: v.array(diagnostic),
+};
 
 /** A dimension is a number, its name, or null. */
-const declared = v.object({ name: text, dtype: text, shape: v.nullable(v.array(v.nullable(v.union([count, text])))) });
+const declared = v.object({
+  name: text,
+  dtype: text,
+  shape: v.nullable(v.array(v.nullable(v.union([count, text])))),
+});
 const concrete = v.object({ name: text, dtype: text, shape: v.array(count) });
 
 const comparison = {
@@ -45,15 +58,23 @@ const comparison = {
   runtimes: v.array(text),
 };
 
-/** What each command prints with --json, as Valibot schemas. `schema/NAME.json` in the package holds the same as JSON Schema. */
+/**
+ * What each command prints with --json, as Valibot schemas. `schema/NAME.json` in the package holds
+ * the same as JSON Schema.
+ */
 export const documents = {
   /** A command that failed: its diagnostics tell why. */
-  failure: v.object({ drover: common.drover, diagnostics: v.pipe(common.diagnostics, v.minLength(1)) }),
+  failure: v.object({
+    drover: common.drover,
+    diagnostics: v.pipe(common.diagnostics, v.minLength(1)),
+  }),
   convert: v.object({
     ...common,
     from: text,
     to: text,
-    files: v.array(v.object({ path: text, bytes: count, sha256: v.pipe(text, v.regex(/^[0-9a-f]{64}$/)) })),
+    files: v.array(
+      v.object({ path: text, bytes: count, sha256: v.pipe(text, v.regex(/^[0-9a-f]{64}$/)) }),
+    ),
     tensors: v.array(v.object({ source: text, target: text, transform: text })),
     seconds: v.number(),
     peakBytes: count,
@@ -69,10 +90,17 @@ export const documents = {
     parameters: count,
     bytes: count,
     ops: v.record(text, count),
-    targets: v.record(text, v.object({ ok: v.boolean(), gaps: v.array(v.object({ op: text, count, reason: text })) })),
+    targets: v.record(
+      text,
+      v.object({ ok: v.boolean(), gaps: v.array(v.object({ op: text, count, reason: text })) }),
+    ),
   }),
   run: v.object({ ...common, runtime: text, outputs: v.array(concrete), seconds: v.number() }),
-  parity: v.object({ ...common, ...comparison, hashes: v.record(text, v.pipe(text, v.regex(/^[0-9a-f]{64}$/))) }),
+  parity: v.object({
+    ...common,
+    ...comparison,
+    hashes: v.record(text, v.pipe(text, v.regex(/^[0-9a-f]{64}$/))),
+  }),
   explain: v.object({
     ...common,
     code: text,

@@ -8,8 +8,15 @@ import { version } from './version.js';
 
 const signals = { SIGINT: exitCodes.interrupted, SIGHUP: 129, SIGTERM: 143 } as const;
 
-/** Runs a command and tells what came of it: findings on standard error, the result on standard output, the verdict as exit code. */
-export async function execute(run: Run, args: readonly string[], options: Readonly<Record<string, unknown>>): Promise<void> {
+/**
+ * Runs a command and tells what came of it: findings on standard error, the result on standard
+ * output, the verdict as exit code.
+ */
+export async function execute(
+  run: Run,
+  args: readonly string[],
+  options: Readonly<Record<string, unknown>>,
+): Promise<void> {
   const interruptions = Object.entries(signals).map(([signal, code]) => {
     const stop = () => {
       discardUnfinished();
@@ -24,7 +31,8 @@ export async function execute(run: Run, args: readonly string[], options: Readon
     if (isJson) printJson({ drover: version, ...document, diagnostics });
     else {
       tell(diagnostics);
-      for (const line of lines) (isPiped ? process.stderr : process.stdout).write(`${plain(line)}\n`);
+      for (const line of lines)
+        (isPiped ? process.stderr : process.stdout).write(`${plain(line)}\n`);
     }
     process.exitCode = hasFailed ? exitCodes.checkFailed : exitCodes.done;
   } catch (error) {
@@ -34,7 +42,10 @@ export async function execute(run: Run, args: readonly string[], options: Readon
   }
 }
 
-/** Tells a failure, as every command does. `file` is what it is about where the failure itself does not say. */
+/**
+ * Tells a failure, as every command does. `file` is what it is about where the failure itself does
+ * not say.
+ */
 export function fail(error: unknown, file: string, isJson: boolean): void {
   const failure =
     error instanceof DroverError

@@ -33,7 +33,10 @@ export async function formatNamed(name: string): Promise<Format> {
   });
 }
 
-/** The format of a file by its content; its name only tells which one to try first. Throws `core/unknown-format`. */
+/**
+ * The format of a file by its content; its name only tells which one to try first. Throws
+ * `core/unknown-format`.
+ */
 export async function formatOf(source: Source): Promise<Format> {
   const likely = entries.filter(({ named }) => named.test(source.name));
   for (const { load } of new Set([...likely, ...entries])) {
@@ -44,10 +47,14 @@ export async function formatOf(source: Source): Promise<Format> {
 }
 
 /**
- * The format to write and whether the output is a folder: from --to, else from the name of the output. A name that says another format than --to is refused,
- * because readers would take the file for what its name says. Throws `cli/unknown-target` and `cli/usage`.
+ * The format to write and whether the output is a folder: from --to, else from the name of the
+ * output. A name that says another format than --to is refused, because readers would take the file
+ * for what its name says. Throws `cli/unknown-target` and `cli/usage`.
  */
-export async function targetOf(output: string, to: string | undefined): Promise<{ readonly format: Format; readonly isFolder: boolean }> {
+export async function targetOf(
+  output: string,
+  to: string | undefined,
+): Promise<{ readonly format: Format; readonly isFolder: boolean }> {
   const named = entries.find((entry) => entry.named.test(output));
   const id = to ?? named?.id;
   if (id === undefined)

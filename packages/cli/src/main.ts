@@ -4,7 +4,8 @@ import { version } from './version.js';
 
 function whole(text: string): number {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError('It must be a whole number.');
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('It must be a whole number.');
   return value;
 }
 
@@ -19,10 +20,15 @@ const fromSummary = 'format of the model: onnx, tfjs or mxnet; found by its cont
 const paramsOption = '--params <file>';
 const paramsSummary = 'file that holds the weights; found beside the model when absent';
 
-/** The commands and their options. Each command's code is loaded when it runs, so that --help answers at once. */
+/**
+ * The commands and their options. Each command's code is loaded when it runs, so that --help
+ * answers at once.
+ */
 function buildProgram(): Command {
   const program = new Command('drover')
-    .description('Carry neural-network models between frameworks and prove that they still compute the same.')
+    .description(
+      'Carry neural-network models between frameworks and prove that they still compute the same.',
+    )
     .version(version)
     .enablePositionalOptions()
     .addHelpText(
@@ -44,20 +50,44 @@ function buildProgram(): Command {
           self.opts(),
         );
       });
-  command('convert <in> <out>', 'read a model, convert it, write it', async () => (await import('./commands/convert.js')).convertCommand)
+  command(
+    'convert <in> <out>',
+    'read a model, convert it, write it',
+    async () => (await import('./commands/convert.js')).convertCommand,
+  )
     .option(fromOption, fromSummary)
-    .option('--to <format>', 'format of the output: onnx, tfjs or mxnet; told by its name when absent')
+    .option(
+      '--to <format>',
+      'format of the output: onnx, tfjs or mxnet; told by its name when absent',
+    )
     .option(paramsOption, paramsSummary)
     .option('--opset <n>', 'operator set version to write (ONNX)', positive)
-    .addOption(new Option('--input-layout <layout>', 'layout of the image inputs of the result').choices(['nchw', 'nhwc']))
-    .addOption(new Option('--quantize <type>', 'storage of float weights (TF.js)').choices(['f16', 'u8', 'u16']))
+    .addOption(
+      new Option('--input-layout <layout>', 'layout of the image inputs of the result').choices([
+        'nchw',
+        'nhwc',
+      ]),
+    )
+    .addOption(
+      new Option('--quantize <type>', 'storage of float weights (TF.js)').choices([
+        'f16',
+        'u8',
+        'u16',
+      ]),
+    )
     .option('--shard-size <bytes>', 'largest size of a weight file (TF.js)', positive)
     .option('--verify', 'run both sides and compare')
-    .option('--inputs <files...>', 'arrays for --verify: .npz, .npy or ONNX .pb; made from the seed when absent')
+    .option(
+      '--inputs <files...>',
+      'arrays for --verify: .npz, .npy or ONNX .pb; made from the seed when absent',
+    )
     .option('--seed <n>', 'seed of the inputs that --verify makes', whole)
     .option('--dry-run', 'find out what would be refused, write nothing')
     .option('--force', 'replace files that are there')
-    .addHelpText('after', '\nOUT is *.onnx, *.json (TF.js), *-symbol.json (MXNet), a folder with --to, or - with --to.');
+    .addHelpText(
+      'after',
+      '\nOUT is *.onnx, *.json (TF.js), *-symbol.json (MXNet), a folder with --to, or - with --to.',
+    );
   command(
     'inspect <model>',
     'what a model is, and what each other format would refuse',
@@ -65,7 +95,11 @@ function buildProgram(): Command {
   )
     .option(fromOption, fromSummary)
     .option(paramsOption, paramsSummary);
-  command('run <model>', 'run a model on arrays', async () => (await import('./commands/run.js')).runCommand)
+  command(
+    'run <model>',
+    'run a model on arrays',
+    async () => (await import('./commands/run.js')).runCommand,
+  )
     .option('--inputs <files...>', 'arrays to feed: .npz, .npy or ONNX .pb')
     .option('--outputs <file>', 'where to write the results: .npz, or - for standard output')
     .addOption(
@@ -78,18 +112,36 @@ function buildProgram(): Command {
     )
     .option(fromOption, fromSummary)
     .option('--force', 'replace a file that is there');
-  command('parity <a> [b]', 'do two models compute the same?', async () => (await import('./commands/parity.js')).parityCommand)
-    .option('--inputs <files...>', 'arrays to feed: .npz, .npy or ONNX .pb; made from the seed when absent')
-    .option('--expected <file>', 'outputs to hold A to, where there is no B: .npz, .npy or ONNX .pb')
+  command(
+    'parity <a> [b]',
+    'do two models compute the same?',
+    async () => (await import('./commands/parity.js')).parityCommand,
+  )
+    .option(
+      '--inputs <files...>',
+      'arrays to feed: .npz, .npy or ONNX .pb; made from the seed when absent',
+    )
+    .option(
+      '--expected <file>',
+      'outputs to hold A to, where there is no B: .npz, .npy or ONNX .pb',
+    )
     .option('--seed <n>', 'seed of the inputs that are made', whole);
-  command('explain <code>', 'what a diagnostic means', async () => (await import('./commands/explain.js')).explainCommand);
+  command(
+    'explain <code>',
+    'what a diagnostic means',
+    async () => (await import('./commands/explain.js')).explainCommand,
+  );
   return program;
 }
 
-/** The drover command: parses its arguments, runs it, tells what came of it and sets the exit code of the process. */
+/**
+ * The drover command: parses its arguments, runs it, tells what came of it and sets the exit code
+ * of the process.
+ */
 export async function main(args: readonly string[]): Promise<void> {
   const program = buildProgram();
-  for (const each of [program, ...program.commands]) each.exitOverride().configureOutput({ outputError: () => {} });
+  for (const each of [program, ...program.commands])
+    each.exitOverride().configureOutput({ outputError: () => {} });
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {

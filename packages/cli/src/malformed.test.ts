@@ -18,7 +18,8 @@ interface Broken {
 /** Puts one byte string for another of the same length, wherever it stands. */
 function replaceBytes(path: string, from: string, to: string): void {
   const text = readFileSync(path).toString('latin1');
-  if (from.length !== to.length || !text.includes(from)) throw new Error(`${from} cannot be replaced in ${path}`);
+  if (from.length !== to.length || !text.includes(from))
+    throw new Error(`${from} cannot be replaced in ${path}`);
   writeFileSync(path, Buffer.from(text.replaceAll(from, to), 'latin1'));
 }
 
@@ -29,7 +30,8 @@ function editJson(path: string, edit: (json: never) => void): void {
 }
 
 const beside = (path: string, name: string) => join(dirname(path), name);
-const cutShort = (path: string, bytes: number) => truncateSync(path, readFileSync(path).length - bytes);
+const cutShort = (path: string, bytes: number) =>
+  truncateSync(path, readFileSync(path).length - bytes);
 
 const onnx: readonly Broken[] = [
   {
@@ -67,7 +69,8 @@ const onnx: readonly Broken[] = [
   {
     what: 'a path that leaves the folder',
     fixture: 'torch-bert/dynamo_op18_external.onnx',
-    spoil: (path) => replaceBytes(path, 'dynamo_op18_external.onnx.data', '../amo_op18_external.onnx.data'),
+    spoil: (path) =>
+      replaceBytes(path, 'dynamo_op18_external.onnx.data', '../amo_op18_external.onnx.data'),
     code: 'core/path',
     exit: 4,
     says: /\.\.\/amo_op18/,
@@ -75,7 +78,10 @@ const onnx: readonly Broken[] = [
 ];
 
 interface TfjsJson {
-  readonly weightsManifest: { readonly paths: string[]; readonly weights: { readonly shape: number[] }[] }[];
+  readonly weightsManifest: {
+    readonly paths: string[];
+    readonly weights: { readonly shape: number[] }[];
+  }[];
   readonly modelTopology: { readonly node: { name: string; op: string }[] };
 }
 
@@ -107,7 +113,12 @@ const tfjs: readonly Broken[] = [
   {
     what: 'an unknown operator',
     fixture: 'tf-unet/tfjs/model.json',
-    spoil: (path) => editJson(path, (json: TfjsJson) => (json.modelTopology.node.find(({ op }) => op === 'MaxPool')!.op = 'MaxFrob')),
+    spoil: (path) =>
+      editJson(
+        path,
+        (json: TfjsJson) =>
+          (json.modelTopology.node.find(({ op }) => op === 'MaxPool')!.op = 'MaxFrob'),
+      ),
     code: 'core/foreign-op',
     exit: 3,
     says: /MaxFrob/,
@@ -115,7 +126,11 @@ const tfjs: readonly Broken[] = [
   {
     what: 'a path that leaves the folder',
     fixture: 'tf-unet/tfjs/model.json',
-    spoil: (path) => editJson(path, (json: TfjsJson) => (json.weightsManifest[0]!.paths[0] = '../group1-shard1of1.bin')),
+    spoil: (path) =>
+      editJson(
+        path,
+        (json: TfjsJson) => (json.weightsManifest[0]!.paths[0] = '../group1-shard1of1.bin'),
+      ),
     code: 'core/path',
     exit: 4,
     says: /\.\.\/group1-shard1of1\.bin/,
@@ -154,7 +169,11 @@ const mxnet: readonly Broken[] = [
   {
     what: 'an unknown operator',
     fixture: 'mxnet-lenet/model-symbol.json',
-    spoil: (path) => editJson(path, (json: SymbolJson) => (json.nodes.find(({ op }) => op === 'Pooling')!.op = 'Frobbing')),
+    spoil: (path) =>
+      editJson(
+        path,
+        (json: SymbolJson) => (json.nodes.find(({ op }) => op === 'Pooling')!.op = 'Frobbing'),
+      ),
     code: 'core/foreign-op',
     exit: 3,
     says: /Frobbing/,
@@ -192,7 +211,12 @@ describe.each([
       const ran = await drover('convert', path, join(folder, out), '--json');
 
       const { diagnostics } = JSON.parse(ran.stdout) as {
-        readonly diagnostics: readonly { code: string; severity: string; message: string; help: string }[];
+        readonly diagnostics: readonly {
+          code: string;
+          severity: string;
+          message: string;
+          help: string;
+        }[];
       };
       const error = diagnostics.find(({ severity }) => severity === 'error')!;
       expect({ code: error.code, exit: ran.code }).toEqual({ code, exit });
@@ -210,10 +234,10 @@ describe.each([
     const before = contents(folder);
 
     const refused = await drover('convert', copyOf(fixture), output, '--json');
-    expect([refused.code, (JSON.parse(refused.stdout) as { diagnostics: { code: string }[] }).diagnostics[0]!.code]).toEqual([
-      2,
-      'node/exists',
-    ]);
+    expect([
+      refused.code,
+      (JSON.parse(refused.stdout) as { diagnostics: { code: string }[] }).diagnostics[0]!.code,
+    ]).toEqual([2, 'node/exists']);
     expect(contents(folder)).toEqual(before);
 
     const spoilt = copyOf(fixture);
@@ -221,7 +245,9 @@ describe.each([
     expect((await drover('convert', spoilt, output, '--force', '--json')).code).toBe(4);
     expect(contents(folder)).toEqual(before);
 
-    expect((await drover('convert', copyOf(fixture), output, '--to', to, '--force', '--json')).code).toBe(0);
+    expect(
+      (await drover('convert', copyOf(fixture), output, '--to', to, '--force', '--json')).code,
+    ).toBe(0);
     expect(readFileSync(output).length).toBeGreaterThan(100);
   });
 });

@@ -14,4 +14,7 @@ export interface Outcome {
 }
 
 /** The code of a command: its arguments and options in, its outcome out. Throws DroverErrors. */
-export type Run = (args: readonly string[], options: Readonly<Record<string, unknown>>) => Promise<Outcome>;
+export type Run = (
+  args: readonly string[],
+  options: Readonly<Record<string, unknown>>,
+) => Promise<Outcome>;

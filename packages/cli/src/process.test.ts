@@ -17,7 +17,11 @@ const start = (args: readonly string[], options: { readonly input?: Uint8Array }
 beforeAll(() => {
   execFileSync(
     process.execPath,
-    [join(root, 'node_modules/typescript-native/bin/tsc'), '-b', join(root, 'packages/cli/tsconfig.lib.json')],
+    [
+      join(root, 'node_modules/typescript-native/bin/tsc'),
+      '-b',
+      join(root, 'packages/cli/tsconfig.lib.json'),
+    ],
     { env },
   );
 }, 300_000);
@@ -36,17 +40,24 @@ describe('the process', () => {
   });
 
   it('reads standard input and writes standard output, and nothing but the model goes there', () => {
-    const { status, stdout } = start(['convert', '-', '-', '--to', 'onnx'], { input: readFileSync(unet) });
+    const { status, stdout } = start(['convert', '-', '-', '--to', 'onnx'], {
+      input: readFileSync(unet),
+    });
     expect(status).toBe(0);
     expect(Buffer.compare(stdout, readFileSync(unet))).toBe(0);
     const { status: second, stdout: told } = start(['inspect', '-', '--json'], { input: stdout });
-    expect([second, (JSON.parse(told.toString()) as { format: string }).format]).toEqual([0, 'onnx']);
+    expect([second, (JSON.parse(told.toString()) as { format: string }).format]).toEqual([
+      0,
+      'onnx',
+    ]);
   });
 
   it('prints no colours and no progress into a pipe, and holds NO_COLOR', () => {
     const { stdout, stderr } = start(['convert', unet, join(scratch(), 'model.json'), '--verify']);
     expect(`${stdout}${stderr}`).not.toContain('\u001b');
-    const failing = spawnSync(process.execPath, [command, 'inspect', 'nowhere.onnx'], { env: { ...env, FORCE_COLOR: '1', NO_COLOR: '1' } });
+    const failing = spawnSync(process.execPath, [command, 'inspect', 'nowhere.onnx'], {
+      env: { ...env, FORCE_COLOR: '1', NO_COLOR: '1' },
+    });
     expect(failing.stderr.toString()).not.toContain('\u001b');
   });
 
@@ -59,7 +70,10 @@ describe('the process', () => {
     const [help, node] = [
       [command, '--help'],
       ['-e', ''],
-    ].map((args) => Math.min(...Array.from({ length: 7 }, () => time(...args)))) as [number, number];
+    ].map((args) => Math.min(...Array.from({ length: 7 }, () => time(...args)))) as [
+      number,
+      number,
+    ];
     // 84 ms and 45 ms on an idle machine; a format takes 250 ms more.
     expect(help / node).toBeLessThan(3);
   });
@@ -81,7 +95,10 @@ describe('the process', () => {
     const output = join(folder, 'model.json');
     writeFileSync(output, 'mine');
     // Standard input stays open, so that the command waits in the middle of its work.
-    const child = spawn(process.execPath, [command, 'convert', '-', output, '--force'], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [command, 'convert', '-', output, '--force'], {
+      env,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
     // More than a pipe holds: it is written once the command reads.
     await new Promise((resolve) => child.stdin.write(new Uint8Array(2 ** 22), resolve));
     child.kill(signal);

@@ -1,5 +1,11 @@
-/** Shows a step of a command while it runs, on standard error and on a terminal only. `tell` adds how far it is. */
-export async function step<T>(title: string, work: (tell: (text: string) => void) => Promise<T>): Promise<T> {
+/**
+ * Shows a step of a command while it runs, on standard error and on a terminal only. `tell` adds
+ * how far it is.
+ */
+export async function step<T>(
+  title: string,
+  work: (tell: (text: string) => void) => Promise<T>,
+): Promise<T> {
   if (!process.stderr.isTTY) return work(() => {});
   const { Listr, ListrLogger, ProcessOutput } = await import('listr2');
   let result: { readonly value: T } | undefined;
@@ -16,7 +22,12 @@ export async function step<T>(title: string, work: (tell: (text: string) => void
       // The command tidies up by itself when it is interrupted.
       registerSignalListeners: false,
       renderer: 'default',
-      rendererOptions: { clearOutput: true, logger: new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) }) },
+      rendererOptions: {
+        clearOutput: true,
+        logger: new ListrLogger({
+          processOutput: new ProcessOutput(process.stderr, process.stderr),
+        }),
+      },
     },
   );
   await tasks.run();

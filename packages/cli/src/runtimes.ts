@@ -4,7 +4,11 @@ import { cliDiagnostics } from './diagnostics.js';
 import { read, type OpenedModel } from './open.js';
 
 /** The runtime that each format has of its own. */
-const native: Readonly<Record<string, string>> = { onnx: 'onnxruntime', tfjs: 'tfjs', mxnet: 'mxnet' };
+const native: Readonly<Record<string, string>> = {
+  onnx: 'onnxruntime',
+  tfjs: 'tfjs',
+  mxnet: 'mxnet',
+};
 
 /** A model in a runtime. */
 export interface Loaded {
@@ -23,8 +27,14 @@ async function runtimeNamed(name: string, { params }: OpenedModel): Promise<Runt
 
 const ownOf = ({ id }: Format) => native[id] ?? 'reference';
 
-/** Loads a model into the runtime that is named, else into its format's own. Throws `cli/usage` when the runtime does not run the format. */
-export async function load(opened: OpenedModel, name: string = ownOf(opened.format)): Promise<Loaded> {
+/**
+ * Loads a model into the runtime that is named, else into its format's own. Throws `cli/usage` when
+ * the runtime does not run the format.
+ */
+export async function load(
+  opened: OpenedModel,
+  name: string = ownOf(opened.format),
+): Promise<Loaded> {
   const { source, format } = opened;
   if (name !== 'reference' && name !== ownOf(format)) {
     throw cliDiagnostics.error('usage', {
@@ -33,17 +43,26 @@ export async function load(opened: OpenedModel, name: string = ownOf(opened.form
       origin: { file: source.name },
     });
   }
-  if (name !== 'reference') return { id: name, model: await (await runtimeNamed(name, opened)).load(source), diagnostics: [] };
+  if (name !== 'reference')
+    return {
+      id: name,
+      model: await (await runtimeNamed(name, opened)).load(source),
+      diagnostics: [],
+    };
   const { model, diagnostics } = await read(opened);
   return { id: name, model: referenceModel(model.graph, source.name), diagnostics };
 }
 
-/** As {@link load} for the format's own runtime; where that is not installed, the reference evaluator takes its place, with a warning. */
+/**
+ * As {@link load} for the format's own runtime; where that is not installed, the reference
+ * evaluator takes its place, with a warning.
+ */
 export async function loadOrReference(opened: OpenedModel): Promise<Loaded> {
   try {
     return await load(opened);
   } catch (error) {
-    if (!(error instanceof DroverError) || error.diagnostics[0]?.code !== 'runtimes/not-installed') throw error;
+    if (!(error instanceof DroverError) || error.diagnostics[0]?.code !== 'runtimes/not-installed')
+      throw error;
     const [{ message, help }] = error.diagnostics;
     const warning = cliDiagnostics.diagnostic('runtime-absent', {
       message: `The reference evaluator ran ${opened.source.name}. ${message}`,

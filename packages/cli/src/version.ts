@@ -1,4 +1,6 @@
 import { createRequire } from 'node:module';
 
 /** The version of this package. */
-export const version = (createRequire(import.meta.url)('../package.json') as { readonly version: string }).version;
+export const version = (
+  createRequire(import.meta.url)('../package.json') as { readonly version: string }
+).version;

@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process';
 
-/** Binds each written model as MXNet's users do and stores what it computes, one process for all of them. */
+/**
+ * Binds each written model as MXNet's users do and stores what it computes, one process for all of
+ * them.
+ */
 const program = `
 import base64, json, os, sys
 import numpy as np, mxnet as mx
@@ -24,8 +27,9 @@ for folder in sorted(os.listdir(sys.argv[1])):
 `;
 
 /**
- * Binds the models in the folders below `root` in real MXNet, as its users do: `model-symbol.json`, `model-0000.params`, `inputs.json` ([{name, dtype, shape,
- * data}], data in base64). Leaves `outputs.json` of the same form, or `error.txt`, beside each. Fails when Python does.
+ * Binds the models in the folders below `root` in real MXNet, as its users do: `model-symbol.json`,
+ * `model-0000.params`, `inputs.json` ([{name, dtype, shape, data}], data in base64). Leaves
+ * `outputs.json` of the same form, or `error.txt`, beside each. Fails when Python does.
  */
 export function bindInMxnet(python: string, root: string): void {
   const { status, stderr } = spawnSync(python, ['-c', program, root], { encoding: 'utf8' });

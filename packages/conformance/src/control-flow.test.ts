@@ -1,4 +1,16 @@
-import { convert, Graph, memorySource, MemorySink, ops, Report, symbol, tensor, toNumbers, type Format, type Source } from '@drover/core';
+import {
+  convert,
+  Graph,
+  memorySource,
+  MemorySink,
+  ops,
+  Report,
+  symbol,
+  tensor,
+  toNumbers,
+  type Format,
+  type Source,
+} from '@drover/core';
 import { onnx } from '@drover/onnx';
 import { onnxruntime } from '@drover/runtimes/onnxruntime';
 import { tfjs as tfjsRuntime } from '@drover/runtimes/tfjs';
@@ -22,17 +34,37 @@ function tfSource({ model }: VectorCase<TfModel>): Source {
 const onnxSource = ({ model }: VectorCase<{ readonly onnx: string }>): Source =>
   memorySource('model.onnx', new Map([['model.onnx', bytesOf(model.onnx)]]));
 
-/** Cases of control flow and recurrence of both frameworks: where from, and what the framework computed. */
+/**
+ * Cases of control flow and recurrence of both frameworks: where from, and what the framework
+ * computed.
+ */
 const cases = [
   ...vectorFamilies<TfModel>('tf').flatMap(([family, each]) =>
-    (family === 'control-flow' ? each : []).map((one) => ({ one, from: tfjs, source: () => tfSource(one) })),
+    (family === 'control-flow' ? each : []).map((one) => ({
+      one,
+      from: tfjs,
+      source: () => tfSource(one),
+    })),
   ),
   ...vectorFamilies<{ readonly onnx: string }>('onnx').flatMap(([family, each]) =>
-    (family === 'control-flow' || family === 'recurrent' ? each : []).map((one) => ({ one, from: onnx, source: () => onnxSource(one) })),
+    (family === 'control-flow' || family === 'recurrent' ? each : []).map((one) => ({
+      one,
+      from: onnx,
+      source: () => onnxSource(one),
+    })),
   ),
-].map(({ one, from, source }) => ({ name: `${from.id} ${one.name}`, inputs: one.inputs, outputs: one.outputs, from, source }));
+].map(({ one, from, source }) => ({
+  name: `${from.id} ${one.name}`,
+  inputs: one.inputs,
+  outputs: one.outputs,
+  from,
+  source,
+}));
 
-const targets: readonly { readonly to: Format; readonly runtime: ReturnType<typeof onnxruntime> }[] = [
+const targets: readonly {
+  readonly to: Format;
+  readonly runtime: ReturnType<typeof onnxruntime>;
+}[] = [
   { to: onnx, runtime: onnxruntime({ threads: 1 }) },
   { to: tfjs, runtime: tfjsRuntime() },
 ];
@@ -59,7 +91,12 @@ function sizedInBodies(): Graph {
   then.output('w', then.add(ops.Expand, { x: then.capture(s) }, { shape: [symbol('n'), 2] }).y);
   otherwise.output('w', otherwise.literal('float32', [1, 2], [7, 8]));
   const condition = graph.add(ops.Greater, { a: s, b: graph.literal('float32', [], [0]) }, {}).y;
-  const branch = graph.add(ops.If, { condition }, {}, { regions: { then: then.region(), else: otherwise.region() } });
+  const branch = graph.add(
+    ops.If,
+    { condition },
+    {},
+    { regions: { then: then.region(), else: otherwise.region() } },
+  );
   graph.output('a', outputs[0]!);
   graph.output('w', branch.outputs[0]!);
   graph.output('y', graph.add(ops.Add, { a: x, b: s }, {}).y);
@@ -67,28 +104,39 @@ function sizedInBodies(): Graph {
 }
 
 describe.each(targets)('written to $to.id', ({ to, runtime }) => {
-  test.each(cases)('$name gives the same in its runtime, twice', async ({ inputs, outputs, from, source }) => {
-    const sink = new MemorySink();
-    // A layout asks for a way through core where the format stays.
-    await convert({ from, to, source: source(), sink, ...(from === to && { inputLayout: to === onnx ? 'nchw' : 'nhwc' }) });
-    const loaded = await runtime.load(memorySource(to.fileName, sink.files));
-    const given = new Map(inputs.map((stored) => [stored.name, decodeVector(stored)]));
-    try {
-      // TF.js frees tensors between runs: a second run finds out whether those were its own.
-      for (let run = 0; run < 2; run++) {
-        const results = await loaded.run(given);
-        for (const stored of outputs) {
-          const [result, expected] = [results.get(stored.name)!, decodeVector(stored)];
-          expect(result.shape).toEqual(expected.shape);
-          toNumbers(expected).forEach((value, i) =>
-            expect(Math.abs(toNumbers(result)[i]! - value)).toBeLessThanOrEqual(2e-6 * Math.max(1, Math.abs(value))),
-          );
+  test.each(cases)(
+    '$name gives the same in its runtime, twice',
+    async ({ inputs, outputs, from, source }) => {
+      const sink = new MemorySink();
+      // A layout asks for a way through core where the format stays.
+      await convert({
+        from,
+        to,
+        source: source(),
+        sink,
+        ...(from === to && { inputLayout: to === onnx ? 'nchw' : 'nhwc' }),
+      });
+      const loaded = await runtime.load(memorySource(to.fileName, sink.files));
+      const given = new Map(inputs.map((stored) => [stored.name, decodeVector(stored)]));
+      try {
+        // TF.js frees tensors between runs: a second run finds out whether those were its own.
+        for (let run = 0; run < 2; run++) {
+          const results = await loaded.run(given);
+          for (const stored of outputs) {
+            const [result, expected] = [results.get(stored.name)!, decodeVector(stored)];
+            expect(result.shape).toEqual(expected.shape);
+            toNumbers(expected).forEach((value, i) =>
+              expect(Math.abs(toNumbers(result)[i]! - value)).toBeLessThanOrEqual(
+                2e-6 * Math.max(1, Math.abs(value)),
+              ),
+            );
+          }
         }
+      } finally {
+        await loaded.dispose();
       }
-    } finally {
-      await loaded.dispose();
-    }
-  });
+    },
+  );
 
   // With n = 2 a trip gives 4 (a + s): from 0.5 on 4, 18, 74; from -1 on -8, -36, -148.
   test.each([
@@ -96,8 +144,21 @@ describe.each(targets)('written to $to.id', ({ to, runtime }) => {
     { s: -1, a: -148, w: [7, 8], shape: [1, 2] },
   ])('bodies know the sizes of inputs: $s', async ({ s, a, w, shape }) => {
     const sink = new MemorySink();
-    const model = { graph: sizedInBodies(), format: '', versions: {}, producer: '', operators: new Map(), file: '', metadata: new Map() };
-    await to.write(model, sink, { report: new Report(), options: {}, path: to.fileName, tensor: () => {} });
+    const model = {
+      graph: sizedInBodies(),
+      format: '',
+      versions: {},
+      producer: '',
+      operators: new Map(),
+      file: '',
+      metadata: new Map(),
+    };
+    await to.write(model, sink, {
+      report: new Report(),
+      options: {},
+      path: to.fileName,
+      tensor: () => {},
+    });
     await sink.commit();
     const loaded = await runtime.load(memorySource(to.fileName, sink.files));
     try {

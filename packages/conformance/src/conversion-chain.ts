@@ -1,4 +1,12 @@
-import { convert, MemorySink, memorySource, type ConversionReport, type Format, type Model, type Source } from '@drover/core';
+import {
+  convert,
+  MemorySink,
+  memorySource,
+  type ConversionReport,
+  type Format,
+  type Model,
+  type Source,
+} from '@drover/core';
 import { openFile } from '@drover/node';
 import type { LoadedModel, Runtime } from '@drover/runtimes';
 import { distance } from './distance.js';
@@ -50,10 +58,15 @@ export const declaredBy = ({ graph }: Model): Declared => ({
 });
 
 /**
- * Runs a model on what a framework was fed and tells how far each output is from what it computed: the largest difference over the largest magnitude. Names
- * are those of the source, and where the format cannot spell one, its place counts.
+ * Runs a model on what a framework was fed and tells how far each output is from what it computed:
+ * the largest difference over the largest magnitude. Names are those of the source, and where the
+ * format cannot spell one, its place counts.
  */
-export async function distances(loaded: LoadedModel, { inputs, outputs }: Golden, declared: Declared): Promise<Map<string, number>> {
+export async function distances(
+  loaded: LoadedModel,
+  { inputs, outputs }: Golden,
+  declared: Declared,
+): Promise<Map<string, number>> {
   const given = new Map(
     declared.inputs.map((name, i) => [
       loaded.inputs.find((input) => input.name === name)?.name ?? loaded.inputs[i]!.name,
@@ -62,10 +75,17 @@ export async function distances(loaded: LoadedModel, { inputs, outputs }: Golden
   );
   const results = await loaded.run(given);
   const inOrder = [...results.values()];
-  return new Map(declared.outputs.map((name, i) => [name, distance(results.get(name) ?? inOrder[i], outputs.get(name))]));
+  return new Map(
+    declared.outputs.map((name, i) => [
+      name,
+      distance(results.get(name) ?? inOrder[i], outputs.get(name)),
+    ]),
+  );
 }
 
-/** Loads a written model into a runtime, runs it on every golden, and gives the largest distance. */
+/**
+ * Loads a written model into a runtime, runs it on every golden, and gives the largest distance.
+ */
 export async function worstDistance(
   runtime: Runtime,
   { source }: WrittenModel,
@@ -75,7 +95,8 @@ export async function worstDistance(
   const loaded = await runtime.load(source);
   try {
     let worst = 0;
-    for (const golden of goldens) worst = Math.max(worst, ...(await distances(loaded, golden, declared)).values());
+    for (const golden of goldens)
+      worst = Math.max(worst, ...(await distances(loaded, golden, declared)).values());
     return worst;
   } finally {
     await loaded.dispose();

@@ -10,16 +10,28 @@ import { formats } from './models.js';
 const copyOf = async (fixture: ModelFixture): Promise<WrittenModel> => {
   const opened = await openFixture(fixture);
   try {
-    return await convertInMemory(formats[fixture.format]!, formats[fixture.format]!, opened.source, opened.params);
+    return await convertInMemory(
+      formats[fixture.format]!,
+      formats[fixture.format]!,
+      opened.source,
+      opened.params,
+    );
   } finally {
     opened.close();
   }
 };
-const casesOf = (format: string) => modelFixtures(format).map((fixture) => [fixture.id, fixture] as const);
+const casesOf = (format: string) =>
+  modelFixtures(format).map((fixture) => [fixture.id, fixture] as const);
 const main = ({ format, files }: WrittenModel) => files.get(format.fileName)!;
 
-/** An ONNX model as onnx-proto decodes it, external data in the place of its location: a copy gathers small tensors in the graph and aligns the others. */
-function onnxContent(bytes: Uint8Array, data: Buffer): { readonly model: unknown; readonly external: number } {
+/**
+ * An ONNX model as onnx-proto decodes it, external data in the place of its location: a copy
+ * gathers small tensors in the graph and aligns the others.
+ */
+function onnxContent(
+  bytes: Uint8Array,
+  data: Buffer,
+): { readonly model: unknown; readonly external: number } {
   const { ModelProto } = onnxProto.onnx;
   const model = ModelProto.toObject(ModelProto.decode(bytes), { bytes: String, longs: String }) as {
     readonly graph: {
@@ -37,8 +49,12 @@ function onnxContent(bytes: Uint8Array, data: Buffer): { readonly model: unknown
     for (const key of Object.keys(tensor)) delete tensor[key as keyof typeof tensor];
     Object.assign(tensor, rest, { name });
     if (externalData === undefined) continue;
-    const { offset, length } = Object.fromEntries(externalData.map(({ key, value }) => [key, value]));
-    tensor.rawData = data.subarray(Number(offset), Number(offset) + Number(length)).toString('base64');
+    const { offset, length } = Object.fromEntries(
+      externalData.map(({ key, value }) => [key, value]),
+    );
+    tensor.rawData = data
+      .subarray(Number(offset), Number(offset) + Number(length))
+      .toString('base64');
     external++;
   }
   return { model, external };
@@ -46,8 +62,12 @@ function onnxContent(bytes: Uint8Array, data: Buffer): { readonly model: unknown
 
 /** A JSON document and the bytes of its weights: by another reader than the one under test. */
 function tfjsContent(json: string, read: (path: string) => Uint8Array) {
-  const { weightsManifest, ...rest } = JSON.parse(json) as { weightsManifest: { paths: string[]; weights: unknown }[] };
-  const bytes = weightsManifest.map(({ paths }) => Buffer.concat(paths.map(read)).toString('base64'));
+  const { weightsManifest, ...rest } = JSON.parse(json) as {
+    weightsManifest: { paths: string[]; weights: unknown }[];
+  };
+  const bytes = weightsManifest.map(({ paths }) =>
+    Buffer.concat(paths.map(read)).toString('base64'),
+  );
   return { rest, weights: weightsManifest.map(({ weights }) => weights), bytes };
 }
 
@@ -55,8 +75,10 @@ describe('a model written again in its own format keeps every name, bit and meta
   it.each(casesOf('onnx'))('%s', async (_, fixture) => {
     const copy = await copyOf(fixture);
     const original = readFileSync(fixture.path);
-    if (!fixture.id.includes('external')) return expect(Buffer.compare(main(copy), original)).toBe(0);
-    // Weights beside the graph follow it under its new name: where they lie changes, and nothing else.
+    if (!fixture.id.includes('external'))
+      return expect(Buffer.compare(main(copy), original)).toBe(0);
+    // Weights beside the graph follow it under its new name: where they lie changes, and nothing
+    // else.
     const theirs = onnxContent(original, readFileSync(`${fixture.path}.data`));
     const ours = onnxContent(main(copy), Buffer.from(copy.files.get('model.onnx.data')!));
     expect(theirs.external).toBeGreaterThan(0);
@@ -65,8 +87,12 @@ describe('a model written again in its own format keeps every name, bit and meta
 
   it.each(casesOf('tfjs'))('%s', async (_, fixture) => {
     const copy = await copyOf(fixture);
-    const original = tfjsContent(readFileSync(fixture.path, 'utf8'), (path) => readFileSync(join(dirname(fixture.path), path)));
-    expect(tfjsContent(new TextDecoder().decode(main(copy)), (path) => copy.files.get(path)!)).toEqual(original);
+    const original = tfjsContent(readFileSync(fixture.path, 'utf8'), (path) =>
+      readFileSync(join(dirname(fixture.path), path)),
+    );
+    expect(
+      tfjsContent(new TextDecoder().decode(main(copy)), (path) => copy.files.get(path)!),
+    ).toEqual(original);
   });
 
   it.each(casesOf('mxnet'))('%s', async (_, fixture) => {

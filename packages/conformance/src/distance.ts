@@ -1,8 +1,8 @@
 import { toNumbers, type Tensor } from '@drover/core';
 
 /**
- * How far a tensor is from the expected one: the largest difference over the largest magnitude. What is missing, of another shape or all zero where something
- * is expected is infinitely far.
+ * How far a tensor is from the expected one: the largest difference over the largest magnitude.
+ * What is missing, of another shape or all zero where something is expected is infinitely far.
  */
 export function distance(actual: Tensor | undefined, expected: Tensor | undefined): number {
   if (!actual || !expected || actual.shape.join() !== expected.shape.join()) return Infinity;

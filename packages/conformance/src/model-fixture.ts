@@ -36,7 +36,8 @@ interface ModelEntry {
 }
 
 /** TF.js runtimes name tensors without the `:0` of their first result. */
-const bare = (entry: ModelEntry, name: string) => (entry.format === 'tfjs' ? name.replace(/:0$/, '') : name);
+const bare = (entry: ModelEntry, name: string) =>
+  entry.format === 'tfjs' ? name.replace(/:0$/, '') : name;
 
 async function readGolden(path: string, entry: ModelEntry): Promise<Golden> {
   const source = await openFile(path);
@@ -45,7 +46,9 @@ async function readGolden(path: string, entry: ModelEntry): Promise<Golden> {
   const side = (prefix: string, names: (key: string) => string | undefined) =>
     new Map(
       [...arrays].flatMap(([key, value]) =>
-        key.startsWith(prefix) ? [[bare(entry, names(key.slice(prefix.length)) ?? key.slice(prefix.length)), value]] : [],
+        key.startsWith(prefix)
+          ? [[bare(entry, names(key.slice(prefix.length)) ?? key.slice(prefix.length)), value]]
+          : [],
       ),
     );
   return {
@@ -58,7 +61,9 @@ async function readGolden(path: string, entry: ModelEntry): Promise<Golden> {
 /** Every model in fixtures/models of a format, as its fixture.json lists them. */
 export function modelFixtures(format: string): ModelFixture[] {
   return readdirSync(modelFolder).flatMap((folder) => {
-    const { models } = JSON.parse(readFileSync(join(modelFolder, folder, 'fixture.json'), 'utf8')) as {
+    const { models } = JSON.parse(
+      readFileSync(join(modelFolder, folder, 'fixture.json'), 'utf8'),
+    ) as {
       readonly models: readonly ModelEntry[];
     };
     return models
@@ -68,7 +73,10 @@ export function modelFixtures(format: string): ModelFixture[] {
         format: entry.format,
         path: join(modelFolder, folder, entry.file),
         params: entry.params && join(modelFolder, folder, entry.params),
-        goldens: () => Promise.all(entry.golden.map((file) => readGolden(join(modelFolder, folder, file), entry))),
+        goldens: () =>
+          Promise.all(
+            entry.golden.map((file) => readGolden(join(modelFolder, folder, file), entry)),
+          ),
       }));
   });
 }

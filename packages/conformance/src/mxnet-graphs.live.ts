@@ -1,4 +1,13 @@
-import { evaluate, memorySource, MemorySink, parseGraph, Report, tensor, toNumbers, type Tensor } from '@drover/core';
+import {
+  evaluate,
+  memorySource,
+  MemorySink,
+  parseGraph,
+  Report,
+  tensor,
+  toNumbers,
+  type Tensor,
+} from '@drover/core';
 import { mxnet } from '@drover/mxnet';
 import { readSymbol } from '@drover/mxnet/codec';
 import { mxnet as mxnetRuntime } from '@drover/runtimes/mxnet';
@@ -12,9 +21,12 @@ interface Case {
   readonly outputs: Readonly<Record<string, readonly number[]>>;
 }
 
-const float = (shape: readonly number[], ...values: readonly number[]) => tensor('float32', shape, values);
+const float = (shape: readonly number[], ...values: readonly number[]) =>
+  tensor('float32', shape, values);
 
-/** Graphs that MXNet needs to be written in a way of its own; what they give is worked out by hand. */
+/**
+ * Graphs that MXNet needs to be written in a way of its own; what they give is worked out by hand.
+ */
 const cases: readonly Case[] = [
   {
     name: 'a loop from the last column to the first, the results the other way round',
@@ -59,7 +71,12 @@ const cases: readonly Case[] = [
   return p, q, all
 }
 `,
-    inputs: [float([2, 2], 1, 2, 3, 4), float([2, 3], 0, 0, 0, 0, 0, 0), float([2], 9, 8), float([2], 7, 7)],
+    inputs: [
+      float([2, 2], 1, 2, 3, 4),
+      float([2, 3], 0, 0, 0, 0, 0, 0),
+      float([2], 9, 8),
+      float([2], 7, 7),
+    ],
     outputs: { p: [3, 4], q: [-3, -4], all: [9, 8, 1, 2] },
   },
   {
@@ -184,7 +201,11 @@ const cases: readonly Case[] = [
   return last, count, any
 }
 `,
-    inputs: [float([3, 2], 1, 2, 3, 4, 5, 6), tensor('bool', [3, 2], [1, 0, 0, 0, 1, 0]), tensor('int64', [2], [7n, 2n ** 40n])],
+    inputs: [
+      float([3, 2], 1, 2, 3, 4, 5, 6),
+      tensor('bool', [3, 2], [1, 0, 0, 0, 1, 0]),
+      tensor('int64', [2], [7n, 2n ** 40n]),
+    ],
     outputs: { last: [5, 0], count: [9, 2 ** 40], any: [1, 0] },
   },
   {
@@ -243,9 +264,22 @@ describe('graphs written for MXNet', () => {
 
   it.each(cases)('$name', async ({ operator, graph: text, inputs, outputs }) => {
     const graph = parseGraph(text);
-    const model = { graph, format: '', versions: {}, producer: '', operators: new Map(), file: '', metadata: new Map() };
+    const model = {
+      graph,
+      format: '',
+      versions: {},
+      producer: '',
+      operators: new Map(),
+      file: '',
+      metadata: new Map(),
+    };
     const sink = new MemorySink();
-    await mxnet.write(model, sink, { report: new Report(), options: {}, path: 'model-symbol.json', tensor: () => {} });
+    await mxnet.write(model, sink, {
+      report: new Report(),
+      options: {},
+      path: 'model-symbol.json',
+      tensor: () => {},
+    });
     await sink.commit();
     const source = memorySource('model-symbol.json', sink.files);
     expect((await readSymbol(source)).graph.nodes.map(({ op }) => op)).toContain(operator);

@@ -1,13 +1,27 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConversionError, memorySource, MemorySink, Report, type Format, type Model } from '@drover/core';
+import {
+  ConversionError,
+  memorySource,
+  MemorySink,
+  Report,
+  type Format,
+  type Model,
+} from '@drover/core';
 import { mxnet } from '@drover/mxnet';
 import { typeFlagOf } from '@drover/mxnet/codec';
 import { onnx } from '@drover/onnx';
 import { tfjs } from '@drover/tfjs';
 import { bindInMxnet } from './bind-in-mxnet.js';
-import { evaluateWithAllowance, decodeVector, mismatch, vectorFamilies, type StoredTensor, type VectorCase } from './op-vectors.js';
+import {
+  evaluateWithAllowance,
+  decodeVector,
+  mismatch,
+  vectorFamilies,
+  type StoredTensor,
+  type VectorCase,
+} from './op-vectors.js';
 
 interface TfModel {
   readonly json: { readonly weightsManifest: readonly { readonly paths: readonly string[] }[] };
@@ -21,9 +35,14 @@ interface MxnetModel {
 const bytesOf = (base64: string) => new Uint8Array(Buffer.from(base64, 'base64'));
 const textOf = (text: string) => new TextEncoder().encode(text);
 
-/** Shapes and types of a case's inputs, as hints that MXNet's files can carry: its graphs state none. */
+/**
+ * Shapes and types of a case's inputs, as hints that MXNet's files can carry: its graphs state
+ * none.
+ */
 function withHints(symbol: string, inputs: readonly StoredTensor[]): string {
-  const graph = JSON.parse(symbol) as { nodes: { op: string; name: string; attrs?: Record<string, string> }[] };
+  const graph = JSON.parse(symbol) as {
+    nodes: { op: string; name: string; attrs?: Record<string, string> }[];
+  };
   for (const node of graph.nodes) {
     const given = node.op === 'null' ? inputs.find(({ name }) => name === node.name) : undefined;
     if (given)
@@ -36,8 +55,12 @@ function withHints(symbol: string, inputs: readonly StoredTensor[]): string {
   return JSON.stringify(graph);
 }
 
-/** Cases in which MXNet itself computes something else, and why. One that agrees must be taken out. */
-const differing: Readonly<Record<string, string>> = { 'Relu/nan': 'oneDNN, through which MXNet runs Activation, gives 0 for NaN' };
+/**
+ * Cases in which MXNet itself computes something else, and why. One that agrees must be taken out.
+ */
+const differing: Readonly<Record<string, string>> = {
+  'Relu/nan': 'oneDNN, through which MXNet runs Activation, gives 0 for NaN',
+};
 
 /** How a framework's cases lie in files. */
 const frameworks: readonly {
@@ -45,7 +68,12 @@ const frameworks: readonly {
   readonly format: Format;
   readonly files: (each: VectorCase<unknown>) => Map<string, Uint8Array>;
 }[] = [
-  { name: 'onnx', format: onnx, files: ({ model }) => new Map([['model.onnx', bytesOf((model as { readonly onnx: string }).onnx)]]) },
+  {
+    name: 'onnx',
+    format: onnx,
+    files: ({ model }) =>
+      new Map([['model.onnx', bytesOf((model as { readonly onnx: string }).onnx)]]),
+  },
   {
     name: 'mxnet',
     format: mxnet,
@@ -87,7 +115,12 @@ async function write(
   const model = await format.read(memorySource(format.fileName, files), { report: new Report() });
   const sink = new MemorySink();
   try {
-    await mxnet.write(model, sink, { report: new Report(), options: {}, path: 'model-symbol.json', tensor: () => undefined });
+    await mxnet.write(model, sink, {
+      report: new Report(),
+      options: {},
+      path: 'model-symbol.json',
+      tensor: () => undefined,
+    });
   } catch (error) {
     if (isUnsayable(error)) return undefined;
     throw error;
@@ -103,51 +136,77 @@ async function write(
   return { each, folder, model };
 }
 
-/** What the operators of a model may lose; one that core has no form of is written back as it was and should lose nothing. */
-async function allowance({ graph }: Model, inputs: readonly StoredTensor[]): Promise<{ ulp: number; largest: number }> {
+/**
+ * What the operators of a model may lose; one that core has no form of is written back as it was
+ * and should lose nothing.
+ */
+async function allowance(
+  { graph }: Model,
+  inputs: readonly StoredTensor[],
+): Promise<{ ulp: number; largest: number }> {
   const isForeign = [...graph.nodes].some(({ op }) => op.name === 'Foreign');
-  return isForeign ? { ulp: 0, largest: 0 } : evaluateWithAllowance(graph, inputs.map(decodeVector));
+  return isForeign
+    ? { ulp: 0, largest: 0 }
+    : evaluateWithAllowance(graph, inputs.map(decodeVector));
 }
 
-/** Fewer would mean that something stopped being written: how many cases of each framework MXNet's format can say. */
+/**
+ * Fewer would mean that something stopped being written: how many cases of each framework MXNet's
+ * format can say.
+ */
 const atLeast: Readonly<Record<string, number>> = { onnx: 336, mxnet: 430, tf: 244 };
 
 const python = process.env['DROVER_MXNET_PYTHON'] ?? process.env['MXNET_PYTHON'];
 
-describe.each(frameworks)('operators of $name, written for MXNet', ({ name: framework, format, files }) => {
-  const root = mkdtempSync(join(tmpdir(), 'drover-mxnet-'));
-  const written: Written[] = [];
-  afterAll(() => rmSync(root, { recursive: true, force: true }));
+describe.each(frameworks)(
+  'operators of $name, written for MXNet',
+  ({ name: framework, format, files }) => {
+    const root = mkdtempSync(join(tmpdir(), 'drover-mxnet-'));
+    const written: Written[] = [];
+    afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-  it('are bound by real MXNet, and give what the framework gave', async () => {
-    if (python === undefined) throw new Error('Set DROVER_MXNET_PYTHON to the python of an environment with mxnet 1.9.1.');
-    const cases = vectorFamilies<unknown>(framework).flatMap(([family, all]) =>
-      all.map((each) => [`${family}_${each.name.replaceAll('/', '_')}`, each] as const),
-    );
-    for (const [folder, each] of cases) {
-      const done = await write(format, each, files(each), join(root, folder));
-      if (done) written.push(done);
-    }
-    bindInMxnet(python, root);
-    const wrong: string[] = [];
-    for (const { each, folder, model } of written) {
-      if (!existsSync(join(folder, 'outputs.json'))) {
-        wrong.push(`${each.name}: ${readFileSync(join(folder, 'error.txt'), 'utf8').slice(0, 300)}`);
-        continue;
+    it('are bound by real MXNet, and give what the framework gave', async () => {
+      if (python === undefined)
+        throw new Error(
+          'Set DROVER_MXNET_PYTHON to the python of an environment with mxnet 1.9.1.',
+        );
+      const cases = vectorFamilies<unknown>(framework).flatMap(([family, all]) =>
+        all.map((each) => [`${family}_${each.name.replaceAll('/', '_')}`, each] as const),
+      );
+      for (const [folder, each] of cases) {
+        const done = await write(format, each, files(each), join(root, folder));
+        if (done) written.push(done);
       }
-      const outputs = JSON.parse(readFileSync(join(folder, 'outputs.json'), 'utf8')) as readonly StoredTensor[];
-      const inputs = JSON.parse(readFileSync(join(folder, 'inputs.json'), 'utf8')) as readonly StoredTensor[];
-      const { ulp, largest } = await allowance(model, inputs);
-      model.graph.outputs.forEach(({ name }, i) => {
-        const stored = each.outputs.find((output) => output.name === name) ?? each.outputs[i]!;
-        // MXNet has no scalars: a list of one element stands for one.
-        const expected = stored.shape.length === 0 ? { ...stored, shape: [1] } : stored;
-        const why = mismatch(decodeVector(outputs[i]!), expected, ulp + 32, { largest, ranges: each.undefined?.[stored.name] ?? [] });
-        if (why !== undefined && !(each.name in differing)) wrong.push(`${each.name}: ${why}`);
-        if (why === undefined && each.name in differing) wrong.push(`${each.name} agrees`);
-      });
-    }
-    expect(wrong).toEqual([]);
-    expect(written.length).toBeGreaterThanOrEqual(atLeast[framework]!);
-  }, 600_000);
-});
+      bindInMxnet(python, root);
+      const wrong: string[] = [];
+      for (const { each, folder, model } of written) {
+        if (!existsSync(join(folder, 'outputs.json'))) {
+          wrong.push(
+            `${each.name}: ${readFileSync(join(folder, 'error.txt'), 'utf8').slice(0, 300)}`,
+          );
+          continue;
+        }
+        const outputs = JSON.parse(
+          readFileSync(join(folder, 'outputs.json'), 'utf8'),
+        ) as readonly StoredTensor[];
+        const inputs = JSON.parse(
+          readFileSync(join(folder, 'inputs.json'), 'utf8'),
+        ) as readonly StoredTensor[];
+        const { ulp, largest } = await allowance(model, inputs);
+        model.graph.outputs.forEach(({ name }, i) => {
+          const stored = each.outputs.find((output) => output.name === name) ?? each.outputs[i]!;
+          // MXNet has no scalars: a list of one element stands for one.
+          const expected = stored.shape.length === 0 ? { ...stored, shape: [1] } : stored;
+          const why = mismatch(decodeVector(outputs[i]!), expected, ulp + 32, {
+            largest,
+            ranges: each.undefined?.[stored.name] ?? [],
+          });
+          if (why !== undefined && !(each.name in differing)) wrong.push(`${each.name}: ${why}`);
+          if (why === undefined && each.name in differing) wrong.push(`${each.name} agrees`);
+        });
+      }
+      expect(wrong).toEqual([]);
+      expect(written.length).toBeGreaterThanOrEqual(atLeast[framework]!);
+    }, 600_000);
+  },
+);

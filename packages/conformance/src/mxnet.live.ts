@@ -10,7 +10,11 @@ describe('real MXNet', () => {
   it.each(['mxnet-lenet', 'mxnet-gru', 'mxnet-lstm', 'mxnet-segmenter', 'mxnet-transformer'])(
     'gives what it gave: %s',
     async (name) => {
-      const distances = await goldenRun(mxnet(), join(models, name, 'model-symbol.json'), join(models, name, 'golden.npz'));
+      const distances = await goldenRun(
+        mxnet(),
+        join(models, name, 'model-symbol.json'),
+        join(models, name, 'golden.npz'),
+      );
       expect(distances.size).toBeGreaterThan(0);
       for (const distance of distances.values()) expect(distance).toBeLessThan(1e-6);
     },
@@ -23,7 +27,9 @@ describe('real MXNet', () => {
     expect(model.inputs.map(({ name }) => name)).toEqual(['data']);
     const wrong = new Map([['data', tensor('float32', [1, 1], [0])]]);
     await expect(model.run(wrong)).rejects.toEqual(
-      expect.objectContaining({ diagnostics: [expect.objectContaining({ code: 'runtimes/failed' })] }),
+      expect.objectContaining({
+        diagnostics: [expect.objectContaining({ code: 'runtimes/failed' })],
+      }),
     );
     await expect(model.run(wrong)).rejects.toHaveProperty('diagnostics');
     await model.dispose();

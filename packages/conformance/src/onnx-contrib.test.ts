@@ -1,4 +1,12 @@
-import { MemorySink, memorySource, Report, tensor, toNumbers, type DType, type Tensor } from '@drover/core';
+import {
+  MemorySink,
+  memorySource,
+  Report,
+  tensor,
+  toNumbers,
+  type DType,
+  type Tensor,
+} from '@drover/core';
 import { onnx } from '@drover/onnx';
 import type { NodeProto } from '@drover/onnx/codec';
 import { Xoshiro128 } from '@drover/parity';
@@ -11,13 +19,18 @@ const normal = (shape: readonly number[], scale = 1) =>
   tensor(
     'float32',
     shape,
-    Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => Math.fround(scale * random.normal())),
+    Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () =>
+      Math.fround(scale * random.normal()),
+    ),
   );
 const whole = (dtype: DType, shape: readonly number[], low: number, high: number) =>
   tensor(
     dtype,
     shape,
-    Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => low + random.integer(high - low)),
+    Array.from(
+      { length: shape.reduce((a, b) => a * b, 1) },
+      () => low + random.integer(high - low),
+    ),
   );
 
 interface Case {
@@ -39,14 +52,27 @@ const cases: readonly Case[] = [
   {
     name: 'BatchNormalization that learns, before version 14',
     nodes: [
-      node('BatchNormalization', ['x', 's', 'b', 'm', 'v'], ['y', 'm2', 'v2', 'sm', 'sv'], { momentum: { f: 0.75 }, epsilon: { f: 0.01 } }),
+      node('BatchNormalization', ['x', 's', 'b', 'm', 'v'], ['y', 'm2', 'v2', 'sm', 'sv'], {
+        momentum: { f: 0.75 },
+        epsilon: { f: 0.01 },
+      }),
     ],
     inputs: { x: normal([2, 3, 4]) },
-    constants: { s: normal([3]), b: normal([3]), m: normal([3]), v: tensor('float32', [3], [1, 2, 3]) },
+    constants: {
+      s: normal([3]),
+      b: normal([3]),
+      m: normal([3]),
+      v: tensor('float32', [3], [1, 2, 3]),
+    },
     outputs: { y: 'float32', m2: 'float32', v2: 'float32', sm: 'float32', sv: 'float32' },
     opset: 13,
   },
-  { name: 'Gelu', nodes: [ms('Gelu', ['x'], ['y'])], inputs: { x: normal([3, 5]) }, outputs: { y: 'float32' } },
+  {
+    name: 'Gelu',
+    nodes: [ms('Gelu', ['x'], ['y'])],
+    inputs: { x: normal([3, 5]) },
+    outputs: { y: 'float32' },
+  },
   {
     name: 'QuickGelu',
     nodes: [ms('QuickGelu', ['x'], ['y'], { alpha: { f: 1.5 } })],
@@ -75,21 +101,31 @@ const cases: readonly Case[] = [
   },
   {
     name: 'SkipLayerNormalization',
-    nodes: [ms('SkipLayerNormalization', ['x', 's', 'g', 'b', 'c'], ['y', '', '', 'sum'], { epsilon: { f: 1e-5 } })],
+    nodes: [
+      ms('SkipLayerNormalization', ['x', 's', 'g', 'b', 'c'], ['y', '', '', 'sum'], {
+        epsilon: { f: 1e-5 },
+      }),
+    ],
     inputs: { x: normal([2, 3, 5]), s: normal([2, 3, 5]) },
     constants: { g: normal([5]), b: normal([5]), c: normal([5]) },
     outputs: { y: 'float32', sum: 'float32' },
   },
   {
     name: 'SimplifiedLayerNormalization',
-    nodes: [node('SimplifiedLayerNormalization', ['x', 'g'], ['y'], { axis: -1, epsilon: { f: 1e-5 } })],
+    nodes: [
+      node('SimplifiedLayerNormalization', ['x', 'g'], ['y'], { axis: -1, epsilon: { f: 1e-5 } }),
+    ],
     inputs: { x: normal([2, 3, 5]) },
     constants: { g: normal([5]) },
     outputs: { y: 'float32' },
   },
   {
     name: 'SkipSimplifiedLayerNormalization',
-    nodes: [ms('SkipSimplifiedLayerNormalization', ['x', 's', 'g'], ['y', '', '', 'sum'], { epsilon: { f: 1e-5 } })],
+    nodes: [
+      ms('SkipSimplifiedLayerNormalization', ['x', 's', 'g'], ['y', '', '', 'sum'], {
+        epsilon: { f: 1e-5 },
+      }),
+    ],
     inputs: { x: normal([2, 3, 5]), s: normal([2, 3, 5]) },
     constants: { g: normal([5]) },
     outputs: { y: 'float32', sum: 'float32' },
@@ -97,17 +133,28 @@ const cases: readonly Case[] = [
   {
     name: 'EmbedLayerNormalization',
     nodes: [
-      ms('EmbedLayerNormalization', ['ids', 'segments', 'w', 'p', 's', 'g', 'b', 'mask'], ['y', 'counts'], {
-        epsilon: { f: 1e-12 },
-        mask_index_type: 1,
-      }),
+      ms(
+        'EmbedLayerNormalization',
+        ['ids', 'segments', 'w', 'p', 's', 'g', 'b', 'mask'],
+        ['y', 'counts'],
+        {
+          epsilon: { f: 1e-12 },
+          mask_index_type: 1,
+        },
+      ),
     ],
     inputs: {
       ids: whole('int32', [batch, words], 0, 11),
       segments: whole('int32', [batch, words], 0, 2),
       mask: tensor('int32', [batch, words], [1, 1, 1, 0, 0, 1, 1, 1, 1, 1]),
     },
-    constants: { w: normal([11, 8]), p: normal([7, 8]), s: normal([2, 8]), g: normal([8]), b: normal([8]) },
+    constants: {
+      w: normal([11, 8]),
+      p: normal([7, 8]),
+      s: normal([2, 8]),
+      g: normal([8]),
+      b: normal([8]),
+    },
     outputs: { y: 'float32', counts: 'int32' },
   },
   ...(
@@ -118,7 +165,9 @@ const cases: readonly Case[] = [
     ] as const
   ).map(([how, mask]): Case => ({
     name: `Attention with ${how}`,
-    nodes: [ms('Attention', ['x', 'w', 'b', ...(mask ? ['mask'] : [])], ['y'], { num_heads: heads })],
+    nodes: [
+      ms('Attention', ['x', 'w', 'b', ...(mask ? ['mask'] : [])], ['y'], { num_heads: heads }),
+    ],
     inputs: { x: normal([batch, words, 7]), ...(mask && { mask }) },
     constants: { w: normal([7, 3 * hidden], 0.3), b: normal([3 * hidden]) },
     outputs: { y: 'float32' },
@@ -196,7 +245,11 @@ const cases: readonly Case[] = [
     name: 'QLinearGlobalAveragePool',
     nodes: [ms('QLinearGlobalAveragePool', ['a', 's', 'z', 'u', 'z'], ['y'], { channels_last: 0 })],
     inputs: { a: whole('uint8', [2, 3, 5, 7], 0, 256) },
-    constants: { s: tensor('float32', [], [0.03]), u: tensor('float32', [], [0.0031]), z: tensor('uint8', [], [128]) },
+    constants: {
+      s: tensor('float32', [], [0.03]),
+      u: tensor('float32', [], [0.0031]),
+      z: tensor('uint8', [], [128]),
+    },
     outputs: { y: 'uint8' },
   },
   {
@@ -286,21 +339,37 @@ const cases: readonly Case[] = [
               node('Less', ['total', 'limit'], ['small']),
               node('If', ['small'], ['next'], {
                 then_branch: {
-                  g: { name: 'then', node: [node('Add', ['state', 'extra'], ['grown'])], output: [info('grown', 'float32', [3])] },
+                  g: {
+                    name: 'then',
+                    node: [node('Add', ['state', 'extra'], ['grown'])],
+                    output: [info('grown', 'float32', [3])],
+                  },
                 },
                 else_branch: {
-                  g: { name: 'else', node: [node('Mul', ['state', 'half'], ['shrunk'])], output: [info('shrunk', 'float32', [3])] },
+                  g: {
+                    name: 'else',
+                    node: [node('Mul', ['state', 'half'], ['shrunk'])],
+                    output: [info('shrunk', 'float32', [3])],
+                  },
                 },
               }),
               node('Identity', ['go'], ['again']),
             ],
-            output: [info('again', 'bool', []), info('next', 'float32', [3]), info('total', 'float32', [])],
+            output: [
+              info('again', 'bool', []),
+              info('next', 'float32', [3]),
+              info('total', 'float32', []),
+            ],
           },
         },
       }),
     ],
     inputs: { x: tensor('float32', [3], [1, 2, 3]), extra: tensor('float32', [3], [4, 5, 6]) },
-    constants: { trips: tensor('int64', [], [6]), limit: tensor('float32', [], [20]), half: tensor('float32', [], [0.5]) },
+    constants: {
+      trips: tensor('int64', [], [6]),
+      limit: tensor('float32', [], [20]),
+      half: tensor('float32', [], [0.5]),
+    },
     outputs: { y: 'float32', kept: 'float32' },
   },
 ];
@@ -332,7 +401,11 @@ async function run(
   }
 }
 
-function expectClose(actual: ReadonlyMap<string, Tensor>, expected: ReadonlyMap<string, Tensor>, outputs: readonly string[]): void {
+function expectClose(
+  actual: ReadonlyMap<string, Tensor>,
+  expected: ReadonlyMap<string, Tensor>,
+  outputs: readonly string[],
+): void {
   for (const name of outputs) {
     const [a, e] = [actual.get(name)!, expected.get(name)!];
     expect([name, a.dtype, a.shape]).toEqual([name, e.dtype, e.shape]);
@@ -341,7 +414,9 @@ function expectClose(actual: ReadonlyMap<string, Tensor>, expected: ReadonlyMap<
     expect(scale).toBeGreaterThan(0);
     const worst = toNumbers(a).reduce((most, x, i) => Math.max(most, Math.abs(x - values[i]!)), 0);
     // Codes may be one apart where a rounding is a tie; other integers are exact.
-    expect(worst).toBeLessThanOrEqual(e.dtype.startsWith('float') ? 4e-6 * scale : e.dtype === 'uint8' ? 1 : 0);
+    expect(worst).toBeLessThanOrEqual(
+      e.dtype.startsWith('float') ? 4e-6 * scale : e.dtype === 'uint8' ? 1 : 0,
+    );
   }
 }
 

@@ -1,4 +1,14 @@
-import { convert, MemorySink, memorySource, printGraph, Report, tensor, toNumbers, type Source, type Tensor } from '@drover/core';
+import {
+  convert,
+  MemorySink,
+  memorySource,
+  printGraph,
+  Report,
+  tensor,
+  toNumbers,
+  type Source,
+  type Tensor,
+} from '@drover/core';
 import { onnx } from '@drover/onnx';
 import { AttributeType, type FunctionProto, type ModelProto } from '@drover/onnx/codec';
 import { reference, type Runtime } from '@drover/runtimes';
@@ -12,7 +22,10 @@ const domains = [
   { domain: 'my', version: 1 },
 ];
 
-/** LeakyRelu of the rows of `a`, flattened by a shape that is computed, added to `b` where the caller gives it. */
+/**
+ * LeakyRelu of the rows of `a`, flattened by a shape that is computed, added to `b` where the
+ * caller gives it.
+ */
 const rows: FunctionProto = {
   name: 'rows',
   domain: 'my',
@@ -27,7 +40,10 @@ const rows: FunctionProto = {
     node('Gather', ['shape', 'zero'], ['first']),
     node('Concat', ['first', 'minus'], ['flat'], { axis: 0 }),
     node('Reshape', ['a', 'flat'], ['r']),
-    { ...node('LeakyRelu', ['r'], ['l']), attribute: [{ name: 'alpha', type: AttributeType.FLOAT, refAttrName: 'alpha' }] },
+    {
+      ...node('LeakyRelu', ['r'], ['l']),
+      attribute: [{ name: 'alpha', type: AttributeType.FLOAT, refAttrName: 'alpha' }],
+    },
     node('Add', ['l', 'b'], ['y']),
     node('Identity', ['a'], ['a2']),
   ],
@@ -44,9 +60,15 @@ const outer: FunctionProto = {
     node('my:rows', ['a', 'b'], ['first', ''], { alpha: { f: 0.5 } }),
     node('If', ['c'], ['y'], {
       then_branch: {
-        g: { name: 'then', node: [node('my:rows', ['first', 'b'], ['t', 'same'], { alpha: { f: 0.25 } })], output: [{ name: 't' }] },
+        g: {
+          name: 'then',
+          node: [node('my:rows', ['first', 'b'], ['t', 'same'], { alpha: { f: 0.25 } })],
+          output: [{ name: 't' }],
+        },
       },
-      else_branch: { g: { name: 'else', node: [node('Neg', ['first'], ['e'])], output: [{ name: 'e' }] } },
+      else_branch: {
+        g: { name: 'else', node: [node('Neg', ['first'], ['e'])], output: [{ name: 'e' }] },
+      },
     }),
   ],
 };
@@ -72,7 +94,11 @@ const inputs = (go: boolean): ReadonlyMap<string, Tensor> =>
     ['go', tensor('bool', [], [go])],
   ]);
 
-async function run(runtime: Runtime, source: Source, go: boolean): Promise<readonly (readonly number[])[]> {
+async function run(
+  runtime: Runtime,
+  source: Source,
+  go: boolean,
+): Promise<readonly (readonly number[])[]> {
   const loaded = await runtime.load(source);
   try {
     const outputs = await loaded.run(inputs(go));
@@ -96,18 +122,21 @@ test('functions are calls in the graph, with the types and attributes of each', 
   expect(text).toContain('h: float32[n, 6] = Call(');
 });
 
-describe.each([true, false])('a model with functions computes the same, the condition being %s', (go) => {
-  test('in the reference, written for ONNX and for TF.js', async () => {
-    const source = await sourceOfModel(model());
-    const ort = onnxruntime({ threads: 1 });
-    const expected = await run(ort, source, go);
-    expect(new Set(expected.flat()).size).toBeGreaterThan(6);
-    expect(await run(reference([onnx]), source, go)).toEqual(expected);
-    const plain = new MemorySink();
-    await convert({ from: onnx, to: onnx, source, sink: plain, opset: 18 });
-    expect(await run(ort, memorySource('model.onnx', plain.files), go)).toEqual(expected);
-    const web = new MemorySink();
-    await convert({ from: onnx, to: tfjs, source, sink: web });
-    expect(await run(tfjsRuntime(), memorySource('model.json', web.files), go)).toEqual(expected);
-  });
-});
+describe.each([true, false])(
+  'a model with functions computes the same, the condition being %s',
+  (go) => {
+    test('in the reference, written for ONNX and for TF.js', async () => {
+      const source = await sourceOfModel(model());
+      const ort = onnxruntime({ threads: 1 });
+      const expected = await run(ort, source, go);
+      expect(new Set(expected.flat()).size).toBeGreaterThan(6);
+      expect(await run(reference([onnx]), source, go)).toEqual(expected);
+      const plain = new MemorySink();
+      await convert({ from: onnx, to: onnx, source, sink: plain, opset: 18 });
+      expect(await run(ort, memorySource('model.onnx', plain.files), go)).toEqual(expected);
+      const web = new MemorySink();
+      await convert({ from: onnx, to: tfjs, source, sink: web });
+      expect(await run(tfjsRuntime(), memorySource('model.json', web.files), go)).toEqual(expected);
+    });
+  },
+);

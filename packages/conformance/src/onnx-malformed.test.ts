@@ -1,30 +1,64 @@
-import { ConversionError, convert, DroverError, MemorySink, memorySource, Report, tensor, type Source } from '@drover/core';
+import {
+  ConversionError,
+  convert,
+  DroverError,
+  MemorySink,
+  memorySource,
+  Report,
+  tensor,
+  type Source,
+} from '@drover/core';
 import { onnx } from '@drover/onnx';
 import { tfjs } from '@drover/tfjs';
-import { DataLocation, type GraphProto, type ModelProto, type NodeProto, type TensorProto } from '@drover/onnx/codec';
+import {
+  DataLocation,
+  type GraphProto,
+  type ModelProto,
+  type NodeProto,
+  type TensorProto,
+} from '@drover/onnx/codec';
 import { bytesOfModel, info, initializer, modelOf, node, sourceOfModel } from './small-model.js';
 
 const input = [info('x', 'float32', [2, 3])];
 const output = [{ name: 'y' }];
 const weight = initializer('w', tensor('float32', [3], [1, 2, 3]));
-const graph = (nodes: readonly NodeProto[], rest: Partial<GraphProto> = {}): GraphProto => ({ node: nodes, input, output, ...rest });
-const external = (location: string, entries: Readonly<Record<string, string>> = {}): TensorProto => ({
+const graph = (nodes: readonly NodeProto[], rest: Partial<GraphProto> = {}): GraphProto => ({
+  node: nodes,
+  input,
+  output,
+  ...rest,
+});
+const external = (
+  location: string,
+  entries: Readonly<Record<string, string>> = {},
+): TensorProto => ({
   name: 'w',
   dataType: 1,
   dims: [3],
   dataLocation: DataLocation.EXTERNAL,
   externalData: Object.entries({ location, ...entries }).map(([key, value]) => ({ key, value })),
 });
-const adding = (tensor: TensorProto) => modelOf(graph([node('Add', ['x', 'w'], ['y'])], { initializer: [tensor] }));
+const adding = (tensor: TensorProto) =>
+  modelOf(graph([node('Add', ['x', 'w'], ['y'])], { initializer: [tensor] }));
 
 /** Ifs within Ifs. */
 function nested(depth: number): GraphProto {
-  let inner: GraphProto = { name: 'leaf', node: [node('Relu', ['x'], [`y${depth}`])], output: [{ name: `y${depth}` }] };
+  let inner: GraphProto = {
+    name: 'leaf',
+    node: [node('Relu', ['x'], [`y${depth}`])],
+    output: [{ name: `y${depth}` }],
+  };
   for (let i = depth - 1; i >= 0; i--) {
-    const other: GraphProto = { name: 'other', node: [node('Neg', ['x'], [`z${i}`])], output: [{ name: `z${i}` }] };
+    const other: GraphProto = {
+      name: 'other',
+      node: [node('Neg', ['x'], [`z${i}`])],
+      output: [{ name: `z${i}` }],
+    };
     inner = {
       name: `level${i}`,
-      node: [node('If', ['c'], [`y${i}`], { then_branch: { g: inner }, else_branch: { g: other } })],
+      node: [
+        node('If', ['c'], [`y${i}`], { then_branch: { g: inner }, else_branch: { g: other } }),
+      ],
       output: [{ name: `y${i}` }],
     };
   }
@@ -45,214 +79,380 @@ const withFunctions = (...functions: NonNullable<ModelProto['functions']>): Mode
 });
 
 /** Converts and expects a typed failure with nothing written. */
-async function failure(source: Source, to = onnx): Promise<{ codes: readonly string[]; error: DroverError; files: number }> {
+async function failure(
+  source: Source,
+  to = onnx,
+): Promise<{ codes: readonly string[]; error: DroverError; files: number }> {
   const sink = new MemorySink();
-  const error = await convert({ from: onnx, to, source, sink, ...(to === onnx && { opset: 17 }) }).then(
+  const error = await convert({
+    from: onnx,
+    to,
+    source,
+    sink,
+    ...(to === onnx && { opset: 17 }),
+  }).then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
   expect(error).toBeInstanceOf(DroverError);
   const typed = error as DroverError;
   for (const { help, message } of typed.diagnostics)
-    expect([help.length > 0, message.length > 0, message.includes('undefined')]).toEqual([true, true, false]);
+    expect([help.length > 0, message.length > 0, message.includes('undefined')]).toEqual([
+      true,
+      true,
+      false,
+    ]);
   return { codes: typed.diagnostics.map(({ code }) => code), error: typed, files: sink.files.size };
 }
 
-const cases: readonly (readonly [what: string, code: string, names: RegExp, model: ModelProto])[] = [
-  ['data that is missing', 'core/missing-file', /w\.bin/, adding(external('w.bin'))],
-  ['data in a folder above', 'core/path', /\.\.\/w\.bin/, adding(external('../w.bin'))],
-  ['data under an absolute path', 'core/path', /\/dev\/zero/, adding(external('/dev/zero'))],
-  ['data under a path of Windows', 'core/path', /C:/, adding(external('C:\\w.bin'))],
-  ['data under a name with NUL', 'core/path', /w\.bin/, adding(external('w.bin\u0000.txt'))],
+const cases: readonly (readonly [what: string, code: string, names: RegExp, model: ModelProto])[] =
   [
-    'data outside, in a constant of a body',
-    'core/path',
-    /secret/,
-    modelOf(
-      graph([
-        { opType: 'Constant', output: ['k'], attribute: [{ name: 'value', type: 4, t: external('../secret') }] },
-        node('Add', ['x', 'k'], ['y']),
-      ]),
-    ),
-  ],
-  [
-    'data outside, in a function',
-    'core/path',
-    /secret/,
-    withFunctions(
-      called('f', [
-        { opType: 'Constant', output: ['k'], attribute: [{ name: 'value', type: 4, t: external('../secret') }] },
-        node('Add', ['a', 'k'], ['b']),
-      ]),
-    ),
-  ],
-  ['less data than the shape says', 'onnx/tensor-size', /w/, adding({ name: 'w', dataType: 1, dims: [3], rawData: new Uint8Array(8) })],
-  ['more data than the shape says', 'onnx/tensor-size', /w/, adding({ name: 'w', dataType: 1, dims: [3], rawData: new Uint8Array(16) })],
-  ['an unknown element type', 'onnx/tensor-dtype', /99/, adding({ name: 'w', dataType: 99, dims: [3], rawData: new Uint8Array(12) })],
-  ['a value that nothing makes', 'onnx/graph', /"nowhere".*Add_y/s, modelOf(graph([node('Add', ['x', 'nowhere'], ['y'])]))],
-  ['an output that nothing makes', 'onnx/graph', /"y"/, modelOf(graph([node('Relu', ['x'], ['z'])]))],
-  [
-    'a circle',
-    'onnx/graph',
-    /Add_a.*Relu_b|Relu_b.*Add_a/,
-    modelOf(graph([node('Add', ['x', 'b'], ['a']), node('Relu', ['a'], ['b']), node('Relu', ['b'], ['y'])])),
-  ],
-  ['a node that needs itself', 'onnx/graph', /Add_y depends on itself/, modelOf(graph([node('Add', ['x', 'y'], ['y'])]))],
-  [
-    'a circle through a body',
-    'onnx/graph',
-    /If_y/,
-    modelOf(
-      graph(
-        [
-          node('If', ['c'], ['y'], {
-            then_branch: { g: { node: [node('Relu', ['y'], ['t'])], output: [{ name: 't' }] } },
-            else_branch: { g: { node: [node('Relu', ['x'], ['e'])], output: [{ name: 'e' }] } },
-          }),
-        ],
-        { input: [...input, info('c', 'bool', [])] },
+    ['data that is missing', 'core/missing-file', /w\.bin/, adding(external('w.bin'))],
+    ['data in a folder above', 'core/path', /\.\.\/w\.bin/, adding(external('../w.bin'))],
+    ['data under an absolute path', 'core/path', /\/dev\/zero/, adding(external('/dev/zero'))],
+    ['data under a path of Windows', 'core/path', /C:/, adding(external('C:\\w.bin'))],
+    ['data under a name with NUL', 'core/path', /w\.bin/, adding(external('w.bin\u0000.txt'))],
+    [
+      'data outside, in a constant of a body',
+      'core/path',
+      /secret/,
+      modelOf(
+        graph([
+          {
+            opType: 'Constant',
+            output: ['k'],
+            attribute: [{ name: 'value', type: 4, t: external('../secret') }],
+          },
+          node('Add', ['x', 'k'], ['y']),
+        ]),
       ),
-    ),
-  ],
-  [
-    'two values of one name',
-    'onnx/duplicate',
-    /"a"/,
-    modelOf(graph([node('Relu', ['x'], ['a']), node('Neg', ['x'], ['a']), node('Abs', ['a'], ['y'])])),
-  ],
-  [
-    'two constants of one name',
-    'onnx/duplicate',
-    /"w"/,
-    modelOf(graph([node('Add', ['x', 'w'], ['y'])], { initializer: [weight, weight] })),
-  ],
-  [
-    'two outputs of one name',
-    'onnx/duplicate',
-    /"y"/,
-    modelOf(graph([node('Relu', ['x'], ['y'])], { output: [{ name: 'y' }, { name: 'y' }] })),
-  ],
-  ['a function that calls itself', 'onnx/graph', /my\.f calls itself/, withFunctions(called('f', [node('my:f', ['a'], ['b'])]))],
-  [
-    'two functions that call each other',
-    'onnx/graph',
-    /my\.f calls itself/,
-    withFunctions(called('f', [node('my:g', ['a'], ['b'])]), called('g', [node('my:f', ['a'], ['b'])])),
-  ],
-  [
-    'a function that calls itself in a body',
-    'onnx/graph',
-    /my\.f calls itself/,
-    withFunctions(
-      called('f', [
-        node('Greater', ['a', 'a'], ['c']),
-        node('ReduceMax', ['a'], ['m'], { keepdims: 0 }),
-        node('Cast', ['m'], ['p'], { to: 9 }),
-        node('If', ['p'], ['b'], {
-          then_branch: { g: { node: [node('my:f', ['a'], ['t'])], output: [{ name: 't' }] } },
-          else_branch: { g: { node: [node('Relu', ['a'], ['e'])], output: [{ name: 'e' }] } },
-        }),
-      ]),
-    ),
-  ],
-  [
-    'functions that double at every level',
-    'core/limit',
-    /maxNodes/,
-    withFunctions(
-      ...Array.from({ length: 40 }, (_, i) =>
-        called(
-          i === 0 ? 'f' : `f${i}`,
-          i === 39 ? [node('Relu', ['a'], ['b'])] : [node(`my:f${i + 1}`, ['a'], ['m']), node(`my:f${i + 1}`, ['m'], ['b'])],
+    ],
+    [
+      'data outside, in a function',
+      'core/path',
+      /secret/,
+      withFunctions(
+        called('f', [
+          {
+            opType: 'Constant',
+            output: ['k'],
+            attribute: [{ name: 'value', type: 4, t: external('../secret') }],
+          },
+          node('Add', ['a', 'k'], ['b']),
+        ]),
+      ),
+    ],
+    [
+      'less data than the shape says',
+      'onnx/tensor-size',
+      /w/,
+      adding({ name: 'w', dataType: 1, dims: [3], rawData: new Uint8Array(8) }),
+    ],
+    [
+      'more data than the shape says',
+      'onnx/tensor-size',
+      /w/,
+      adding({ name: 'w', dataType: 1, dims: [3], rawData: new Uint8Array(16) }),
+    ],
+    [
+      'an unknown element type',
+      'onnx/tensor-dtype',
+      /99/,
+      adding({ name: 'w', dataType: 99, dims: [3], rawData: new Uint8Array(12) }),
+    ],
+    [
+      'a value that nothing makes',
+      'onnx/graph',
+      /"nowhere".*Add_y/s,
+      modelOf(graph([node('Add', ['x', 'nowhere'], ['y'])])),
+    ],
+    [
+      'an output that nothing makes',
+      'onnx/graph',
+      /"y"/,
+      modelOf(graph([node('Relu', ['x'], ['z'])])),
+    ],
+    [
+      'a circle',
+      'onnx/graph',
+      /Add_a.*Relu_b|Relu_b.*Add_a/,
+      modelOf(
+        graph([
+          node('Add', ['x', 'b'], ['a']),
+          node('Relu', ['a'], ['b']),
+          node('Relu', ['b'], ['y']),
+        ]),
+      ),
+    ],
+    [
+      'a node that needs itself',
+      'onnx/graph',
+      /Add_y depends on itself/,
+      modelOf(graph([node('Add', ['x', 'y'], ['y'])])),
+    ],
+    [
+      'a circle through a body',
+      'onnx/graph',
+      /If_y/,
+      modelOf(
+        graph(
+          [
+            node('If', ['c'], ['y'], {
+              then_branch: { g: { node: [node('Relu', ['y'], ['t'])], output: [{ name: 't' }] } },
+              else_branch: { g: { node: [node('Relu', ['x'], ['e'])], output: [{ name: 'e' }] } },
+            }),
+          ],
+          { input: [...input, info('c', 'bool', [])] },
         ),
       ),
-    ),
-  ],
-  ['an operator set of the future', 'onnx/opset', /9999.*7 to/, modelOf(graph([node('Relu', ['x'], ['y'])]), 9999)],
-  ['a negative operator set', 'onnx/opset', /-1/, modelOf(graph([node('Relu', ['x'], ['y'])]), -1)],
-  ['an operator set that is too old', 'onnx/opset', /\b6\b/, modelOf(graph([node('Relu', ['x'], ['y'])]), 6)],
-  ['no operator set', 'onnx/opset', /does not say/, { ...modelOf(graph([node('Relu', ['x'], ['y'])])), opsetImport: [] }],
-  ['a format of the future', 'onnx/opset', /999/, { ...modelOf(graph([node('Relu', ['x'], ['y'])])), irVersion: 999 }],
-  ['bodies 32 deep', 'core/limit', /maxSubgraphDepth/, modelOf(nested(32))],
-  ['an operand that is missing', 'onnx/graph', /operand 1/, modelOf(graph([node('Add', ['x'], ['y'])]))],
-  ['an attribute that is missing', 'onnx/graph', /axis/, modelOf(graph([node('Concat', ['x', 'x'], ['y'])]))],
-  ['shapes that do not fit', 'core/invalid-shape', /MatMul/, modelOf(graph([node('MatMul', ['x', 'x'], ['y'])]))],
-  ['types that do not fit', 'core/invalid-graph', /And/, modelOf(graph([node('And', ['x', 'x'], ['y'])]))],
-  [
-    'groups of 0',
-    'core/invalid-shape',
-    /Conv/,
-    modelOf(
-      graph([node('Conv', ['x', 'w'], ['y'], { group: 0 })], {
-        input: [info('x', 'float32', [1, 2, 5])],
-        initializer: [initializer('w', tensor('float32', [2, 2, 3], new Array<number>(12).fill(1)))],
-      }),
-    ),
-  ],
-  [
-    'strides of 0',
-    'core/invalid-shape',
-    /MaxPool/,
-    modelOf(graph([node('MaxPool', ['x'], ['y'], { kernel_shape: [2], strides: [0] })], { input: [info('x', 'float32', [1, 2, 5])] })),
-  ],
-  [
-    'an input that is a sequence',
-    'onnx/signature-type',
-    /x/,
-    modelOf(
-      graph([node('Relu', ['x'], ['y'])], {
-        input: [{ name: 'x', type: { sequenceType: { elemType: info('x', 'float32', [1]).type! } } }],
-      }),
-    ),
-  ],
-  ['an output that is a sequence', 'onnx/signature-type', /y/, modelOf(graph([node('SplitToSequence', ['x'], ['y'])]))],
-  [
-    'more scanned operands than operands',
-    'onnx/graph',
-    /scans 5 of 1/,
-    modelOf(graph([node('Scan', ['x'], ['y'], { num_scan_inputs: 5, body: { g: { node: [] } } })])),
-  ],
-  [
-    'a count of parts beyond reason',
-    'onnx/graph',
-    /num_outputs/,
-    modelOf(graph([node('Split', ['x'], ['y'], { num_outputs: 2 ** 40 })]), 18),
-  ],
-];
+    ],
+    [
+      'two values of one name',
+      'onnx/duplicate',
+      /"a"/,
+      modelOf(
+        graph([node('Relu', ['x'], ['a']), node('Neg', ['x'], ['a']), node('Abs', ['a'], ['y'])]),
+      ),
+    ],
+    [
+      'two constants of one name',
+      'onnx/duplicate',
+      /"w"/,
+      modelOf(graph([node('Add', ['x', 'w'], ['y'])], { initializer: [weight, weight] })),
+    ],
+    [
+      'two outputs of one name',
+      'onnx/duplicate',
+      /"y"/,
+      modelOf(graph([node('Relu', ['x'], ['y'])], { output: [{ name: 'y' }, { name: 'y' }] })),
+    ],
+    [
+      'a function that calls itself',
+      'onnx/graph',
+      /my\.f calls itself/,
+      withFunctions(called('f', [node('my:f', ['a'], ['b'])])),
+    ],
+    [
+      'two functions that call each other',
+      'onnx/graph',
+      /my\.f calls itself/,
+      withFunctions(
+        called('f', [node('my:g', ['a'], ['b'])]),
+        called('g', [node('my:f', ['a'], ['b'])]),
+      ),
+    ],
+    [
+      'a function that calls itself in a body',
+      'onnx/graph',
+      /my\.f calls itself/,
+      withFunctions(
+        called('f', [
+          node('Greater', ['a', 'a'], ['c']),
+          node('ReduceMax', ['a'], ['m'], { keepdims: 0 }),
+          node('Cast', ['m'], ['p'], { to: 9 }),
+          node('If', ['p'], ['b'], {
+            then_branch: { g: { node: [node('my:f', ['a'], ['t'])], output: [{ name: 't' }] } },
+            else_branch: { g: { node: [node('Relu', ['a'], ['e'])], output: [{ name: 'e' }] } },
+          }),
+        ]),
+      ),
+    ],
+    [
+      'functions that double at every level',
+      'core/limit',
+      /maxNodes/,
+      withFunctions(
+        ...Array.from({ length: 40 }, (_, i) =>
+          called(
+            i === 0 ? 'f' : `f${i}`,
+            i === 39
+              ? [node('Relu', ['a'], ['b'])]
+              : [node(`my:f${i + 1}`, ['a'], ['m']), node(`my:f${i + 1}`, ['m'], ['b'])],
+          ),
+        ),
+      ),
+    ],
+    [
+      'an operator set of the future',
+      'onnx/opset',
+      /9999.*7 to/,
+      modelOf(graph([node('Relu', ['x'], ['y'])]), 9999),
+    ],
+    [
+      'a negative operator set',
+      'onnx/opset',
+      /-1/,
+      modelOf(graph([node('Relu', ['x'], ['y'])]), -1),
+    ],
+    [
+      'an operator set that is too old',
+      'onnx/opset',
+      /\b6\b/,
+      modelOf(graph([node('Relu', ['x'], ['y'])]), 6),
+    ],
+    [
+      'no operator set',
+      'onnx/opset',
+      /does not say/,
+      { ...modelOf(graph([node('Relu', ['x'], ['y'])])), opsetImport: [] },
+    ],
+    [
+      'a format of the future',
+      'onnx/opset',
+      /999/,
+      { ...modelOf(graph([node('Relu', ['x'], ['y'])])), irVersion: 999 },
+    ],
+    ['bodies 32 deep', 'core/limit', /maxSubgraphDepth/, modelOf(nested(32))],
+    [
+      'an operand that is missing',
+      'onnx/graph',
+      /operand 1/,
+      modelOf(graph([node('Add', ['x'], ['y'])])),
+    ],
+    [
+      'an attribute that is missing',
+      'onnx/graph',
+      /axis/,
+      modelOf(graph([node('Concat', ['x', 'x'], ['y'])])),
+    ],
+    [
+      'shapes that do not fit',
+      'core/invalid-shape',
+      /MatMul/,
+      modelOf(graph([node('MatMul', ['x', 'x'], ['y'])])),
+    ],
+    [
+      'types that do not fit',
+      'core/invalid-graph',
+      /And/,
+      modelOf(graph([node('And', ['x', 'x'], ['y'])])),
+    ],
+    [
+      'groups of 0',
+      'core/invalid-shape',
+      /Conv/,
+      modelOf(
+        graph([node('Conv', ['x', 'w'], ['y'], { group: 0 })], {
+          input: [info('x', 'float32', [1, 2, 5])],
+          initializer: [
+            initializer('w', tensor('float32', [2, 2, 3], new Array<number>(12).fill(1))),
+          ],
+        }),
+      ),
+    ],
+    [
+      'strides of 0',
+      'core/invalid-shape',
+      /MaxPool/,
+      modelOf(
+        graph([node('MaxPool', ['x'], ['y'], { kernel_shape: [2], strides: [0] })], {
+          input: [info('x', 'float32', [1, 2, 5])],
+        }),
+      ),
+    ],
+    [
+      'an input that is a sequence',
+      'onnx/signature-type',
+      /x/,
+      modelOf(
+        graph([node('Relu', ['x'], ['y'])], {
+          input: [
+            { name: 'x', type: { sequenceType: { elemType: info('x', 'float32', [1]).type! } } },
+          ],
+        }),
+      ),
+    ],
+    [
+      'an output that is a sequence',
+      'onnx/signature-type',
+      /y/,
+      modelOf(graph([node('SplitToSequence', ['x'], ['y'])])),
+    ],
+    [
+      'more scanned operands than operands',
+      'onnx/graph',
+      /scans 5 of 1/,
+      modelOf(
+        graph([node('Scan', ['x'], ['y'], { num_scan_inputs: 5, body: { g: { node: [] } } })]),
+      ),
+    ],
+    [
+      'a count of parts beyond reason',
+      'onnx/graph',
+      /num_outputs/,
+      modelOf(graph([node('Split', ['x'], ['y'], { num_outputs: 2 ** 40 })]), 18),
+    ],
+  ];
 
 /** Loops in one another, each of which carries a list that grows by one element with every trip. */
 function growingLoops(depth: number): NodeProto[] {
   const inner = depth > 1 ? growingLoops(depth - 1) : [node('Relu', [`v${depth}`], [`w${depth}`])];
   const body = {
-    node: [...inner, node('Concat', [`w${depth}`, 'x'], [`n${depth}`], { axis: 0 }), node('Identity', [`c${depth}`], [`g${depth}`])],
-    input: [info(`i${depth}`, 'int64', []), info(`c${depth}`, 'bool', []), info(`v${depth}`, 'float32', ['free'])],
+    node: [
+      ...inner,
+      node('Concat', [`w${depth}`, 'x'], [`n${depth}`], { axis: 0 }),
+      node('Identity', [`c${depth}`], [`g${depth}`]),
+    ],
+    input: [
+      info(`i${depth}`, 'int64', []),
+      info(`c${depth}`, 'bool', []),
+      info(`v${depth}`, 'float32', ['free']),
+    ],
     output: [info(`g${depth}`, 'bool', []), info(`n${depth}`, 'float32', ['free'])],
   };
-  return [node('Loop', ['trips', '', depth === 30 ? 'x' : `v${depth + 1}`], [depth === 30 ? 'y' : `w${depth + 1}`], { body: { g: body } })];
+  return [
+    node(
+      'Loop',
+      ['trips', '', depth === 30 ? 'x' : `v${depth + 1}`],
+      [depth === 30 ? 'y' : `w${depth + 1}`],
+      { body: { g: body } },
+    ),
+  ];
 }
 
 const unbounded: readonly (readonly [what: string, names: RegExp, model: ModelProto])[] = [
   [
     'loops in loops whose types change',
     /Loop.*too many loops deep/s,
-    modelOf(graph(growingLoops(30), { initializer: [initializer('trips', tensor('int64', [], [2]))] })),
+    modelOf(
+      graph(growingLoops(30), { initializer: [initializer('trips', tensor('int64', [], [2]))] }),
+    ),
   ],
   [
     'a sequence of parts beyond reason',
     /SplitToSequence.*parts/s,
     modelOf(
-      graph([node('SplitToSequence', ['x'], ['s'], { keepdims: 1 }), node('ConcatFromSequence', ['s'], ['y'], { axis: 0 })], {
-        input: [info('x', 'float32', [2 ** 40])],
-      }),
+      graph(
+        [
+          node('SplitToSequence', ['x'], ['s'], { keepdims: 1 }),
+          node('ConcatFromSequence', ['s'], ['y'], { axis: 0 }),
+        ],
+        {
+          input: [info('x', 'float32', [2 ** 40])],
+        },
+      ),
     ),
   ],
   [
     'regions sampled at places beyond reason',
     /RoiAlign/,
     modelOf(
-      graph([node('RoiAlign', ['x', 'r', 'b'], ['y'], { sampling_ratio: 2 ** 30, output_height: 2 ** 30, output_width: 1 })], {
-        input: [info('x', 'float32', [1, 1, 4, 4]), info('r', 'float32', [1, 4]), info('b', 'int64', [1])],
-      }),
+      graph(
+        [
+          node('RoiAlign', ['x', 'r', 'b'], ['y'], {
+            sampling_ratio: 2 ** 30,
+            output_height: 2 ** 30,
+            output_width: 1,
+          }),
+        ],
+        {
+          input: [
+            info('x', 'float32', [1, 1, 4, 4]),
+            info('r', 'float32', [1, 4]),
+            info('b', 'int64', [1]),
+          ],
+        },
+      ),
     ),
   ],
 ];
@@ -268,12 +468,17 @@ describe('broken models end in a typed error, and nothing is written', () => {
     const { codes, error, files } = await failure(await sourceOfModel(model));
     expect(codes).toEqual([code]);
     expect(error.message).toMatch(names);
-    expect(error.diagnostics[0]!.origin.file).toBe(code === 'core/missing-file' ? 'w.bin' : 'model.onnx');
+    expect(error.diagnostics[0]!.origin.file).toBe(
+      code === 'core/missing-file' ? 'w.bin' : 'model.onnx',
+    );
     expect(files).toBe(0);
   });
 
   it('a file that ends anywhere', async () => {
-    const bytes = await bytesOfModel({ ...adding(weight), opsetImport: [{ domain: '', version: 17 }] });
+    const bytes = await bytesOfModel({
+      ...adding(weight),
+      opsetImport: [{ domain: '', version: 17 }],
+    });
     for (let length = 0; length < bytes.length; length++) {
       const sink = new MemorySink();
       const result = await convert({
@@ -299,26 +504,45 @@ describe('large and deep models are read', () => {
     expect(report.diagnostics).toEqual([]);
   });
 
-  it.each(['in order', 'the other way round'])('a chain of 100,000 nodes %s in less than 2 s', async (order) => {
-    const count = 100_000;
-    const nodes = Array.from({ length: count }, (_, i) => ({
-      opType: 'Relu',
-      input: [i === 0 ? 'x' : `v${i - 1}`],
-      output: [i === count - 1 ? 'y' : `v${i}`],
-      name: `n${i}`,
-    }));
-    const source = await sourceOfModel(modelOf(graph(order === 'in order' ? nodes : nodes.toReversed())));
-    const start = process.cpuUsage();
-    const model = await onnx.read(source, { report: new Report() });
-    // Of the processor, so that a busy machine does not count.
-    expect(process.cpuUsage(start).user / 1000).toBeLessThan(2000);
-    expect(model.graph.size).toBe(count);
-  });
+  it.each(['in order', 'the other way round'])(
+    'a chain of 100,000 nodes %s in less than 2 s',
+    async (order) => {
+      const count = 100_000;
+      const nodes = Array.from({ length: count }, (_, i) => ({
+        opType: 'Relu',
+        input: [i === 0 ? 'x' : `v${i - 1}`],
+        output: [i === count - 1 ? 'y' : `v${i}`],
+        name: `n${i}`,
+      }));
+      const source = await sourceOfModel(
+        modelOf(graph(order === 'in order' ? nodes : nodes.toReversed())),
+      );
+      const start = process.cpuUsage();
+      const model = await onnx.read(source, { report: new Report() });
+      // Of the processor, so that a busy machine does not count.
+      expect(process.cpuUsage(start).user / 1000).toBeLessThan(2000);
+      expect(model.graph.size).toBe(count);
+    },
+  );
 
   it('names that JavaScript gives meaning to, and a name of a megabyte', async () => {
-    const names = ['__proto__', 'constructor', 'toString', 'a\u0000b', '\u202egnp.exe', 'n'.repeat(1_000_000)];
-    const nodes = names.map((name, i) => ({ opType: 'Neg', input: [i === 0 ? 'x' : names[i - 1]!], output: [name], name }));
-    const source = await sourceOfModel(modelOf(graph([...nodes, node('Abs', [names.at(-1)!], ['y'])])));
+    const names = [
+      '__proto__',
+      'constructor',
+      'toString',
+      'a\u0000b',
+      '\u202egnp.exe',
+      'n'.repeat(1_000_000),
+    ];
+    const nodes = names.map((name, i) => ({
+      opType: 'Neg',
+      input: [i === 0 ? 'x' : names[i - 1]!],
+      output: [name],
+      name,
+    }));
+    const source = await sourceOfModel(
+      modelOf(graph([...nodes, node('Abs', [names.at(-1)!], ['y'])])),
+    );
     const model = await onnx.read(source, { report: new Report() });
     expect([...model.graph.nodes].slice(0, names.length).map(({ name }) => name)).toEqual(names);
   });
@@ -336,11 +560,20 @@ describe('operators without a canonical form', () => {
 
   it('are all told at once, each with its reason', async () => {
     const model = await onnx.read(await sourceOfModel(unknown), { report: new Report() });
-    expect([...model.graph.nodes].map(({ op }) => op.name)).toEqual(['Foreign', 'Foreign', 'Foreign', 'Foreign']);
+    expect([...model.graph.nodes].map(({ op }) => op.name)).toEqual([
+      'Foreign',
+      'Foreign',
+      'Foreign',
+      'Foreign',
+    ]);
     const sink = new MemorySink();
-    const error = await convert({ from: onnx, to: onnx, source: await sourceOfModel(unknown), sink, opset: 21 }).catch(
-      (thrown: unknown) => thrown,
-    );
+    const error = await convert({
+      from: onnx,
+      to: onnx,
+      source: await sourceOfModel(unknown),
+      sink,
+      opset: 21,
+    }).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ConversionError);
     const told = (error as ConversionError).diagnostics.map(({ code, message }) => [code, message]);
     expect(told).toEqual([
@@ -361,7 +594,8 @@ describe('operators without a canonical form', () => {
     await convert({ from: onnx, to: onnx, source: await sourceOfModel(unknown), sink, opset: 17 });
     const again = await onnx.read(memorySource('model.onnx', sink.files), { report: new Report() });
     const attributes = [...again.graph.nodes].map(
-      ({ attrs }) => attrs as { readonly type?: string; readonly attributes?: { readonly attributes: unknown } },
+      ({ attrs }) =>
+        attrs as { readonly type?: string; readonly attributes?: { readonly attributes: unknown } },
     );
     expect(attributes.map(({ type, attributes }) => [type, attributes?.attributes])).toEqual([
       ['Frobnicate', [{ name: 'speed', type: 2, value: '3' }]],
@@ -373,9 +607,20 @@ describe('operators without a canonical form', () => {
 
   it('a stray attribute is a warning, told once', async () => {
     const report = new Report();
-    await onnx.read(await sourceOfModel(modelOf(graph([node('Relu', ['x'], ['y'], { speed: 3, colour: 'red' })]))), { report });
-    expect(report.diagnostics.map(({ code, severity, message }) => [code, severity, message])).toEqual([
-      ['onnx/attribute-ignored', 'warning', 'Relu Relu_y sets speed, colour, which have no meaning for it in operator set 17.'],
+    await onnx.read(
+      await sourceOfModel(
+        modelOf(graph([node('Relu', ['x'], ['y'], { speed: 3, colour: 'red' })])),
+      ),
+      { report },
+    );
+    expect(
+      report.diagnostics.map(({ code, severity, message }) => [code, severity, message]),
+    ).toEqual([
+      [
+        'onnx/attribute-ignored',
+        'warning',
+        'Relu Relu_y sets speed, colour, which have no meaning for it in operator set 17.',
+      ],
     ]);
   });
 });

@@ -1,6 +1,14 @@
 import { memorySource, MemorySink, Report, type Model } from '@drover/core';
 import { onnx } from '@drover/onnx';
-import { decodeModel, TensorReader, readBytes, isPayload, type GraphProto, type ModelProto, type Payload } from '@drover/onnx/codec';
+import {
+  decodeModel,
+  TensorReader,
+  readBytes,
+  isPayload,
+  type GraphProto,
+  type ModelProto,
+  type Payload,
+} from '@drover/onnx/codec';
 import { reference } from '@drover/runtimes';
 import { onnxruntime } from '@drover/runtimes/onnxruntime';
 import onnxProto from 'onnx-proto';
@@ -8,10 +16,14 @@ import { convertInMemory, declaredBy, openFixture, worstDistance } from './conve
 import { modelFixtures, type ModelFixture } from './model-fixture.js';
 
 const fixtures = modelFixtures('onnx').map((fixture) => [fixture.id, fixture] as const);
-const sourceOf = (bytes: Uint8Array) => memorySource('model.onnx', new Map([['model.onnx', bytes]]));
+const sourceOf = (bytes: Uint8Array) =>
+  memorySource('model.onnx', new Map([['model.onnx', bytes]]));
 
 /** Reads a fixture while its file is open, and does something with the model. */
-async function withModel<T>(fixture: ModelFixture, use: (model: Model, proto: ModelProto) => Promise<T>): Promise<T> {
+async function withModel<T>(
+  fixture: ModelFixture,
+  use: (model: Model, proto: ModelProto) => Promise<T>,
+): Promise<T> {
   const opened = await openFixture(fixture);
   try {
     const report = new Report();
@@ -26,19 +38,33 @@ async function withModel<T>(fixture: ModelFixture, use: (model: Model, proto: Mo
 async function written(model: Model, opset?: number): Promise<Uint8Array> {
   const sink = new MemorySink();
   const report = new Report();
-  await onnx.write(model, sink, { report, options: { opset }, path: 'model.onnx', tensor: () => {} });
+  await onnx.write(model, sink, {
+    report,
+    options: { opset },
+    path: 'model.onnx',
+    tensor: () => {},
+  });
   expect(report.diagnostics).toEqual([]);
   await sink.commit();
   expect([...sink.files.keys()]).toEqual(['model.onnx']);
   return sink.files.get('model.onnx')!;
 }
 
-const formatOf = (bytes: Uint8Array) => ({ format: onnx, files: new Map([['model.onnx', bytes]]), source: sourceOf(bytes) });
+const formatOf = (bytes: Uint8Array) => ({
+  format: onnx,
+  files: new Map([['model.onnx', bytes]]),
+  source: sourceOf(bytes),
+});
 
-/** Largest difference over the largest value: two runtimes of one framework differ by up to 1e-6. */
+/**
+ * Largest difference over the largest value: two runtimes of one framework differ by up to 1e-6.
+ */
 const bound = 5e-6;
 
-/** The same for the reference, which computes in float64: basic_pitch takes logarithms of sums that all but cancel, and float32 loses digits there. */
+/**
+ * The same for the reference, which computes in float64: basic_pitch takes logarithms of sums that
+ * all but cancel, and float32 loses digits there.
+ */
 const referenceBound = (id: string) => (id.startsWith('basic_pitch') ? 2e-3 : bound);
 
 /** Milliseconds for a test: the reference takes seconds for the larger models. */
@@ -68,7 +94,12 @@ describe.each(fixtures)('%s', (id, fixture) => {
   it.each([13, 17, 23])('computes it in onnxruntime, written at version %i', (opset) =>
     withModel(fixture, async (model) => {
       expect(
-        await worstDistance(onnxruntime({ threads: 1 }), formatOf(await written(model, opset)), await fixture.goldens(), declaredBy(model)),
+        await worstDistance(
+          onnxruntime({ threads: 1 }),
+          formatOf(await written(model, opset)),
+          await fixture.goldens(),
+          declaredBy(model),
+        ),
       ).toBeLessThan(bound);
     }),
   );
@@ -100,9 +131,12 @@ describe.each(fixtures)('%s', (id, fixture) => {
         expect(shapeOf(proto.graph!, 'input')).toEqual(
           shapeOf(source.graph!, 'input').filter(([name]) => !initializers.has(name as string)),
         );
-        expect(proto.graph!.output!.map(({ name }) => name)).toEqual(source.graph!.output!.map(({ name }) => name));
+        expect(proto.graph!.output!.map(({ name }) => name)).toEqual(
+          source.graph!.output!.map(({ name }) => name),
+        );
         expect(proto.metadataProps ?? []).toEqual(source.metadataProps ?? []);
-        // Every convolution, recurrent layer and embedding stands under its own name and makes a value of its own name.
+        // Every convolution, recurrent layer and embedding stands under its own name and makes a
+        // value of its own name.
         const key = (graph: GraphProto, types: readonly string[]) =>
           (graph.node ?? [])
             .filter(({ opType }) => types.includes(opType!))
@@ -111,7 +145,8 @@ describe.each(fixtures)('%s', (id, fixture) => {
         const kept = ['Conv', 'ConvTranspose', 'LSTM', 'GRU', 'MaxPool'];
         expect(key(proto.graph!, kept)).toEqual(key(source.graph!, kept));
         for (const node of proto.graph!.node!.filter(({ opType }) => opType === 'Conv')) {
-          if (initializers.has(node.input![1]!)) expect(proto.graph!.initializer!.map(({ name }) => name)).toContain(node.input![1]);
+          if (initializers.has(node.input![1]!))
+            expect(proto.graph!.initializer!.map(({ name }) => name)).toContain(node.input![1]);
         }
       }),
     patience,
@@ -124,7 +159,8 @@ describe.each(fixtures)('%s', (id, fixture) => {
       try {
         const copy = await convertInMemory(onnx, onnx, opened.source);
         const hasExternal = copy.files.size > 1;
-        if (!hasExternal) expect(Buffer.compare(copy.files.get('model.onnx')!, await opened.source.read())).toBe(0);
+        if (!hasExternal)
+          expect(Buffer.compare(copy.files.get('model.onnx')!, await opened.source.read())).toBe(0);
         const [before, after] = [await decodeModel(opened.source), await decodeModel(copy.source)];
         const contents = async (proto: ModelProto, source: Parameters<typeof decodeModel>[0]) => {
           const reader = new TensorReader(source);
@@ -133,13 +169,20 @@ describe.each(fixtures)('%s', (id, fixture) => {
             const { data } = await reader.open(tensor);
             found.push([
               tensor.name!,
-              Buffer.from(isPayload(data as Payload) ? await readBytes(data as Payload) : (data as Uint8Array)).toString('base64'),
+              Buffer.from(
+                isPayload(data as Payload)
+                  ? await readBytes(data as Payload)
+                  : (data as Uint8Array),
+              ).toString('base64'),
             ]);
           }
           return found;
         };
         expect(await contents(after, copy.source)).toEqual(await contents(before, opened.source));
-        const bare = ({ graph, ...rest }: ModelProto) => ({ ...rest, graph: { ...graph!, initializer: [] } });
+        const bare = ({ graph, ...rest }: ModelProto) => ({
+          ...rest,
+          graph: { ...graph!, initializer: [] },
+        });
         expect(bare(after)).toEqual(bare(before));
       } finally {
         opened.close();
@@ -191,9 +234,9 @@ describe.each(fixtures)('%s', (id, fixture) => {
             attribute: attributes(attribute as never),
           }));
         expect(nodes(theirs.graph!.node as never)).toEqual(nodes(ours.graph!.node));
-        expect(theirs.opsetImport.map(({ domain, version }) => [domain ?? '', number(version)])).toEqual(
-          ours.opsetImport!.map(({ domain, version }) => [domain ?? '', number(version)]),
-        );
+        expect(
+          theirs.opsetImport.map(({ domain, version }) => [domain ?? '', number(version)]),
+        ).toEqual(ours.opsetImport!.map(({ domain, version }) => [domain ?? '', number(version)]));
         const reader = new TensorReader(sourceOf(bytes));
         const weights = await Promise.all(
           ours.graph!.initializer!.map(async (tensor) => {
@@ -202,7 +245,11 @@ describe.each(fixtures)('%s', (id, fixture) => {
               tensor.name,
               tensor.dataType,
               (tensor.dims ?? []).map(number),
-              Buffer.from(isPayload(data as Payload) ? await readBytes(data as Payload) : (data as Uint8Array)).toString('base64'),
+              Buffer.from(
+                isPayload(data as Payload)
+                  ? await readBytes(data as Payload)
+                  : (data as Uint8Array),
+              ).toString('base64'),
             ];
           }),
         );

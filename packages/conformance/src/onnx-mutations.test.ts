@@ -1,13 +1,33 @@
 import { DroverError, Report } from '@drover/core';
 import { onnx } from '@drover/onnx';
-import { decodeModel, type AttributeProto, type GraphProto, type ModelProto, type NodeProto } from '@drover/onnx/codec';
+import {
+  decodeModel,
+  type AttributeProto,
+  type GraphProto,
+  type ModelProto,
+  type NodeProto,
+} from '@drover/onnx/codec';
 import { memorySource, MemorySink } from '@drover/core';
 import { Xoshiro128 } from '@drover/parity';
 import { vectorFamilies } from './op-vectors.js';
 import { sourceOfModel } from './small-model.js';
 
 /** Numbers that break assumptions: extremes, signs, fractions of nothing. */
-const numbers = [0, -1, 1, 2, 7, -7, 64, 2 ** 31, -(2 ** 31), 2 ** 40, 2 ** 53, -(2n ** 63n), 2n ** 63n - 1n];
+const numbers = [
+  0,
+  -1,
+  1,
+  2,
+  7,
+  -7,
+  64,
+  2 ** 31,
+  -(2 ** 31),
+  2 ** 40,
+  2 ** 53,
+  -(2n ** 63n),
+  2n ** 63n - 1n,
+];
 
 /** One change to a model: of an attribute, an operand, a dimension, or a type. */
 class Mutator {
@@ -23,11 +43,16 @@ class Mutator {
       return {
         ...attribute,
         ints:
-          this.random.integer(2) === 0 ? ints.slice(1) : ints.map((each) => (this.random.integer(2) === 0 ? this.#pick(numbers) : each)),
+          this.random.integer(2) === 0
+            ? ints.slice(1)
+            : ints.map((each) => (this.random.integer(2) === 0 ? this.#pick(numbers) : each)),
       };
     if (i !== undefined) return { ...attribute, i: this.#pick(numbers) };
-    if (f !== undefined) return { ...attribute, f: this.#pick([NaN, Infinity, -Infinity, 0, -1, 1e30]) };
-    return this.random.integer(2) === 0 ? { name: name! } : { name: name!, type: 2, i: this.#pick(numbers) };
+    if (f !== undefined)
+      return { ...attribute, f: this.#pick([NaN, Infinity, -Infinity, 0, -1, 1e30]) };
+    return this.random.integer(2) === 0
+      ? { name: name! }
+      : { name: name!, type: 2, i: this.#pick(numbers) };
   }
 
   #node(node: NodeProto): NodeProto {
@@ -36,11 +61,17 @@ class Mutator {
     if (kind === 0 && attributes.length > 0) return { ...node, attribute: attributes.slice(1) };
     if (kind <= 2 && attributes.length > 0) {
       const at = this.random.integer(attributes.length);
-      return { ...node, attribute: attributes.map((each, i) => (i === at ? this.#attribute(each) : each)) };
+      return {
+        ...node,
+        attribute: attributes.map((each, i) => (i === at ? this.#attribute(each) : each)),
+      };
     }
     if (kind === 3) return { ...node, input: (node.input ?? []).slice(0, -1) };
     if (kind === 4) return { ...node, input: (node.input ?? []).toReversed() };
-    return { ...node, input: (node.input ?? []).map((name) => (this.random.integer(2) === 0 ? '' : name)) };
+    return {
+      ...node,
+      input: (node.input ?? []).map((name) => (this.random.integer(2) === 0 ? '' : name)),
+    };
   }
 
   #graph(graph: GraphProto): GraphProto {
@@ -52,7 +83,15 @@ class Mutator {
         const dim = tensorType.shape?.dim
           ?.slice(this.random.integer(2))
           .map((size) => (this.random.integer(2) === 0 ? { dimValue: this.#pick(numbers) } : size));
-        return { ...each, type: { tensorType: { ...tensorType, ...(this.random.integer(3) === 0 ? {} : { shape: { dim: dim ?? [] } }) } } };
+        return {
+          ...each,
+          type: {
+            tensorType: {
+              ...tensorType,
+              ...(this.random.integer(3) === 0 ? {} : { shape: { dim: dim ?? [] } }),
+            },
+          },
+        };
       });
       return { ...graph, input };
     }
@@ -61,7 +100,12 @@ class Mutator {
         ...graph,
         input: (graph.input ?? []).map((each) => ({
           ...each,
-          type: { tensorType: { ...each.type?.tensorType, elemType: this.#pick([1, 2, 6, 7, 8, 9, 10, 11, 14]) } },
+          type: {
+            tensorType: {
+              ...each.type?.tensorType,
+              elemType: this.#pick([1, 2, 6, 7, 8, 9, 10, 11, 14]),
+            },
+          },
         })),
       };
     const nodes = graph.node ?? [];
@@ -89,7 +133,12 @@ describe.each(vectorFamilies<{ readonly onnx: string }>('onnx'))('%s', (family, 
         try {
           const source = await sourceOfModel(mutated);
           const read = await onnx.read(source, { report: new Report() });
-          await onnx.write(read, new MemorySink(), { report: new Report(), options: {}, path: 'm.onnx', tensor: () => {} });
+          await onnx.write(read, new MemorySink(), {
+            report: new Report(),
+            options: {},
+            path: 'm.onnx',
+            tensor: () => {},
+          });
         } catch (error) {
           refused++;
           if (!(error instanceof DroverError))
@@ -97,7 +146,11 @@ describe.each(vectorFamilies<{ readonly onnx: string }>('onnx'))('%s', (family, 
               `${name}, round ${round}: ${String((error as Error).stack)}\n${JSON.stringify(mutated.graph, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)).slice(0, 2000)}`,
             );
         }
-        expect([name, round, process.cpuUsage(start).user / 1000 < 2000]).toEqual([name, round, true]);
+        expect([name, round, process.cpuUsage(start).user / 1000 < 2000]).toEqual([
+          name,
+          round,
+          true,
+        ]);
       }
     }
     expect(refused).toBeGreaterThan(0);

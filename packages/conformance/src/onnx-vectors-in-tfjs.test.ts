@@ -43,8 +43,16 @@ const refusedOpen: Readonly<Record<string, string>> = {
 /** Cases whose elements no tensor of TensorFlow.js holds, which is told when they are written. */
 const narrowed = new Set(['Cast/float16', 'Sub/int64_large']);
 
-/** Cases that need the sizes of their operands: which dimensions are 1, which there are to copy; and a named one is at least 1. */
-const stated = new Set(['ReduceLogSumExp/of_nothing', 'ReduceMax/of_nothing', 'Reshape/zero_fed', 'Squeeze/all']);
+/**
+ * Cases that need the sizes of their operands: which dimensions are 1, which there are to copy; and
+ * a named one is at least 1.
+ */
+const stated = new Set([
+  'ReduceLogSumExp/of_nothing',
+  'ReduceMax/of_nothing',
+  'Reshape/zero_fed',
+  'Squeeze/all',
+]);
 
 const runtime = runtimeOf();
 const sourceOf = (name: string, bytes: Uint8Array) => memorySource(name, new Map([[name, bytes]]));
@@ -56,7 +64,8 @@ async function opened(bytes: Uint8Array): Promise<Uint8Array> {
     const shape = type?.tensorType?.shape;
     const dims = shape?.dim ?? [];
     const named = (axis: number) => ({ dimParam: `${name!.replace(/\W/g, '')}_${axis}` });
-    if (shape) shape.dim = dims.map((dim, axis) => (axis !== 1 || dims.length < 3 ? named(axis) : dim));
+    if (shape)
+      shape.dim = dims.map((dim, axis) => (axis !== 1 || dims.length < 3 ? named(axis) : dim));
   }
   const sink = new MemorySink();
   await encodeModel(proto, await sink.create('model.onnx'));
@@ -66,14 +75,23 @@ async function opened(bytes: Uint8Array): Promise<Uint8Array> {
 
 async function write(model: Model): Promise<ReadonlyMap<string, Uint8Array>> {
   const sink = new MemorySink();
-  await tfjs.write(model, sink, { report: new Report(), options: {}, path: 'model.json', tensor: () => {} });
+  await tfjs.write(model, sink, {
+    report: new Report(),
+    options: {},
+    path: 'model.json',
+    tensor: () => {},
+  });
   await sink.commit();
   return sink.files;
 }
 
 const legal = (name: string) => name.replace(/\W/g, '_');
 
-async function check(each: OnnxCase, bytes: Uint8Array, gaps: Readonly<Record<string, string>>): Promise<void> {
+async function check(
+  each: OnnxCase,
+  bytes: Uint8Array,
+  gaps: Readonly<Record<string, string>>,
+): Promise<void> {
   const model = await onnx.read(sourceOf('model.onnx', bytes), { report: new Report() });
   // Which cases have no canonical form is held by the test of ONNX's vectors.
   if ([...model.graph.nodes].some(({ op }) => op.name === 'Foreign')) return;
@@ -82,17 +100,33 @@ async function check(each: OnnxCase, bytes: Uint8Array, gaps: Readonly<Record<st
   const loaded = await runtime.load(memorySource('model.json', await write(model)));
   try {
     const given = new Map(each.inputs.map((input) => [legal(input.name), decodeVector(input)]));
-    const feeds = loaded.inputs.map(({ name, dtype }) => [name, castTensor(given.get(legal(name))!, dtype ?? 'float32')] as const);
+    const feeds = loaded.inputs.map(
+      ({ name, dtype }) => [name, castTensor(given.get(legal(name))!, dtype ?? 'float32')] as const,
+    );
     const made = [...(await loaded.run(new Map(feeds))).values()];
     each.outputs.forEach((output, i) => {
       const wanted = decodeVector(output);
       expect(made[i]!.shape).toEqual(wanted.shape);
       if (wanted.dtype === 'string' || narrowed.has(each.name)) return;
       const [a, b] = [toNumbers(made[i]!), toNumbers(wanted)];
-      const largest = b.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), 1e-3);
-      const share = wanted.dtype === 'float16' || wanted.dtype === 'bfloat16' ? 5e-3 : wanted.dtype.startsWith('float') ? 3e-5 : 0;
-      const isUndefined = (k: number) => (each.undefined?.[output.name] ?? []).some(([begin, end]) => k >= begin && k < end);
-      const wrong = [...b.keys()].filter((k) => !Object.is(a[k], b[k]) && !(Math.abs(a[k]! - b[k]!) <= share * largest) && !isUndefined(k));
+      const largest = b.reduce(
+        (most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most),
+        1e-3,
+      );
+      const share =
+        wanted.dtype === 'float16' || wanted.dtype === 'bfloat16'
+          ? 5e-3
+          : wanted.dtype.startsWith('float')
+            ? 3e-5
+            : 0;
+      const isUndefined = (k: number) =>
+        (each.undefined?.[output.name] ?? []).some(([begin, end]) => k >= begin && k < end);
+      const wrong = [...b.keys()].filter(
+        (k) =>
+          !Object.is(a[k], b[k]) &&
+          !(Math.abs(a[k]! - b[k]!) <= share * largest) &&
+          !isUndefined(k),
+      );
       expect(wrong.map((k) => `${output.name}[${k}] is ${a[k]}, not ${b[k]}`)).toEqual([]);
     });
   } finally {
@@ -104,7 +138,9 @@ const bytesOf = ({ model }: OnnxCase) => new Uint8Array(Buffer.from(model.onnx, 
 
 describe.each(vectorFamilies<{ readonly onnx: string }>('onnx'))('%s', (_, cases) => {
   const named = cases.map((each) => [each.name, each] as const);
-  it.each(named)('%s: TensorFlow.js gives what ONNX stored', (_, each) => check(each, bytesOf(each), refused));
+  it.each(named)('%s: TensorFlow.js gives what ONNX stored', (_, each) =>
+    check(each, bytesOf(each), refused),
+  );
 
   // What has no meaning where sizes are not stated; constants have no operands.
   const open = named.filter(([name, { inputs }]) => inputs.length > 0 && !stated.has(name));
@@ -114,6 +150,9 @@ describe.each(vectorFamilies<{ readonly onnx: string }>('onnx'))('%s', (_, cases
 });
 
 test('every exception is a case', () => {
-  const names = new Set(vectorFamilies('onnx').flatMap(([, cases]) => cases.map(({ name }) => name)));
-  for (const name of [...Object.keys(refusedOpen), ...narrowed, ...stated]) expect(names).toContain(name);
+  const names = new Set(
+    vectorFamilies('onnx').flatMap(([, cases]) => cases.map(({ name }) => name)),
+  );
+  for (const name of [...Object.keys(refusedOpen), ...narrowed, ...stated])
+    expect(names).toContain(name);
 });

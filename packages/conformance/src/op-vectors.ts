@@ -1,5 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { decodeTensor, evaluateSteps, isInt, tensor, toNumbers, type DType, type Graph, type Tensor } from '@drover/core';
+import {
+  decodeTensor,
+  evaluateSteps,
+  isInt,
+  tensor,
+  toNumbers,
+  type DType,
+  type Graph,
+  type Tensor,
+} from '@drover/core';
 
 /** A tensor of a case of fixtures/ops, as stored. */
 export interface StoredTensor {
@@ -25,14 +34,17 @@ export interface VectorCase<Model> {
 const fixtures = new URL('../../../fixtures/ops/', import.meta.url);
 
 /** The cases of a framework, by family of operators. */
-export function vectorFamilies<Model>(framework: string): readonly (readonly [family: string, cases: readonly VectorCase<Model>[]])[] {
+export function vectorFamilies<Model>(
+  framework: string,
+): readonly (readonly [family: string, cases: readonly VectorCase<Model>[]])[] {
   const folder = new URL(`${framework}/`, fixtures);
   return readdirSync(folder)
     .filter((file) => file.endsWith('.json'))
     .sort()
     .map((file) => [
       file.replace('.json', ''),
-      (JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as { cases: VectorCase<Model>[] }).cases,
+      (JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as { cases: VectorCase<Model>[] })
+        .cases,
     ]);
 }
 
@@ -42,11 +54,17 @@ export function decodeVector({ dtype, shape, data }: StoredTensor): Tensor {
   return decodeTensor(new Uint8Array(Buffer.from(data, 'base64')), dtype, shape);
 }
 
-const spacing: Partial<Record<DType, number>> = { float64: 2 ** -52, float32: 2 ** -23, float16: 2 ** -10, bfloat16: 2 ** -7 };
+const spacing: Partial<Record<DType, number>> = {
+  float64: 2 ** -52,
+  float32: 2 ** -23,
+  float16: 2 ** -10,
+  bfloat16: 2 ** -7,
+};
 
 /**
- * Why a result is not the stored one, or undefined. Floats may be `ulp` units in the last place of the largest magnitude apart (of the output, or `largest` where
- * the operands were larger), codes of quantisation one code where `ulp` is not 0; NaN and infinities must stand where they stand.
+ * Why a result is not the stored one, or undefined. Floats may be `ulp` units in the last place of
+ * the largest magnitude apart (of the output, or `largest` where the operands were larger), codes
+ * of quantisation one code where `ulp` is not 0; NaN and infinities must stand where they stand.
  */
 export function mismatch(
   actual: Tensor | undefined,
@@ -60,16 +78,31 @@ export function mismatch(
     return `${stored.name} is ${actual.dtype}[${actual.shape.join()}], not ${expected.dtype}[${expected.shape.join()}]`;
   }
   if (expected.dtype === 'string')
-    return (actual.data as readonly string[]).join('\n') === (expected.data as readonly string[]).join('\n') ? undefined : 'texts differ';
+    return (actual.data as readonly string[]).join('\n') ===
+      (expected.data as readonly string[]).join('\n')
+      ? undefined
+      : 'texts differ';
   const [a, e] = [toNumbers(actual), toNumbers(expected)];
-  const scale = e.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), largest);
-  const bound = isInt(expected.dtype) ? Number(ulp > 0 && expected.dtype !== 'int64') : ulp * (spacing[expected.dtype] ?? 0) * scale;
+  const scale = e.reduce(
+    (most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most),
+    largest,
+  );
+  const bound = isInt(expected.dtype)
+    ? Number(ulp > 0 && expected.dtype !== 'int64')
+    : ulp * (spacing[expected.dtype] ?? 0) * scale;
   const isUndefined = (i: number) => ranges.some(([begin, end]) => i >= begin && i < end);
-  const at = e.findIndex((x, i) => !(Object.is(a[i], x) || Math.abs(a[i]! - x) <= bound || isUndefined(i)));
-  return at < 0 ? undefined : `${stored.name}: element ${at} is ${a[at]}, not ${e[at]} (within ${bound})`;
+  const at = e.findIndex(
+    (x, i) => !(Object.is(a[i], x) || Math.abs(a[i]! - x) <= bound || isUndefined(i)),
+  );
+  return at < 0
+    ? undefined
+    : `${stored.name}: element ${at} is ${a[at]}, not ${e[at]} (within ${bound})`;
 }
 
-/** Results of the reference, what its operators may lose together in ULP, and the largest magnitude that a value had on the way. */
+/**
+ * Results of the reference, what its operators may lose together in ULP, and the largest magnitude
+ * that a value had on the way.
+ */
 export async function evaluateWithAllowance(
   graph: Graph,
   inputs: readonly Tensor[],
@@ -78,10 +111,17 @@ export async function evaluateWithAllowance(
   let [ulp, largest] = [0, 0];
   for (;;) {
     const { done, value } = await steps.next();
-    if (done) return { outputs: new Map(graph.outputs.map(({ name }, i) => [name, value[i]!])), ulp, largest };
+    if (done)
+      return {
+        outputs: new Map(graph.outputs.map(({ name }, i) => [name, value[i]!])),
+        ulp,
+        largest,
+      };
     ulp += value.ulp;
     for (const made of value.outputs) {
-      if (made.dtype.startsWith('float')) for (const x of toNumbers(made)) if (Number.isFinite(x)) largest = Math.max(largest, Math.abs(x));
+      if (made.dtype.startsWith('float'))
+        for (const x of toNumbers(made))
+          if (Number.isFinite(x)) largest = Math.max(largest, Math.abs(x));
     }
   }
 }

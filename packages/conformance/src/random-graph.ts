@@ -25,7 +25,8 @@ export const drawFrom = (g: GeneratorValue): Draw => ({
 });
 
 /** Small integers in no order to speak of. */
-export const numbers = (count: number, seed: number) => Array.from({ length: count }, (_, i) => ((i * 7 + seed * 13 + 3) % 11) - 5);
+export const numbers = (count: number, seed: number) =>
+  Array.from({ length: count }, (_, i) => ((i * 7 + seed * 13 + 3) % 11) - 5);
 
 /** A graph over one input under construction, whose sizes may be names. */
 export class Build {
@@ -54,7 +55,10 @@ export class Build {
   }
 }
 
-/** Adds at most `most` nodes and makes the last values outputs; nodes that do not fit together are left out. */
+/**
+ * Adds at most `most` nodes and makes the last values outputs; nodes that do not fit together are
+ * left out.
+ */
 export function grow(build: Build, most: number, add: (build: Build) => Value | undefined): void {
   for (let i = build.draw.between(1, most); i > 0; i--) {
     try {
@@ -64,7 +68,9 @@ export function grow(build: Build, most: number, add: (build: Build) => Value | 
       if (!(error instanceof DroverError)) throw error;
     }
   }
-  build.values.slice(-build.draw.of(1, 2)).forEach((value, i) => build.graph.output(`y${i}`, value));
+  build.values
+    .slice(-build.draw.of(1, 2))
+    .forEach((value, i) => build.graph.output(`y${i}`, value));
 }
 
 /** A graph as a model. */
@@ -78,8 +84,14 @@ export const modelOf = (graph: Graph): Model => ({
   metadata: new Map(),
 });
 
-/** What a graph computes; undefined where sizes that are names turn out not to fit, or leave a value without elements, which runtimes refuse. */
-export async function truthOf(graph: Graph, input: Tensor): Promise<ReadonlyMap<string, Tensor> | undefined> {
+/**
+ * What a graph computes; undefined where sizes that are names turn out not to fit, or leave a value
+ * without elements, which runtimes refuse.
+ */
+export async function truthOf(
+  graph: Graph,
+  input: Tensor,
+): Promise<ReadonlyMap<string, Tensor> | undefined> {
   try {
     const steps = evaluateSteps(graph, [input]);
     for (;;) {
@@ -103,12 +115,25 @@ export function expectNear(
   const wrong = [...truth.values()].flatMap((expected, i) => {
     const values = results[i] && toNumbers(results[i]);
     const wanted = toNumbers(expected);
-    const scale = wanted.reduce((most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 1);
-    const isNear = (a: number, b: number) => Object.is(a, b) || Math.abs(a - b) <= tolerance * scale;
-    const isSame = results[i]?.shape.join() === expected.shape.join() && values!.every((value, at) => isNear(value, wanted[at]!));
+    const scale = wanted.reduce(
+      (most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most),
+      1,
+    );
+    const isNear = (a: number, b: number) =>
+      Object.is(a, b) || Math.abs(a - b) <= tolerance * scale;
+    const isSame =
+      results[i]?.shape.join() === expected.shape.join() &&
+      values!.every((value, at) => isNear(value, wanted[at]!));
     return isSame
       ? []
-      : [{ output: i, shape: results[i]?.shape, values: values && [...values].slice(0, 8), wanted: [...wanted].slice(0, 8) }];
+      : [
+          {
+            output: i,
+            shape: results[i]?.shape,
+            values: values && [...values].slice(0, 8),
+            wanted: [...wanted].slice(0, 8),
+          },
+        ];
   });
   if (wrong.length > 0) expect({ graph: printGraph(graph), wrong }).toBe('near');
 }

@@ -1,7 +1,15 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DroverError, encodeTensor, MemorySink, printGraph, Report, type Graph, type Tensor } from '@drover/core';
+import {
+  DroverError,
+  encodeTensor,
+  MemorySink,
+  printGraph,
+  Report,
+  type Graph,
+  type Tensor,
+} from '@drover/core';
 import { mxnet } from '@drover/mxnet';
 import fc from 'fast-check';
 import { bindInMxnet } from './bind-in-mxnet.js';
@@ -20,7 +28,12 @@ interface Written {
 async function write(graph: Graph, input: Tensor, folder: string): Promise<boolean> {
   const sink = new MemorySink();
   try {
-    await mxnet.write(modelOf(graph), sink, { report: new Report(), options: {}, path: 'model-symbol.json', tensor: () => {} });
+    await mxnet.write(modelOf(graph), sink, {
+      report: new Report(),
+      options: {},
+      path: 'model-symbol.json',
+      tensor: () => {},
+    });
   } catch (error) {
     if (error instanceof DroverError && error.failure === 'unsupported') return false;
     throw error;
@@ -30,7 +43,10 @@ async function write(graph: Graph, input: Tensor, folder: string): Promise<boole
   for (const [name, bytes] of sink.files) writeFileSync(join(folder, name), bytes);
   const { dtype, shape } = input;
   const data = Buffer.from(encodeTensor(input)).toString('base64');
-  writeFileSync(join(folder, 'inputs.json'), JSON.stringify([{ name: graph.inputs[0]!.name, dtype, shape, data }]));
+  writeFileSync(
+    join(folder, 'inputs.json'),
+    JSON.stringify([{ name: graph.inputs[0]!.name, dtype, shape, data }]),
+  );
   return true;
 }
 
@@ -57,10 +73,15 @@ test.each([
       for (const { folder, graph, truth } of written) {
         const outputs = join(folder, 'outputs.json');
         if (!existsSync(outputs)) {
-          expect({ graph: printGraph(graph), error: readFileSync(join(folder, 'error.txt'), 'utf8').slice(0, 300) }).toBe('bound');
+          expect({
+            graph: printGraph(graph),
+            error: readFileSync(join(folder, 'error.txt'), 'utf8').slice(0, 300),
+          }).toBe('bound');
           continue;
         }
-        const results = (JSON.parse(readFileSync(outputs, 'utf8')) as readonly StoredTensor[]).map(decodeVector);
+        const results = (JSON.parse(readFileSync(outputs, 'utf8')) as readonly StoredTensor[]).map(
+          decodeVector,
+        );
         expectNear(graph, results, truth, 1e-4);
       }
       expect(written.length).toBeGreaterThan(100);

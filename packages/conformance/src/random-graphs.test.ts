@@ -25,36 +25,52 @@ import { expectNear, modelOf, truthOf } from './random-graph.js';
 import { imageGraph } from './random-image-graph.js';
 import { sequenceGraph } from './random-sequence-graph.js';
 
-const runs = (count: number) => ({ numRuns: Number(process.env['RUNS'] ?? count), ...(process.env['RUNS'] ? {} : { seed: 20261121 }) });
+const runs = (count: number) => ({
+  numRuns: Number(process.env['RUNS'] ?? count),
+  ...(process.env['RUNS'] ? {} : { seed: 20261121 }),
+});
 
 const kinds = { image: imageGraph, sequence: sequenceGraph } as const;
 
-test.each(['image', 'sequence'] as const)('whatever is made ready for a format computes what it did: %s', async (kind) => {
-  let compared = 0;
-  await fc.assert(
-    fc.asyncProperty(fc.gen(), async (g) => {
-      const { graph, input } = kinds[kind](g, 'float64', 8);
-      const before = await truthOf(graph, input);
-      if (!before) return;
-      for (const layout of ['channelsFirst', 'channelsLast'] as const) {
-        for (const keeps of [true, false]) {
-          const ready = await prepare(modelOf(graph), { layout, keeps: () => keeps }, {});
-          verify(ready);
-          expectNear(graph, [...(await evaluate(ready, [input])).values()], before, 1e-9);
+test.each(['image', 'sequence'] as const)(
+  'whatever is made ready for a format computes what it did: %s',
+  async (kind) => {
+    let compared = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.gen(), async (g) => {
+        const { graph, input } = kinds[kind](g, 'float64', 8);
+        const before = await truthOf(graph, input);
+        if (!before) return;
+        for (const layout of ['channelsFirst', 'channelsLast'] as const) {
+          for (const keeps of [true, false]) {
+            const ready = await prepare(modelOf(graph), { layout, keeps: () => keeps }, {});
+            verify(ready);
+            expectNear(graph, [...(await evaluate(ready, [input])).values()], before, 1e-9);
+          }
         }
-      }
-      compared++;
-    }),
-    runs(500),
-  );
-  expect(compared).toBeGreaterThan(200);
-});
+        compared++;
+      }),
+      runs(500),
+    );
+    expect(compared).toBeGreaterThan(200);
+  },
+);
 
 /** Writes a graph and runs what is written; undefined where that is refused. */
-async function runWritten(graph: Graph, input: Tensor, format: Format, runtime: Runtime): Promise<readonly Tensor[] | undefined> {
+async function runWritten(
+  graph: Graph,
+  input: Tensor,
+  format: Format,
+  runtime: Runtime,
+): Promise<readonly Tensor[] | undefined> {
   const sink = new MemorySink();
   try {
-    await format.write(modelOf(graph), sink, { report: new Report(), options: {}, path: format.fileName, tensor: () => {} });
+    await format.write(modelOf(graph), sink, {
+      report: new Report(),
+      options: {},
+      path: format.fileName,
+      tensor: () => {},
+    });
   } catch (error) {
     if (error instanceof DroverError && error.failure === 'unsupported') return undefined;
     throw error;

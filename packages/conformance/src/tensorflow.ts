@@ -7,26 +7,48 @@ import { fileURLToPath } from 'node:url';
 import { JsonCursor, type Source } from '@drover/core';
 import { openFile } from '@drover/node';
 import { encodeNpz, readArrays } from '@drover/numpy';
-import { runtimeDiagnostics, type LoadedModel, type Runtime, type Signature } from '@drover/runtimes';
+import {
+  runtimeDiagnostics,
+  type LoadedModel,
+  type Runtime,
+  type Signature,
+} from '@drover/runtimes';
 
-/** Real TensorFlow as a runtime of graph models: what TF.js lets pass, its own kernels may refuse. */
+/**
+ * Real TensorFlow as a runtime of graph models: what TF.js lets pass, its own kernels may refuse.
+ */
 export interface Tensorflow extends Runtime {
   /** Ends the Python process. */
   end(): void;
 }
 
-const failed = (message: string) => runtimeDiagnostics.error('failed', { message: `TensorFlow: ${message}`, origin: { file: '' } });
+const failed = (message: string) =>
+  runtimeDiagnostics.error('failed', { message: `TensorFlow: ${message}`, origin: { file: '' } });
 
-/** One Python process for all models. Running throws `runtimes/failed` with what TensorFlow says. */
+/**
+ * One Python process for all models. Running throws `runtimes/failed` with what TensorFlow says.
+ */
 export function tensorflow(python: string): Tensorflow {
   let process: ChildProcessWithoutNullStreams | undefined;
-  const waiting: { readonly resolve: (line: string) => void; readonly reject: (error: Error) => void }[] = [];
+  const waiting: {
+    readonly resolve: (line: string) => void;
+    readonly reject: (error: Error) => void;
+  }[] = [];
   let talk = '';
   const start = () => {
-    process = spawn(python, ['-W', 'ignore', fileURLToPath(new URL('run-graph-model.py', import.meta.url))], { stdio: 'pipe' });
+    process = spawn(
+      python,
+      ['-W', 'ignore', fileURLToPath(new URL('run-graph-model.py', import.meta.url))],
+      { stdio: 'pipe' },
+    );
     process.stderr.on('data', (chunk: Buffer) => (talk = (talk + chunk.toString()).slice(-4000)));
-    process.on('close', () => waiting.splice(0).forEach(({ reject }) => reject(failed(`the process ended. ${talk}`))));
-    createInterface(process.stdout).on('line', (line) => line.startsWith('{') && waiting.shift()?.resolve(line));
+    process.on('close', () =>
+      waiting.splice(0).forEach(({ reject }) => reject(failed(`the process ended. ${talk}`))),
+    );
+    createInterface(process.stdout).on(
+      'line',
+      (line) => line.startsWith('{') && waiting.shift()?.resolve(line),
+    );
     return process;
   };
   const ask = async (request: object): Promise<void> => {
@@ -47,16 +69,26 @@ async function load(source: Source, ask: (request: object) => Promise<void>): Pr
   const folder = mkdtempSync(join(tmpdir(), 'drover-tensorflow-'));
   const bytes = await source.read();
   writeFileSync(join(folder, 'model.json'), bytes);
-  const document = new JsonCursor(JSON.parse(new TextDecoder().decode(bytes)) as never, source.name);
+  const document = new JsonCursor(
+    JSON.parse(new TextDecoder().decode(bytes)) as never,
+    source.name,
+  );
   for (const group of document.require('weightsManifest').items())
     for (const path of group.require('paths').items())
-      writeFileSync(join(folder, path.string()), await (await source.sibling(path.string())).read());
+      writeFileSync(
+        join(folder, path.string()),
+        await (await source.sibling(path.string())).read(),
+      );
   const side = (key: 'inputs' | 'outputs') =>
     document
       .require('signature')
       .require(key)
       .members()
-      .map(([, entry]): Signature => ({ name: entry.require('name').string().replace(/:0$/, ''), dtype: undefined, shape: undefined }));
+      .map(([, entry]): Signature => ({
+        name: entry.require('name').string().replace(/:0$/, ''),
+        dtype: undefined,
+        shape: undefined,
+      }));
   return {
     inputs: side('inputs'),
     outputs: side('outputs'),

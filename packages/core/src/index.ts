@@ -34,7 +34,14 @@ export * from './passes/fold-constants.js';
 export * from './passes/layout/assign-layout.js';
 export { inverse, movesNothing, permutationTo, permuted } from './passes/layout/permutation.js';
 export * from './format/rule.js';
-export { channelAxis, samePadding, spatialOf, windowCounts, type Layout, type Padding } from './kernels/window.js';
+export {
+  channelAxis,
+  samePadding,
+  spatialOf,
+  windowCounts,
+  type Layout,
+  type Padding,
+} from './kernels/window.js';
 export * from './format/prepare.js';
 export type { Reduction } from './kernels/scatter-update.js';
 export { settleCarried } from './graph/settle-carried.js';

@@ -5,13 +5,15 @@ export const graphdefDiagnostics = defineDiagnostics('graphdef', {
   graph: {
     failure: 'malformed',
     severity: 'error',
-    summary: 'A TensorFlow graph breaks a rule: two nodes of one name, a reference that leads nowhere, a field of two meanings.',
+    summary:
+      'A TensorFlow graph breaks a rule: two nodes of one name, a reference that leads nowhere, a field of two meanings.',
     help: 'The file is damaged or its exporter wrote an invalid graph. Export the model again.',
   },
   attribute: {
     failure: 'malformed',
     severity: 'error',
-    summary: 'An attribute of a node is missing or has another kind of value than TensorFlow registers for this operator.',
+    summary:
+      'An attribute of a node is missing or has another kind of value than TensorFlow registers for this operator.',
     help: 'The file is damaged or its exporter wrote an invalid graph. Export the model again.',
   },
   unsupported: {

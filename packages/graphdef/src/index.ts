@@ -1,5 +1,11 @@
 export * from './diagnostics.js';
-export type { AttrDefault, RegisteredArg, RegisteredAttr, RegisteredOp, RegisteredShape } from './schema/registered-op.js';
+export type {
+  AttrDefault,
+  RegisteredArg,
+  RegisteredAttr,
+  RegisteredOp,
+  RegisteredShape,
+} from './schema/registered-op.js';
 export * from './codec/data-type.js';
 export * from './codec/graph-def.js';
 export {

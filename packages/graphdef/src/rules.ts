@@ -83,6 +83,11 @@ export function keeps(node: Node): boolean {
   const x = node.inputs[0];
   const attrs = node.attrs as Readonly<Record<string, unknown>>;
   if (name === 'DepthToSpace' || name === 'SpaceToDepth') return x?.rank === 4;
-  if (name === 'LRN') return x?.rank === 4 && (attrs['size'] as number) % 2 === 1 && (attrs['axis'] === 1 || attrs['axis'] === 3);
+  if (name === 'LRN')
+    return (
+      x?.rank === 4 &&
+      (attrs['size'] as number) % 2 === 1 &&
+      (attrs['axis'] === 1 || attrs['axis'] === 3)
+    );
   return false;
 }

@@ -5,13 +5,15 @@ export const mxnetDiagnostics = defineDiagnostics('mxnet', {
   symbol: {
     failure: 'malformed',
     severity: 'error',
-    summary: 'A symbol file is JSON, but not a graph as MXNet writes it: an index leads nowhere or forward, or a field is missing.',
+    summary:
+      'A symbol file is JSON, but not a graph as MXNet writes it: an index leads nowhere or forward, or a field is missing.',
     help: 'Check that the file is complete and was written by Symbol.save, HybridBlock.export or save_checkpoint.',
   },
   attribute: {
     failure: 'malformed',
     severity: 'error',
-    summary: 'An attribute of a node is missing or has a value that MXNet would not accept for this operator.',
+    summary:
+      'An attribute of a node is missing or has a value that MXNet would not accept for this operator.',
     help: 'The file was edited or is damaged. Export the model again.',
   },
   params: {
@@ -24,7 +26,8 @@ export const mxnetDiagnostics = defineDiagnostics('mxnet', {
   duplicate: {
     failure: 'malformed',
     severity: 'error',
-    summary: 'A params file holds two arrays of one name, so that it is not certain which one counts.',
+    summary:
+      'A params file holds two arrays of one name, so that it is not certain which one counts.',
     help: 'Save the parameters again from the framework.',
   },
   limit: {
@@ -36,19 +39,22 @@ export const mxnetDiagnostics = defineDiagnostics('mxnet', {
   npz: {
     failure: 'unsupported',
     severity: 'error',
-    summary: 'The params file is an npz or npy file, as MXNet 2.0 writes in NumPy mode; only the binary list is read.',
+    summary:
+      'The params file is an npz or npy file, as MXNet 2.0 writes in NumPy mode; only the binary list is read.',
     help: 'Load the parameters in MXNet and save them with mx.nd.save.',
   },
   'no-array': {
     failure: 'unsupported',
     severity: 'error',
-    summary: 'A params file holds an array without shape and elements, and the elements are asked for.',
+    summary:
+      'A params file holds an array without shape and elements, and the elements are asked for.',
     help: 'Initialise the parameter in MXNet before saving.',
   },
   unsupported: {
     failure: 'unsupported',
     severity: 'error',
-    summary: 'An operator or a use of it has no canonical form, so that it stays in the graph as a foreign operator.',
+    summary:
+      'An operator or a use of it has no canonical form, so that it stays in the graph as a foreign operator.',
     help: 'The message says what is in the way. Such a model can be inspected; to convert it, export it without this operator or give a rule for it.',
   },
   'attribute-ignored': {
@@ -72,7 +78,8 @@ export const mxnetDiagnostics = defineDiagnostics('mxnet', {
   'scalar-output': {
     failure: 'note',
     severity: 'warning',
-    summary: 'An output without dimensions becomes a list of one element, because MXNet 1.9 has no scalars.',
+    summary:
+      'An output without dimensions becomes a list of one element, because MXNet 1.9 has no scalars.',
     help: 'Read the one element of the output, or give the output a dimension in the source.',
   },
   'not-writable': {

@@ -18,7 +18,8 @@ import { mxnet } from './format.js';
 
 const models = new URL('../../../fixtures/models/', import.meta.url);
 const bytes = (path: string) => new Uint8Array(readFileSync(new URL(path, models)));
-const text = (value: unknown) => new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value));
+const text = (value: unknown) =>
+  new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value));
 
 const files = (name: string, symbolFile = 'model-symbol.json') =>
   new Map([
@@ -40,7 +41,11 @@ const code = async (work: Promise<unknown>): Promise<string | undefined> =>
   );
 
 /** A symbol of variables and one operator over all of them. */
-const symbolOf = (op: string, variables: readonly string[], attrs: Readonly<Record<string, string>> = {}) => ({
+const symbolOf = (
+  op: string,
+  variables: readonly string[],
+  attrs: Readonly<Record<string, string>> = {},
+) => ({
   nodes: [
     ...variables.map((name) => ({ op: 'null', name, inputs: [] })),
     { op, name: 'node', attrs, inputs: variables.map((_, i) => [i, 0, 0]) },
@@ -49,38 +54,53 @@ const symbolOf = (op: string, variables: readonly string[], attrs: Readonly<Reco
   heads: [[variables.length, 0, 0]],
   attrs: { mxnet_version: ['int', 10901] },
 });
-const sourceOf = (json: unknown) => memorySource('m-symbol.json', new Map([['m-symbol.json', text(json)]]));
+const sourceOf = (json: unknown) =>
+  memorySource('m-symbol.json', new Map([['m-symbol.json', text(json)]]));
 
 describe('reading', () => {
-  // Ranks and channels: Convolution kernels (5, 5) over 1 channel, an Embedding before a time-major LSTM of state size 13, GRU of 4 features.
+  // Ranks and channels: Convolution kernels (5, 5) over 1 channel, an Embedding before a time-major
+  // LSTM of state size 13, GRU of 4 features.
   it.each([
     ['mxnet-lenet', ['data: float32[data_0, 1, data_2, data_3]']],
     ['mxnet-lstm', ['data: float32[data_0, data_1]']],
     [
       'mxnet-gru',
-      ['data: float32[data_0, data_1, 4]', 'length: float32[data_1]', 'state: float32[2, data_1, 7]', 'tanh_state: float32[2, data_1, 5]'],
+      [
+        'data: float32[data_0, data_1, 4]',
+        'length: float32[data_1]',
+        'state: float32[2, data_1, 7]',
+        'tanh_state: float32[2, data_1, 5]',
+      ],
     ],
     ['mxnet-transformer', ['data0: float32[data0_0, data0_1]', 'data1: float32[data1_0]']],
-  ])('%s: the shapes of inputs follow from operators and parameters, and labels are no inputs', async (name, inputs) => {
-    const { model, report } = await read(memorySource('model-symbol.json', files(name)));
-    expect(inputsOf(model)).toEqual(inputs);
-    expect(report.diagnostics).toEqual([]);
-  });
+  ])(
+    '%s: the shapes of inputs follow from operators and parameters, and labels are no inputs',
+    async (name, inputs) => {
+      const { model, report } = await read(memorySource('model-symbol.json', files(name)));
+      expect(inputsOf(model)).toEqual(inputs);
+      expect(report.diagnostics).toEqual([]);
+    },
+  );
 
   it('takes variables of one name for one, as arrays are bound by name', async () => {
     const { model } = await read(sourceOf(symbolOf('broadcast_add', ['x', 'x'])));
     expect(inputsOf(model)).toEqual(['x: float32[…]']);
-    expect([...model.graph.nodes].map(({ inputs }) => inputs.map((value) => value?.name))).toEqual([['x', 'x']]);
+    expect([...model.graph.nodes].map(({ inputs }) => inputs.map((value) => value?.name))).toEqual([
+      ['x', 'x'],
+    ]);
   });
 
-  it.each(['old_attr-symbol.json', 'old_param-symbol.json'])('%s: older spellings give the same graph', async (file) => {
-    const old = await read(memorySource('model-symbol.json', files('mxnet-lenet', file)));
-    const now = await read(memorySource('model-symbol.json', files('mxnet-lenet')));
-    expect([...old.model.graph.nodes].map(({ op, attrs }) => [op.name, attrs])).toEqual(
-      [...now.model.graph.nodes].map(({ op, attrs }) => [op.name, attrs]),
-    );
-    expect(inputsOf(old.model)).toEqual(inputsOf(now.model));
-  });
+  it.each(['old_attr-symbol.json', 'old_param-symbol.json'])(
+    '%s: older spellings give the same graph',
+    async (file) => {
+      const old = await read(memorySource('model-symbol.json', files('mxnet-lenet', file)));
+      const now = await read(memorySource('model-symbol.json', files('mxnet-lenet')));
+      expect([...old.model.graph.nodes].map(({ op, attrs }) => [op.name, attrs])).toEqual(
+        [...now.model.graph.nodes].map(({ op, attrs }) => [op.name, attrs]),
+      );
+      expect(inputsOf(old.model)).toEqual(inputsOf(now.model));
+    },
+  );
 
   it('fix_gamma stands for ones, whatever is stored', async () => {
     const { model } = await read(memorySource('model-symbol.json', files('mxnet-lenet')));
@@ -111,29 +131,55 @@ describe('reading', () => {
     ['_arange', [], { start: '0', stop: '1e15' }],
     ['_arange', [], { start: '0', stop: '1', step: '0' }],
     ['GridGenerator', ['x'], { transform_type: 'affine', target_shape: '(100000, 100000)' }],
-  ] as const)('%s of more numbers than can be written out stays what it is: %j %j', async (type, inputs, attrs) => {
-    const { model } = await read(sourceOf(symbolOf(type, inputs, attrs)));
-    const reasons = [...model.graph.nodes].map((node) => (node.attrs as { readonly reason: string }).reason);
-    expect(reasons).toEqual([expect.stringMatching(/^it makes .* numbers, and at most 4194304 are written out/)]);
-  });
+  ] as const)(
+    '%s of more numbers than can be written out stays what it is: %j %j',
+    async (type, inputs, attrs) => {
+      const { model } = await read(sourceOf(symbolOf(type, inputs, attrs)));
+      const reasons = [...model.graph.nodes].map(
+        (node) => (node.attrs as { readonly reason: string }).reason,
+      );
+      expect(reasons).toEqual([
+        expect.stringMatching(/^it makes .* numbers, and at most 4194304 are written out/),
+      ]);
+    },
+  );
 
   it('an unknown operator, and an attribute that nothing reads, are told', async () => {
     const { model } = await read(sourceOf(symbolOf('_contrib_fft', ['x'])));
     expect([...model.graph.nodes].map(({ attrs }) => attrs)).toEqual([
-      expect.objectContaining({ format: 'mxnet', type: '_contrib_fft', reason: 'there is no rule for this operator' }),
+      expect.objectContaining({
+        format: 'mxnet',
+        type: '_contrib_fft',
+        reason: 'there is no rule for this operator',
+      }),
     ]);
-    const { report } = await read(sourceOf(symbolOf('_np_sum', ['x'], { axis: '()', dtype: 'float32', initial: 'None' })));
+    const { report } = await read(
+      sourceOf(symbolOf('_np_sum', ['x'], { axis: '()', dtype: 'float32', initial: 'None' })),
+    );
     expect(report.diagnostics).toEqual([]);
   });
 
   it.each<readonly [string, unknown, string]>([
-    ['a head that is no output of its node', { ...symbolOf('relu', ['x']), heads: [[1, 3, 0]] }, 'mxnet/symbol'],
     [
-      'an operator without its input',
-      { ...symbolOf('relu', []), nodes: [{ op: 'relu', name: 'node', inputs: [] }], arg_nodes: [], heads: [[0, 0, 0]] },
+      'a head that is no output of its node',
+      { ...symbolOf('relu', ['x']), heads: [[1, 3, 0]] },
       'mxnet/symbol',
     ],
-    ['an attribute of a wrong kind', symbolOf('transpose', ['x'], { axes: 'sideways' }), 'mxnet/attribute'],
+    [
+      'an operator without its input',
+      {
+        ...symbolOf('relu', []),
+        nodes: [{ op: 'relu', name: 'node', inputs: [] }],
+        arg_nodes: [],
+        heads: [[0, 0, 0]],
+      },
+      'mxnet/symbol',
+    ],
+    [
+      'an attribute of a wrong kind',
+      symbolOf('transpose', ['x'], { axes: 'sideways' }),
+      'mxnet/attribute',
+    ],
     [
       'a body that is not there',
       symbolOf('_foreach', ['x'], {
@@ -152,9 +198,21 @@ describe('reading', () => {
   });
 
   it('is recognised by content', async () => {
-    expect(await mxnet.detect(memorySource('model-symbol.json', files('mxnet-lenet', 'old_param-symbol.json')))).toBe(true);
-    expect(await mxnet.detect(memorySource('m', new Map([['m', text({ modelTopology: { node: [] } })]])))).toBe(false);
-    expect(await mxnet.detect(memorySource('m', new Map([['m', bytes('mxnet-lenet/model-0000.params')]])))).toBe(false);
+    expect(
+      await mxnet.detect(
+        memorySource('model-symbol.json', files('mxnet-lenet', 'old_param-symbol.json')),
+      ),
+    ).toBe(true);
+    expect(
+      await mxnet.detect(
+        memorySource('m', new Map([['m', text({ modelTopology: { node: [] } })]])),
+      ),
+    ).toBe(false);
+    expect(
+      await mxnet.detect(
+        memorySource('m', new Map([['m', bytes('mxnet-lenet/model-0000.params')]])),
+      ),
+    ).toBe(false);
   });
 });
 
@@ -168,13 +226,20 @@ const modelOf = (graph: Graph): Model => ({
   metadata: new Map(),
 });
 
-async function written(
-  model: Model,
-): Promise<{ files: ReadonlyMap<string, Uint8Array>; tensors: readonly TensorMapping[]; report: Report }> {
+async function written(model: Model): Promise<{
+  files: ReadonlyMap<string, Uint8Array>;
+  tensors: readonly TensorMapping[];
+  report: Report;
+}> {
   const sink = new MemorySink();
   const tensors: TensorMapping[] = [];
   const report = new Report();
-  await mxnet.write(model, sink, { report, options: {}, path: 'net-symbol.json', tensor: (mapping) => void tensors.push(mapping) });
+  await mxnet.write(model, sink, {
+    report,
+    options: {},
+    path: 'net-symbol.json',
+    tensor: (mapping) => void tensors.push(mapping),
+  });
   await sink.commit();
   return { files: sink.files, tensors, report };
 }
@@ -202,13 +267,18 @@ describe('writing', () => {
   it('a dense layer becomes one operator, its weight transposed back, its bias within', async () => {
     const graph = new Graph();
     const x = graph.input('x', 'float32', [symbol('n'), 3]);
-    const w = graph.constant(Weight.from(tensor('float32', [3, 2], [1, 2, 3, 4, 5, 6]), 'kernel'), 'w');
+    const w = graph.constant(
+      Weight.from(tensor('float32', [3, 2], [1, 2, 3, 4, 5, 6]), 'kernel'),
+      'w',
+    );
     const b = graph.constant(Weight.from(tensor('float32', [2], [7, 8]), 'bias'), 'b');
     const product = graph.add(ops.MatMul, { a: x, b: w }, {}, { name: 'product' }).y;
     graph.output('y', graph.add(ops.Add, { a: product, b }, {}, { name: 'sum' }).y);
     const { files: given, tensors } = await written(modelOf(graph));
     expect([...given.keys()]).toEqual(['net-0000.params', 'net-symbol.json']);
-    expect(await operatorsOf(given)).toEqual([['FullyConnected', { num_hidden: '2', no_bias: 'False', flatten: 'False' }]]);
+    expect(await operatorsOf(given)).toEqual([
+      ['FullyConnected', { num_hidden: '2', no_bias: 'False', flatten: 'False' }],
+    ]);
     expect(tensors).toEqual([
       { source: 'kernel', target: 'w', transform: '{"kind":"transpose","perm":[1,0]}' },
       { source: 'bias', target: 'b', transform: '' },
@@ -218,17 +288,36 @@ describe('writing', () => {
   it('everything without a form is told at once, and nothing is written', async () => {
     const graph = new Graph();
     const x = graph.input('x', 'float32', [4]);
-    graph.output('places', graph.add(ops.NonZero, { x }, {}, { name: 'places', origin: { node: 'n1', op: 'NonZero' } }).y);
+    graph.output(
+      'places',
+      graph.add(ops.NonZero, { x }, {}, { name: 'places', origin: { node: 'n1', op: 'NonZero' } })
+        .y,
+    );
     const integers = graph.input('i', 'int32', [4]);
-    graph.output('bits', graph.add(ops.BitwiseNot, { x: integers }, {}, { name: 'bits', origin: { node: 'n2', op: 'BitwiseNot' } }).y);
+    graph.output(
+      'bits',
+      graph.add(
+        ops.BitwiseNot,
+        { x: integers },
+        {},
+        { name: 'bits', origin: { node: 'n2', op: 'BitwiseNot' } },
+      ).y,
+    );
     graph.output('scalar', graph.input('s', 'float32', []));
     const sink = new MemorySink();
     const report = new Report();
     const error: unknown = await mxnet
-      .write(modelOf(graph), sink, { report, options: {}, path: 'm-symbol.json', tensor: () => undefined })
+      .write(modelOf(graph), sink, {
+        report,
+        options: {},
+        path: 'm-symbol.json',
+        tensor: () => undefined,
+      })
       .catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ConversionError);
-    expect((error as ConversionError).diagnostics.map(({ code, origin }) => [code, origin.node])).toEqual([
+    expect(
+      (error as ConversionError).diagnostics.map(({ code, origin }) => [code, origin.node]),
+    ).toEqual([
       ['core/not-convertible', 's'],
       ['core/not-convertible', 'n1'],
       ['core/not-convertible', 'n2'],
@@ -241,15 +330,26 @@ describe('writing', () => {
     const graph = new Graph();
     graph.output(
       'total',
-      graph.add(ops.ReduceSum, { x: graph.input('x', 'float32', [4]) }, { axes: [0], keepdims: false }, { name: 'total' }).y,
+      graph.add(
+        ops.ReduceSum,
+        { x: graph.input('x', 'float32', [4]) },
+        { axes: [0], keepdims: false },
+        { name: 'total' },
+      ).y,
     );
-    expect((await written(modelOf(graph))).report.diagnostics.map(({ code }) => code)).toEqual(['mxnet/scalar-output']);
+    expect((await written(modelOf(graph))).report.diagnostics.map(({ code }) => code)).toEqual([
+      'mxnet/scalar-output',
+    ]);
   });
 
-  it.each(['mxnet-lenet', 'mxnet-lstm', 'mxnet-segmenter', 'mxnet-transformer'])('%s: equal input gives equal bytes', async (name) => {
-    const once = async () => (await written((await read(memorySource('model-symbol.json', files(name)))).model)).files;
-    expect(await once()).toEqual(await once());
-  });
+  it.each(['mxnet-lenet', 'mxnet-lstm', 'mxnet-segmenter', 'mxnet-transformer'])(
+    '%s: equal input gives equal bytes',
+    async (name) => {
+      const once = async () =>
+        (await written((await read(memorySource('model-symbol.json', files(name)))).model)).files;
+      expect(await once()).toEqual(await once());
+    },
+  );
 
   it('a copy keeps every name and every bit', async () => {
     const given = files('mxnet-lenet');
@@ -262,6 +362,8 @@ describe('writing', () => {
     });
     await sink.commit();
     expect(sink.files.get('model-0000.params')).toEqual(given.get('model-0000.params'));
-    expect(new TextDecoder().decode(sink.files.get('model-symbol.json'))).toBe(new TextDecoder().decode(given.get('model-symbol.json')));
+    expect(new TextDecoder().decode(sink.files.get('model-symbol.json'))).toBe(
+      new TextDecoder().decode(given.get('model-symbol.json')),
+    );
   });
 });

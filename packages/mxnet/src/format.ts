@@ -11,7 +11,12 @@ const headBytes = 4096;
 async function isSymbol(source: Source): Promise<boolean> {
   const bytes = await source.read({ offset: 0, length: Math.min(headBytes, source.size) });
   const text = new TextDecoder().decode(bytes);
-  return /^\s*\{/.test(text) && /"nodes"\s*:\s*\[/.test(text) && /"op"\s*:\s*"/.test(text) && /"inputs"\s*:/.test(text);
+  return (
+    /^\s*\{/.test(text) &&
+    /"nodes"\s*:\s*\[/.test(text) &&
+    /"op"\s*:\s*"/.test(text) &&
+    /"inputs"\s*:/.test(text)
+  );
 }
 
 async function copyModel(
@@ -30,7 +35,10 @@ async function copyModel(
   );
 }
 
-/** The MXNet format: symbol JSON of any version from 0.8 on with the params beside it; written for 1.9.1. */
+/**
+ * The MXNet format: symbol JSON of any version from 0.8 on with the params beside it; written for
+ * 1.9.1.
+ */
 export const mxnet: Format = {
   id: 'mxnet',
   fileName: 'model-symbol.json',

@@ -31,7 +31,10 @@ interface Case {
   readonly undefined?: Readonly<Record<string, readonly number[]>>;
 }
 
-/** Cases that core has no form of, and the reason that the reader gives. One that becomes readable must be taken out. */
+/**
+ * Cases that core has no form of, and the reason that the reader gives. One that becomes readable
+ * must be taken out.
+ */
 const foreign: Readonly<Record<string, string>> = {
   'Pooling/avg_full_pad': 'windows that start behind the input count its padding only in part',
   'Pooling/lp3_positive': 'an odd power keeps signs in MXNet',
@@ -60,15 +63,25 @@ const unwritable = new Set(['_cond/then', '_cond/else']);
 
 const folder = new URL('../../../fixtures/ops/mxnet/', import.meta.url);
 const families = readdirSync(folder).map(
-  (file) => JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as { readonly family: string; readonly cases: readonly Case[] },
+  (file) =>
+    JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as {
+      readonly family: string;
+      readonly cases: readonly Case[];
+    },
 );
 
 const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-const decode = ({ dtype, shape, data }: Stored): Tensor => decodeTensor(bytesOf(data), dtype, shape);
+const decode = ({ dtype, shape, data }: Stored): Tensor =>
+  decodeTensor(bytesOf(data), dtype, shape);
 
-/** The model of a case; its inputs state the shapes and types of the case's arrays, as hints that MXNet's files can carry. */
+/**
+ * The model of a case; its inputs state the shapes and types of the case's arrays, as hints that
+ * MXNet's files can carry.
+ */
 function sourceOf({ model, inputs }: Case): Source {
-  const symbol = JSON.parse(model.symbol) as { nodes: { op: string; name: string; attrs?: Record<string, string> }[] };
+  const symbol = JSON.parse(model.symbol) as {
+    nodes: { op: string; name: string; attrs?: Record<string, string> }[];
+  };
   for (const node of symbol.nodes) {
     const given = node.op === 'null' ? inputs.find(({ name }) => name === node.name) : undefined;
     if (given)
@@ -92,7 +105,12 @@ async function read(each: Case): Promise<{ model: Model; report: Report }> {
 
 async function written(model: Model): Promise<Model> {
   const sink = new MemorySink();
-  await mxnet.write(model, sink, { report: new Report(), options: {}, path: 'model-symbol.json', tensor: () => undefined });
+  await mxnet.write(model, sink, {
+    report: new Report(),
+    options: {},
+    path: 'model-symbol.json',
+    tensor: () => undefined,
+  });
   await sink.commit();
   const report = new Report();
   const again = await mxnet.read(memorySource('model-symbol.json', sink.files), { report });
@@ -100,10 +118,20 @@ async function written(model: Model): Promise<Model> {
   return again;
 }
 
-const spacing: Partial<Record<DType, number>> = { float64: 2 ** -52, float32: 2 ** -23, float16: 2 ** -10 };
+const spacing: Partial<Record<DType, number>> = {
+  float64: 2 ** -52,
+  float32: 2 ** -23,
+  float16: 2 ** -10,
+};
 
-/** Results of the reference, what the operators on the way may lose together (in ULP), and the largest magnitude of a value. */
-async function run(graph: Graph, { inputs }: Case): Promise<{ outputs: readonly Tensor[]; ulp: number; largest: number }> {
+/**
+ * Results of the reference, what the operators on the way may lose together (in ULP), and the
+ * largest magnitude of a value.
+ */
+async function run(
+  graph: Graph,
+  { inputs }: Case,
+): Promise<{ outputs: readonly Tensor[]; ulp: number; largest: number }> {
   const steps = evaluateSteps(
     graph,
     graph.inputs.map(({ name }) => decode(inputs.find((input) => input.name === name)!)),
@@ -114,7 +142,9 @@ async function run(graph: Graph, { inputs }: Case): Promise<{ outputs: readonly 
     if (done) return { outputs: value, ulp, largest };
     ulp += value.ulp;
     for (const { dtype, data } of value.outputs) {
-      if (dtype.startsWith('float')) for (const x of data as Float64Array) if (Number.isFinite(x)) largest = Math.max(largest, Math.abs(x));
+      if (dtype.startsWith('float'))
+        for (const x of data as Float64Array)
+          if (Number.isFinite(x)) largest = Math.max(largest, Math.abs(x));
     }
   }
 }
@@ -126,10 +156,16 @@ async function expectResults(graph: Graph, each: Case): Promise<void> {
     expect([actual.dtype, actual.shape]).toEqual([stored.dtype, stored.shape]);
     const [a, e] = [toNumbers(actual), toNumbers(expected)];
     const bound =
-      ulp * (spacing[stored.dtype] ?? 0) * e.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), largest);
+      ulp *
+      (spacing[stored.dtype] ?? 0) *
+      e.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), largest);
     const skipped = new Set(each.undefined?.[stored.name]);
-    const wrong = e.findIndex((x, at) => !skipped.has(at) && !Object.is(a[at], x) && !(Math.abs(a[at]! - x) <= bound));
-    expect(wrong < 0 ? 'agrees' : `element ${wrong} is ${a[wrong]}, not ${e[wrong]} (within ${bound})`).toBe('agrees');
+    const wrong = e.findIndex(
+      (x, at) => !skipped.has(at) && !Object.is(a[at], x) && !(Math.abs(a[at]! - x) <= bound),
+    );
+    expect(
+      wrong < 0 ? 'agrees' : `element ${wrong} is ${a[wrong]}, not ${e[wrong]} (within ${bound})`,
+    ).toBe('agrees');
   });
 }
 
@@ -141,30 +177,41 @@ describe.each(families.map(({ family, cases }) => [family, cases] as const))('%s
     async (_, each) => {
       const { model, report } = await read(each);
       expect(report.diagnostics).toEqual([]);
-      expect(model.graph.outputs.map(({ name }) => name)).toEqual(each.outputs.map(({ name }) => name));
+      expect(model.graph.outputs.map(({ name }) => name)).toEqual(
+        each.outputs.map(({ name }) => name),
+      );
       await expectResults(model.graph, each);
     },
   );
 
   const writable = expressible.filter(({ name }) => !unwritable.has(name));
   if (writable.length > 0)
-    it.each(writable.map((each) => [each.name, each] as const))('%s: written and read again, it means the same', async (_, each) => {
-      const again = await written((await read(each)).model);
-      expect([...again.graph.nodes].filter(({ op }) => op.name === 'Foreign')).toEqual([]);
-      // A scalar comes back as a list of one element.
-      await expectResults(again.graph, {
-        ...each,
-        outputs: each.outputs.map((stored) => ({ ...stored, shape: stored.shape.length === 0 ? [1] : stored.shape })),
-      });
-    });
+    it.each(writable.map((each) => [each.name, each] as const))(
+      '%s: written and read again, it means the same',
+      async (_, each) => {
+        const again = await written((await read(each)).model);
+        expect([...again.graph.nodes].filter(({ op }) => op.name === 'Foreign')).toEqual([]);
+        // A scalar comes back as a list of one element.
+        await expectResults(again.graph, {
+          ...each,
+          outputs: each.outputs.map((stored) => ({
+            ...stored,
+            shape: stored.shape.length === 0 ? [1] : stored.shape,
+          })),
+        });
+      },
+    );
 
   const without = cases.filter(({ name }) => name in foreign);
   if (without.length === 0) return;
-  it.each(without.map((each) => [each.name, each] as const))('%s: has no canonical form, and the reason is told', async (_, each) => {
-    const { model } = await read(each);
-    const reasons = [...model.graph.nodes].flatMap(({ op, attrs }) =>
-      op.name === 'Foreign' ? [(attrs as unknown as { readonly reason: string }).reason] : [],
-    );
-    expect(reasons).toContain(foreign[each.name]);
-  });
+  it.each(without.map((each) => [each.name, each] as const))(
+    '%s: has no canonical form, and the reason is told',
+    async (_, each) => {
+      const { model } = await read(each);
+      const reasons = [...model.graph.nodes].flatMap(({ op, attrs }) =>
+        op.name === 'Foreign' ? [(attrs as unknown as { readonly reason: string }).reason] : [],
+      );
+      expect(reasons).toContain(foreign[each.name]);
+    },
+  );
 });

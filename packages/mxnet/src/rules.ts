@@ -55,7 +55,8 @@ export const writeRules = {
   ...writeSpatial,
 } satisfies WriteRules<GraphWriter>;
 
-const isConstant = (node: Node, ...operands: readonly number[]): boolean => operands.every((i) => node.inputs[i]?.constant !== undefined);
+const isConstant = (node: Node, ...operands: readonly number[]): boolean =>
+  operands.every((i) => node.inputs[i]?.constant !== undefined);
 
 /** A slope for each channel, which lies along axis 1. */
 function isChannelSlope(node: Node): boolean {
@@ -63,13 +64,16 @@ function isChannelSlope(node: Node): boolean {
   const sizes = slope.constant?.shape;
   if (!sizes || x.rank === undefined || x.rank < 2) return false;
   const count = sizes.reduce((a, b) => a * b, 1);
-  return count === 1 ? sizes.length <= x.rank : sizes.length === x.rank - 1 && count === sizes[0] && count === x.shape?.[1];
+  return count === 1
+    ? sizes.length <= x.rank
+    : sizes.length === x.rank - 1 && count === sizes[0] && count === x.shape?.[1];
 }
 
 /** Composites that MXNet has as an operator, and under which condition. */
 const kept: Partial<Record<OpName, (node: Node) => boolean>> = {
   BatchNormalization: (node) => isConstant(node, 1, 2, 3, 4),
-  DepthToSpace: (node) => (node.attrs as { readonly mode: string }).mode === 'DCR' && node.inputs[0]!.rank === 4,
+  DepthToSpace: (node) =>
+    (node.attrs as { readonly mode: string }).mode === 'DCR' && node.inputs[0]!.rank === 4,
   Einsum: (node) => !/\./.test((node.attrs as { readonly equation: string }).equation),
   Expm1: () => true,
   GRU: isFused,
@@ -84,7 +88,11 @@ const kept: Partial<Record<OpName, (node: Node) => boolean>> = {
   LSTM: isFused,
   LayerNormalization: (node) => {
     const x = node.inputs[0]!;
-    return x.rank !== undefined && (node.attrs as { readonly axis: number }).axis === x.rank - 1 && typeof x.shape!.at(-1) === 'number';
+    return (
+      x.rank !== undefined &&
+      (node.attrs as { readonly axis: number }).axis === x.rank - 1 &&
+      typeof x.shape!.at(-1) === 'number'
+    );
   },
   Log1p: () => true,
   PRelu: isChannelSlope,
@@ -93,7 +101,9 @@ const kept: Partial<Record<OpName, (node: Node) => boolean>> = {
   Scan: (node) => !isShort(node),
   Selu: (node) => {
     const { alpha, gamma } = node.attrs as { readonly alpha: number; readonly gamma: number };
-    return Math.abs(alpha - 1.6732632423543772) < 1e-6 && Math.abs(gamma - 1.0507009873554805) < 1e-6;
+    return (
+      Math.abs(alpha - 1.6732632423543772) < 1e-6 && Math.abs(gamma - 1.0507009873554805) < 1e-6
+    );
   },
   Softsign: () => true,
   SpaceToDepth: (node) => node.inputs[0]!.rank === 4,

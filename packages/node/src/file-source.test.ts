@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { linkSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFile } from './file-source.js';
@@ -17,7 +26,8 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-const failing = (code: string) => expect.objectContaining({ diagnostics: [expect.objectContaining({ code })] });
+const failing = (code: string) =>
+  expect.objectContaining({ diagnostics: [expect.objectContaining({ code })] });
 
 describe('openFile', () => {
   it('reads all, a range and nothing', async () => {

@@ -1,21 +1,42 @@
-import { close, closeSync, constants, fstatSync, openSync, read, readdir, realpathSync, statSync } from 'node:fs';
+import {
+  close,
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  read,
+  readdir,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
-import { checkPath, checkRange, coreDiagnostics, type ByteRange, type DroverError, type Source } from '@drover/core';
+import {
+  checkPath,
+  checkRange,
+  coreDiagnostics,
+  type ByteRange,
+  type DroverError,
+  type Source,
+} from '@drover/core';
 import { nodeDiagnostics } from './diagnostics.js';
 
 /** How files beside a model may be reached. */
 export interface OpenOptions {
   /**
-   * Also opens files beside the model that are hard links, or symbolic links to a place outside the model's folder (as in download caches). By default
-   * these are `core/path` errors, because a model from a stranger could name a secret through them.
+   * Also opens files beside the model that are hard links, or symbolic links to a place outside the
+   * model's folder (as in download caches). By default these are `core/path` errors, because a
+   * model from a stranger could name a secret through them.
    */
   readonly allowLinks?: boolean;
 }
 
 /** A file that is open for reading. Its bytes stay readable when another file takes its name. */
 export interface FileSource extends Source {
-  /** Closes the file and those opened through `sibling`. Reading afterwards is a `node/cannot-read` error. Optional: what is unreachable is closed as well. */
+  /**
+   * Closes the file and those opened through `sibling`. Reading afterwards is a `node/cannot-read`
+   * error. Optional: what is unreachable is closed as well.
+   */
   close(): void;
 }
 
@@ -29,7 +50,12 @@ const listFolder = promisify(readdir);
 
 /** The `code` of a system error, such as ENOENT; its text for anything else. */
 export function systemCode(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : String(error);
+  return typeof error === 'object' &&
+    error !== null &&
+    'code' in error &&
+    typeof error.code === 'string'
+    ? error.code
+    : String(error);
 }
 
 /** `core/missing-file` when nothing is there, else `node/cannot-read`. */
@@ -38,8 +64,15 @@ function openingError(error: unknown, file: string, help?: string): DroverError 
   const missing = code === 'ENOENT' || code === 'ENOTDIR';
   const origin = { file };
   if (missing)
-    return coreDiagnostics.error('missing-file', { message: `There is no file ${JSON.stringify(file)}.`, origin, ...(help && { help }) });
-  return nodeDiagnostics.error('cannot-read', { message: `${JSON.stringify(file)} cannot be opened (${code}).`, origin });
+    return coreDiagnostics.error('missing-file', {
+      message: `There is no file ${JSON.stringify(file)}.`,
+      origin,
+      ...(help && { help }),
+    });
+  return nodeDiagnostics.error('cannot-read', {
+    message: `${JSON.stringify(file)} cannot be opened (${code}).`,
+    origin,
+  });
 }
 
 class OpenFile implements FileSource {
@@ -78,13 +111,22 @@ class OpenFile implements FileSource {
     }
   }
 
-  async #readAt(bytes: Uint8Array, start: number, length: number, position: number): Promise<number> {
+  async #readAt(
+    bytes: Uint8Array,
+    start: number,
+    length: number,
+    position: number,
+  ): Promise<number> {
     const origin = { file: this.name, offset: position };
-    if (this.#closed) throw nodeDiagnostics.error('cannot-read', { message: `${this.name} is closed.`, origin });
+    if (this.#closed)
+      throw nodeDiagnostics.error('cannot-read', { message: `${this.name} is closed.`, origin });
     try {
       return (await readInto(this.fd, bytes, start, length, position)).bytesRead;
     } catch (error) {
-      throw nodeDiagnostics.error('cannot-read', { message: `Reading ${this.name} failed (${systemCode(error)}).`, origin });
+      throw nodeDiagnostics.error('cannot-read', {
+        message: `Reading ${this.name} failed (${systemCode(error)}).`,
+        origin,
+      });
     }
   }
 
@@ -119,10 +161,14 @@ class OpenFile implements FileSource {
   }
 
   async siblings(): Promise<readonly string[]> {
-    const entries = await listFolder(this.folder, { withFileTypes: true }).catch((error: unknown) => {
-      throw openingError(error, dirname(this.name));
-    });
-    return entries.flatMap((entry) => (entry.isFile() || entry.isSymbolicLink() ? [entry.name] : [])).sort();
+    const entries = await listFolder(this.folder, { withFileTypes: true }).catch(
+      (error: unknown) => {
+        throw openingError(error, dirname(this.name));
+      },
+    );
+    return entries
+      .flatMap((entry) => (entry.isFile() || entry.isSymbolicLink() ? [entry.name] : []))
+      .sort();
   }
 
   close(): void {
@@ -134,7 +180,13 @@ class OpenFile implements FileSource {
   }
 }
 
-function open(name: string, path: string, folder: string, options: OpenOptions, help?: string): OpenFile {
+function open(
+  name: string,
+  path: string,
+  folder: string,
+  options: OpenOptions,
+  help?: string,
+): OpenFile {
   let fd: number;
   try {
     // Without O_NONBLOCK a named pipe would block here for ever.
@@ -152,14 +204,17 @@ function open(name: string, path: string, folder: string, options: OpenOptions, 
 }
 
 /**
- * Opens a file for reading by ranges: files past 2 GiB are no exception, and nothing is read before it is asked for. `sibling` stays in the file's
- * folder. Throws `core/missing-file` or `node/cannot-read`.
+ * Opens a file for reading by ranges: files past 2 GiB are no exception, and nothing is read before
+ * it is asked for. `sibling` stays in the file's folder. Throws `core/missing-file` or
+ * `node/cannot-read`.
  */
 export async function openFile(path: string, options: OpenOptions = {}): Promise<FileSource> {
   return open(path, path, dirname(resolve(path)), options, 'Check the path.');
 }
 
-/** Whether a path names a folder and not a file. Throws `core/missing-file` or `node/cannot-read`. */
+/**
+ * Whether a path names a folder and not a file. Throws `core/missing-file` or `node/cannot-read`.
+ */
 export function isFolder(path: string): boolean {
   try {
     return statSync(path).isDirectory();

@@ -16,8 +16,9 @@ export function forget(output: Unfinished): void {
 }
 
 /**
- * Takes back every output that is neither committed nor aborted: temporary files and new folders go, replaced files return. Synchronous, for signal handlers:
- * exit right afterwards, because writes may still be under way.
+ * Takes back every output that is neither committed nor aborted: temporary files and new folders
+ * go, replaced files return. Synchronous, for signal handlers: exit right afterwards, because
+ * writes may still be under way.
  */
 export function discardUnfinished(): void {
   for (const output of [...unfinished]) output.discard();

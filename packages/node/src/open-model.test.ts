@@ -10,7 +10,8 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 const put = (...names: string[]) => names.forEach((name) => writeFileSync(join(root, name), name));
-const failing = (code: string) => expect.objectContaining({ diagnostics: [expect.objectContaining({ code })] });
+const failing = (code: string) =>
+  expect.objectContaining({ diagnostics: [expect.objectContaining({ code })] });
 
 describe('openModel', () => {
   it.each([

@@ -2,14 +2,21 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { memorySource, type Source } from '@drover/core';
 import { nodeDiagnostics } from './diagnostics.js';
-import { isFolder, openFile, systemCode, type FileSource, type OpenOptions } from './file-source.js';
+import {
+  isFolder,
+  openFile,
+  systemCode,
+  type FileSource,
+  type OpenOptions,
+} from './file-source.js';
 
 /** The names that a folder's model file has, in each format. */
 const modelNames = [/^model\.json$/, /-symbol\.json$/, /\.onnx$/];
 
 /**
- * Opens a model: a file, a folder that holds exactly one (`model.json`, `*-symbol.json` or `*.onnx`), or `-` for standard input, which is read to its end
- * into memory. Throws `node/ambiguous-model`, `node/no-model`, `core/missing-file` or `node/cannot-read`.
+ * Opens a model: a file, a folder that holds exactly one (`model.json`, `*-symbol.json` or
+ * `*.onnx`), or `-` for standard input, which is read to its end into memory. Throws
+ * `node/ambiguous-model`, `node/no-model`, `core/missing-file` or `node/cannot-read`.
  */
 export async function openModel(path: string, options: OpenOptions = {}): Promise<FileSource> {
   if (path === '-') return readStandardInput();
@@ -18,7 +25,10 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
   const [name] = names;
   const origin = { file: path };
   if (name === undefined)
-    throw nodeDiagnostics.error('no-model', { message: `The folder ${JSON.stringify(path)} holds no model.`, origin });
+    throw nodeDiagnostics.error('no-model', {
+      message: `The folder ${JSON.stringify(path)} holds no model.`,
+      origin,
+    });
   if (names.length > 1) {
     const message = `The folder ${JSON.stringify(path)} holds ${names.length} models: ${names.join(', ')}.`;
     throw nodeDiagnostics.error('ambiguous-model', { message, origin });
@@ -35,21 +45,33 @@ function filesOf(folder: string): string[] {
   }
 }
 
-/** Standard input, read to its end, as a source named `-` without siblings. Throws `node/cannot-read`, and `node/stream-size` past an array's size. */
-export async function readStandardInput(input: AsyncIterable<Uint8Array | string> = process.stdin): Promise<FileSource> {
+/**
+ * Standard input, read to its end, as a source named `-` without siblings. Throws
+ * `node/cannot-read`, and `node/stream-size` past an array's size.
+ */
+export async function readStandardInput(
+  input: AsyncIterable<Uint8Array | string> = process.stdin,
+): Promise<FileSource> {
   const chunks: Uint8Array[] = [];
   const origin = { file: '-' };
   try {
-    for await (const chunk of input) chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+    for await (const chunk of input)
+      chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
   } catch (error) {
-    throw nodeDiagnostics.error('cannot-read', { message: `Reading standard input failed (${systemCode(error)}).`, origin });
+    throw nodeDiagnostics.error('cannot-read', {
+      message: `Reading standard input failed (${systemCode(error)}).`,
+      origin,
+    });
   }
   const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   let bytes: Uint8Array;
   try {
     bytes = new Uint8Array(size);
   } catch {
-    throw nodeDiagnostics.error('stream-size', { message: `${size} bytes of standard input do not fit into memory.`, origin });
+    throw nodeDiagnostics.error('stream-size', {
+      message: `${size} bytes of standard input do not fit into memory.`,
+      origin,
+    });
   }
   let at = 0;
   for (const chunk of chunks) {

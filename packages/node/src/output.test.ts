@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
@@ -15,7 +24,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-const failing = (code: string) => expect.objectContaining({ diagnostics: [expect.objectContaining({ code })] });
+const failing = (code: string) =>
+  expect.objectContaining({ diagnostics: [expect.objectContaining({ code })] });
 const at = (name: string) => join(root, name);
 const content = (name: string) => readFileSync(at(name), 'utf8');
 async function put(sink: FileSink, name: string, ...texts: string[]) {
@@ -36,17 +46,28 @@ describe('outputFolder', () => {
     expect(readdirSync(at('a/b')).sort()).toEqual(['sub', 'w.bin']);
     // FIPS 180-4 examples: "abc" and the empty message.
     expect(sink.written).toEqual([
-      { path: at('a/b/w.bin'), bytes: 3, sha256: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad' },
-      { path: at('a/b/sub/model.json'), bytes: 0, sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855' },
+      {
+        path: at('a/b/w.bin'),
+        bytes: 3,
+        sha256: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+      },
+      {
+        path: at('a/b/sub/model.json'),
+        bytes: 0,
+        sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+      },
     ]);
   });
 
   it('keeps blocks and pieces in order, and lets the caller reuse its array', async () => {
     const sink = outputFolder(root);
     const file = await sink.create('big');
-    const expected = Buffer.concat([7, 300_000, 1, 262_144, 100_000, 200_000].map((length, i) => Buffer.alloc(length, i + 1)));
+    const expected = Buffer.concat(
+      [7, 300_000, 1, 262_144, 100_000, 200_000].map((length, i) => Buffer.alloc(length, i + 1)),
+    );
     const piece = new Uint8Array(300_000);
-    for (const [i, length] of [7, 300_000, 1, 262_144, 100_000, 200_000].entries()) await file.write(piece.subarray(0, length).fill(i + 1));
+    for (const [i, length] of [7, 300_000, 1, 262_144, 100_000, 200_000].entries())
+      await file.write(piece.subarray(0, length).fill(i + 1));
     await file.close();
     await sink.commit();
     expect(readFileSync(at('big')).equals(expected)).toBe(true);
@@ -169,13 +190,18 @@ describe('outputFile', () => {
   it('tells when the place cannot be written', () => {
     writeFileSync(at('f'), '');
     expect(() => outputFile(at('f/net.onnx'))).toThrow(failing('node/cannot-write'));
-    expect(() => outputFile(at(`${'n'.repeat(300)}/net.onnx`))).toThrow(failing('node/cannot-write'));
+    expect(() => outputFile(at(`${'n'.repeat(300)}/net.onnx`))).toThrow(
+      failing('node/cannot-write'),
+    );
     expect(readdirSync(root)).toEqual(['f']);
   });
 
   it('tells when a stream fails', async () => {
     const sink = new StandardOutput(
-      new Writable({ write: (_chunk, _encoding, done) => done(Object.assign(new Error('full'), { code: 'ENOSPC' })) }),
+      new Writable({
+        write: (_chunk, _encoding, done) =>
+          done(Object.assign(new Error('full'), { code: 'ENOSPC' })),
+      }),
     );
     await put(sink, 'model', 'x');
     await expect(sink.commit()).rejects.toEqual(failing('node/cannot-write'));
@@ -207,6 +233,12 @@ describe('standard output', () => {
     await expect(sink.create('model.onnx.data')).rejects.toEqual(failing('node/one-stream'));
     await sink.commit();
     expect(String(stream.read())).toBe('abc');
-    expect(sink.written).toEqual([{ path: '-', bytes: 3, sha256: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad' }]);
+    expect(sink.written).toEqual([
+      {
+        path: '-',
+        bytes: 3,
+        sha256: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+      },
+    ]);
   });
 });

@@ -31,7 +31,10 @@ export interface OutputOptions {
 
 /** A sink on the file system (or standard output). */
 export interface FileSink extends Sink {
-  /** Base name of the main file, where the user named one: the model is created under this name, its weights beside it. */
+  /**
+   * Base name of the main file, where the user named one: the model is created under this name, its
+   * weights beside it.
+   */
   readonly main: string | undefined;
   /** The files that `commit` published, in that order. */
   readonly written: readonly WrittenFile[];
@@ -67,7 +70,11 @@ class FolderSink implements FileSink {
     remember(this);
     this.#makeFolder(dirname(target), shown);
     const home = realpathSync.native(this.folder);
-    if (!(realpathSync.native(dirname(target)) + sep).startsWith(home.endsWith(sep) ? home : home + sep)) {
+    if (
+      !(realpathSync.native(dirname(target)) + sep).startsWith(
+        home.endsWith(sep) ? home : home + sep,
+      )
+    ) {
       throw coreDiagnostics.error('path', {
         message: `${JSON.stringify(path)} leads out of the folder to write to.`,
         origin: { file: shown },
@@ -81,7 +88,8 @@ class FolderSink implements FileSink {
   /** Makes a folder with its parents, and clears it of what killed processes left. */
   #makeFolder(folder: string, shown: string): void {
     if (this.#ready.has(folder)) return;
-    for (let at = folder; !existsSync(at) && at !== dirname(at); at = dirname(at)) this.#madeFolders.push(at);
+    for (let at = folder; !existsSync(at) && at !== dirname(at); at = dirname(at))
+      this.#madeFolders.push(at);
     try {
       mkdirSync(folder, { recursive: true });
       sweep(folder);
@@ -92,19 +100,24 @@ class FolderSink implements FileSink {
   }
 
   async commit(): Promise<void> {
-    // Renaming is synchronous, so that an interruption finds either nothing or everything of a step done.
-    const written = this.#files.map(({ staged }) => staged.written ?? fail(staged.target, 'it was not closed'));
+    // Renaming is synchronous, so that an interruption finds either nothing or everything of a step
+    // done.
+    const written = this.#files.map(
+      ({ staged }) => staged.written ?? fail(staged.target, 'it was not closed'),
+    );
     try {
       for (const { staged, target } of this.#files) {
         checkTarget(staged.target, target, this.options.force);
         this.#publish(staged, target);
       }
-      for (const folder of new Set(this.#files.map(({ target }) => dirname(target)))) flushFolder(folder);
+      for (const folder of new Set(this.#files.map(({ target }) => dirname(target))))
+        flushFolder(folder);
     } catch (error) {
       this.discard();
       throw error;
     }
-    for (const { earlier } of this.#published) if (earlier !== undefined) rmSync(earlier, { force: true });
+    for (const { earlier } of this.#published)
+      if (earlier !== undefined) rmSync(earlier, { force: true });
     this.#published = [];
     this.#files.length = 0;
     this.#madeFolders.length = 0;
@@ -114,7 +127,9 @@ class FolderSink implements FileSink {
 
   #publish(staged: StagedFile, target: string): void {
     try {
-      const earlier = existsSync(target) ? join(dirname(target), temporaryName(basename(target))) : undefined;
+      const earlier = existsSync(target)
+        ? join(dirname(target), temporaryName(basename(target)))
+        : undefined;
       if (earlier !== undefined) {
         keep(target, earlier);
         this.#published.push({ target, earlier });
@@ -142,7 +157,8 @@ class FolderSink implements FileSink {
       }
     }
     for (const { staged } of this.#files.splice(0)) staged.discard();
-    for (const folder of this.#madeFolders.splice(0).sort((a, b) => b.length - a.length)) removeIfEmpty(folder);
+    for (const folder of this.#madeFolders.splice(0).sort((a, b) => b.length - a.length))
+      removeIfEmpty(folder);
     this.#ready.clear();
     forget(this);
   }
@@ -160,17 +176,27 @@ function fail(file: string, why: string): never {
 }
 
 function existsError(shown: string): DroverError {
-  return nodeDiagnostics.error('exists', { message: `${JSON.stringify(shown)} exists already.`, origin: { file: shown } });
+  return nodeDiagnostics.error('exists', {
+    message: `${JSON.stringify(shown)} exists already.`,
+    origin: { file: shown },
+  });
 }
 
-/** Throws `node/exists` when something stands at `target` that may not be replaced; only files can be replaced, with force. */
+/**
+ * Throws `node/exists` when something stands at `target` that may not be replaced; only files can
+ * be replaced, with force.
+ */
 function checkTarget(shown: string, target: string, force: boolean | undefined): void {
   const there = look(shown, () => lstatSync(target, { throwIfNoEntry: false }));
   if (there && !force) throw existsError(shown);
   // A link may lead nowhere: that can be replaced.
   if (there && look(shown, () => statSync(target, { throwIfNoEntry: false }))?.isFile() === false) {
     const message = `${JSON.stringify(shown)} is not a file, so it is not replaced.`;
-    throw nodeDiagnostics.error('exists', { message, help: 'Choose another place.', origin: { file: shown } });
+    throw nodeDiagnostics.error('exists', {
+      message,
+      help: 'Choose another place.',
+      origin: { file: shown },
+    });
   }
 }
 
@@ -182,7 +208,10 @@ function look(shown: string, stat: () => Stats | undefined): Stats | undefined {
   }
 }
 
-/** Gives a staged file its name without replacing one that another process made meanwhile, which a rename would. */
+/**
+ * Gives a staged file its name without replacing one that another process made meanwhile, which a
+ * rename would.
+ */
 function nameOnce(staged: StagedFile, target: string): void {
   try {
     linkSync(staged.temporary, target);
@@ -230,9 +259,11 @@ function removeIfEmpty(folder: string): void {
 }
 
 /**
- * A folder to write a model to. Files are staged beside their final names and appear there at `commit`, in the order in which they were created; `abort`,
- * a failing commit and {@link discardUnfinished} leave what stood before, new folders included. Throws `node/exists` at `create` when a file of that name
- * stands there and `force` is not set, `node/cannot-write`, and `core/path` for names that leave the folder.
+ * A folder to write a model to. Files are staged beside their final names and appear there at
+ * `commit`, in the order in which they were created; `abort`, a failing commit and {@link
+ * discardUnfinished} leave what stood before, new folders included. Throws `node/exists` at
+ * `create` when a file of that name stands there and `force` is not set, `node/cannot-write`, and
+ * `core/path` for names that leave the folder.
  */
 export function outputFolder(path: string, options: OutputOptions = {}): FileSink {
   const stat = look(path, () => statSync(path, { throwIfNoEntry: false }));
@@ -247,8 +278,9 @@ export function outputFolder(path: string, options: OutputOptions = {}): FileSin
 }
 
 /**
- * A file to write a model to, its weights beside it; `-` is standard output, which holds one file. As {@link outputFolder}, and throws `node/exists` at once
- * when the file stands there and `force` is not set.
+ * A file to write a model to, its weights beside it; `-` is standard output, which holds one file.
+ * As {@link outputFolder}, and throws `node/exists` at once when the file stands there and `force`
+ * is not set.
  */
 export function outputFile(path: string, options: OutputOptions = {}): FileSink {
   if (path === '-') return new StandardOutput();

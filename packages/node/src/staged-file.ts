@@ -21,7 +21,10 @@ const blockBytes = 2 ** 18;
 /** One call must stay below 2 GiB. */
 const maxCallBytes = 2 ** 30;
 
-/** A temporary file that is being written, hashed on the way. It is created at once, so that whoever interrupts can remove it by its path. */
+/**
+ * A temporary file that is being written, hashed on the way. It is created at once, so that whoever
+ * interrupts can remove it by its path.
+ */
 export class StagedFile implements SinkFile {
   readonly #hash = createHash('sha256');
   readonly #block = new Uint8Array(blockBytes);
@@ -64,7 +67,9 @@ export class StagedFile implements SinkFile {
 
   /** What was written; undefined before `close`. */
   get written(): WrittenFile | undefined {
-    return this.#sha256 === undefined ? undefined : { path: this.target, bytes: this.#bytes, sha256: this.#sha256 };
+    return this.#sha256 === undefined
+      ? undefined
+      : { path: this.target, bytes: this.#bytes, sha256: this.#sha256 };
   }
 
   /** Removes the temporary file, whatever its state. */
@@ -90,7 +95,8 @@ export class StagedFile implements SinkFile {
     for (let done = 0; done < bytes.length;) {
       const fd = this.#open();
       try {
-        done += (await writeFrom(fd, bytes, done, Math.min(bytes.length - done, maxCallBytes))).bytesWritten;
+        done += (await writeFrom(fd, bytes, done, Math.min(bytes.length - done, maxCallBytes)))
+          .bytesWritten;
       } catch (error) {
         throw this.#failure(error);
       }

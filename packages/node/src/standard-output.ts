@@ -35,7 +35,10 @@ export class StandardOutput implements Sink {
   async commit(): Promise<void> {
     const staged = this.#staged;
     if (staged?.written === undefined) {
-      throw nodeDiagnostics.error('cannot-write', { message: 'Nothing was written for standard output.', origin: { file: '-' } });
+      throw nodeDiagnostics.error('cannot-write', {
+        message: 'Nothing was written for standard output.',
+        origin: { file: '-' },
+      });
     }
     try {
       await pipeline(createReadStream(staged.temporary), this.stream, { end: false });

@@ -8,7 +8,10 @@ import { systemCode } from './file-source.js';
 const machine = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
 const pattern = /\.drover-([0-9a-f]{8})-(\d+)-[0-9a-f]{12}\.tmp$/;
 
-/** A hidden name beside `name` that no other process uses: it tells the machine and the process, so that leftovers are known as such. */
+/**
+ * A hidden name beside `name` that no other process uses: it tells the machine and the process, so
+ * that leftovers are known as such.
+ */
 export function temporaryName(name: string): string {
   return `.${name.slice(0, 40)}.drover-${machine}-${process.pid}-${randomBytes(6).toString('hex')}.tmp`;
 }

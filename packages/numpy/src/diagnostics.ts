@@ -35,7 +35,8 @@ export const numpyDiagnostics = defineDiagnostics('numpy', {
   dtype: {
     failure: 'unsupported',
     severity: 'error',
-    summary: 'An element type is not one that NumPy and Drover share. Pickled objects are never read.',
+    summary:
+      'An element type is not one that NumPy and Drover share. Pickled objects are never read.',
     help: 'Cast the array to a plain type, for example float32, before saving.',
   },
   limit: {

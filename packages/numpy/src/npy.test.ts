@@ -31,7 +31,8 @@ const read = (name: keyof typeof files) => {
   const { dtype, shape, data } = decodeNpy(bytesOf(name), name);
   return [dtype, shape, [...data]];
 };
-const failing = (code: string) => expect.objectContaining({ diagnostics: [expect.objectContaining({ code })] });
+const failing = (code: string) =>
+  expect.objectContaining({ diagnostics: [expect.objectContaining({ code })] });
 
 describe('decodeNpy', () => {
   it('reads what NumPy wrote', () => {
@@ -49,33 +50,50 @@ describe('decodeNpy', () => {
 
   it('refuses records and pickled objects', () => {
     expect(() => read('records')).toThrow(failing('numpy/dtype'));
-    const pickled = Buffer.from(Buffer.from(files.bool, 'base64').toString('latin1').replace('|b1', '|O8'), 'latin1');
+    const pickled = Buffer.from(
+      Buffer.from(files.bool, 'base64').toString('latin1').replace('|b1', '|O8'),
+      'latin1',
+    );
     expect(() => decodeNpy(new Uint8Array(pickled), 'x')).toThrow(failing('numpy/dtype'));
   });
 
   it('refuses every cut of a file', () => {
     const whole = bytesOf('bigEndian');
     for (let length = 0; length < whole.length; length++) {
-      expect(() => decodeNpy(whole.subarray(0, length), 'x')).toThrow(length < 128 ? failing('numpy/format') : failing('numpy/size'));
+      expect(() => decodeNpy(whole.subarray(0, length), 'x')).toThrow(
+        length < 128 ? failing('numpy/format') : failing('numpy/size'),
+      );
     }
     expect(() => decodeNpy(new Uint8Array([...whole, 0]), 'x')).toThrow(failing('numpy/size'));
   });
 
-  it.each(['(99999999999999999999,)', '(4294967296, 4294967296, 4294967296)', '(-1,)', '(1.5,)', '(8)x'])(
-    'refuses the shape %s',
-    (shape) => {
-      const header = `{'descr': '<f4', 'fortran_order': False, 'shape': ${shape}, }`.padEnd(117) + '\n';
-      const bytes = Buffer.concat([Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 118, 0]), Buffer.from(header), Buffer.alloc(8)]);
-      expect(() => decodeNpy(new Uint8Array(bytes), 'x')).toThrow(expect.objectContaining({ failure: 'malformed' }));
-    },
-  );
+  it.each([
+    '(99999999999999999999,)',
+    '(4294967296, 4294967296, 4294967296)',
+    '(-1,)',
+    '(1.5,)',
+    '(8)x',
+  ])('refuses the shape %s', (shape) => {
+    const header =
+      `{'descr': '<f4', 'fortran_order': False, 'shape': ${shape}, }`.padEnd(117) + '\n';
+    const bytes = Buffer.concat([
+      Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 118, 0]),
+      Buffer.from(header),
+      Buffer.alloc(8),
+    ]);
+    expect(() => decodeNpy(new Uint8Array(bytes), 'x')).toThrow(
+      expect.objectContaining({ failure: 'malformed' }),
+    );
+  });
 });
 
 describe('encodeNpy', () => {
   it.each(['unicode', 'complex64', 'float16', 'bool', 'scalarInt64', 'empty'] as const)(
     'writes the bytes that NumPy writes: %s',
     (name) => {
-      expect(Buffer.from(encodeNpy(decodeNpy(bytesOf(name), name))).toString('base64')).toBe(files[name]);
+      expect(Buffer.from(encodeNpy(decodeNpy(bytesOf(name), name))).toString('base64')).toBe(
+        files[name],
+      );
     },
   );
 

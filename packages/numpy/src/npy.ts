@@ -15,8 +15,8 @@ export function isNpy(bytes: Uint8Array): boolean {
 }
 
 /**
- * Decodes a `.npy` file of version 1, 2 or 3: plain numbers, bool, complex and text (`S`, `U`), either byte order, C or Fortran order.
- * Throws `numpy/format`, `numpy/size`, `numpy/dtype`.
+ * Decodes a `.npy` file of version 1, 2 or 3: plain numbers, bool, complex and text (`S`, `U`),
+ * either byte order, C or Fortran order. Throws `numpy/format`, `numpy/size`, `numpy/dtype`.
  * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 export function decodeNpy(bytes: Uint8Array, file: string): Tensor {
@@ -43,43 +43,64 @@ export function decodeNpy(bytes: Uint8Array, file: string): Tensor {
     throw numpyDiagnostics.error('size', { message, origin: { file, offset: start } });
   }
   const swapBytes = kind === 'c' ? itemBytes / 2 : kind === 'U' ? 4 : itemBytes;
-  const data = order === '>' && kind !== 'S' ? swapped(bytes.subarray(start), swapBytes) : bytes.subarray(start);
+  const data =
+    order === '>' && kind !== 'S'
+      ? swapped(bytes.subarray(start), swapBytes)
+      : bytes.subarray(start);
   const read: Tensor = dtype
     ? decodeTensor(data, dtype, shape)
     : { dtype: 'string', shape, data: decodeText(data, count, itemBytes, kind === 'U', file) };
   return fortran ? fromFortranOrder(read) : read;
 }
 
-function readHeader(bytes: Uint8Array, file: string): { descr: string; fortran: boolean; shape: number[]; start: number } {
+function readHeader(
+  bytes: Uint8Array,
+  file: string,
+): { descr: string; fortran: boolean; shape: number[]; start: number } {
   const broken = (why: string, offset: number) =>
     numpyDiagnostics.error('format', { message: `${why} in ${file}.`, origin: { file, offset } });
   if (!isNpy(bytes) || bytes.length < 10) throw broken('There is no NumPy array', 0);
   const major = bytes[6]!;
-  if (major < 1 || major > 3 || (major > 1 && bytes.length < 12)) throw broken(`There is no header of a known version (${major})`, 6);
+  if (major < 1 || major > 3 || (major > 1 && bytes.length < 12))
+    throw broken(`There is no header of a known version (${major})`, 6);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const at = major === 1 ? 10 : 12;
   const start = at + (major === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
   if (start > bytes.length) throw broken('The header is cut off', 8);
-  const header = new TextDecoder(major === 3 ? 'utf-8' : 'latin1').decode(bytes.subarray(at, start));
+  const header = new TextDecoder(major === 3 ? 'utf-8' : 'latin1').decode(
+    bytes.subarray(at, start),
+  );
   const [, descr] = /'descr':\s*'([^']*)'/.exec(header) ?? [];
   const [, order] = /'fortran_order':\s*(True|False)/.exec(header) ?? [];
   const [, dims] = /'shape':\s*\(([0-9, ]*)\)/.exec(header) ?? [];
   if (descr === undefined && /'descr':\s*\[/.test(header)) {
-    throw numpyDiagnostics.error('dtype', { message: `${file} holds records, not one plain type.`, origin: { file, offset: at } });
+    throw numpyDiagnostics.error('dtype', {
+      message: `${file} holds records, not one plain type.`,
+      origin: { file, offset: at },
+    });
   }
-  if (descr === undefined || order === undefined || dims === undefined) throw broken('The header lacks descr, fortran_order or shape', at);
+  if (descr === undefined || order === undefined || dims === undefined)
+    throw broken('The header lacks descr, fortran_order or shape', at);
   const shape = dims.split(',').flatMap((dim) => (dim.trim() === '' ? [] : [Number(dim)]));
-  if (shape.length > 64 || !shape.every(Number.isSafeInteger)) throw broken('The shape is impossible', at);
+  if (shape.length > 64 || !shape.every(Number.isSafeInteger))
+    throw broken('The shape is impossible', at);
   return { descr, fortran: order === 'True', shape, start };
 }
 
 function swapped(bytes: Uint8Array, width: number): Uint8Array {
   const out = new Uint8Array(bytes.length);
-  for (let at = 0; at < bytes.length; at += width) for (let i = 0; i < width; i++) out[at + i] = bytes[at + width - 1 - i]!;
+  for (let at = 0; at < bytes.length; at += width)
+    for (let i = 0; i < width; i++) out[at + i] = bytes[at + width - 1 - i]!;
   return out;
 }
 
-function decodeText(bytes: Uint8Array, count: number, itemBytes: number, wide: boolean, file: string): string[] {
+function decodeText(
+  bytes: Uint8Array,
+  count: number,
+  itemBytes: number,
+  wide: boolean,
+  file: string,
+): string[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const out: string[] = [];
   for (let i = 0; i < count; i++) {
@@ -88,7 +109,10 @@ function decodeText(bytes: Uint8Array, count: number, itemBytes: number, wide: b
       for (let at = i * itemBytes; at < (i + 1) * itemBytes; at += 4) {
         const code = view.getUint32(at, true);
         if (code > 0x10ffff)
-          throw numpyDiagnostics.error('format', { message: `${code} is not a character.`, origin: { file, offset: at } });
+          throw numpyDiagnostics.error('format', {
+            message: `${code} is not a character.`,
+            origin: { file, offset: at },
+          });
         text += String.fromCodePoint(code);
       }
     } else text = new TextDecoder().decode(bytes.subarray(i * itemBytes, (i + 1) * itemBytes));
@@ -109,18 +133,23 @@ function fromFortranOrder({ dtype, shape, data }: Tensor): Tensor {
   const index = new Array<number>(shape.length).fill(0);
   for (let i = 0; i < count; i++) {
     from[i] = index.reduce((sum, position, axis) => sum + position * strides[axis]!, 0);
-    for (let axis = shape.length - 1; axis >= 0 && ++index[axis]! === shape[axis]; axis--) index[axis] = 0;
+    for (let axis = shape.length - 1; axis >= 0 && ++index[axis]! === shape[axis]; axis--)
+      index[axis] = 0;
   }
-  if (Array.isArray(data)) return { dtype, shape, data: Array.from(from, (at) => (data as readonly string[])[at]!) };
+  if (Array.isArray(data))
+    return { dtype, shape, data: Array.from(from, (at) => (data as readonly string[])[at]!) };
   const source = data as Exclude<Tensor['data'], readonly string[]>;
   const out = source.slice();
-  for (let i = 0; i < count; i++) for (let lane = 0; lane < lanes; lane++) out[i * lanes + lane] = source[from[i]! * lanes + lane]!;
+  for (let i = 0; i < count; i++)
+    for (let lane = 0; lane < lanes; lane++)
+      out[i * lanes + lane] = source[from[i]! * lanes + lane]!;
   return { dtype, shape, data: out };
 }
 
 /**
- * Encodes a tensor as a `.npy` file of version 1.0, little-endian, C order, its data aligned to 64 bytes: as NumPy writes it. Text becomes `U`.
- * Throws `numpy/dtype` for the types that NumPy lacks (bfloat16, float8, 4- and 2-bit integers).
+ * Encodes a tensor as a `.npy` file of version 1.0, little-endian, C order, its data aligned to 64
+ * bytes: as NumPy writes it. Text becomes `U`. Throws `numpy/dtype` for the types that NumPy lacks
+ * (bfloat16, float8, 4- and 2-bit integers).
  */
 export function encodeNpy(tensor: Tensor): Uint8Array {
   const { descr, data } = body(tensor);

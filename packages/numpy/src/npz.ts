@@ -7,10 +7,15 @@ import { readZipDirectory, readZipEntry, type ZipLimits } from './zip.js';
 const maxZipBytes = 0xffffffff;
 
 /**
- * Reads the arrays of a `.npz` archive (stored or deflated) by name, in the archive's order. A `.npy` file gives one array named `arr_0`, as
- * `numpy.savez` names it. Throws `numpy/format`, `numpy/size`, `numpy/dtype`, `numpy/duplicate`, `numpy/checksum`, `numpy/unsupported`, `numpy/limit`.
+ * Reads the arrays of a `.npz` archive (stored or deflated) by name, in the archive's order. A
+ * `.npy` file gives one array named `arr_0`, as `numpy.savez` names it. Throws `numpy/format`,
+ * `numpy/size`, `numpy/dtype`, `numpy/duplicate`, `numpy/checksum`, `numpy/unsupported`,
+ * `numpy/limit`.
  */
-export async function readArrays(source: Source, limits?: Partial<ZipLimits>): Promise<Map<string, Tensor>> {
+export async function readArrays(
+  source: Source,
+  limits?: Partial<ZipLimits>,
+): Promise<Map<string, Tensor>> {
   const head = await source.read({ offset: 0, length: Math.min(source.size, 6) });
   if (isNpy(head)) return new Map([['arr_0', decodeNpy(await source.read(), source.name)]]);
   const arrays = new Map<string, Tensor>();
@@ -18,7 +23,10 @@ export async function readArrays(source: Source, limits?: Partial<ZipLimits>): P
     const bytes = await readZipEntry(source, entry);
     if (!entry.name.endsWith('.npy')) {
       const message = `${JSON.stringify(entry.name)} is not an array.`;
-      throw numpyDiagnostics.error('format', { message, origin: { file: source.name, offset: entry.offset } });
+      throw numpyDiagnostics.error('format', {
+        message,
+        origin: { file: source.name, offset: entry.offset },
+      });
     }
     arrays.set(entry.name.slice(0, -4), decodeNpy(bytes, `${source.name}/${entry.name}`));
   }
@@ -26,8 +34,9 @@ export async function readArrays(source: Source, limits?: Partial<ZipLimits>): P
 }
 
 /**
- * Encodes arrays as an uncompressed `.npz` archive, in the order given. Equal arrays give equal bytes: there is no time in them.
- * Throws `numpy/dtype` for types that NumPy lacks and `numpy/limit` past 4 GiB.
+ * Encodes arrays as an uncompressed `.npz` archive, in the order given. Equal arrays give equal
+ * bytes: there is no time in them. Throws `numpy/dtype` for types that NumPy lacks and
+ * `numpy/limit` past 4 GiB.
  */
 export function encodeNpz(arrays: ReadonlyMap<string, Tensor>): Uint8Array {
   // ZIP counts local time from 1980 on; a Date in local time is the same everywhere once written.

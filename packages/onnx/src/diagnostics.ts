@@ -5,7 +5,8 @@ export const onnxDiagnostics = defineDiagnostics('onnx', {
   wire: {
     failure: 'malformed',
     severity: 'error',
-    summary: 'The bytes are not a protobuf message: a bad tag, a length past the end, a truncated number.',
+    summary:
+      'The bytes are not a protobuf message: a bad tag, a length past the end, a truncated number.',
     help: 'Check that the file is complete and really ONNX (a partial download, a Git LFS pointer or an HTML page is a common cause).',
   },
   empty: {
@@ -23,7 +24,8 @@ export const onnxDiagnostics = defineDiagnostics('onnx', {
   unencodable: {
     failure: 'malformed',
     severity: 'error',
-    summary: 'A value does not fit the field that should hold it: an integer out of range, text that is not Unicode.',
+    summary:
+      'A value does not fit the field that should hold it: an integer out of range, text that is not Unicode.',
     help: 'The model that is being written holds a value that ONNX cannot store. Check where it came from.',
   },
   'payload-size': {
@@ -35,7 +37,8 @@ export const onnxDiagnostics = defineDiagnostics('onnx', {
   'tensor-dtype': {
     failure: 'unsupported',
     severity: 'error',
-    summary: 'A tensor has an element type that is unknown here, or that cannot be stored in the way the tensor stores it.',
+    summary:
+      'A tensor has an element type that is unknown here, or that cannot be stored in the way the tensor stores it.',
     help: 'Store the tensor in a type that ONNX IR 13 defines; strings belong in string_data.',
   },
   'tensor-shape': {
@@ -53,19 +56,22 @@ export const onnxDiagnostics = defineDiagnostics('onnx', {
   'tensor-data': {
     failure: 'malformed',
     severity: 'error',
-    summary: 'The data of a tensor contradicts itself: stored twice, values out of range of the type, text that is not UTF-8.',
+    summary:
+      'The data of a tensor contradicts itself: stored twice, values out of range of the type, text that is not UTF-8.',
     help: 'The model is damaged, or its exporter is at fault. Export it again.',
   },
   'external-data': {
     failure: 'malformed',
     severity: 'error',
-    summary: 'The entries that say where a tensor lies in another file are incomplete or not numbers.',
+    summary:
+      'The entries that say where a tensor lies in another file are incomplete or not numbers.',
     help: 'External data needs `location`, and where given `offset` and `length` as decimal numbers of bytes.',
   },
   'external-entry-ignored': {
     failure: 'note',
     severity: 'warning',
-    summary: 'An entry about external data has no effect here: its key is unknown, or it is a checksum, which is not verified.',
+    summary:
+      'An entry about external data has no effect here: its key is unknown, or it is a checksum, which is not verified.',
     help: 'Nothing to do when the weights come from where you expect.',
   },
   graph: {
@@ -90,7 +96,8 @@ export const onnxDiagnostics = defineDiagnostics('onnx', {
   'signature-type': {
     failure: 'unsupported',
     severity: 'error',
-    summary: 'An input or output is a sequence, a map, an optional, or an input has no declared type.',
+    summary:
+      'An input or output is a sequence, a map, an optional, or an input has no declared type.',
     help: 'Export the model with tensors as inputs and outputs.',
   },
   unsupported: {
@@ -102,7 +109,8 @@ export const onnxDiagnostics = defineDiagnostics('onnx', {
   'attribute-ignored': {
     failure: 'note',
     severity: 'warning',
-    summary: 'A node sets an attribute that its operator does not have, or that changes nothing here. It is left out.',
+    summary:
+      'A node sets an attribute that its operator does not have, or that changes nothing here. It is left out.',
     help: 'Nothing to do, unless the runtime that the model was made for reads the attribute.',
   },
 });

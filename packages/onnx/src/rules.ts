@@ -61,17 +61,22 @@ export const writeRules = {
   ...spatial.fromCore,
 } satisfies WriteRules<GraphWriter>;
 
-/** Operator set versions that can be written, and the IR version that goes with each (onnx/docs/Versioning.md). */
+/**
+ * Operator set versions that can be written, and the IR version that goes with each
+ * (onnx/docs/Versioning.md).
+ */
 // prettier-ignore
 export const irVersions: ReadonlyMap<number, number> = new Map([
-  [13, 7], [14, 7], [15, 8], [16, 8], [17, 8], [18, 8], [19, 9], [20, 9], [21, 10], [22, 10], [23, 11],
+  [13, 7], [14, 7], [15, 8], [16, 8], [17, 8], [18, 8], [19, 9], [20, 9], [21, 10], [22, 10],
+  [23, 11],
 ]);
 
 /** Operators that ONNX has only since a version later than the oldest that can be written. */
 // prettier-ignore
 const since: Partial<Record<OpName, number>> = {
-  Attention: 23, BitwiseAnd: 18, BitwiseNot: 18, BitwiseOr: 18, BitwiseXor: 18, Gelu: 20, GridSample: 16, GroupNormalization: 21, HardSwish: 14,
-  LayerNormalization: 17, Mish: 18, RMSNormalization: 23,
+  Attention: 23, BitwiseAnd: 18, BitwiseNot: 18, BitwiseOr: 18, BitwiseXor: 18, Gelu: 20,
+  GridSample: 16, GroupNormalization: 21, HardSwish: 14, LayerNormalization: 17, Mish: 18,
+  RMSNormalization: 23,
 };
 
 /** Composites that ONNX has no operator for. */
@@ -87,7 +92,8 @@ const maxShifts = 64;
 
 /** Whether a composite is written as one operator. */
 export function composites(node: Node, opset: number): boolean {
-  // onnxruntime refuses windows of even size, and has Celu for float32 only, as the standard before version 28.
+  // onnxruntime refuses windows of even size, and has Celu for float32 only, as the standard before
+  // version 28.
   if (node.is(ops.LRN) && node.attrs.size % 2 === 0 && node.attrs.size <= maxShifts) return false;
   if (node.is(ops.Celu) && node.outputs[0]!.dtype !== 'float32') return false;
   // One form each: before version 16 only the older one.

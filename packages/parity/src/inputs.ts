@@ -7,7 +7,10 @@ export interface InputSpec {
   readonly dtype: DType;
   /** A free dimension is its symbol, or null; those of one symbol are equal. */
   readonly shape: readonly (number | string | null)[];
-  /** Integers are drawn from 0 up to this number, exclusive (a vocabulary, a number of classes); 2 unless told, which suits masks and every vocabulary. */
+  /**
+   * Integers are drawn from 0 up to this number, exclusive (a vocabulary, a number of classes); 2
+   * unless told, which suits masks and every vocabulary.
+   */
   readonly below?: number;
 }
 
@@ -17,22 +20,38 @@ export interface InputOptions {
   readonly seed: number;
   /** Sizes of free dimensions, by symbol or by `NAME[AXIS]`. */
   readonly sizes?: ReadonlyMap<string, number>;
-  /** `edge` walks through zeros, units, halves, tiny and huge numbers instead of drawing normal ones; it changes floats only. */
+  /**
+   * `edge` walks through zeros, units, halves, tiny and huge numbers instead of drawing normal
+   * ones; it changes floats only.
+   */
   readonly values?: 'normal' | 'edge';
 }
 
 /** Numbers at which frameworks part ways; those that a type lacks become what it rounds them to. */
-const edges = [0, -0, 1, -1, 0.5, -0.5, 1.5, -1.5, 2.5, -2.5, 1e-7, -1e-7, 1e-40, -1e-40, 88, -88, 1e4, -1e4, 65504, -65504];
-
-/** Sizes that free dimensions take: batches are small, and other axes large enough for a window to slide. */
-const smallPrimes = [2, 3, 5, 7, 11, 13];
-const primes = [7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97];
+const edges = [
+  0, -0, 1, -1, 0.5, -0.5, 1.5, -1.5, 2.5, -2.5, 1e-7, -1e-7, 1e-40, -1e-40, 88, -88, 1e4, -1e4,
+  65504, -65504,
+];
 
 /**
- * Makes inputs from a seed: standard normal floats, integers below the input's bound, bool and short words. Free dimensions that are not given become pairwise
- * different primes that no fixed dimension has, because equal sizes hide layout errors. Each input has a stream of its own, so that another one beside it changes nothing.
+ * Sizes that free dimensions take: batches are small, and other axes large enough for a window to
+ * slide.
  */
-export function makeInputs(specs: readonly InputSpec[], { seed, sizes, values = 'normal' }: InputOptions): Map<string, Tensor> {
+const smallPrimes = [2, 3, 5, 7, 11, 13];
+const primes = [
+  7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97,
+];
+
+/**
+ * Makes inputs from a seed: standard normal floats, integers below the input's bound, bool and
+ * short words. Free dimensions that are not given become pairwise different primes that no fixed
+ * dimension has, because equal sizes hide layout errors. Each input has a stream of its own, so
+ * that another one beside it changes nothing.
+ */
+export function makeInputs(
+  specs: readonly InputSpec[],
+  { seed, sizes, values = 'normal' }: InputOptions,
+): Map<string, Tensor> {
   const shapes = chooseShapes(specs, sizes ?? new Map());
   return new Map(
     specs.map((spec, i) => {
@@ -43,17 +62,25 @@ export function makeInputs(specs: readonly InputSpec[], { seed, sizes, values = 
 }
 
 function chooseShapes(specs: readonly InputSpec[], sizes: ReadonlyMap<string, number>): number[][] {
-  const taken = new Set(specs.flatMap(({ shape }) => shape.filter((dim) => typeof dim === 'number')));
+  const taken = new Set(
+    specs.flatMap(({ shape }) => shape.filter((dim) => typeof dim === 'number')),
+  );
   const chosen = new Map(sizes);
   for (const size of sizes.values()) taken.add(size);
   const choose = (key: string, axis: number) => {
     const size =
-      chosen.get(key) ?? (axis === 0 ? [...smallPrimes, ...primes] : primes).find((prime) => !taken.has(prime)) ?? nextPrime(taken);
+      chosen.get(key) ??
+      (axis === 0 ? [...smallPrimes, ...primes] : primes).find((prime) => !taken.has(prime)) ??
+      nextPrime(taken);
     taken.add(size);
     chosen.set(key, size);
     return size;
   };
-  return specs.map(({ name, shape }) => shape.map((dim, axis) => (typeof dim === 'number' ? dim : sized(dim, `${name}[${axis}]`, axis))));
+  return specs.map(({ name, shape }) =>
+    shape.map((dim, axis) =>
+      typeof dim === 'number' ? dim : sized(dim, `${name}[${axis}]`, axis),
+    ),
+  );
 
   function sized(symbol: string | null, place: string, axis: number): number {
     const given = sizes.get(place);
@@ -69,15 +96,34 @@ function nextPrime(taken: ReadonlySet<number>): number {
   }
 }
 
-function fill({ dtype, below = 2 }: InputSpec, shape: readonly number[], random: Xoshiro128, values: 'normal' | 'edge'): Tensor {
+function fill(
+  { dtype, below = 2 }: InputSpec,
+  shape: readonly number[],
+  random: Xoshiro128,
+  values: 'normal' | 'edge',
+): Tensor {
   const count = sizeOf(shape);
   const draw = <T>(one: (i: number) => T) => Array.from({ length: count }, (_, i) => one(i));
   if (dtype === 'string') return { dtype, shape, data: draw(() => `w${random.integer(1000)}`) };
-  if (dtype === 'bool') return { dtype, shape, data: Uint8Array.from(draw(() => random.integer(2))) };
-  if (dtype === 'int64') return { dtype, shape, data: BigInt64Array.from(draw(() => BigInt(random.integer(below)))) };
-  if (dtype === 'uint64') return { dtype, shape, data: BigUint64Array.from(draw(() => BigInt(random.integer(below)))) };
-  if (isInt(dtype)) return { dtype, shape, data: Float64Array.from(draw(() => random.integer(below))) };
+  if (dtype === 'bool')
+    return { dtype, shape, data: Uint8Array.from(draw(() => random.integer(2))) };
+  if (dtype === 'int64')
+    return { dtype, shape, data: BigInt64Array.from(draw(() => BigInt(random.integer(below)))) };
+  if (dtype === 'uint64')
+    return { dtype, shape, data: BigUint64Array.from(draw(() => BigInt(random.integer(below)))) };
+  if (isInt(dtype))
+    return { dtype, shape, data: Float64Array.from(draw(() => random.integer(below))) };
   const parts = isFloat(dtype) ? count : 2 * count;
-  const data = Float64Array.from({ length: parts }, (_, i) => (values === 'edge' ? edges[i % edges.length]! : random.normal()));
-  return { dtype, shape, data: isFloat(dtype) ? roundTo(dtype, data) : dtype === 'complex64' ? data.map(Math.fround) : data };
+  const data = Float64Array.from({ length: parts }, (_, i) =>
+    values === 'edge' ? edges[i % edges.length]! : random.normal(),
+  );
+  return {
+    dtype,
+    shape,
+    data: isFloat(dtype)
+      ? roundTo(dtype, data)
+      : dtype === 'complex64'
+        ? data.map(Math.fround)
+        : data,
+  };
 }

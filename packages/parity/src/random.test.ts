@@ -6,7 +6,8 @@ describe('Xoshiro128', () => {
   it('gives the outputs of the reference implementation (the vector of rand_xoshiro)', () => {
     const random = new Xoshiro128(1, 2, 3, 4);
     expect(take(10, () => random.next())).toEqual([
-      11520, 0, 5927040, 70819200, 2031721883, 1637235492, 1287239034, 3734860849, 3729100597, 4258142804,
+      11520, 0, 5927040, 70819200, 2031721883, 1637235492, 1287239034, 3734860849, 3729100597,
+      4258142804,
     ]);
   });
 
@@ -16,7 +17,8 @@ describe('Xoshiro128', () => {
   });
 
   it('gives the same for the same seed and stream, and another for another', () => {
-    const of = (seed: number, stream?: number) => take(4, Xoshiro128.prototype.next.bind(Xoshiro128.seeded(seed, stream))).join();
+    const of = (seed: number, stream?: number) =>
+      take(4, Xoshiro128.prototype.next.bind(Xoshiro128.seeded(seed, stream))).join();
     expect(of(7)).toBe(of(7, 0));
     expect(new Set([of(7), of(8), of(7, 1), of(7 + 2 ** 32), of(0)]).size).toBe(5);
   });

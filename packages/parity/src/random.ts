@@ -12,10 +12,17 @@ export class Xoshiro128 {
     this.#s = Uint32Array.of(a, b, c, d);
   }
 
-  /** The generator of a seed, and of one of its independent streams. The words are mixed by MurmurHash3's finaliser, so that near seeds are unlike. */
+  /**
+   * The generator of a seed, and of one of its independent streams. The words are mixed by
+   * MurmurHash3's finaliser, so that near seeds are unlike.
+   */
   static seeded(seed: number, stream = 0): Xoshiro128 {
     const words = [1, 2, 3, 4].map((i) =>
-      mix(mix(mix(Math.floor(seed / 2 ** 32)) ^ seed) ^ Math.imul(stream + 1, 0x85ebca6b) ^ Math.imul(i, 0x9e3779b9)),
+      mix(
+        mix(mix(Math.floor(seed / 2 ** 32)) ^ seed) ^
+          Math.imul(stream + 1, 0x85ebca6b) ^
+          Math.imul(i, 0x9e3779b9),
+      ),
     );
     return new Xoshiro128(words[0]!, words[1]!, words[2]!, words[3]! | 1);
   }

@@ -1,6 +1,9 @@
 import { encodeSmallFloat, type DType } from '@drover/core';
 
-/** Float types whose spacing is known here: bits of precision with the hidden one, and the smallest exponent of a normal number. */
+/**
+ * Float types whose spacing is known here: bits of precision with the hidden one, and the smallest
+ * exponent of a normal number.
+ */
 const formats = {
   float64: { precision: 53, minExponent: -1022 },
   float32: { precision: 24, minExponent: -126 },
@@ -21,7 +24,10 @@ export function coarser(a: Precision, b: Precision): Precision {
   return formats[a].precision <= formats[b].precision ? a : b;
 }
 
-/** Distance from a finite `value` to the next one away from zero in a type: the spacing of its binade, and of subnormals below them. */
+/**
+ * Distance from a finite `value` to the next one away from zero in a type: the spacing of its
+ * binade, and of subnormals below them.
+ */
 export function ulpAt(value: number, dtype: Precision): number {
   const { precision, minExponent } = formats[dtype];
   return 2 ** (Math.max(exponentOf(value), minExponent) - precision + 1);
@@ -29,23 +35,30 @@ export function ulpAt(value: number, dtype: Precision): number {
 
 const words = new DataView(new ArrayBuffer(8));
 
-/** floor(log2(|value|)), exact; for zero and binary64 subnormals it is below every smallest exponent. */
+/**
+ * floor(log2(|value|)), exact; for zero and binary64 subnormals it is below every smallest
+ * exponent.
+ */
 function exponentOf(value: number): number {
   words.setFloat64(0, value);
   return ((words.getUint32(0) >>> 20) & 0x7ff) - 1023;
 }
 
 /**
- * How many representable values of a type lie between two numbers, one end counted; both are rounded to the type first. Zeros are one value. Two NaNs
- * are 0 apart, a NaN and a number infinitely far, and so are an infinity and anything else. Exact below 2^53.
+ * How many representable values of a type lie between two numbers, one end counted; both are
+ * rounded to the type first. Zeros are one value. Two NaNs are 0 apart, a NaN and a number
+ * infinitely far, and so are an infinity and anything else. Exact below 2^53.
  */
 export function ulpDistance(a: number, b: number, dtype: Precision): number {
   if (Object.is(a, b) || a === b || (a !== a && b !== b)) return 0;
   const [signA, highA, lowA] = ordinal(a, dtype);
   const [signB, highB, lowB] = ordinal(b, dtype);
-  if (highA === highB && lowA === lowB && (signA === signB || (highA === 0 && lowA === 0))) return 0;
+  if (highA === highB && lowA === lowB && (signA === signB || (highA === 0 && lowA === 0)))
+    return 0;
   if (!Number.isFinite(a) || !Number.isFinite(b)) return Infinity;
-  return signA === signB ? Math.abs((highA - highB) * 2 ** 32 + (lowA - lowB)) : (highA + highB) * 2 ** 32 + (lowA + lowB);
+  return signA === signB
+    ? Math.abs((highA - highB) * 2 ** 32 + (lowA - lowB))
+    : (highA + highB) * 2 ** 32 + (lowA + lowB);
 }
 
 /** Sign, and position from zero in two words of 32 bits. */

@@ -2,9 +2,13 @@ import { tensor, type DType } from '@drover/core';
 import { fitInputs } from './fit-inputs.js';
 import type { Signature } from './runtime.js';
 
-const declare = (dtype: DType | undefined, shape?: Signature['shape']): Signature[] => [{ name: 'x', dtype, shape }];
-const fit = (to: DType, value: ReturnType<typeof tensor>) => fitInputs(declare(to), new Map([['x', value]]), 'm').get('x')!;
-const failing = (code: string) => expect.objectContaining({ diagnostics: [expect.objectContaining({ code })] });
+const declare = (dtype: DType | undefined, shape?: Signature['shape']): Signature[] => [
+  { name: 'x', dtype, shape },
+];
+const fit = (to: DType, value: ReturnType<typeof tensor>) =>
+  fitInputs(declare(to), new Map([['x', value]]), 'm').get('x')!;
+const failing = (code: string) =>
+  expect.objectContaining({ diagnostics: [expect.objectContaining({ code })] });
 
 describe('fitInputs', () => {
   it('gives inputs in declared order, whatever the order they came in', () => {
@@ -53,16 +57,23 @@ describe('fitInputs', () => {
   });
 
   it('tells missing and unknown inputs', () => {
-    expect(() => fitInputs(declare('int32'), new Map(), 'm')).toThrow(failing('runtimes/missing-input'));
+    expect(() => fitInputs(declare('int32'), new Map(), 'm')).toThrow(
+      failing('runtimes/missing-input'),
+    );
     const one = tensor('int32', [], [1]);
-    expect(() => fitInputs(declare('int32'), new Map([['x', one], ['y', one]]), 'm')).toThrow(failing('runtimes/unknown-input')); // prettier-ignore
+    // prettier-ignore
+    expect(() => fitInputs(declare('int32'), new Map([['x', one], ['y', one]]), 'm')).toThrow(failing('runtimes/unknown-input'));
   });
 
   it('checks the dimensions that are declared', () => {
     const given = new Map([['x', tensor('int32', [2, 3], [1, 2, 3, 4, 5, 6])]]);
     expect(fitInputs(declare('int32', ['batch', 3]), given, 'm').size).toBe(1);
     expect(fitInputs(declare('int32', [null, 3]), given, 'm').size).toBe(1);
-    expect(() => fitInputs(declare('int32', [null, 4]), given, 'm')).toThrow(failing('runtimes/input-shape'));
-    expect(() => fitInputs(declare('int32', [6]), given, 'm')).toThrow(failing('runtimes/input-shape'));
+    expect(() => fitInputs(declare('int32', [null, 4]), given, 'm')).toThrow(
+      failing('runtimes/input-shape'),
+    );
+    expect(() => fitInputs(declare('int32', [6]), given, 'm')).toThrow(
+      failing('runtimes/input-shape'),
+    );
   });
 });

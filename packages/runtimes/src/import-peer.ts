@@ -1,6 +1,8 @@
 import { runtimeDiagnostics } from './diagnostics.js';
 
-/** Loads an optional package of a runtime. Throws `runtimes/not-installed`, naming what to install. */
+/**
+ * Loads an optional package of a runtime. Throws `runtimes/not-installed`, naming what to install.
+ */
 export async function importPeer<T>(packages: string, load: () => Promise<T>): Promise<T> {
   try {
     return await load();
@@ -15,6 +17,9 @@ export async function importPeer<T>(packages: string, load: () => Promise<T>): P
 
 /** The text of whatever was thrown, on one line. */
 export function messageOf(error: unknown): string {
-  const text = typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
+  const text =
+    typeof error === 'object' && error !== null && 'message' in error
+      ? String(error.message)
+      : String(error);
   return text.replaceAll(/\s+/g, ' ').trim();
 }

@@ -12,19 +12,26 @@ import {
 import { fitInputs } from './fit-inputs.js';
 import type { LoadedModel, Runtime, Signature } from './runtime.js';
 
-/** A model in the reference evaluator: also tells what its operators may lose in float arithmetic. */
+/**
+ * A model in the reference evaluator: also tells what its operators may lose in float arithmetic.
+ */
 export interface ReferenceModel extends LoadedModel {
-  /** Like `run`, but float results keep float64, and each comes with what a correct float implementation may lose on the way. */
+  /**
+   * Like `run`, but float results keep float64, and each comes with what a correct float
+   * implementation may lose on the way.
+   */
   evaluate(
     inputs: ReadonlyMap<string, Tensor>,
   ): Promise<{ readonly outputs: Map<string, Tensor>; readonly allowanceUlp: Map<string, number> }>;
 }
 
 /**
- * The reference: core's evaluator, which computes every float type in float64. It runs every format that it is given, and throws `core/not-evaluable` or
- * what reading throws for the rest.
+ * The reference: core's evaluator, which computes every float type in float64. It runs every format
+ * that it is given, and throws `core/not-evaluable` or what reading throws for the rest.
  */
-export function reference(formats: readonly Format[]): Runtime & { load(source: Source): Promise<ReferenceModel> } {
+export function reference(
+  formats: readonly Format[],
+): Runtime & { load(source: Source): Promise<ReferenceModel> } {
   return { id: 'reference', load: async (source) => loadReference(source, formats) };
 }
 
@@ -60,15 +67,21 @@ export function referenceModel(graph: Graph, file: string): ReferenceModel {
     evaluate,
     run: async (given) => {
       const { outputs: results } = await evaluate(given);
-      return new Map([...results].map(([name, value]) => [name, decodeTensor(encodeTensor(value), value.dtype, value.shape)]));
+      return new Map(
+        [...results].map(([name, value]) => [
+          name,
+          decodeTensor(encodeTensor(value), value.dtype, value.shape),
+        ]),
+      );
     },
     dispose: async () => {},
   };
 }
 
 /**
- * Evaluates a graph and adds up, along the way to each value, what the operators may lose: the squares of the allowances of the nodes on the worst path, as
- * independent rounding errors add (Higham, Accuracy and Stability of Numerical Algorithms, 2.8).
+ * Evaluates a graph and adds up, along the way to each value, what the operators may lose: the
+ * squares of the allowances of the nodes on the worst path, as independent rounding errors add
+ * (Higham, Accuracy and Stability of Numerical Algorithms, 2.8).
  */
 async function runWithAllowance(
   graph: Graph,
@@ -79,11 +92,19 @@ async function runWithAllowance(
   for (;;) {
     const { done, value } = await steps.next();
     if (done) {
-      const allowances = graph.outputs.map(({ name, value: output }) => [name, Math.sqrt(squares.get(output) ?? 0)] as const);
-      return { outputs: new Map(graph.outputs.map(({ name }, i) => [name, value[i]!])), allowanceUlp: new Map(allowances) };
+      const allowances = graph.outputs.map(
+        ({ name, value: output }) => [name, Math.sqrt(squares.get(output) ?? 0)] as const,
+      );
+      return {
+        outputs: new Map(graph.outputs.map(({ name }, i) => [name, value[i]!])),
+        allowanceUlp: new Map(allowances),
+      };
     }
     const { node } = value;
-    const before = Math.max(0, ...[...node.dependencies()].map((operand) => squares.get(operand) ?? 0));
+    const before = Math.max(
+      0,
+      ...[...node.dependencies()].map((operand) => squares.get(operand) ?? 0),
+    );
     for (const output of node.outputs) squares.set(output, before + value.ulp ** 2);
   }
 }

@@ -1,7 +1,16 @@
 import type { GraphModel } from '@tensorflow/tfjs-converter';
 import type * as tfcore from '@tensorflow/tfjs-core';
 import type { io, NamedTensorMap, Tensor as TfTensor } from '@tensorflow/tfjs-core';
-import { decodeTensor, encodeTensor, parseJson, tensor, JsonCursor, type DType, type Source, type Tensor } from '@drover/core';
+import {
+  decodeTensor,
+  encodeTensor,
+  parseJson,
+  tensor,
+  JsonCursor,
+  type DType,
+  type Source,
+  type Tensor,
+} from '@drover/core';
 import { runtimeDiagnostics } from './diagnostics.js';
 import { fitInputs } from './fit-inputs.js';
 import { importPeer, messageOf } from './import-peer.js';
@@ -11,7 +20,10 @@ import type { LoadedModel, Runtime, Signature } from './runtime.js';
 export interface TfjsOptions {
   /** `cpu` unless told: it has the most kernels. `wasm` is faster, and lacks some. */
   readonly backend?: 'cpu' | 'wasm';
-  /** Folder (with a final slash) or URL of the .wasm files of @tensorflow/tfjs-backend-wasm, where its own guess does not do. */
+  /**
+   * Folder (with a final slash) or URL of the .wasm files of @tensorflow/tfjs-backend-wasm, where
+   * its own guess does not do.
+   */
   readonly wasmFolder?: string;
 }
 
@@ -24,7 +36,10 @@ const computed: Readonly<Record<string, DType>> = {
   DT_UINT8: 'int32', DT_UINT16: 'int32', DT_BOOL: 'bool', DT_STRING: 'string', DT_COMPLEX64: 'complex64',
 };
 
-/** TensorFlow.js graph models: model.json with its shards beside it. Inputs and outputs go by the tensor names of the signature, without `:0`. */
+/**
+ * TensorFlow.js graph models: model.json with its shards beside it. Inputs and outputs go by the
+ * tensor names of the signature, without `:0`.
+ */
 export function tfjs(options: TfjsOptions = {}): Runtime {
   return { id: 'tfjs', load: (source) => load(source, options) };
 }
@@ -37,14 +52,21 @@ async function load(source: Source, options: TfjsOptions): Promise<LoadedModel> 
   const backend = options.backend ?? 'cpu';
   await registerBackend(backend, options);
   const refused = (message: string) =>
-    runtimeDiagnostics.error('refused', { message: `TensorFlow.js: ${message}`, origin: { file: source.name } });
+    runtimeDiagnostics.error('refused', {
+      message: `TensorFlow.js: ${message}`,
+      origin: { file: source.name },
+    });
   if (!(await tf.setBackend(backend))) throw refused(`the backend ${backend} does not start`);
 
   const json = parseJson(new TextDecoder().decode(await source.read()), source.name);
   const root = new JsonCursor(json, source.name);
   const topology = root.require('modelTopology');
-  if (!topology.get('node')) throw refused('this is a layers model, and only graph models run here');
-  const artifacts = { ...(json as object), ...(await readWeights(source, root)) } as io.ModelArtifacts;
+  if (!topology.get('node'))
+    throw refused('this is a layers model, and only graph models run here');
+  const artifacts = {
+    ...(json as object),
+    ...(await readWeights(source, root)),
+  } as io.ModelArtifacts;
   const model = await loadGraphModel({ load: async () => artifacts }).catch((error: unknown) => {
     throw refused(messageOf(error));
   });
@@ -52,7 +74,10 @@ async function load(source: Source, options: TfjsOptions): Promise<LoadedModel> 
   const inputs = readSignature(signature?.get('inputs')) ?? model.inputs.map(fallback);
   const outputs = readSignature(signature?.get('outputs')) ?? model.outputs.map(fallback);
   const failed = (message: string) =>
-    runtimeDiagnostics.error('failed', { message: `TensorFlow.js: ${message}`, origin: { file: source.name } });
+    runtimeDiagnostics.error('failed', {
+      message: `TensorFlow.js: ${message}`,
+      origin: { file: source.name },
+    });
   return {
     inputs,
     outputs,
@@ -61,14 +86,20 @@ async function load(source: Source, options: TfjsOptions): Promise<LoadedModel> 
       const feeds: NamedTensorMap = {};
       const results: TfTensor[] = [];
       try {
-        for (const [name, value] of fitInputs(inputs, given, source.name)) feeds[name] = toTf(tf, value, failed);
+        for (const [name, value] of fitInputs(inputs, given, source.name))
+          feeds[name] = toTf(tf, value, failed);
         const names = outputs.map(({ name }) => name);
         const result = await execute(model, feeds, names).catch((error: unknown) => {
           throw failed(messageOf(error));
         });
         results.push(...(Array.isArray(result) ? result : [result]));
         const values = await Promise.all(results.map(fromTf));
-        return new Map(names.map((name, i) => [name, values[i] ?? fail(failed(`the output ${name} is missing`))]));
+        return new Map(
+          names.map((name, i) => [
+            name,
+            values[i] ?? fail(failed(`the output ${name} is missing`)),
+          ]),
+        );
       } finally {
         tf.dispose([...Object.values(feeds), ...results]);
       }
@@ -77,8 +108,15 @@ async function load(source: Source, options: TfjsOptions): Promise<LoadedModel> 
   };
 }
 
-/** executeAsync runs everything, and warns on the console about each model that execute would do; execute refuses control flow before it computes. */
-async function execute(model: GraphModel, feeds: NamedTensorMap, names: string[]): Promise<TfTensor | TfTensor[]> {
+/**
+ * executeAsync runs everything, and warns on the console about each model that execute would do;
+ * execute refuses control flow before it computes.
+ */
+async function execute(
+  model: GraphModel,
+  feeds: NamedTensorMap,
+  names: string[],
+): Promise<TfTensor | TfTensor[]> {
   try {
     return model.execute(feeds, names);
   } catch {
@@ -90,9 +128,19 @@ function fail(error: Error): never {
   throw error;
 }
 
-async function registerBackend(backend: 'cpu' | 'wasm', { wasmFolder }: TfjsOptions): Promise<void> {
-  if (backend === 'cpu') return void (await importPeer('@tensorflow/tfjs-backend-cpu', () => import('@tensorflow/tfjs-backend-cpu')));
-  const { setWasmPaths } = await importPeer('@tensorflow/tfjs-backend-wasm', () => import('@tensorflow/tfjs-backend-wasm'));
+async function registerBackend(
+  backend: 'cpu' | 'wasm',
+  { wasmFolder }: TfjsOptions,
+): Promise<void> {
+  if (backend === 'cpu')
+    return void (await importPeer(
+      '@tensorflow/tfjs-backend-cpu',
+      () => import('@tensorflow/tfjs-backend-cpu'),
+    ));
+  const { setWasmPaths } = await importPeer(
+    '@tensorflow/tfjs-backend-wasm',
+    () => import('@tensorflow/tfjs-backend-wasm'),
+  );
   if (wasmFolder !== undefined) setWasmPaths(wasmFolder);
 }
 
@@ -109,7 +157,8 @@ async function readWeights(
       .map((path) => path.string()),
   );
   const weightData: ArrayBuffer[] = [];
-  for (const path of paths) weightData.push((await (await source.sibling(path)).read()).slice().buffer);
+  for (const path of paths)
+    weightData.push((await (await source.sibling(path)).read()).slice().buffer);
   const weightSpecs = groups.flatMap((group) =>
     group
       .require('weights')
@@ -124,21 +173,39 @@ function readSignature(entries: JsonCursor | undefined): Signature[] | undefined
   if (members.length === 0) return undefined;
   return members.map(([key, entry]) => {
     const dims = entry.get('tensorShape')?.get('dim')?.items();
-    const shape = dims?.map((dim) => Number(dim.require('size').value)).map((dim) => (dim >= 0 ? dim : null));
-    const scalar = entry.get('tensorShape') !== undefined && !entry.get('tensorShape')?.get('unknownRank') && dims === undefined;
+    const shape = dims
+      ?.map((dim) => Number(dim.require('size').value))
+      .map((dim) => (dim >= 0 ? dim : null));
+    const scalar =
+      entry.get('tensorShape') !== undefined &&
+      !entry.get('tensorShape')?.get('unknownRank') &&
+      dims === undefined;
     const name = (entry.get('name')?.string() ?? key).replace(/:0$/, '');
     return { name, dtype: computed[String(entry.get('dtype')?.value)], shape: scalar ? [] : shape };
   });
 }
 
-function fallback({ name, dtype, shape }: { name: string; dtype: string; shape?: readonly number[] }): Signature {
+function fallback({
+  name,
+  dtype,
+  shape,
+}: {
+  name: string;
+  dtype: string;
+  shape?: readonly number[];
+}): Signature {
   const known = Object.values(computed).find((type) => type === dtype);
-  return { name: name.replace(/:0$/, ''), dtype: known, shape: shape?.map((dim) => (dim >= 0 ? dim : null)) };
+  return {
+    name: name.replace(/:0$/, ''),
+    dtype: known,
+    shape: shape?.map((dim) => (dim >= 0 ? dim : null)),
+  };
 }
 
 function toTf(tf: typeof tfcore, value: Tensor, failed: (message: string) => Error): TfTensor {
   const shape = [...value.shape];
-  if (value.dtype === 'string') return tf.tensor([...(value.data as readonly string[])], shape, 'string');
+  if (value.dtype === 'string')
+    return tf.tensor([...(value.data as readonly string[])], shape, 'string');
   const { buffer } = encodeTensor(value).slice();
   if (value.dtype === 'float32') return tf.tensor(new Float32Array(buffer), shape, 'float32');
   if (value.dtype === 'int32') return tf.tensor(new Int32Array(buffer), shape, 'int32');
@@ -150,6 +217,11 @@ async function fromTf(value: TfTensor): Promise<Tensor> {
   const { dtype, shape } = value;
   if (dtype === 'string') return tensor('string', shape, await value.data<'string'>());
   const data = await value.data();
-  if (dtype === 'complex64') return decodeTensor(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 'complex64', shape);
+  if (dtype === 'complex64')
+    return decodeTensor(
+      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+      'complex64',
+      shape,
+    );
   return tensor(dtype, shape, data);
 }

@@ -11,13 +11,15 @@ export const tfjsDiagnostics = defineDiagnostics('tfjs', {
   weights: {
     failure: 'malformed',
     severity: 'error',
-    summary: 'The weight files and the manifest do not fit: too few or too many bytes, or an entry that TF.js could not read.',
+    summary:
+      'The weight files and the manifest do not fit: too few or too many bytes, or an entry that TF.js could not read.',
     help: 'Check that all shards are complete and belong to this model.json.',
   },
   duplicate: {
     failure: 'malformed',
     severity: 'error',
-    summary: 'The manifest names a weight or a shard twice, so that it is not certain which one counts.',
+    summary:
+      'The manifest names a weight or a shard twice, so that it is not certain which one counts.',
     help: 'Convert the model again.',
   },
   'not-writable': {
@@ -35,7 +37,8 @@ export const tfjsDiagnostics = defineDiagnostics('tfjs', {
   narrowing: {
     failure: 'unsupported',
     severity: 'error',
-    summary: 'A constant holds an integer that does not fit into the 32 bits that TF.js computes in.',
+    summary:
+      'A constant holds an integer that does not fit into the 32 bits that TF.js computes in.',
     help: 'Change the constant in the source model.',
   },
 });

@@ -20,7 +20,12 @@ import { tfjs } from './format.js';
 
 type Attr = Readonly<Record<string, JsonValue>>;
 
-const node = (name: string, op: string, input: readonly string[] = [], attr: Readonly<Record<string, Attr>> = {}): JsonValue => ({
+const node = (
+  name: string,
+  op: string,
+  input: readonly string[] = [],
+  attr: Readonly<Record<string, Attr>> = {},
+): JsonValue => ({
   name,
   op,
   ...(input.length > 0 && { input }),
@@ -29,7 +34,10 @@ const node = (name: string, op: string, input: readonly string[] = [], attr: Rea
 const float: Attr = { type: 'DT_FLOAT' };
 const T = { T: float };
 const placeholder = (name: string, ...dims: readonly number[]): JsonValue =>
-  node(name, 'Placeholder', [], { dtype: float, shape: { shape: { dim: dims.map((size) => ({ size: String(size) })) } } });
+  node(name, 'Placeholder', [], {
+    dtype: float,
+    shape: { shape: { dim: dims.map((size) => ({ size: String(size) })) } },
+  });
 const ints = (name: string): JsonValue => node(name, 'Const', [], { dtype: { type: 'DT_INT32' } });
 
 /** A model.json with int32 weights, and their bytes. */
@@ -38,7 +46,11 @@ function source(
   weights: Readonly<Record<string, readonly number[]>> = {},
   more: Readonly<Record<string, JsonValue>> = {},
 ) {
-  const specs = Object.entries(weights).map(([name, values]) => ({ name, shape: [values.length], dtype: 'int32' }));
+  const specs = Object.entries(weights).map(([name, values]) => ({
+    name,
+    shape: [values.length],
+    dtype: 'int32',
+  }));
   const manifest = specs.length > 0 ? [{ paths: ['w.bin'], weights: specs }] : [];
   const { library, ...rest } = more;
   const json = {
@@ -48,17 +60,20 @@ function source(
     ...rest,
   };
   const files = new Map([['model.json', new TextEncoder().encode(JSON.stringify(json))]]);
-  if (specs.length > 0) files.set('w.bin', new Uint8Array(Int32Array.from(Object.values(weights).flat()).buffer));
+  if (specs.length > 0)
+    files.set('w.bin', new Uint8Array(Int32Array.from(Object.values(weights).flat()).buffer));
   return memorySource('model.json', files);
 }
 
-const read = async (from: ReturnType<typeof source>, report = new Report()): Promise<Model> => tfjs.read(from, { report });
+const read = async (from: ReturnType<typeof source>, report = new Report()): Promise<Model> =>
+  tfjs.read(from, { report });
 
 async function failure(run: () => Promise<unknown>): Promise<string> {
   try {
     await run();
   } catch (error) {
-    if (error instanceof DroverError) return error.diagnostics.find(({ severity }) => severity === 'error')!.code;
+    if (error instanceof DroverError)
+      return error.diagnostics.find(({ severity }) => severity === 'error')!.code;
     throw error;
   }
   return 'none';
@@ -75,7 +90,11 @@ const modelOf = (graph: Graph): Model => ({
 });
 
 interface Written {
-  readonly nodes: readonly { readonly name: string; readonly op: string; readonly input?: readonly string[] }[];
+  readonly nodes: readonly {
+    readonly name: string;
+    readonly op: string;
+    readonly input?: readonly string[];
+  }[];
   readonly json: {
     readonly signature: {
       readonly inputs: Readonly<Record<string, { readonly name: string; readonly dtype: string }>>;
@@ -95,7 +114,9 @@ async function write(graph: Graph, options: WriteOptions = {}): Promise<Written>
   const report = new Report();
   await tfjs.write(modelOf(graph), sink, { report, options, path: 'model.json', tensor: () => {} });
   await sink.commit();
-  const json = JSON.parse(new TextDecoder().decode(sink.files.get('model.json'))) as Written['json'] & {
+  const json = JSON.parse(
+    new TextDecoder().decode(sink.files.get('model.json')),
+  ) as Written['json'] & {
     readonly modelTopology: { readonly node: Written['nodes'] };
   };
   return { json, nodes: json.modelTopology.node, report, files: sink.files };
@@ -105,20 +126,41 @@ describe('reading', () => {
   test('nodes may come in any order, and outputs in the order of the signature', async () => {
     const signature = {
       inputs: { a: { name: 'x:0', dtype: 'DT_FLOAT' } },
-      outputs: { second: { name: 'n:0', dtype: 'DT_FLOAT' }, first: { name: 'r:0', dtype: 'DT_FLOAT' } },
+      outputs: {
+        second: { name: 'n:0', dtype: 'DT_FLOAT' },
+        first: { name: 'r:0', dtype: 'DT_FLOAT' },
+      },
     };
     const { graph } = await read(
-      source([node('n', 'Neg', ['r', '^r'], T), node('r', 'Relu', ['x'], T), placeholder('x', -1, 3)], {}, { signature }),
+      source(
+        [node('n', 'Neg', ['r', '^r'], T), node('r', 'Relu', ['x'], T), placeholder('x', -1, 3)],
+        {},
+        { signature },
+      ),
     );
     expect(graph.inputs.map(String)).toEqual(['x: float32[x_0, 3]']);
-    expect(graph.outputs.map(({ name, value }) => `${name} = ${value.producer!.op.name}`)).toEqual(['n = Neg', 'r = Relu']);
+    expect(graph.outputs.map(({ name, value }) => `${name} = ${value.producer!.op.name}`)).toEqual([
+      'n = Neg',
+      'r = Relu',
+    ]);
   });
 
   test('a signature among the metadata counts, and does not stay there', async () => {
-    const signature = { inputs: { a: { name: 'x:0', dtype: 'DT_FLOAT' } }, outputs: { b: { name: 'r:0', dtype: 'DT_FLOAT' } } };
-    const nodes = [placeholder('x', 3), node('r', 'Relu', ['x'], T), node('unused', 'Neg', ['x'], T)];
+    const signature = {
+      inputs: { a: { name: 'x:0', dtype: 'DT_FLOAT' } },
+      outputs: { b: { name: 'r:0', dtype: 'DT_FLOAT' } },
+    };
+    const nodes = [
+      placeholder('x', 3),
+      node('r', 'Relu', ['x'], T),
+      node('unused', 'Neg', ['x'], T),
+    ];
     const { graph, metadata } = await read(
-      source(nodes, {}, { userDefinedMetadata: { signature, structuredOutputKeys: ['b'], note: 'kept' } }),
+      source(
+        nodes,
+        {},
+        { userDefinedMetadata: { signature, structuredOutputKeys: ['b'], note: 'kept' } },
+      ),
     );
     expect(graph.outputs.map(({ name }) => name)).toEqual(['r']);
     expect([...metadata]).toEqual([['note', 'kept']]);
@@ -127,14 +169,31 @@ describe('reading', () => {
   const types = { list: { type: ['DT_FLOAT'] } };
   test.each([
     ['by its name', node('call', 'f', ['x'])],
-    ['as a partitioned call', node('call', 'PartitionedCall', ['x'], { f: { func: { name: 'f' } }, Tin: types, Tout: types })],
+    [
+      'as a partitioned call',
+      node('call', 'PartitionedCall', ['x'], {
+        f: { func: { name: 'f' } },
+        Tin: types,
+        Tout: types,
+      }),
+    ],
   ])('a function called %s is a Call, and its nodes once it is written', async (_, call) => {
-    const signature = { name: 'f', inputArg: [{ name: 'a', type: 'DT_FLOAT' }], outputArg: [{ name: 'b', type: 'DT_FLOAT' }] };
-    const body = { signature, nodeDef: [node('two', 'AddV2', ['a', 'a'], T)], ret: { b: 'two:z:0' } };
+    const signature = {
+      name: 'f',
+      inputArg: [{ name: 'a', type: 'DT_FLOAT' }],
+      outputArg: [{ name: 'b', type: 'DT_FLOAT' }],
+    };
+    const body = {
+      signature,
+      nodeDef: [node('two', 'AddV2', ['a', 'a'], T)],
+      ret: { b: 'two:z:0' },
+    };
     const from = source([placeholder('x', 2), call], {}, { library: { function: [body] } });
     const { graph } = await read(from);
     expect(printGraph(graph)).toContain('Call(x) {"function":"f"}');
-    expect((await evaluate(graph, [tensor('float32', [2], [1, 3])])).get('call')).toEqual(tensor('float32', [2], [2, 6]));
+    expect((await evaluate(graph, [tensor('float32', [2], [1, 3])])).get('call')).toEqual(
+      tensor('float32', [2], [2, 6]),
+    );
     const sink = new MemorySink();
     await convert({ from: tfjs, to: tfjs, source: from, sink, shardSize: 16 });
     const again = await read(memorySource('model.json', sink.files));
@@ -142,27 +201,55 @@ describe('reading', () => {
   });
 
   test('a function that calls itself, a cycle, a missing node and a missing weight are malformed', async () => {
-    const signature = { name: 'f', inputArg: [{ name: 'a', type: 'DT_FLOAT' }], outputArg: [{ name: 'b', type: 'DT_FLOAT' }] };
+    const signature = {
+      name: 'f',
+      inputArg: [{ name: 'a', type: 'DT_FLOAT' }],
+      outputArg: [{ name: 'b', type: 'DT_FLOAT' }],
+    };
     const body = { signature, nodeDef: [node('again', 'f', ['a'])], ret: { b: 'again:b:0' } };
-    expect(await failure(() => read(source([placeholder('x', 2), node('call', 'f', ['x'])], {}, { library: { function: [body] } })))).toBe(
-      'graphdef/graph',
-    );
-    const cycle = [placeholder('x', 2), node('a', 'AddV2', ['x', 'b'], T), node('b', 'Relu', ['a'], T), node('out', 'Neg', ['b'], T)];
+    expect(
+      await failure(() =>
+        read(
+          source(
+            [placeholder('x', 2), node('call', 'f', ['x'])],
+            {},
+            { library: { function: [body] } },
+          ),
+        ),
+      ),
+    ).toBe('graphdef/graph');
+    const cycle = [
+      placeholder('x', 2),
+      node('a', 'AddV2', ['x', 'b'], T),
+      node('b', 'Relu', ['a'], T),
+      node('out', 'Neg', ['b'], T),
+    ];
     expect(await failure(() => read(source(cycle)))).toBe('graphdef/graph');
-    expect(await failure(() => read(source([node('a', 'Relu', ['nowhere'], T)])))).toBe('graphdef/graph');
-    expect(await failure(() => read(source([placeholder('x', 2), ints('shape'), node('y', 'Reshape', ['x', 'shape'], T)])))).toBe(
+    expect(await failure(() => read(source([node('a', 'Relu', ['nowhere'], T)])))).toBe(
       'graphdef/graph',
     );
+    expect(
+      await failure(() =>
+        read(source([placeholder('x', 2), ints('shape'), node('y', 'Reshape', ['x', 'shape'], T)])),
+      ),
+    ).toBe('graphdef/graph');
   });
 
   test('every operator without a form is told, and nothing is written', async () => {
-    const from = source([placeholder('x', 2), node('a', 'Digamma', ['x'], T), node('b', 'Lgamma', ['a'], T)]);
-    const sink = new MemorySink();
-    const error = await convert({ from: tfjs, to: tfjs, source: from, sink, shardSize: 1 }).catch((caught: unknown) => caught);
-    expect((error as DroverError).diagnostics.map(({ code, origin }) => `${code} ${origin.op} ${origin.node}`)).toEqual([
-      'core/foreign-op Digamma a',
-      'core/foreign-op Lgamma b',
+    const from = source([
+      placeholder('x', 2),
+      node('a', 'Digamma', ['x'], T),
+      node('b', 'Lgamma', ['a'], T),
     ]);
+    const sink = new MemorySink();
+    const error = await convert({ from: tfjs, to: tfjs, source: from, sink, shardSize: 1 }).catch(
+      (caught: unknown) => caught,
+    );
+    expect(
+      (error as DroverError).diagnostics.map(
+        ({ code, origin }) => `${code} ${origin.op} ${origin.node}`,
+      ),
+    ).toEqual(['core/foreign-op Digamma a', 'core/foreign-op Lgamma b']);
     expect(sink.files.size).toBe(0);
   });
 
@@ -178,13 +265,30 @@ describe('reading', () => {
       node('cropPairs', 'Reshape', ['crops', 'two'], T),
       ints('two'),
       node('s', 'SpaceToBatchND', ['x', 'block', 'pairs'], T),
-      node('c', 'Conv2D', ['s', 'w'], { ...T, strides: { list: { i: ['1', '1', '1', '1'] } }, padding: { s: btoa('VALID') } }),
+      node('c', 'Conv2D', ['s', 'w'], {
+        ...T,
+        strides: { list: { i: ['1', '1', '1', '1'] } },
+        padding: { s: btoa('VALID') },
+      }),
       node('y', 'BatchToSpaceND', ['c', 'block', 'cropPairs'], T),
     ];
     const numbers = { block: [2, 2], pads: [2, 2, 2, 2], crops: [0, 0, 0, 0], two: [2, 2] };
-    const specs = [...Object.entries(numbers).map(([name, values]) => ({ name, shape: [values.length], dtype: 'int32' })), filter];
-    const bytes = Buffer.concat([Buffer.from(Int32Array.from(Object.values(numbers).flat()).buffer), Buffer.alloc(18 * 4)]);
-    const json = { modelTopology: { node: nodes }, weightsManifest: [{ paths: ['w.bin'], weights: specs }] };
+    const specs = [
+      ...Object.entries(numbers).map(([name, values]) => ({
+        name,
+        shape: [values.length],
+        dtype: 'int32',
+      })),
+      filter,
+    ];
+    const bytes = Buffer.concat([
+      Buffer.from(Int32Array.from(Object.values(numbers).flat()).buffer),
+      Buffer.alloc(18 * 4),
+    ]);
+    const json = {
+      modelTopology: { node: nodes },
+      weightsManifest: [{ paths: ['w.bin'], weights: specs }],
+    };
     const { graph } = await read(
       memorySource(
         'model.json',
@@ -196,7 +300,11 @@ describe('reading', () => {
     );
     const [conv] = [...graph.nodes];
     expect(graph.size).toBe(1);
-    expect(conv!.attrs).toMatchObject({ dilations: [2, 2], pads: [2, 2, 2, 2], padding: 'explicit' });
+    expect(conv!.attrs).toMatchObject({
+      dilations: [2, 2],
+      pads: [2, 2, 2, 2],
+      padding: 'explicit',
+    });
   });
 });
 
@@ -209,7 +317,10 @@ describe('writing', () => {
       [3, 4],
       [4, 5],
     ] as const) {
-      const w = graph.constant(Weight.from(tensor('float32', [to, from, 3, 3], new Array(to * from * 9).fill(0.1))), 'w');
+      const w = graph.constant(
+        Weight.from(tensor('float32', [to, from, 3, 3], new Array(to * from * 9).fill(0.1))),
+        'w',
+      );
       const attrs = {
         layout: 'channelsFirst',
         strides: [1, 1],
@@ -258,7 +369,9 @@ describe('writing', () => {
       ['tensor_12', '12:0'],
       ['same', 'same:0'],
     ]);
-    const { graph: again } = await tfjs.read(memorySource('model.json', files), { report: new Report() });
+    const { graph: again } = await tfjs.read(memorySource('model.json', files), {
+      report: new Report(),
+    });
     expect(again.inputs.map(({ name }) => name)).toEqual(['in:put']);
     expect(again.outputs.map(({ name }) => name)).toEqual(['12', 'same']);
   });
@@ -278,8 +391,12 @@ describe('writing', () => {
 
   test('float weights are stored as asked, in shards of the size asked', async () => {
     const { json, files } = await write(convolutions(), { quantize: 'u8', shardSize: 100 });
-    expect(json.weightsManifest[0]!.weights.some(({ quantization }) => quantization?.dtype === 'uint8')).toBe(true);
-    expect([...files].filter(([name]) => name.endsWith('.bin')).every(([, { length }]) => length <= 100)).toBe(true);
+    expect(
+      json.weightsManifest[0]!.weights.some(({ quantization }) => quantization?.dtype === 'uint8'),
+    ).toBe(true);
+    expect(
+      [...files].filter(([name]) => name.endsWith('.bin')).every(([, { length }]) => length <= 100),
+    ).toBe(true);
     expect(json.weightsManifest[0]!.paths.length).toBeGreaterThan(1);
   });
 });
@@ -287,17 +404,29 @@ describe('writing', () => {
 describe('the format', () => {
   test('is known by content', async () => {
     expect(await tfjs.detect(source([placeholder('x', 1)]))).toBe(true);
-    expect(await tfjs.detect(memorySource('a.json', new Map([['a.json', new TextEncoder().encode('{"nodes": []}')]])))).toBe(false);
-    expect(await tfjs.detect(memorySource('a.json', new Map([['a.json', new Uint8Array([8, 9])]])))).toBe(false);
+    expect(
+      await tfjs.detect(
+        memorySource('a.json', new Map([['a.json', new TextEncoder().encode('{"nodes": []}')]])),
+      ),
+    ).toBe(false);
+    expect(
+      await tfjs.detect(memorySource('a.json', new Map([['a.json', new Uint8Array([8, 9])]]))),
+    ).toBe(false);
   });
 
   test('within itself a model is written again to the bit, operators without a form included', async () => {
-    const from = source([placeholder('x', 2), ints('k'), node('y', 'Digamma', ['x'], T)], { k: [1, 2, 3] });
+    const from = source([placeholder('x', 2), ints('k'), node('y', 'Digamma', ['x'], T)], {
+      k: [1, 2, 3],
+    });
     const sink = new MemorySink();
     const report: ConversionReport = await convert({ from: tfjs, to: tfjs, source: from, sink });
     expect(report.diagnostics).toEqual([]);
     expect(sink.files.get('w.bin')).toEqual(await (await from.sibling('w.bin')).read());
-    const again = JSON.parse(new TextDecoder().decode(sink.files.get('model.json'))) as { modelTopology: { node: unknown } };
-    expect(again.modelTopology.node).toEqual((JSON.parse(new TextDecoder().decode(await from.read())) as typeof again).modelTopology.node);
+    const again = JSON.parse(new TextDecoder().decode(sink.files.get('model.json'))) as {
+      modelTopology: { node: unknown };
+    };
+    expect(again.modelTopology.node).toEqual(
+      (JSON.parse(new TextDecoder().decode(await from.read())) as typeof again).modelTopology.node,
+    );
   });
 });

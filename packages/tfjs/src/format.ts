@@ -9,10 +9,15 @@ const headBytes = 1 << 16;
 /** Bytes of a shard that are in memory at a time while it is copied. */
 const chunkBytes = 1 << 24;
 
-/** Whether a file is JSON that has the members of a model.json. Weights lie in other files, so the topology can be megabytes of it. */
+/**
+ * Whether a file is JSON that has the members of a model.json. Weights lie in other files, so the
+ * topology can be megabytes of it.
+ */
 async function detect(source: Source): Promise<boolean> {
   const text = async (offset: number) =>
-    new TextDecoder().decode(await source.read({ offset, length: Math.min(headBytes, source.size - offset) }));
+    new TextDecoder().decode(
+      await source.read({ offset, length: Math.min(headBytes, source.size - offset) }),
+    );
   const head = await text(0);
   if (!/^\uFEFF?\s*\{/.test(head)) return false;
   const isOurs = (part: string) => /"(modelTopology|weightsManifest)"\s*:/.test(part);
@@ -27,7 +32,9 @@ async function copy(source: Source, sink: Sink, { path }: WriteContext): Promise
     const shard = await source.sibling(name);
     const file = await sink.create(folder + name);
     for (let offset = 0; offset < shard.size; offset += chunkBytes)
-      await file.write(await shard.read({ offset, length: Math.min(chunkBytes, shard.size - offset) }));
+      await file.write(
+        await shard.read({ offset, length: Math.min(chunkBytes, shard.size - offset) }),
+      );
     await file.close();
   }
   const file = await sink.create(path);
@@ -35,5 +42,16 @@ async function copy(source: Source, sink: Sink, { path }: WriteContext): Promise
   await file.close();
 }
 
-/** TensorFlow.js: reads graph models, and writes those that TF.js 4.22 runs on its cpu and wasm backends. */
-export const tfjs: Format = { id: 'tfjs', fileName: 'model.json', detect, read: readModel, write: writeModel, plan: planModel, copy };
+/**
+ * TensorFlow.js: reads graph models, and writes those that TF.js 4.22 runs on its cpu and wasm
+ * backends.
+ */
+export const tfjs: Format = {
+  id: 'tfjs',
+  fileName: 'model.json',
+  detect,
+  read: readModel,
+  write: writeModel,
+  plan: planModel,
+  copy,
+};

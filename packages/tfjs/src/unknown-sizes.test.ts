@@ -19,21 +19,40 @@ import { tfjs } from './format.js';
 
 /** A model in TF.js on its cpu backend: its only output for its only input, a float32 tensor. */
 async function runner(graph: Graph): Promise<(x: tf.Tensor) => tf.Tensor> {
-  const model: Model = { graph, format: 'test', versions: {}, producer: '', operators: new Map(), file: 'test', metadata: new Map() };
+  const model: Model = {
+    graph,
+    format: 'test',
+    versions: {},
+    producer: '',
+    operators: new Map(),
+    file: 'test',
+    metadata: new Map(),
+  };
   const sink = new MemorySink();
-  await tfjs.write(model, sink, { report: new Report(), options: {}, path: 'model.json', tensor: () => {} });
+  await tfjs.write(model, sink, {
+    report: new Report(),
+    options: {},
+    path: 'model.json',
+    tensor: () => {},
+  });
   await sink.commit();
   // What is written can be read again.
   await tfjs.read(memorySource('model.json', sink.files), { report: new Report() });
-  const json = JSON.parse(new TextDecoder().decode(sink.files.get('model.json'))) as tf.io.ModelJSON;
-  const shards = json.weightsManifest.flatMap(({ paths }) => paths.map((path) => sink.files.get(path)!));
+  const json = JSON.parse(
+    new TextDecoder().decode(sink.files.get('model.json')),
+  ) as tf.io.ModelJSON;
+  const shards = json.weightsManifest.flatMap(({ paths }) =>
+    paths.map((path) => sink.files.get(path)!),
+  );
   const artifacts = {
     ...json,
     weightSpecs: json.weightsManifest.flatMap(({ weights }) => weights),
     weightData: new Uint8Array(Buffer.concat(shards)).buffer,
   };
   await tf.setBackend('cpu');
-  const loaded = await loadGraphModel({ load: async () => artifacts as unknown as tf.io.ModelArtifacts });
+  const loaded = await loadGraphModel({
+    load: async () => artifacts as unknown as tf.io.ModelArtifacts,
+  });
   return (x) => loaded.execute(x) as tf.Tensor;
 }
 
@@ -107,20 +126,30 @@ const pools: readonly Pooled[] = [
   },
 ];
 
-test.each(pools)('$op gives $means for every size', async ({ op, attrs, countIncludePad = false, results }) => {
-  const graph = new Graph();
-  const x = graph.input('x', 'float32', [1, symbol('n'), 1]);
-  const plain = { layout: 'channelsLast', strides: [1], dilations: [1], padding: 'explicit', pads: [0, 0], ceil: false } as const;
-  const y =
-    op === 'MaxPool'
-      ? graph.add(ops.MaxPool, { x }, { ...plain, ...attrs }).y
-      : graph.add(ops.AveragePool, { x }, { ...plain, ...attrs, countIncludePad }).y;
-  graph.output('y', y);
-  const run = await runner(graph);
-  for (const [size, wanted] of Object.entries(results)) {
-    expectSequence(run(tf.tensor([...count(Number(size))], [1, Number(size), 1])), wanted);
-  }
-});
+test.each(pools)(
+  '$op gives $means for every size',
+  async ({ op, attrs, countIncludePad = false, results }) => {
+    const graph = new Graph();
+    const x = graph.input('x', 'float32', [1, symbol('n'), 1]);
+    const plain = {
+      layout: 'channelsLast',
+      strides: [1],
+      dilations: [1],
+      padding: 'explicit',
+      pads: [0, 0],
+      ceil: false,
+    } as const;
+    const y =
+      op === 'MaxPool'
+        ? graph.add(ops.MaxPool, { x }, { ...plain, ...attrs }).y
+        : graph.add(ops.AveragePool, { x }, { ...plain, ...attrs, countIncludePad }).y;
+    graph.output('y', y);
+    const run = await runner(graph);
+    for (const [size, wanted] of Object.entries(results)) {
+      expectSequence(run(tf.tensor([...count(Number(size))], [1, Number(size), 1])), wanted);
+    }
+  },
+);
 
 type Resizing = AttrValues<(typeof ops.Resize)['attrs']>;
 
@@ -172,7 +201,12 @@ const resizings: readonly Resized[] = [
     size: (n) => addDim(n, 1),
     results: { 2: [1, 2, 2], 3: [1, 2, 3, 3] },
   },
-  { means: 'cubic', attrs: { mode: 'cubic', coordinates: 'asymmetric' }, size: double, results: { 2: [1, 1.5, 2, 2.09375] } },
+  {
+    means: 'cubic',
+    attrs: { mode: 'cubic', coordinates: 'asymmetric' },
+    size: double,
+    results: { 2: [1, 1.5, 2, 2.09375] },
+  },
   {
     means: 'cubic without what lies outside',
     attrs: { mode: 'cubic', coordinates: 'asymmetric', excludeOutside: true },
@@ -201,10 +235,17 @@ describe.each([
     } as const;
     // A batch that is stated to keep its size is not resampled.
     const scales = attrs.scales ? [1, ...attrs.scales] : null;
-    const { y } = graph.add(ops.Resize, { x }, { ...plain, ...attrs, scales, axes: [0, 1], sizes: [symbol('batch'), size(n)] });
+    const { y } = graph.add(
+      ops.Resize,
+      { x },
+      { ...plain, ...attrs, scales, axes: [0, 1], sizes: [symbol('batch'), size(n)] },
+    );
     graph.output('y', y);
     const run = await runner(graph);
     for (const [elements, wanted] of Object.entries(results))
-      expectSequence(run(tf.tensor([...count(Number(elements))], [1, Number(elements), ...ones])), wanted);
+      expectSequence(
+        run(tf.tensor([...count(Number(elements))], [1, Number(elements), ...ones])),
+        wanted,
+      );
   });
 });

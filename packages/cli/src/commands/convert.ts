@@ -1,7 +1,12 @@
 import { basename, join } from 'node:path';
 import { convert, type WriteOptions } from '@drover/core';
 import { outputFile, outputFolder } from '@drover/node';
-import { comparisonDocument, comparisonLines, judgeByBaseline, runBaseline } from '../comparison.js';
+import {
+  comparisonDocument,
+  comparisonLines,
+  judgeByBaseline,
+  runBaseline,
+} from '../comparison.js';
 import { cliDiagnostics } from '../diagnostics.js';
 import { targetOf } from '../formats.js';
 import { open, type OpenOptions } from '../open.js';
@@ -18,28 +23,56 @@ interface ConvertOptions extends WriteOptions, OpenOptions {
   readonly json?: boolean;
 }
 
-/** Options that one format only knows: given for another one, they would be passed over in silence. */
-const belongs = { opset: ['--opset', 'onnx'], quantize: ['--quantize', 'tfjs'], shardSize: ['--shard-size', 'tfjs'] } as const;
+/**
+ * Options that one format only knows: given for another one, they would be passed over in silence.
+ */
+const belongs = {
+  opset: ['--opset', 'onnx'],
+  quantize: ['--quantize', 'tfjs'],
+  shardSize: ['--shard-size', 'tfjs'],
+} as const;
 
 /** `drover convert IN OUT`; with --verify, fails unless every output agrees. */
-export async function convertCommand([input, output]: readonly string[], options: ConvertOptions): Promise<Outcome> {
+export async function convertCommand(
+  [input, output]: readonly string[],
+  options: ConvertOptions,
+): Promise<Outcome> {
   const started = performance.now();
-  const { to, verify, inputs, seed, dryRun, force = false, json, opset, inputLayout, quantize, shardSize } = options;
+  const {
+    to,
+    verify,
+    inputs,
+    seed,
+    dryRun,
+    force = false,
+    json,
+    opset,
+    inputLayout,
+    quantize,
+    shardSize,
+  } = options;
   const target = await targetOf(output!, to);
-  const usage = (message: string) => cliDiagnostics.error('usage', { message, origin: { file: output! } });
+  const usage = (message: string) =>
+    cliDiagnostics.error('usage', { message, origin: { file: output! } });
   for (const [key, [option, format]] of Object.entries(belongs)) {
     if (options[key as keyof typeof belongs] !== undefined && target.format.id !== format)
       throw usage(`${option} is for ${format}, and the output is ${target.format.id}.`);
   }
-  if (output === '-' && json) throw usage('Standard output holds the model or the document of --json, not both.');
+  if (output === '-' && json)
+    throw usage('Standard output holds the model or the document of --json, not both.');
   if (output === '-' && verify) throw usage('--verify reads the output again, so it needs a file.');
-  if (!verify && (inputs ?? seed) !== undefined) throw usage('--inputs and --seed are for --verify.');
+  if (!verify && (inputs ?? seed) !== undefined)
+    throw usage('--inputs and --seed are for --verify.');
   if (dryRun && verify) throw usage('--dry-run writes nothing that --verify could run.');
   const opened = await open(input!, options);
   // Before anything is written: the output may be the input.
-  const baseline = verify ? await step(`Running ${input}`, () => runBaseline(opened, { inputs, seed })) : undefined;
+  const baseline = verify
+    ? await step(`Running ${input}`, () => runBaseline(opened, { inputs, seed }))
+    : undefined;
   const { report, files } = await step(`Converting ${input}`, async (tell) => {
-    const sink = target.isFolder ? outputFolder(output!, { force }) : outputFile(output!, { force });
+    const sink = target.isFolder
+      ? outputFolder(output!, { force })
+      : outputFile(output!, { force });
     let bytes = 0;
     const counted = {
       create: async (path: string) => {
@@ -71,7 +104,9 @@ export async function convertCommand([input, output]: readonly string[], options
   const main = target.isFolder ? join(output!, target.format.fileName) : output!;
   const comparison =
     baseline &&
-    (await step(`Running ${output}`, async () => judgeByBaseline(baseline, await open(main, { from: target.format.id }), inputLayout)));
+    (await step(`Running ${output}`, async () =>
+      judgeByBaseline(baseline, await open(main, { from: target.format.id }), inputLayout),
+    ));
   const seconds = (performance.now() - started) / 1000;
   const size = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const what = files.length === 1 ? 'one file' : `${files.length} files`;

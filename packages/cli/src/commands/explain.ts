@@ -25,6 +25,10 @@ const catalogues: readonly DiagnosticCatalogue<string>[] = [
 export async function explainCommand([code]: readonly string[]): Promise<Outcome> {
   const [prefix, name] = code!.split('/', 2) as [string, string | undefined];
   const kind = catalogues.find((catalogue) => catalogue.prefix === prefix)?.kinds[name ?? ''];
-  if (!kind) throw cliDiagnostics.error('usage', { message: `There is no diagnostic ${JSON.stringify(code)}.`, origin: { file: '' } });
+  if (!kind)
+    throw cliDiagnostics.error('usage', {
+      message: `There is no diagnostic ${JSON.stringify(code)}.`,
+      origin: { file: '' },
+    });
   return { diagnostics: [], document: { code, ...kind }, lines: [kind.summary, kind.help] };
 }

@@ -15,10 +15,14 @@ const declared = (name: string, { dtype, shape }: Value) => ({
   shape: shape?.map((dim) => (typeof dim === 'number' ? dim : dim.key)) ?? null,
 });
 
-const spelled = ({ name, dtype, shape }: ReturnType<typeof declared>) => `${name}: ${dtype}[${shape?.join(', ') ?? '…'}]`;
+const spelled = ({ name, dtype, shape }: ReturnType<typeof declared>) =>
+  `${name}: ${dtype}[${shape?.join(', ') ?? '…'}]`;
 
 /** `drover inspect MODEL`. */
-export async function inspectCommand([path]: readonly string[], options: OpenOptions): Promise<Outcome> {
+export async function inspectCommand(
+  [path]: readonly string[],
+  options: OpenOptions,
+): Promise<Outcome> {
   const opened = await open(path!, options);
   const { format } = opened;
   const { model, diagnostics } = await read(opened);
@@ -27,13 +31,21 @@ export async function inspectCommand([path]: readonly string[], options: OpenOpt
   const inputs = graph.inputs.map((value) => declared(value.name, value));
   const outputs = graph.outputs.map(({ name, value }) => declared(name, value));
   const parameters = constants.reduce((sum, { constant }) => sum + sizeOf(constant!.shape), 0);
-  const bytes = constants.reduce((sum, { constant }) => sum + bytesOf(constant!.dtype, sizeOf(constant!.shape)), 0);
+  const bytes = constants.reduce(
+    (sum, { constant }) => sum + bytesOf(constant!.dtype, sizeOf(constant!.shape)),
+    0,
+  );
   const ops = Object.fromEntries([...model.operators].sort(([a], [b]) => (a < b ? -1 : 1)));
   const targets: Record<string, { ok: boolean; gaps: readonly Gap[] }> = {};
   for (const target of await allFormats()) {
     if (target.id === format.id) continue;
     const found = new Report();
-    await target.plan(model, { report: found, options: {}, path: target.fileName, tensor: () => {} });
+    await target.plan(model, {
+      report: found,
+      options: {},
+      path: target.fileName,
+      tensor: () => {},
+    });
     const gaps = new Map<string, Gap>();
     for (const { origin, message } of found.errors) {
       const op = origin.op ?? '';
@@ -48,7 +60,17 @@ export async function inspectCommand([path]: readonly string[], options: OpenOpt
   const versions = Object.entries(model.versions).map(([name, version]) => `${name} ${version}`);
   return {
     diagnostics,
-    document: { format: format.id, versions: model.versions, producer: model.producer, inputs, outputs, parameters, bytes, ops, targets },
+    document: {
+      format: format.id,
+      versions: model.versions,
+      producer: model.producer,
+      inputs,
+      outputs,
+      parameters,
+      bytes,
+      ops,
+      targets,
+    },
     lines: [
       `${path}: ${format.id} (${[...versions, model.producer].filter(Boolean).join(', ')})`,
       `inputs      ${inputs.map(spelled).join('\n            ')}`,

@@ -1,5 +1,11 @@
 import type { Source } from '@drover/core';
-import { comparisonDocument, comparisonLines, judgeByBaseline, judgeByExpected, runBaseline } from '../comparison.js';
+import {
+  comparisonDocument,
+  comparisonLines,
+  judgeByBaseline,
+  judgeByExpected,
+  runBaseline,
+} from '../comparison.js';
 import { cliDiagnostics } from '../diagnostics.js';
 import { sha256, tracked } from '../digest.js';
 import { open, type OpenedModel } from '../open.js';
@@ -13,12 +19,20 @@ interface ParityOptions {
 }
 
 /** `drover parity A [B]`: fails unless every output agrees. */
-export async function parityCommand([a, b]: readonly string[], { inputs, expected, seed }: ParityOptions): Promise<Outcome> {
-  const usage = (message: string) => cliDiagnostics.error('usage', { message, origin: { file: a! } });
-  if (b === undefined && expected === undefined) throw usage('parity needs a second model, or --expected.');
-  if (b !== undefined && expected !== undefined) throw usage('parity takes a second model or --expected, not both.');
-  if (expected !== undefined && inputs === undefined) throw usage('--expected needs the --inputs that it belongs to.');
-  if (inputs !== undefined && seed !== undefined) throw usage('--seed makes inputs, and --inputs gives them.');
+export async function parityCommand(
+  [a, b]: readonly string[],
+  { inputs, expected, seed }: ParityOptions,
+): Promise<Outcome> {
+  const usage = (message: string) =>
+    cliDiagnostics.error('usage', { message, origin: { file: a! } });
+  if (b === undefined && expected === undefined)
+    throw usage('parity needs a second model, or --expected.');
+  if (b !== undefined && expected !== undefined)
+    throw usage('parity takes a second model or --expected, not both.');
+  if (expected !== undefined && inputs === undefined)
+    throw usage('--expected needs the --inputs that it belongs to.');
+  if (inputs !== undefined && seed !== undefined)
+    throw usage('--seed makes inputs, and --inputs gives them.');
   const files: ReadonlyMap<string, Source>[] = [];
   const openTracked = async (path: string): Promise<OpenedModel> => {
     const opened = await open(path);
@@ -26,7 +40,9 @@ export async function parityCommand([a, b]: readonly string[], { inputs, expecte
     files.push(seen);
     return { ...opened, source };
   };
-  const baseline = await step(`Running ${a}`, async () => runBaseline(await openTracked(a!), { inputs, seed }));
+  const baseline = await step(`Running ${a}`, async () =>
+    runBaseline(await openTracked(a!), { inputs, seed }),
+  );
   const comparison =
     b === undefined
       ? await judgeByExpected(baseline, expected!)

@@ -22,9 +22,12 @@ export async function runCommand(
   { inputs = [], outputs, runtime, from, force = false, json }: RunOptions,
 ): Promise<Outcome> {
   const isPiped = outputs === '-';
-  const usage = (message: string) => cliDiagnostics.error('usage', { message, origin: { file: outputs ?? '' } });
-  if (isPiped && json) throw usage('Standard output holds the results or the document of --json, not both.');
-  if (outputs !== undefined && !isPiped && !outputs.endsWith('.npz')) throw usage('--outputs is written as .npz.');
+  const usage = (message: string) =>
+    cliDiagnostics.error('usage', { message, origin: { file: outputs ?? '' } });
+  if (isPiped && json)
+    throw usage('Standard output holds the results or the document of --json, not both.');
+  if (outputs !== undefined && !isPiped && !outputs.endsWith('.npz'))
+    throw usage('--outputs is written as .npz.');
   const sink = outputs === undefined ? undefined : outputFile(outputs, { force });
   const arrays = await readArrayFiles(inputs);
   const opened = await open(path!, { from });

@@ -31,17 +31,26 @@ import type { Weight } from '../tensor/weight.js';
 export interface ValueRange {
   /** What its arithmetic gives from operands within theirs, before it wraps. */
   readonly exact: Interval;
-  /** Its elements, as far as they fit the type that holds them: what other values are told to rest on. */
+  /**
+   * Its elements, as far as they fit the type that holds them: what other values are told to rest
+   * on.
+   */
   readonly range: Interval;
 }
 
-/** Ranges of the integers and bools of a graph and its bodies, of their constants, and of floats that come of them. */
+/**
+ * Ranges of the integers and bools of a graph and its bodies, of their constants, and of floats
+ * that come of them.
+ */
 export type IntegerRanges = ReadonlyMap<Value, ValueRange>;
 
 /** Rounds of a loop's body before what still grows may be anything. */
 const maxRounds = 3;
 
-/** Graphs that lie this deep and deeper are followed once, whatever their loops carry: each level multiplies the work. */
+/**
+ * Graphs that lie this deep and deeper are followed once, whatever their loops carry: each level
+ * multiplies the work.
+ */
 const maxDepth = 3;
 
 /** Results of a node, of graph inputs and of constants, found from those before. */
@@ -61,7 +70,10 @@ class Analysis {
     readonly held: (dtype: DType) => Interval | undefined,
   ) {}
 
-  /** Follows a graph from the ranges of its inputs; those that are not given may be anything that can be held. Gives the ranges of the outputs. */
+  /**
+   * Follows a graph from the ranges of its inputs; those that are not given may be anything that
+   * can be held. Gives the ranges of the outputs.
+   */
   graph(graph: Graph, given: readonly (Interval | undefined)[]): (Interval | undefined)[] {
     const order = graph.sorted();
     const values = [...graph.inputs, ...order.flatMap(({ outputs }) => outputs)];
@@ -107,7 +119,10 @@ class Analysis {
       node.op.inputs,
       node.inputs.map((value) => value && this.#of(value)),
     ) as PerOperand<Operands, Interval | undefined>;
-    const demands = flatten<Interval>(node.op.inputs, node.op.demands(types, node.attrs as AttrValues<Attrs>, results, ranges));
+    const demands = flatten<Interval>(
+      node.op.inputs,
+      node.op.demands(types, node.attrs as AttrValues<Attrs>, results, ranges),
+    );
     node.inputs.forEach((value, i) => {
       const demand = demands[i];
       const all = value && intervalOf(value.dtype);
@@ -118,7 +133,10 @@ class Analysis {
     });
   }
 
-  /** States the range of a value: what can be held of what its arithmetic gives, and of what it keeps. */
+  /**
+   * States the range of a value: what can be held of what its arithmetic gives, and of what it
+   * keeps.
+   */
   #settle(value: Value, made: Interval | undefined): void {
     const { dtype, elements } = value;
     const all = intervalOf(dtype);
@@ -126,10 +144,17 @@ class Analysis {
       if (made && isFloat(dtype)) this.#settleFloat(value, made);
       return;
     }
-    const known = elements && hull(...elements.map((dim) => (this.#sizes.has(dimKey(dim)) ? sizeInterval(dim) : dimInterval(dim))));
+    const known =
+      elements &&
+      hull(
+        ...elements.map((dim) =>
+          this.#sizes.has(dimKey(dim)) ? sizeInterval(dim) : dimInterval(dim),
+        ),
+      );
     const demand = this.#demands.get(value);
     let exact = made ?? all;
-    // What may wrap in the source may become anything; what does not is where all that is known of it meets.
+    // What may wrap in the source may become anything; what does not is where all that is known of
+    // it meets.
     if (known) exact = meet(exact, known) ?? known;
     if (demand && isWithin(exact, all)) exact = meet(exact, demand) ?? exact;
     const held = this.held(dtype) ?? all;
@@ -159,7 +184,9 @@ class Analysis {
       if (each < low) low = each;
       if (each > high) high = each;
     }
-    return typeof low === 'bigint' ? [low, BigInt(high)] : [BigInt(Math.floor(low)), BigInt(Math.ceil(Number(high)))];
+    return typeof low === 'bigint'
+      ? [low, BigInt(high)]
+      : [BigInt(Math.floor(low)), BigInt(Math.ceil(Number(high)))];
   }
 
   /** What the arithmetic of a node gives. */
@@ -183,7 +210,13 @@ class Analysis {
     if (node.is(scan)) {
       const { states, inputAxes } = node.attrs;
       const [, last] = placesIn(node.inputs[states]!.shape?.[inputAxes[0]!]);
-      return this.#repeated(node, { first: [], initial: given.slice(0, states), last: given.slice(states), skipped: 0, before: last });
+      return this.#repeated(node, {
+        first: [],
+        initial: given.slice(0, states),
+        last: given.slice(states),
+        skipped: 0,
+        before: last,
+      });
     }
     if (!node.op.range) return [];
     const types = byName(
@@ -191,7 +224,10 @@ class Analysis {
       node.inputs.map((value) => value?.type),
     ) as PerOperand<Operands, ValueType>;
     const ranges = byName(node.op.inputs, given) as PerOperand<Operands, Interval | undefined>;
-    return flatten<Interval>(node.op.outputs, node.op.range(ranges, node.attrs as AttrValues<Attrs>, types));
+    return flatten<Interval>(
+      node.op.outputs,
+      node.op.range(ranges, node.attrs as AttrValues<Attrs>, types),
+    );
   }
 
   #captured(node: Node, body: string): (Interval | undefined)[] {
@@ -199,18 +235,26 @@ class Analysis {
   }
 
   #either(node: Node): (Interval | undefined)[] {
-    const [yes, no] = ['then', 'else'].map((body) => this.graph(node.regions[body]!.graph, this.#captured(node, body)));
+    const [yes, no] = ['then', 'else'].map((body) =>
+      this.graph(node.regions[body]!.graph, this.#captured(node, body)),
+    );
     return yes!.map((range, i) => hull(range, no![i]));
   }
 
   /**
-   * Results of a repeated body. What it makes of the carried values joins them until nothing is added. What still grows then may be anything that can be
-   * held, unless every trip adds to it: then it is as far from its start as the trips before allow.
+   * Results of a repeated body. What it makes of the carried values joins them until nothing is
+   * added. What still grows then may be anything that can be held, unless every trip adds to it:
+   * then it is as far from its start as the trips before allow.
    */
-  #repeated(node: Node, { first, initial, last, skipped, before }: Repetition): (Interval | undefined)[] {
+  #repeated(
+    node: Node,
+    { first, initial, last, skipped, before }: Repetition,
+  ): (Interval | undefined)[] {
     const { graph } = node.regions['body']!;
     const run = (carried: readonly (Interval | undefined)[]) =>
-      this.graph(graph, [...first, ...carried, ...last, ...this.#captured(node, 'body')]).slice(skipped);
+      this.graph(graph, [...first, ...carried, ...last, ...this.#captured(node, 'body')]).slice(
+        skipped,
+      );
     const widest = (i: number) => this.held(graph.outputs[skipped + i]!.value.dtype);
     if (this.#depth >= maxDepth) {
       const any = initial.map((_, i) => widest(i));
@@ -220,7 +264,9 @@ class Analysis {
     for (let round = 0; ; round++) {
       const outputs = run(carried);
       const joined = carried.map((range, i) => hull(range, outputs[i]));
-      const grows = joined.map((range, i) => range !== carried[i] && !(range && carried[i] && isWithin(range, carried[i])));
+      const grows = joined.map(
+        (range, i) => range !== carried[i] && !(range && carried[i] && isWithin(range, carried[i])),
+      );
       if (!grows.includes(true)) break;
       carried = joined.map((range, i) => (grows[i] && round >= maxRounds ? widest(i) : range));
     }
@@ -242,7 +288,10 @@ class Analysis {
   }
 }
 
-/** A body that is repeated: the ranges of its parameters before, among and behind the carried ones, and how its results and trips count. */
+/**
+ * A body that is repeated: the ranges of its parameters before, among and behind the carried ones,
+ * and how its results and trips count.
+ */
 interface Repetition {
   readonly first: readonly Interval[];
   readonly initial: readonly (Interval | undefined)[];
@@ -254,11 +303,15 @@ interface Repetition {
 }
 
 /**
- * Ranges of the integers of a graph by interval arithmetic over the operators' own rules. `held` gives the values of a type that can be held, as a target
- * holds fewer than the type has: inputs, constants that are not in memory and what comes after arithmetic that may leave them are taken to be among those.
- * A value whose `exact` leaves them is where a model may do so.
+ * Ranges of the integers of a graph by interval arithmetic over the operators' own rules. `held`
+ * gives the values of a type that can be held, as a target holds fewer than the type has: inputs,
+ * constants that are not in memory and what comes after arithmetic that may leave them are taken to
+ * be among those. A value whose `exact` leaves them is where a model may do so.
  */
-export function integerRanges(graph: Graph, held: (dtype: DType) => Interval | undefined = intervalOf): IntegerRanges {
+export function integerRanges(
+  graph: Graph,
+  held: (dtype: DType) => Interval | undefined = intervalOf,
+): IntegerRanges {
   const analysis = new Analysis(held);
   analysis.graph(graph, []);
   return analysis.ranges;

@@ -11,19 +11,22 @@ export const coreDiagnostics = defineDiagnostics('core', {
   'foreign-op': {
     failure: 'unsupported',
     severity: 'error',
-    summary: 'An operator of the source has no canonical form here, so it can only be written back to its own format.',
+    summary:
+      'An operator of the source has no canonical form here, so it can only be written back to its own format.',
     help: 'Remove or replace the operator in the source model, or supply a rule for it.',
   },
   'dtype-narrowed': {
     failure: 'note',
     severity: 'info',
-    summary: 'A tensor is stored in a narrower type because the target has no wider one; the range was proved or is guarded.',
+    summary:
+      'A tensor is stored in a narrower type because the target has no wider one; the range was proved or is guarded.',
     help: 'Nothing to do when the values stay in the range of the narrower type.',
   },
   'dtype-unproved': {
     failure: 'note',
     severity: 'warning',
-    summary: 'A tensor is stored in a narrower type and nothing in the model proves that its values fit.',
+    summary:
+      'A tensor is stored in a narrower type and nothing in the model proves that its values fit.',
     help: 'Feed only values within the range of the narrower type.',
   },
   'attribute-ignored': {
@@ -41,7 +44,8 @@ export const coreDiagnostics = defineDiagnostics('core', {
   'invalid-graph': {
     failure: 'malformed',
     severity: 'error',
-    summary: 'The graph breaks a rule of the representation: a cycle, a dangling value, a wrong operand.',
+    summary:
+      'The graph breaks a rule of the representation: a cycle, a dangling value, a wrong operand.',
     help: 'The source model is damaged or its exporter wrote an invalid graph.',
   },
   'invalid-shape': {
@@ -65,13 +69,15 @@ export const coreDiagnostics = defineDiagnostics('core', {
   json: {
     failure: 'malformed',
     severity: 'error',
-    summary: 'A file is not JSON, or something in it is missing or has another type than the format says.',
+    summary:
+      'A file is not JSON, or something in it is missing or has another type than the format says.',
     help: 'Check that the file is complete and is the one that the exporter wrote.',
   },
   range: {
     failure: 'malformed',
     severity: 'error',
-    summary: 'Bytes were asked for beyond the end of a file: it is truncated, or its sizes are wrong.',
+    summary:
+      'Bytes were asked for beyond the end of a file: it is truncated, or its sizes are wrong.',
     help: 'Check that the file is complete (a partial download or a Git LFS pointer is a common cause).',
   },
   path: {

@@ -12,12 +12,15 @@ export interface DiagnosticOrigin {
   readonly pointer?: string;
 }
 
-/** How grave a finding is: an `error` stops, a `warning` may change meaning, an `info` only tells. */
+/**
+ * How grave a finding is: an `error` stops, a `warning` may change meaning, an `info` only tells.
+ */
 export type Severity = 'error' | 'warning' | 'info';
 
 /**
- * Why something fails: `usage` and `io` are the caller's surroundings, `unsupported` is what cannot be converted faithfully, `malformed` is bad input,
- * `limit` is a bound that the caller can raise. A finding that stops nothing is a `note`.
+ * Why something fails: `usage` and `io` are the caller's surroundings, `unsupported` is what cannot
+ * be converted faithfully, `malformed` is bad input, `limit` is a bound that the caller can raise.
+ * A finding that stops nothing is a `note`.
  */
 export type Failure = 'usage' | 'io' | 'unsupported' | 'malformed' | 'limit' | 'note';
 
@@ -66,7 +69,9 @@ export class ConversionError extends DroverError {
   }
 }
 
-/** A package's kinds of findings, by code, with the two ways to use one: as a value and as an error. */
+/**
+ * A package's kinds of findings, by code, with the two ways to use one: as a value and as an error.
+ */
 export interface DiagnosticCatalogue<Name extends string> {
   readonly prefix: string;
   readonly kinds: Readonly<Record<Name, DiagnosticKind>>;
@@ -88,5 +93,10 @@ export function defineDiagnostics<Name extends string>(
     help: finding.help ?? kinds[name].help,
     origin: finding.origin,
   });
-  return { prefix, kinds, diagnostic, error: (name, finding) => new DroverError(kinds[name].failure, [diagnostic(name, finding)]) };
+  return {
+    prefix,
+    kinds,
+    diagnostic,
+    error: (name, finding) => new DroverError(kinds[name].failure, [diagnostic(name, finding)]),
+  };
 }

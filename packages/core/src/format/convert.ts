@@ -38,14 +38,22 @@ export async function detectFormat(source: Source, formats: readonly Format[]): 
 }
 
 /**
- * Converts a model. Everything that has no faithful form in the target is thrown at once as a ConversionError, before anything is written. Within one format
- * nothing passes through the representation: the model is written again with every name, weight bit and metadatum, unless an option asks for a change.
+ * Converts a model. Everything that has no faithful form in the target is thrown at once as a
+ * ConversionError, before anything is written. Within one format nothing passes through the
+ * representation: the model is written again with every name, weight bit and metadatum, unless an
+ * option asks for a change.
  */
 export async function convert(conversion: Conversion): Promise<ConversionReport> {
   const { from, to, source, sink, params, dryRun, path = to.fileName, ...options } = conversion;
   const report = new Report();
   const tensors: TensorMapping[] = [];
-  const context = { report, options, path, params, tensor: (mapping: TensorMapping) => void tensors.push(mapping) };
+  const context = {
+    report,
+    options,
+    path,
+    params,
+    tensor: (mapping: TensorMapping) => void tensors.push(mapping),
+  };
   const isChanged = Object.values(options).some((option) => option !== undefined);
   try {
     if (from.id === to.id && !isChanged && !dryRun) await from.copy(source, sink, context);

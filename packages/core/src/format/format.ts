@@ -23,7 +23,10 @@ export interface WriteOptions {
   readonly shardSize?: number | undefined;
 }
 
-/** One line of the tensor map: which stored tensor of the source a tensor of the target holds, and by which steps. */
+/**
+ * One line of the tensor map: which stored tensor of the source a tensor of the target holds, and
+ * by which steps.
+ */
 export interface TensorMapping {
   readonly source: string;
   readonly target: string;
@@ -41,8 +44,8 @@ export interface WriteContext {
 }
 
 /**
- * A model format: an object, given to {@link convert} by the caller. `write` throws a ConversionError with all findings before it creates a file if anything
- * has no faithful form.
+ * A model format: an object, given to {@link convert} by the caller. `write` throws a
+ * ConversionError with all findings before it creates a file if anything has no faithful form.
  */
 export interface Format {
   readonly id: string;
@@ -52,8 +55,13 @@ export interface Format {
   detect(source: Source): Promise<boolean>;
   read(source: Source, context: ReadContext): Promise<Model>;
   write(model: Model, sink: Sink, context: WriteContext): Promise<void>;
-  /** Finds what `write` would refuse, without reading a weight or writing a byte. The model is not changed. */
+  /**
+   * Finds what `write` would refuse, without reading a weight or writing a byte. The model is not
+   * changed.
+   */
   plan(model: Model, context: WriteContext): Promise<void>;
-  /** Writes a model of this format again, losslessly: every name, weight bit and metadatum is kept. */
+  /**
+   * Writes a model of this format again, losslessly: every name, weight bit and metadatum is kept.
+   */
   copy(source: Source, sink: Sink, context: ReadContext & WriteContext): Promise<void>;
 }

@@ -2,18 +2,28 @@ import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import type { DroverError } from '../diagnostics/diagnostic.js';
 import type { Source } from './source.js';
 
-/** Anything that JSON can say. Keys of objects are kept as own properties, `__proto__` included: read them through {@link JsonCursor} only. */
-export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+/**
+ * Anything that JSON can say. Keys of objects are kept as own properties, `__proto__` included:
+ * read them through {@link JsonCursor} only.
+ */
+export type JsonValue =
+  null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 /** Bounds that protect from hostile JSON. */
 export interface JsonLimits {
   /** Deepest nesting of arrays and objects; 128 unless told. */
   readonly maxDepth?: number;
-  /** Longest text in bytes; 500 MB unless told, a little below the longest string of JavaScript engines. */
+  /**
+   * Longest text in bytes; 500 MB unless told, a little below the longest string of JavaScript
+   * engines.
+   */
   readonly maxBytes?: number;
 }
 
-/** Reads a file as JSON (UTF-8). Throws `core/json` when it is not JSON, `core/limit` when it is too long or nested too deeply. */
+/**
+ * Reads a file as JSON (UTF-8). Throws `core/json` when it is not JSON, `core/limit` when it is too
+ * long or nested too deeply.
+ */
 export async function readJson(source: Source, limits: JsonLimits = {}): Promise<JsonCursor> {
   const maxBytes = limits.maxBytes ?? 500_000_000;
   if (source.size > maxBytes) {
@@ -22,28 +32,47 @@ export async function readJson(source: Source, limits: JsonLimits = {}): Promise
       origin: { file: source.name },
     });
   }
-  return new JsonCursor(parseJson(decodeUtf8(await source.read(), source.name), source.name, limits), source.name);
+  return new JsonCursor(
+    parseJson(decodeUtf8(await source.read(), source.name), source.name, limits),
+    source.name,
+  );
 }
 
 function decodeUtf8(bytes: Uint8Array, file: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw coreDiagnostics.error('json', { message: `${file} is not UTF-8 text.`, origin: { file } });
+    throw coreDiagnostics.error('json', {
+      message: `${file} is not UTF-8 text.`,
+      origin: { file },
+    });
   }
 }
 
-/** Parses JSON text. Throws `core/json` when it is not JSON, `core/limit` when it is nested too deeply. */
-export function parseJson(text: string, file: string, { maxDepth = 128 }: JsonLimits = {}): JsonValue {
+/**
+ * Parses JSON text. Throws `core/json` when it is not JSON, `core/limit` when it is nested too
+ * deeply.
+ */
+export function parseJson(
+  text: string,
+  file: string,
+  { maxDepth = 128 }: JsonLimits = {},
+): JsonValue {
   checkDepth(text, file, maxDepth);
   try {
     return JSON.parse(text) as JsonValue;
   } catch (error) {
-    throw coreDiagnostics.error('json', { message: `${file} is not JSON: ${(error as Error).message}`, origin: { file } });
+    throw coreDiagnostics.error('json', {
+      message: `${file} is not JSON: ${(error as Error).message}`,
+      origin: { file },
+    });
   }
 }
 
-/** Before the parser sees it: engines differ in what deep nesting does to them, and so do the walks over its result. */
+/**
+ * Before the parser sees it: engines differ in what deep nesting does to them, and so do the walks
+ * over its result.
+ */
 function checkDepth(text: string, file: string, maxDepth: number): void {
   let depth = 0;
   let inString = false;
@@ -64,7 +93,10 @@ function checkDepth(text: string, file: string, maxDepth: number): void {
   }
 }
 
-/** A place in a JSON document that knows its JSON pointer: reads what must be there with its type, or throws `core/json` naming the place. */
+/**
+ * A place in a JSON document that knows its JSON pointer: reads what must be there with its type,
+ * or throws `core/json` naming the place.
+ */
 export class JsonCursor {
   constructor(
     readonly value: JsonValue,
@@ -76,7 +108,9 @@ export class JsonCursor {
   /** RFC 6901. */
   get pointer(): string {
     const up = this.parent;
-    return up === undefined ? '' : `${up.pointer}/${String(this.key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    return up === undefined
+      ? ''
+      : `${up.pointer}/${String(this.key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
   }
 
   /** The error that what stands here is wrong. */
@@ -104,7 +138,8 @@ export class JsonCursor {
 
   /** An integer of at least `min` that JavaScript holds exactly. */
   integer(min = -Number.MAX_SAFE_INTEGER): number {
-    if (!Number.isSafeInteger(this.value) || (this.value as number) < min) throw this.error(`is not an integer of at least ${min}`);
+    if (!Number.isSafeInteger(this.value) || (this.value as number) < min)
+      throw this.error(`is not an integer of at least ${min}`);
     return this.value as number;
   }
 
@@ -122,16 +157,23 @@ export class JsonCursor {
     return this.value.map((item: JsonValue, i) => new JsonCursor(item, this.file, this, i));
   }
 
-  /** The members of an object, in the order of the file (numeric keys first, as JavaScript has it). */
+  /**
+   * The members of an object, in the order of the file (numeric keys first, as JavaScript has it).
+   */
   members(): [string, JsonCursor][] {
-    return Object.entries(this.#object()).map(([key, item]) => [key, new JsonCursor(item, this.file, this, key)]);
+    return Object.entries(this.#object()).map(([key, item]) => [
+      key,
+      new JsonCursor(item, this.file, this, key),
+    ]);
   }
 
   /** A member of an object, if it is there; a member that is null counts as absent. */
   get(key: string): JsonCursor | undefined {
     const object = this.#object();
     const item = Object.hasOwn(object, key) ? object[key] : undefined;
-    return item === undefined || item === null ? undefined : new JsonCursor(item, this.file, this, key);
+    return item === undefined || item === null
+      ? undefined
+      : new JsonCursor(item, this.file, this, key);
   }
 
   /** A member of an object that must be there. */

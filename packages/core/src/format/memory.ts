@@ -4,7 +4,13 @@ import type { ByteRange, Source } from './source.js';
 
 /** Throws `core/range` unless the range lies within `size` bytes. */
 export function checkRange(name: string, size: number, { offset, length }: ByteRange): void {
-  if (!(Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0 && offset + length <= size)) {
+  if (!(
+    Number.isSafeInteger(offset) &&
+    Number.isSafeInteger(length) &&
+    offset >= 0 &&
+    length >= 0 &&
+    offset + length <= size
+  )) {
     throw coreDiagnostics.error('range', {
       message: `${length} bytes at ${offset} lie outside ${name} (${size} bytes).`,
       origin: { file: name, offset },
@@ -12,12 +18,13 @@ export function checkRange(name: string, size: number, { offset, length }: ByteR
   }
 }
 
-// eslint-disable-next-line no-control-regex -- NUL and other control characters are what is looked for
+// eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const notPortable = /[\\\u0000-\u001f]/;
 
 /**
- * A relative path with `/` below a model's folder, normalised. Throws `core/path` for anything that could leave the folder or means another thing on
- * another system: absolute and drive paths, `..`, backslashes, control characters, URLs.
+ * A relative path with `/` below a model's folder, normalised. Throws `core/path` for anything that
+ * could leave the folder or means another thing on another system: absolute and drive paths, `..`,
+ * backslashes, control characters, URLs.
  */
 export function checkPath(path: string, file: string): string {
   const parts = path.split('/').filter((part) => part !== '.' && part !== '');
@@ -36,10 +43,17 @@ export function checkPath(path: string, file: string): string {
   return parts.join('/');
 }
 
-/** A file of a folder that is held in memory: what a browser page has after a drop, and what tests use. */
+/**
+ * A file of a folder that is held in memory: what a browser page has after a drop, and what tests
+ * use.
+ */
 export function memorySource(name: string, files: ReadonlyMap<string, Uint8Array>): Source {
   const bytes = files.get(name);
-  if (bytes === undefined) throw coreDiagnostics.error('missing-file', { message: `There is no file ${name}.`, origin: { file: name } });
+  if (bytes === undefined)
+    throw coreDiagnostics.error('missing-file', {
+      message: `There is no file ${name}.`,
+      origin: { file: name },
+    });
   const folder = name.slice(0, name.lastIndexOf('/') + 1);
   return {
     name,
@@ -66,7 +80,10 @@ export class MemorySink implements Sink {
   async create(path: string): Promise<SinkFile> {
     const chunks: Uint8Array[] = [];
     this.#pending.set(checkPath(path, path), chunks);
-    return { write: async (bytes) => void chunks.push(new Uint8Array(bytes)), close: async () => {} };
+    return {
+      write: async (bytes) => void chunks.push(new Uint8Array(bytes)),
+      close: async () => {},
+    };
   }
 
   async commit(): Promise<void> {

@@ -37,10 +37,15 @@ export interface TargetNeeds {
 }
 
 /**
- * A copy of a model's graph, made ready for a format: calls inlined, shapes resolved, constants folded, composites that the format lacks decomposed, spatial operators in
- * the format's layout. The model is not changed. Weights beyond small ones are not read.
+ * A copy of a model's graph, made ready for a format: calls inlined, shapes resolved, constants
+ * folded, composites that the format lacks decomposed, spatial operators in the format's layout.
+ * The model is not changed. Weights beyond small ones are not read.
  */
-export async function prepare(model: Model, needs: TargetNeeds, { inputLayout }: WriteOptions): Promise<Graph> {
+export async function prepare(
+  model: Model,
+  needs: TargetNeeds,
+  { inputLayout }: WriteOptions,
+): Promise<Graph> {
   const graph = cloneGraph(model.graph);
   const clean = async (): Promise<void> => {
     await runPass(resolveShapes, graph, undefined);
@@ -66,7 +71,10 @@ export async function prepare(model: Model, needs: TargetNeeds, { inputLayout }:
   ])
     await runPass(recognise, graph, undefined);
   await runPass(deadCode, graph, undefined);
-  if (inputLayout) await runPass(setInputLayout, graph, { layout: inputLayout === 'nchw' ? 'channelsFirst' : 'channelsLast' });
+  if (inputLayout)
+    await runPass(setInputLayout, graph, {
+      layout: inputLayout === 'nchw' ? 'channelsFirst' : 'channelsLast',
+    });
   await runPass(lower, graph, { keep: (node: Node) => needs.keeps(node), file: model.file });
   if (needs.unroll) await runPass(unrollLoops, graph, needs.unroll);
   await runPass(assignLayout, graph, { target: needs.layout });

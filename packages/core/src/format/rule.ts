@@ -10,12 +10,15 @@ export interface Gap {
 export const gap = (why: string): Gap => ({ gap: why });
 
 /**
- * Writes a node in a format's own terms through the format's writer. A rule throws nothing for what it cannot express: it gives the reason, which becomes a
- * finding with the node's origin.
+ * Writes a node in a format's own terms through the format's writer. A rule throws nothing for what
+ * it cannot express: it gives the reason, which becomes a finding with the node's origin.
  */
 export type WriteRule<O extends OpName, W> = (node: Node<(typeof ops)[O]>, writer: W) => Gap | void;
 
-/** What a format does with every operator of the core set: a rule or a stated gap for each, or it does not compile. */
+/**
+ * What a format does with every operator of the core set: a rule or a stated gap for each, or it
+ * does not compile.
+ */
 export type WriteRules<W> = { readonly [O in OpName]: WriteRule<O, W> | Gap };
 
 /** Applies the rule for a node; the reason when there is no form. */

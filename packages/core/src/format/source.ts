@@ -10,9 +10,14 @@ export interface Source {
   readonly name: string;
   /** Size in bytes. */
   readonly size: number;
-  /** Reads a range, or everything. Throws a `malformed` DroverError when the range leaves the file. */
+  /**
+   * Reads a range, or everything. Throws a `malformed` DroverError when the range leaves the file.
+   */
   read(range?: ByteRange): Promise<Uint8Array>;
-  /** Opens a file of the same folder by a relative path with `/`. Never leaves the folder: absolute paths, `..`, links out and NUL are `malformed`. */
+  /**
+   * Opens a file of the same folder by a relative path with `/`. Never leaves the folder: absolute
+   * paths, `..`, links out and NUL are `malformed`.
+   */
   sibling(path: string): Promise<Source>;
   /** Names of the files in the same folder (not below it), sorted. */
   siblings(): Promise<readonly string[]>;

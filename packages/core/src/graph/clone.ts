@@ -2,7 +2,10 @@ import { Graph } from './graph.js';
 import { Node, type Region } from './node.js';
 import { Value } from './value.js';
 
-/** A copy of a graph that shares nothing that can change with the original: operators, weights and attribute values are shared, being immutable. */
+/**
+ * A copy of a graph that shares nothing that can change with the original: operators, weights and
+ * attribute values are shared, being immutable.
+ */
 export function cloneGraph(graph: Graph, parent?: Graph): Graph {
   const copy = new Graph(graph.name, parent);
   const values = new Map<Value, Value>();
@@ -17,7 +20,10 @@ export function cloneGraph(graph: Graph, parent?: Graph): Graph {
   for (const node of graph.nodes) {
     const regions: Record<string, Region> = {};
     for (const [name, region] of Object.entries(node.regions))
-      regions[name] = { graph: cloneGraph(region.graph, copy), captures: region.captures.map(valueOf) };
+      regions[name] = {
+        graph: cloneGraph(region.graph, copy),
+        captures: region.captures.map(valueOf),
+      };
     const made = new Node(
       node.op,
       node.inputs.map((value) => value && valueOf(value)),

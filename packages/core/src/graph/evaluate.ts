@@ -16,12 +16,20 @@ export interface Step {
   readonly ulp: number;
 }
 
-/** Sizes of the named dimensions, read off the tensors given for a graph's inputs. Throws `core/invalid-shape` when a tensor does not fit. */
-export function bindDims(graph: Graph, inputs: readonly Tensor[], known: ReadonlyMap<string, number> = new Map()): Map<string, number> {
+/**
+ * Sizes of the named dimensions, read off the tensors given for a graph's inputs. Throws
+ * `core/invalid-shape` when a tensor does not fit.
+ */
+export function bindDims(
+  graph: Graph,
+  inputs: readonly Tensor[],
+  known: ReadonlyMap<string, number> = new Map(),
+): Map<string, number> {
   const sizes = new Map(known);
   graph.inputs.forEach((input, i) => {
     const given = inputs[i]!;
-    const fits = given.dtype === input.dtype && (!input.shape || input.shape.length === given.shape.length);
+    const fits =
+      given.dtype === input.dtype && (!input.shape || input.shape.length === given.shape.length);
     const mismatch = () =>
       coreDiagnostics.error('invalid-shape', {
         message: `The input ${input} cannot be ${given.dtype}[${given.shape.join(', ')}].`,
@@ -47,13 +55,23 @@ export function bindDims(graph: Graph, inputs: readonly Tensor[], known: Readonl
   return sizes;
 }
 
-function resolvedAttrs({ op, attrs }: Node, dims: ReadonlyMap<string, number>): ResolvedAttrs<Attrs> {
+function resolvedAttrs(
+  { op, attrs }: Node,
+  dims: ReadonlyMap<string, number>,
+): ResolvedAttrs<Attrs> {
   return Object.fromEntries(
-    Object.entries(op.attrs).map(([name, attr]) => [name, attr.resolve((attrs as AttrValues<Attrs>)[name], dims)]),
+    Object.entries(op.attrs).map(([name, attr]) => [
+      name,
+      attr.resolve((attrs as AttrValues<Attrs>)[name], dims),
+    ]),
   ) as ResolvedAttrs<Attrs>;
 }
 
-function allowanceOf(node: Node, inputs: readonly (Tensor | undefined)[], dims: ReadonlyMap<string, number>): number {
+function allowanceOf(
+  node: Node,
+  inputs: readonly (Tensor | undefined)[],
+  dims: ReadonlyMap<string, number>,
+): number {
   const shapes = byName(
     node.op.inputs,
     inputs.map((tensor) => tensor?.shape),
@@ -79,16 +97,27 @@ export async function evaluateNode(
       })),
     run: async (name, parameters) => {
       const { graph, captures } = node.regions[name]!;
-      return runToEnd(evaluateSteps(graph, [...parameters, ...captures.map((value) => captured.get(value)!)], dims));
+      return runToEnd(
+        evaluateSteps(
+          graph,
+          [...parameters, ...captures.map((value) => captured.get(value)!)],
+          dims,
+        ),
+      );
     },
   };
-  const outputs = await op.evaluate(byName(op.inputs, inputs) as PerOperand<Operands, Tensor>, attrs, context);
+  const outputs = await op.evaluate(
+    byName(op.inputs, inputs) as PerOperand<Operands, Tensor>,
+    attrs,
+    context,
+  );
   return flatten<Tensor>(op.outputs, outputs).filter((tensor) => tensor !== undefined);
 }
 
 /**
- * Evaluates a graph node by node, in float64 for every float type. Tensors are let go after their last use, so memory holds only those alive. The return
- * value has a tensor for each output, in order.
+ * Evaluates a graph node by node, in float64 for every float type. Tensors are let go after their
+ * last use, so memory holds only those alive. The return value has a tensor for each output, in
+ * order.
  */
 export async function* evaluateSteps(
   graph: Graph,
@@ -109,7 +138,8 @@ export async function* evaluateSteps(
   for (const node of order) {
     const given: (Tensor | undefined)[] = [];
     for (const value of node.inputs) given.push(value && (await get(value)));
-    for (const { captures } of Object.values(node.regions)) for (const value of captures) await get(value);
+    for (const { captures } of Object.values(node.regions))
+      for (const value of captures) await get(value);
     const made = await evaluateNode(node, given, dims, alive);
     node.outputs.forEach((value, i) => uses.has(value) && alive.set(value, made[i]!));
     yield { node, inputs: given, outputs: made, ulp: allowanceOf(node, given, dims) };
@@ -133,7 +163,9 @@ export async function evaluate(
   return new Map(graph.outputs.map(({ name }, i) => [name, results[i]!]));
 }
 
-async function runToEnd(steps: AsyncGenerator<Step, readonly Tensor[]>): Promise<readonly Tensor[]> {
+async function runToEnd(
+  steps: AsyncGenerator<Step, readonly Tensor[]>,
+): Promise<readonly Tensor[]> {
   for (;;) {
     const { done, value } = await steps.next();
     if (done) return value;

@@ -29,14 +29,18 @@ export interface NodeOptions {
   readonly resultCount?: number;
 }
 
-/** A dimension that depends on data: it cannot stand in an attribute, because no input of the model tells it. */
+/**
+ * A dimension that depends on data: it cannot stand in an attribute, because no input of the model
+ * tells it.
+ */
 export function isDataDependent(dim: Dim): boolean {
   return typeof dim !== 'number' && [...symbolsOf(dim)].some((name) => name.startsWith('?'));
 }
 
 /**
- * A graph: inputs, nodes, outputs. Nodes keep the order in which they were added; `sorted` gives an order in which every node follows what it needs. A new
- * node's types are inferred at once, so a graph under construction always knows its shapes.
+ * A graph: inputs, nodes, outputs. Nodes keep the order in which they were added; `sorted` gives an
+ * order in which every node follows what it needs. A new node's types are inferred at once, so a
+ * graph under construction always knows its shapes.
  */
 export class Graph {
   readonly inputs: Value[] = [];
@@ -81,22 +85,37 @@ export class Graph {
 
   /** A constant over a handle. Small integer constants in memory become known elements. */
   constant(weight: Weight, name = 'constant', origin?: ValueOrigin): Value {
-    const known = /int/.test(weight.dtype) && weight.shape.reduce((a, b) => a * b, 1) <= maxKnownElements ? weight.peek() : undefined;
+    const known =
+      /int/.test(weight.dtype) && weight.shape.reduce((a, b) => a * b, 1) <= maxKnownElements
+        ? weight.peek()
+        : undefined;
     const elements = known && Array.from(known.data as ArrayLike<number | bigint>, Number);
     return new Value(
       name,
-      { dtype: weight.dtype, shape: weight.shape, elements: elements?.every(Number.isSafeInteger) ? elements : undefined },
+      {
+        dtype: weight.dtype,
+        shape: weight.shape,
+        elements: elements?.every(Number.isSafeInteger) ? elements : undefined,
+      },
       weight,
       origin,
     );
   }
 
   /** A constant from plain values, for what a rule makes itself. */
-  literal(dtype: DType, shape: readonly number[], values: readonly (number | bigint | boolean | string)[], name?: string): Value {
+  literal(
+    dtype: DType,
+    shape: readonly number[],
+    values: readonly (number | bigint | boolean | string)[],
+    name?: string,
+  ): Value {
     return this.constant(Weight.from(tensor(dtype, shape, values)), name);
   }
 
-  /** The input that stands for a value of the graph around this one. Constants are shared, not captured. */
+  /**
+   * The input that stands for a value of the graph around this one. Constants are shared, not
+   * captured.
+   */
   capture(outer: Value): Value {
     if (outer.constant) return outer;
     const known = this.#captures.get(outer);
@@ -113,8 +132,9 @@ export class Graph {
   }
 
   /**
-   * Adds a node and gives its results. Operands that state a `dimsOrOperand` attribute move into the attribute when their elements are known. Throws
-   * `core/invalid-shape` or `core/invalid-graph` when operands, attributes or constraints do not hold.
+   * Adds a node and gives its results. Operands that state a `dimsOrOperand` attribute move into
+   * the attribute when their elements are known. Throws `core/invalid-shape` or
+   * `core/invalid-graph` when operands, attributes or constraints do not hold.
    */
   add<I extends Operands, O extends Operands, A extends Attrs>(
     op: Op<I, O, A>,
@@ -126,17 +146,29 @@ export class Graph {
     const given: Record<string, unknown> = { ...operands };
     const settled: Record<string, unknown> = { ...attrs };
     for (const [key, attr] of Object.entries(op.attrs)) {
-      const operand = attr.operand === undefined ? undefined : (given[attr.operand] as Value | undefined);
-      if (settled[key] !== null || !operand?.elements || operand.elements.some(isDataDependent)) continue;
+      const operand =
+        attr.operand === undefined ? undefined : (given[attr.operand] as Value | undefined);
+      if (settled[key] !== null || !operand?.elements || operand.elements.some(isDataDependent))
+        continue;
       settled[key] = operand.elements;
       delete given[attr.operand!];
     }
     const inputs = flatten<Value>(op.inputs, given);
     while (inputs.length > 0 && inputs.at(-1) === undefined) inputs.pop();
-    const node = new Node<Op<I, O, A>>(op, inputs, settled as AttrValues<A>, options.regions ?? {}, name, options.origin);
+    const node = new Node<Op<I, O, A>>(
+      op,
+      inputs,
+      settled as AttrValues<A>,
+      options.regions ?? {},
+      name,
+      options.origin,
+    );
     const types = inferTypes(node as Node, options.resultCount);
     types.forEach((type, i) => {
-      const value = new Value(options.outputs?.[i] || (types.length > 1 ? `${name}:${i}` : name), type);
+      const value = new Value(
+        options.outputs?.[i] || (types.length > 1 ? `${name}:${i}` : name),
+        type,
+      );
       value.producer = node as Node;
       node.outputs.push(value);
     });
@@ -152,7 +184,11 @@ export class Graph {
 
   /** The node that {@link add} made for a result. */
   static producer(value: Value): Node {
-    if (!value.producer) throw coreDiagnostics.error('invalid-graph', { message: `${value.name} has no producer.`, origin: { file: '' } });
+    if (!value.producer)
+      throw coreDiagnostics.error('invalid-graph', {
+        message: `${value.name} has no producer.`,
+        origin: { file: '' },
+      });
     return value.producer;
   }
 
@@ -161,7 +197,8 @@ export class Graph {
     if (from === to) return;
     for (const node of [...from.users]) {
       node.inputs.forEach((value, i) => value === from && (node.inputs[i] = to));
-      for (const { captures } of Object.values(node.regions)) captures.forEach((value, i) => value === from && (captures[i] = to));
+      for (const { captures } of Object.values(node.regions))
+        captures.forEach((value, i) => value === from && (captures[i] = to));
       to.users.add(node);
     }
     from.users.clear();
@@ -188,8 +225,8 @@ export class Graph {
   }
 
   /**
-   * Nodes in an order in which each follows what it needs, as near to the order of addition as that allows. Throws `core/invalid-graph` that names a node
-   * of a cycle.
+   * Nodes in an order in which each follows what it needs, as near to the order of addition as that
+   * allows. Throws `core/invalid-graph` that names a node of a cycle.
    */
   sorted(): Node[] {
     const order: Node[] = [];
@@ -204,7 +241,9 @@ export class Graph {
         }
         const waiting = [...node.dependencies()]
           .map((value) => value.producer)
-          .filter((p): p is Node => p !== undefined && this.#nodes.has(p) && state.get(p) !== 'done');
+          .filter(
+            (p): p is Node => p !== undefined && this.#nodes.has(p) && state.get(p) !== 'done',
+          );
         if (waiting.length === 0) {
           state.set(node, 'done');
           order.push(node);
@@ -224,27 +263,37 @@ export class Graph {
     return order;
   }
 
-  /** Constants in use, in the order of their first use, those of bodies after those of the graph around them. */
+  /**
+   * Constants in use, in the order of their first use, those of bodies after those of the graph
+   * around them.
+   */
   constants(): Value[] {
     const found = new Set<Value>();
     const nodes = this.sorted();
-    for (const node of nodes) for (const value of node.dependencies()) if (value.constant) found.add(value);
+    for (const node of nodes)
+      for (const value of node.dependencies()) if (value.constant) found.add(value);
     for (const { value } of this.outputs) if (value.constant) found.add(value);
     for (const { regions } of nodes)
-      for (const { graph } of Object.values(regions)) for (const value of graph.constants()) found.add(value);
+      for (const { graph } of Object.values(regions))
+        for (const value of graph.constants()) found.add(value);
     return [...found];
   }
 
   /** Names of the dimensions that the inputs bind. */
   symbols(): Set<string> {
-    return new Set(this.inputs.flatMap(({ shape }) => (shape ?? []).flatMap((dim) => [...symbolsOf(dim)])));
+    return new Set(
+      this.inputs.flatMap(({ shape }) => (shape ?? []).flatMap((dim) => [...symbolsOf(dim)])),
+    );
   }
 }
 
 /** The shape of a value where it must be known. Throws `core/invalid-shape`. */
 export function knownShape(value: Value | ValueType): Shape {
   if (value.shape) return value.shape;
-  throw coreDiagnostics.error('invalid-shape', { message: `The rank of ${String(value)} is not known.`, origin: { file: '' } });
+  throw coreDiagnostics.error('invalid-shape', {
+    message: `The rank of ${String(value)} is not known.`,
+    origin: { file: '' },
+  });
 }
 
 /** The shape of a value where every dimension must be a number. Throws `core/invalid-shape`. */

@@ -12,26 +12,32 @@ export function freshDim(hint: string): Dim {
 }
 
 /**
- * The types of a node's results, in order. Checks operand count and types, attributes and constraints first; throws `core/invalid-graph` (wrong operands
- * or attributes) or `core/invalid-shape` (a constraint, by its number).
+ * The types of a node's results, in order. Checks operand count and types, attributes and
+ * constraints first; throws `core/invalid-graph` (wrong operands or attributes) or
+ * `core/invalid-shape` (a constraint, by its number).
  */
 export function inferTypes(node: Node, resultCount?: number): readonly ValueType[] {
   const { op } = node;
   const origin = { file: '', node: node.origin?.node ?? node.name, op: node.origin?.op ?? op.name };
-  const invalid = (message: string) => coreDiagnostics.error('invalid-graph', { message: `${node}: ${message}`, origin });
+  const invalid = (message: string) =>
+    coreDiagnostics.error('invalid-graph', { message: `${node}: ${message}`, origin });
   const slots = Object.entries(op.inputs);
   slots.forEach(([name, { arity, dtypes }], i) => {
     const values = arity === 'many' ? node.inputs.slice(i) : [node.inputs[i]];
     if (arity === 'one' && !values[0]) throw invalid(`the operand ${name} is missing.`);
     for (const value of values) {
-      if (value && !dtypes.includes(value.dtype)) throw invalid(`${name} cannot be ${value.dtype} (${value}).`);
+      if (value && !dtypes.includes(value.dtype))
+        throw invalid(`${name} cannot be ${value.dtype} (${value}).`);
     }
   });
   if (slots.at(-1)?.[1].arity !== 'many' && node.inputs.length > slots.length)
     throw invalid(`${node.inputs.length} operands for ${slots.length}.`);
   for (const [name, attr] of Object.entries(op.attrs)) {
     const value = (node.attrs as Record<string, unknown>)[name];
-    if (!attr.accepts(value)) throw invalid(`the attribute ${name} must be ${attr.says}, not ${JSON.stringify(value) ?? 'absent'}.`);
+    if (!attr.accepts(value))
+      throw invalid(
+        `the attribute ${name} must be ${attr.says}, not ${JSON.stringify(value) ?? 'absent'}.`,
+      );
   }
   const types = byName(
     op.inputs,
@@ -48,7 +54,9 @@ export function inferTypes(node: Node, resultCount?: number): readonly ValueType
   }
   const context: InferContext = {
     fresh: freshDim,
-    regions: Object.fromEntries(Object.entries(node.regions).map(([name, { graph }]) => [name, graph])),
+    regions: Object.fromEntries(
+      Object.entries(node.regions).map(([name, { graph }]) => [name, graph]),
+    ),
     resultCount,
   };
   const inferred = flatten<ValueType>(op.outputs, op.infer(types, attrs, context));

@@ -3,14 +3,20 @@ import type { Graph } from './graph.js';
 import { Node, type Region } from './node.js';
 import { Value } from './value.js';
 
-/** Copies the nodes of a body into another graph, `inputs` of which stand for the body's inputs, and gives what stands for its outputs. */
+/**
+ * Copies the nodes of a body into another graph, `inputs` of which stand for the body's inputs, and
+ * gives what stands for its outputs.
+ */
 export function inlineGraph(body: Graph, into: Graph, inputs: readonly Value[]): Value[] {
   const values = new Map<Value, Value>(body.inputs.map((input, i) => [input, inputs[i]!]));
   const valueOf = (value: Value): Value => values.get(value) ?? value;
   for (const node of body.sorted()) {
     const regions: Record<string, Region> = {};
     for (const [name, region] of Object.entries(node.regions)) {
-      regions[name] = { graph: cloneGraph(region.graph, into), captures: region.captures.map(valueOf) };
+      regions[name] = {
+        graph: cloneGraph(region.graph, into),
+        captures: region.captures.map(valueOf),
+      };
     }
     const made = new Node(
       node.op,

@@ -15,7 +15,10 @@ export interface Model {
   readonly versions: Readonly<Record<string, string>>;
   /** Program that wrote it, as far as it says. */
   readonly producer: string;
-  /** How many nodes of each operator the file has, functions and bodies counted once, by the names that the format has for them. */
+  /**
+   * How many nodes of each operator the file has, functions and bodies counted once, by the names
+   * that the format has for them.
+   */
   readonly operators: ReadonlyMap<string, number>;
   /** File it was read from, as the user named it. */
   readonly file: string;

@@ -12,8 +12,8 @@ export interface NodeOrigin {
 }
 
 /**
- * A body of a node. Its graph is closed: the last `captures.length` inputs of the graph stand for values of the graph around it, the ones before are the
- * parameters that the operator passes.
+ * A body of a node. Its graph is closed: the last `captures.length` inputs of the graph stand for
+ * values of the graph around it, the ones before are the parameters that the operator passes.
  */
 export interface Region {
   readonly graph: Graph;
@@ -25,7 +25,10 @@ export class Node<O extends Op = Op> {
   readonly outputs: Value[] = [];
   constructor(
     readonly op: O,
-    /** Operands in the order of the operator's declaration; the values of a `many` operand follow one another at the end. */
+    /**
+     * Operands in the order of the operator's declaration; the values of a `many` operand follow
+     * one another at the end.
+     */
     readonly inputs: (Value | undefined)[],
     public attrs: AttrValues<O['attrs']>,
     readonly regions: Readonly<Record<string, Region>>,
@@ -34,7 +37,9 @@ export class Node<O extends Op = Op> {
   ) {}
 
   /** Whether this is a node of that operator; narrows the type. */
-  is<I extends Operands, R extends Operands, A extends Attrs>(op: Op<I, R, A>): this is Node<Op<I, R, A>> {
+  is<I extends Operands, R extends Operands, A extends Attrs>(
+    op: Op<I, R, A>,
+  ): this is Node<Op<I, R, A>> {
     return (this.op as Op) === (op as Op);
   }
 
@@ -60,7 +65,10 @@ export class Node<O extends Op = Op> {
 }
 
 /** Entries of a flat list by the names of a declaration. */
-export function byName<T>(declared: Operands, flat: readonly (T | undefined)[]): Record<string, T | undefined | readonly T[]> {
+export function byName<T>(
+  declared: Operands,
+  flat: readonly (T | undefined)[],
+): Record<string, T | undefined | readonly T[]> {
   return Object.fromEntries(
     Object.entries(declared).map(([name, { arity }], i) => [
       name,
@@ -70,7 +78,10 @@ export function byName<T>(declared: Operands, flat: readonly (T | undefined)[]):
 }
 
 /** The inverse of {@link byName}. */
-export function flatten<T>(declared: Operands, named: Readonly<Record<string, unknown>>): (T | undefined)[] {
+export function flatten<T>(
+  declared: Operands,
+  named: Readonly<Record<string, unknown>>,
+): (T | undefined)[] {
   return Object.entries(declared).flatMap(([name, { arity }]) =>
     arity === 'many' ? ((named[name] ?? []) as T[]) : [named[name] as T | undefined],
   );

@@ -3,7 +3,14 @@ import { DroverError } from '../diagnostics/diagnostic.js';
 import type { Attr, Attrs, AttrValues, Json } from '../ops/attr.js';
 import type { Op, ValueType } from '../ops/define-op.js';
 import { ops } from '../ops/ops.js';
-import { isStatic, sameDim, substituteDim, symbolsOf, type Dim, type Shape } from '../tensor/dim.js';
+import {
+  isStatic,
+  sameDim,
+  substituteDim,
+  symbolsOf,
+  type Dim,
+  type Shape,
+} from '../tensor/dim.js';
 import { dtypes, isInt, type DType } from '../tensor/dtype.js';
 import { parseDim } from '../tensor/parse-dim.js';
 import { sizeOf, tensor, type Tensor } from '../tensor/tensor.js';
@@ -18,8 +25,9 @@ import { Value } from './value.js';
 const maxDepth = 64;
 
 /**
- * The graph of a text that `printGraph` wrote. `weights` holds the constants that the text only names. Types are inferred again and must agree with those
- * written. Throws `core/invalid-text` with the line of what is wrong.
+ * The graph of a text that `printGraph` wrote. `weights` holds the constants that the text only
+ * names. Types are inferred again and must agree with those written. Throws `core/invalid-text`
+ * with the line of what is wrong.
  */
 export function parseGraph(text: string, weights: ReadonlyMap<string, Weight> = new Map()): Graph {
   const scanner = new Scanner(text);
@@ -28,7 +36,9 @@ export function parseGraph(text: string, weights: ReadonlyMap<string, Weight> = 
   return graph;
 }
 
-/** What stands before a `:` or `=`: an id of the text, the name of the value, its type, and where. */
+/**
+ * What stands before a `:` or `=`: an id of the text, the name of the value, its type, and where.
+ */
 interface Declaration {
   readonly id: string;
   readonly name: string;
@@ -60,12 +70,17 @@ class Parser {
     if (!scanner.take(')')) {
       do {
         const declared = this.#declaration();
-        this.#define(values, declared, graph.input(declared.name, declared.type.dtype, declared.type.shape));
+        this.#define(
+          values,
+          declared,
+          graph.input(declared.name, declared.type.dtype, declared.type.shape),
+        );
       } while (scanner.take(','));
       scanner.expect(')');
     }
     const parameters = graph.inputs.length - captured.length;
-    if (parameters < 0) throw scanner.error(`${captured.length} captured values for ${graph.inputs.length} inputs`);
+    if (parameters < 0)
+      throw scanner.error(`${captured.length} captured values for ${graph.inputs.length} inputs`);
     captured.forEach((value, i) => (graph.inputs[parameters + i]!.elements = value.elements));
     scanner.expect('{');
     while (!scanner.takeKeyword('return')) this.#statement(graph, values);
@@ -73,7 +88,10 @@ class Parser {
       do {
         const at = scanner.at;
         const name = scanner.id();
-        graph.output(name, scanner.take('=') ? this.#reference(values) : this.#find(values, name, at));
+        graph.output(
+          name,
+          scanner.take('=') ? this.#reference(values) : this.#find(values, name, at),
+        );
       } while (scanner.take(','));
       scanner.expect('}');
     }
@@ -101,7 +119,8 @@ class Parser {
   }
 
   #constant({ id, name, at }: Declaration, weight: Weight): void {
-    if (this.#constants.has(id)) throw this.#scanner.error(`${JSON.stringify(id)} is declared twice`, at);
+    if (this.#constants.has(id))
+      throw this.#scanner.error(`${JSON.stringify(id)} is declared twice`, at);
     this.#constants.set(id, new Graph().constant(weight, name));
   }
 
@@ -109,7 +128,10 @@ class Parser {
     const weight = this.#weights.get(id);
     if (!weight) throw this.#scanner.error(`there is no weight ${JSON.stringify(id)}`, at);
     if (weight.dtype !== dtype || weight.shape.join() !== shape?.join()) {
-      throw this.#scanner.error(`the weight ${JSON.stringify(id)} is ${weight.dtype}[${weight.shape.join(', ')}]`, at);
+      throw this.#scanner.error(
+        `the weight ${JSON.stringify(id)} is ${weight.dtype}[${weight.shape.join(', ')}]`,
+        at,
+      );
     }
     return weight;
   }
@@ -118,7 +140,9 @@ class Parser {
     const scanner = this.#scanner;
     const at = scanner.at;
     const opName = scanner.id();
-    const op = Object.hasOwn(ops, opName) ? (ops[opName as keyof typeof ops] as unknown as Op) : undefined;
+    const op = Object.hasOwn(ops, opName)
+      ? (ops[opName as keyof typeof ops] as unknown as Op)
+      : undefined;
     if (!op) throw scanner.error(`there is no operator ${JSON.stringify(opName)}`, at);
     scanner.expect('(');
     const inputs: (Value | undefined)[] = [];
@@ -143,11 +167,15 @@ class Parser {
     }
     const node = new Node<Op>(op, inputs, attrs as AttrValues<Attrs>, regions, name, undefined);
     const types = this.#guarded(at, () => inferTypes(node, results.length));
-    if (types.length !== results.length) throw scanner.error(`${op.name} has ${types.length} results, not ${results.length}`, at);
+    if (types.length !== results.length)
+      throw scanner.error(`${op.name} has ${types.length} results, not ${results.length}`, at);
     results.forEach((declared, i) => {
       const inferred = types[i]!;
       if (!agrees(inferred, declared.type)) {
-        throw scanner.error(`${JSON.stringify(declared.id)} is ${inferred.dtype}[${inferred.shape?.join(', ') ?? '...'}]`, declared.at);
+        throw scanner.error(
+          `${JSON.stringify(declared.id)} is ${inferred.dtype}[${inferred.shape?.join(', ') ?? '...'}]`,
+          declared.at,
+        );
       }
       const value = new Value(declared.name, { ...declared.type, elements: inferred.elements });
       value.producer = node;
@@ -187,14 +215,18 @@ class Parser {
     if (!dtype) throw scanner.error(`${JSON.stringify(word)} is not an element type`, at);
     scanner.expect('[');
     const dims = scanner.until(']');
-    return { dtype: dtype as DType, shape: dims.join() === '...' ? undefined : dims.map((text) => this.#dim(text, at)) };
+    return {
+      dtype: dtype as DType,
+      shape: dims.join() === '...' ? undefined : dims.map((text) => this.#dim(text, at)),
+    };
   }
 
   #dim(text: string, at: number): Dim {
     const dim = this.#guarded(at, () => parseDim(text));
     const dependent = [...symbolsOf(dim)].filter((name) => name.startsWith('?'));
     for (const name of dependent) {
-      if (!this.#dataDependent.has(name)) this.#dataDependent.set(name, freshDim(name.slice(1).replace(/_\d+$/, '')));
+      if (!this.#dataDependent.has(name))
+        this.#dataDependent.set(name, freshDim(name.slice(1).replace(/_\d+$/, '')));
     }
     return dependent.length > 0 ? substituteDim(dim, this.#dataDependent) : dim;
   }
@@ -211,7 +243,8 @@ class Parser {
   }
 
   #define(values: Map<string, Value>, { id, at }: Declaration, value: Value): void {
-    if (values.has(id) || this.#constants.has(id)) throw this.#scanner.error(`${JSON.stringify(id)} is declared twice`, at);
+    if (values.has(id) || this.#constants.has(id))
+      throw this.#scanner.error(`${JSON.stringify(id)} is declared twice`, at);
     values.set(id, value);
   }
 
@@ -220,33 +253,48 @@ class Parser {
     try {
       return run();
     } catch (error) {
-      if (error instanceof DroverError) throw this.#scanner.error(error.diagnostics[0]!.message, at);
+      if (error instanceof DroverError)
+        throw this.#scanner.error(error.diagnostics[0]!.message, at);
       throw error;
     }
   }
 }
 
-/** A constant's tensor from the JSON list of its elements. Throws `core/invalid-shape` when they are too many, too few or of another type. */
+/**
+ * A constant's tensor from the JSON list of its elements. Throws `core/invalid-shape` when they are
+ * too many, too few or of another type.
+ */
 function elementsOf(json: Json, { dtype, shape }: ValueType): Tensor {
-  const invalid = (message: string) => coreDiagnostics.error('invalid-shape', { message, origin: { file: '' } });
+  const invalid = (message: string) =>
+    coreDiagnostics.error('invalid-shape', { message, origin: { file: '' } });
   const written = `${dtype}[${shape?.join(', ') ?? '...'}]`;
   if (!shape || !isStatic(shape)) throw invalid(`A constant cannot be ${written}.`);
   const count = sizeOf(shape) * (dtype.startsWith('complex') ? 2 : 1);
-  if (!Array.isArray(json) || json.length !== count) throw invalid(`The elements do not fill ${written}.`);
+  if (!Array.isArray(json) || json.length !== count)
+    throw invalid(`The elements do not fill ${written}.`);
   const wrong = json.find((element) => !isElement(element, dtype));
   if (wrong !== undefined) throw invalid(`${JSON.stringify(wrong)} is not ${dtype}.`);
   return tensor(dtype, shape, json);
 }
 
 function isElement(json: Json, dtype: DType): boolean {
-  if (dtype === 'string' || dtype === 'bool') return typeof json === (dtype === 'bool' ? 'boolean' : 'string');
-  if (isInt(dtype)) return Number.isSafeInteger(json) || (typeof json === 'string' && /^-?\d{1,20}$/.test(json));
+  if (dtype === 'string' || dtype === 'bool')
+    return typeof json === (dtype === 'bool' ? 'boolean' : 'string');
+  if (isInt(dtype))
+    return Number.isSafeInteger(json) || (typeof json === 'string' && /^-?\d{1,20}$/.test(json));
   return typeof json === 'number' || (typeof json === 'string' && /^(-?Infinity|-0)$/.test(json));
 }
 
-/** Whether a written type can be that of a value for which another was inferred: what both know is the same. */
+/**
+ * Whether a written type can be that of a value for which another was inferred: what both know is
+ * the same.
+ */
 function agrees(inferred: ValueType, written: ValueType): boolean {
   const fits = (a: Shape, b: Shape) =>
-    a.length === b.length && a.every((dim, i) => typeof dim !== 'number' || typeof b[i] !== 'number' || sameDim(dim, b[i]!));
-  return inferred.dtype === written.dtype && (!inferred.shape || !written.shape || fits(inferred.shape, written.shape));
+    a.length === b.length &&
+    a.every((dim, i) => typeof dim !== 'number' || typeof b[i] !== 'number' || sameDim(dim, b[i]!));
+  return (
+    inferred.dtype === written.dtype &&
+    (!inferred.shape || !written.shape || fits(inferred.shape, written.shape))
+  );
 }

@@ -43,12 +43,17 @@ export class Scanner {
 
   /** Passes what must stand here. Throws `core/invalid-text`. */
   expect(token: string): void {
-    if (!this.take(token)) throw this.error(`${JSON.stringify(token)} is missing before ${this.#here()}`);
+    if (!this.take(token))
+      throw this.error(`${JSON.stringify(token)} is missing before ${this.#here()}`);
   }
 
-  /** Passes a word that must stand here, not as the beginning of a longer one. Throws `core/invalid-text`. */
+  /**
+   * Passes a word that must stand here, not as the beginning of a longer one. Throws
+   * `core/invalid-text`.
+   */
   keyword(keyword: string): void {
-    if (!this.takeKeyword(keyword)) throw this.error(`the word ${keyword} is missing before ${this.#here()}`);
+    if (!this.takeKeyword(keyword))
+      throw this.error(`the word ${keyword} is missing before ${this.#here()}`);
   }
 
   /** Whether this word stands here; if so, it is behind now. */
@@ -67,7 +72,9 @@ export class Scanner {
     return id;
   }
 
-  /** A text in quotes, if one stands here. Throws `core/invalid-text` when it is not a JSON string. */
+  /**
+   * A text in quotes, if one stands here. Throws `core/invalid-text` when it is not a JSON string.
+   */
   takeString(): string | undefined {
     const quoted = this.#match(string);
     if (quoted === undefined) return undefined;
@@ -91,12 +98,16 @@ export class Scanner {
       if (depth === 0) break;
     }
     const value = this.#parse(this.text.slice(start, end));
-    if (typeof value !== 'object' || value === null) throw this.error('a list or an object is missing', start);
+    if (typeof value !== 'object' || value === null)
+      throw this.error('a list or an object is missing', start);
     this.#at = end;
     return value;
   }
 
-  /** The parts between commas outside parentheses up to a closing bracket, which is passed; none if nothing stands before it. Throws `core/invalid-text`. */
+  /**
+   * The parts between commas outside parentheses up to a closing bracket, which is passed; none if
+   * nothing stands before it. Throws `core/invalid-text`.
+   */
   until(bracket: string): string[] {
     const start = this.at;
     const end = this.text.indexOf(bracket, start);
@@ -135,6 +146,8 @@ export class Scanner {
   }
 
   #here(): string {
-    return this.at < this.text.length ? JSON.stringify(this.text.slice(this.at, this.at + 20).split('\n')[0]) : 'the end';
+    return this.at < this.text.length
+      ? JSON.stringify(this.text.slice(this.at, this.at + 20).split('\n')[0])
+      : 'the end';
   }
 }

@@ -33,16 +33,24 @@ function loopOver(
     (inner) => inner.outputs.slice(1).map(({ value }) => value),
   );
   const maxTrips = graph.literal('int64', [], [3]);
-  const { outputs } = graph.add(ops.Loop, { maxTrips, carried }, { carried: carried.length }, { regions: { body: body.region() } });
+  const { outputs } = graph.add(
+    ops.Loop,
+    { maxTrips, carried },
+    { carried: carried.length },
+    { regions: { body: body.region() } },
+  );
   outputs.forEach((value, i) => graph.output(`y${i}`, value));
   verify(graph);
   return { graph, types, builds };
 }
 
-const concat = (body: Graph, a: Value, b: Value) => body.add(ops.Concat, { inputs: [a, b] }, { axis: 0 }).y;
+const concat = (body: Graph, a: Value, b: Value) =>
+  body.add(ops.Concat, { inputs: [a, b] }, { axis: 0 }).y;
 
 test('a body that keeps its shapes is built once, with the shapes of the initial values', () => {
-  const { types, builds, graph } = loopOver([[symbol('n'), 2]], (body, [x]) => [body.add(ops.Exp, { x: x! }, {}).y]);
+  const { types, builds, graph } = loopOver([[symbol('n'), 2]], (body, [x]) => [
+    body.add(ops.Exp, { x: x! }, {}).y,
+  ]);
   expect(builds).toBe(1);
   expect(types[0]!.shape!.map(String)).toEqual(['n', '2']);
   expect(graph.outputs[0]!.value.shape!.map(String)).toEqual(['n', '2']);
@@ -54,20 +62,28 @@ test('what grows is left open, the rest stays, and what depends on it opens in t
       [1, 2],
       [1, 2],
     ],
-    (body, [x, y]) => [concat(body, x!, body.literal('float32', [1, 2], [7, 8])), concat(body, x!, y!)],
+    (body, [x, y]) => [
+      concat(body, x!, body.literal('float32', [1, 2], [7, 8])),
+      concat(body, x!, y!),
+    ],
   );
   expect(builds).toBe(2);
   expect(types.map(({ shape }) => shape!.map(String))).toEqual([
     [expect.stringMatching(/^\?carried/), '2'],
     [expect.stringMatching(/^\?carried/), '2'],
   ]);
-  const results = await evaluate(graph, [tensor('float32', [1, 2], [1, 2]), tensor('float32', [1, 2], [3, 4])]);
+  const results = await evaluate(graph, [
+    tensor('float32', [1, 2], [1, 2]),
+    tensor('float32', [1, 2], [3, 4]),
+  ]);
   expect(results.get('y0')!.shape).toEqual([4, 2]);
   // 1, then 1 + 1, 2 + 2 and 3 + 4 rows.
   expect(results.get('y1')!.shape).toEqual([7, 2]);
 });
 
 test('a rank that changes is left open', () => {
-  const { types } = loopOver([[2]], (body, [x]) => [body.add(ops.Unsqueeze, { x: x! }, { axes: [0] }).y]);
+  const { types } = loopOver([[2]], (body, [x]) => [
+    body.add(ops.Unsqueeze, { x: x! }, { axes: [0] }).y,
+  ]);
   expect(types[0]!.shape).toBeUndefined();
 });

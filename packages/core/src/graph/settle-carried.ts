@@ -2,7 +2,10 @@ import type { ValueType } from '../ops/define-op.js';
 import { sameDim, type Dim } from '../tensor/dim.js';
 import { freshDim } from './infer.js';
 
-/** A type that holds before a step and after it: dimensions that change are left open, as `open` remembers, and so is a rank that changes. */
+/**
+ * A type that holds before a step and after it: dimensions that change are left open, as `open`
+ * remembers, and so is a rank that changes.
+ */
 function widened(before: ValueType, after: ValueType, open: Set<Dim>): ValueType {
   const { dtype, shape } = before;
   if (!shape) return before;
@@ -17,9 +20,11 @@ function widened(before: ValueType, after: ValueType, open: Set<Dim>): ValueType
 }
 
 /**
- * Builds the body of a loop whose carried values may change shape from step to step, as a growing sequence does: `build` is called with types for the
- * carried parameters, at first those of the initial values, and again with what the body changes left open, until the body keeps what is stated. `after`
- * gives the types of a body's carried results. A value whose element type changes is not settled here: the operator refuses it.
+ * Builds the body of a loop whose carried values may change shape from step to step, as a growing
+ * sequence does: `build` is called with types for the carried parameters, at first those of the
+ * initial values, and again with what the body changes left open, until the body keeps what is
+ * stated. `after` gives the types of a body's carried results. A value whose element type changes
+ * is not settled here: the operator refuses it.
  */
 export function settleCarried<B>(
   initial: readonly ValueType[],

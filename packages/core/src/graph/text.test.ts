@@ -62,7 +62,9 @@ test('parsing gives the graph back: inputs, weights, names, outputs', () => {
     [ops.Add, 'add'],
     [ops.Softmax, 'y'],
   ]);
-  expect(parsed.sorted()[1]!.inputs[1]!.constant!.peek()).toEqual(tensor('float32', [], [Math.fround(0.1)]));
+  expect(parsed.sorted()[1]!.inputs[1]!.constant!.peek()).toEqual(
+    tensor('float32', [], [Math.fround(0.1)]),
+  );
 });
 
 test('names that are no words, that repeat, or that mean something stand in quotes', () => {
@@ -97,13 +99,19 @@ test('elements of every kind survive, and a NaN is only named', () => {
     tensor('complex64', [1], [1.5, -2]),
     tensor('float32', [0], []),
   ];
-  constants.forEach((constant, i) => graph.output(`c${i}`, graph.constant(Weight.from(constant), `c${i}`)));
+  constants.forEach((constant, i) =>
+    graph.output(`c${i}`, graph.constant(Weight.from(constant), `c${i}`)),
+  );
   graph.output('nan', graph.literal('float32', [1], [NaN], 'nan'));
   const parsed = expectRoundTrip(graph);
-  constants.forEach((constant, i) => expect(parsed.outputs[i]!.value.constant!.peek()).toEqual(Weight.from(constant).peek()));
+  constants.forEach((constant, i) =>
+    expect(parsed.outputs[i]!.value.constant!.peek()).toEqual(Weight.from(constant).peek()),
+  );
   expect([...namedWeights(graph).keys()]).toEqual(['nan']);
   // Nine digits are enough for any float32, one is enough for 0.1.
-  expect(printGraph(graph)).toContain('c0: float32[4] = constant [0.1, "-0", "Infinity", 16777216]');
+  expect(printGraph(graph)).toContain(
+    'c0: float32[4] = constant [0.1, "-0", "Infinity", 16777216]',
+  );
 });
 
 test('bodies state what they capture, and share constants with the graph around them', async () => {
@@ -113,7 +121,10 @@ test('bodies state what they capture, and share constants with the graph around 
   const two = graph.literal('float32', [], [2], 'two');
   const branch = (name: string, op: typeof ops.Mul | typeof ops.Add) => {
     const body = new Graph(name, graph);
-    body.output('y', body.add(op, { a: body.capture(x), b: body.capture(two) }, {}, { name: 'y' }).y);
+    body.output(
+      'y',
+      body.add(op, { a: body.capture(x), b: body.capture(two) }, {}, { name: 'y' }).y,
+    );
     return body.region();
   };
   const { outputs } = graph.add(
@@ -138,7 +149,10 @@ test('bodies state what they capture, and share constants with the graph around 
 }
 `);
   const parsed = expectRoundTrip(graph);
-  const results = await evaluate(parsed, [tensor('bool', [], [true]), tensor('float32', [2], [3, 4])]);
+  const results = await evaluate(parsed, [
+    tensor('bool', [], [true]),
+    tensor('float32', [2], [3, 4]),
+  ]);
   expect(results.get('y')).toEqual(tensor('float32', [2], [6, 8]));
 });
 
@@ -146,11 +160,21 @@ test('absent operands, lists of results, symbolic attributes and unknown shapes'
   const graph = new Graph();
   const x = graph.input('x', 'float32', [n, 4]);
   const any = graph.input('any', 'float32', undefined);
-  const { outputs } = graph.add(ops.Split, { x }, { axis: 1, sizes: [1, 3] }, { name: 'parts', outputs: ['left', 'right'] });
-  graph.output('flat', graph.add(ops.Reshape, { x: outputs[1]! }, { shape: [mulDim(n, 3)] }, { name: 'flat' }).y);
+  const { outputs } = graph.add(
+    ops.Split,
+    { x },
+    { axis: 1, sizes: [1, 3] },
+    { name: 'parts', outputs: ['left', 'right'] },
+  );
+  graph.output(
+    'flat',
+    graph.add(ops.Reshape, { x: outputs[1]! }, { shape: [mulDim(n, 3)] }, { name: 'flat' }).y,
+  );
   graph.output('exp', graph.add(ops.Exp, { x: any }, {}, { name: 'exp' }).y);
   const text = printGraph(graph);
-  expect(text).toContain('left: float32[n, 1], right: float32[n, 3] = Split(x) {"axis":1,"sizes":[1,3]} @ parts\n');
+  expect(text).toContain(
+    'left: float32[n, 1], right: float32[n, 3] = Split(x) {"axis":1,"sizes":[1,3]} @ parts\n',
+  );
   expect(text).toContain('flat: float32[3*n] = Reshape(right) {"shape":["3*n"]}\n');
   expect(text).toContain('exp: float32[...] = Exp(any)\n');
   expectRoundTrip(graph);
@@ -163,7 +187,10 @@ test('dimensions that depend on data are numbered by the text, not by the proces
     const { y: found } = graph.add(ops.NonZero, { x }, {}, { name: 'found' });
     const { y: again } = graph.add(ops.NonZero, { x }, {}, { name: 'again' });
     graph.output('found', found);
-    graph.output('joined', graph.add(ops.Concat, { inputs: [found, again] }, { axis: 1 }, { name: 'joined' }).y);
+    graph.output(
+      'joined',
+      graph.add(ops.Concat, { inputs: [found, again] }, { axis: 1 }, { name: 'joined' }).y,
+    );
     return graph;
   };
   const text = printGraph(build());
@@ -174,19 +201,33 @@ test('dimensions that depend on data are numbered by the text, not by the proces
 });
 
 test('a random chain of operators is read back (property)', () => {
-  const arbitrary = fc.array(fc.tuple(fc.constantFrom('Exp', 'Neg', 'Add', 'Clip', 'Transpose'), fc.nat(), fc.nat(), fc.string()), {
-    maxLength: 20,
-  });
+  const arbitrary = fc.array(
+    fc.tuple(
+      fc.constantFrom('Exp', 'Neg', 'Add', 'Clip', 'Transpose'),
+      fc.nat(),
+      fc.nat(),
+      fc.string(),
+    ),
+    {
+      maxLength: 20,
+    },
+  );
   fc.assert(
     fc.property(arbitrary, (steps) => {
       const graph = new Graph();
       const values = [graph.input('x', 'float32', [n, addDim(n, 1)])];
       for (const [kind, i, j, name] of steps) {
         const [x, b] = [values[i % values.length]!, values[j % values.length]!];
-        if (kind === 'Exp' || kind === 'Neg') values.push(graph.add(ops[kind], { x }, {}, { name }).y);
-        if (kind === 'Add' && x.shape!.join() === b.shape!.join()) values.push(graph.add(ops.Add, { a: x, b }, {}, { name }).y);
-        if (kind === 'Clip') values.push(graph.add(ops.Clip, { x }, { min: j % 2 ? null : -0, max: Infinity }, { name }).y);
-        if (kind === 'Transpose') values.push(graph.add(ops.Transpose, { x }, { perm: [1, 0] }, { name }).y);
+        if (kind === 'Exp' || kind === 'Neg')
+          values.push(graph.add(ops[kind], { x }, {}, { name }).y);
+        if (kind === 'Add' && x.shape!.join() === b.shape!.join())
+          values.push(graph.add(ops.Add, { a: x, b }, {}, { name }).y);
+        if (kind === 'Clip')
+          values.push(
+            graph.add(ops.Clip, { x }, { min: j % 2 ? null : -0, max: Infinity }, { name }).y,
+          );
+        if (kind === 'Transpose')
+          values.push(graph.add(ops.Transpose, { x }, { perm: [1, 0] }, { name }).y);
       }
       graph.output('y', values.at(-1)!);
       expectRoundTrip(graph);
@@ -205,7 +246,8 @@ describe('what is wrong is told with its line', () => {
     }
     return 'parsed';
   };
-  const inLine = (at: number, from: string, to: string) => attempt((line, i) => (i === at - 1 ? line.replace(from, to) : line));
+  const inLine = (at: number, from: string, to: string) =>
+    attempt((line, i) => (i === at - 1 ? line.replace(from, to) : line));
   test.each([
     [1, 'float32', 'float33', '"float33" is not an element type'],
     [1, 'n, 3', 'n n', '"n n" is not a dimension'],
@@ -237,15 +279,20 @@ describe('what is wrong is told with its line', () => {
   test('mutilated text gives typed errors only (property)', () => {
     const text = lines.join('\n');
     fc.assert(
-      fc.property(fc.nat(text.length), fc.nat(6), fc.string({ maxLength: 4 }), (at, length, put) => {
-        const mutilated = text.slice(0, at) + put + text.slice(at + length);
-        try {
-          parseGraph(mutilated, namedWeights(perceptron()));
-        } catch (error) {
-          expect(error).toBeInstanceOf(DroverError);
-          expect((error as DroverError).diagnostics[0]!.code).toBe('core/invalid-text');
-        }
-      }),
+      fc.property(
+        fc.nat(text.length),
+        fc.nat(6),
+        fc.string({ maxLength: 4 }),
+        (at, length, put) => {
+          const mutilated = text.slice(0, at) + put + text.slice(at + length);
+          try {
+            parseGraph(mutilated, namedWeights(perceptron()));
+          } catch (error) {
+            expect(error).toBeInstanceOf(DroverError);
+            expect((error as DroverError).diagnostics[0]!.code).toBe('core/invalid-text');
+          }
+        },
+      ),
       { numRuns: 1000 },
     );
   });

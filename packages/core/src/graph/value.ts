@@ -8,7 +8,10 @@ import type { Node } from './node.js';
 export interface ValueOrigin {
   /** The source's name of the value. */
   readonly name: string;
-  /** Dimension i of this value is dimension perm[i] of the source's, where a layout change permuted it. */
+  /**
+   * Dimension i of this value is dimension perm[i] of the source's, where a layout change permuted
+   * it.
+   */
   readonly perm?: readonly number[];
 }
 

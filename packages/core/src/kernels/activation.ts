@@ -1,7 +1,12 @@
 import type { ActivationName } from './recurrent.js';
 
-/** Activation functions of recurrent operators over float64, with their parameters alpha and beta (ONNX RNN-22). */
-export const activations: Readonly<Record<ActivationName, (x: number, alpha: number, beta: number) => number>> = {
+/**
+ * Activation functions of recurrent operators over float64, with their parameters alpha and beta
+ * (ONNX RNN-22).
+ */
+export const activations: Readonly<
+  Record<ActivationName, (x: number, alpha: number, beta: number) => number>
+> = {
   Affine: (x, alpha, beta) => alpha * x + beta,
   Elu: (x, alpha) => (x < 0 ? alpha * Math.expm1(x) : x),
   HardSigmoid: (x, alpha, beta) => Math.min(Math.max(alpha * x + beta, 0), 1),

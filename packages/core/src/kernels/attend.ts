@@ -22,18 +22,28 @@ export function attend(
   const data = new Float64Array(sizeOf(shape));
   const scores = new Float64Array(keys);
   for (let row = 0; row < batch * heads * queries; row++) {
-    const [query, head, n] = [row % queries, Math.floor(row / queries) % heads, Math.floor(row / queries / heads)];
+    const [query, head, n] = [
+      row % queries,
+      Math.floor(row / queries) % heads,
+      Math.floor(row / queries / heads),
+    ];
     const group = n * groups + Math.floor((head * groups) / heads);
     const open = attrs.causal ? Math.min(keys, query + 1) : keys;
     const masked = n * strides[0]! + head * strides[1]! + query * strides[2]!;
     let largest = -Infinity;
     for (let key = 0; key < open; key++) {
       let score = 0;
-      for (let i = 0; i < features; i++) score += a[row * features + i]! * b[(group * keys + key) * features + i]!;
+      for (let i = 0; i < features; i++)
+        score += a[row * features + i]! * b[(group * keys + key) * features + i]!;
       score *= attrs.scale;
       if (attrs.softcap > 0) score = attrs.softcap * Math.tanh(score / attrs.softcap);
       if (bias)
-        score = mask!.dtype !== 'bool' ? score + bias[masked + key * strides[3]!]! : bias[masked + key * strides[3]!] ? score : -Infinity;
+        score =
+          mask!.dtype !== 'bool'
+            ? score + bias[masked + key * strides[3]!]!
+            : bias[masked + key * strides[3]!]
+              ? score
+              : -Infinity;
       scores[key] = score;
       largest = Math.max(largest, score);
     }
@@ -42,7 +52,8 @@ export function attend(
     for (let key = 0; key < open; key++) sum += scores[key] = Math.exp(scores[key]! - largest);
     for (let key = 0; key < open; key++) {
       const weight = scores[key]! / sum;
-      for (let i = 0; i < width; i++) data[row * width + i]! += weight * c[(group * keys + key) * width + i]!;
+      for (let i = 0; i < width; i++)
+        data[row * width + i]! += weight * c[(group * keys + key) * width + i]!;
     }
   }
   return { dtype: q.dtype, shape, data };

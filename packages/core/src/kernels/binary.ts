@@ -8,7 +8,10 @@ import { broadcastShapes, broadcastStrides, walk } from './broadcast.js';
 
 /** Type of the result of a broadcasting elementwise operator, without elements. */
 export function broadcastType(dtype: DType, ...types: readonly ValueType[]): ValueType {
-  const shape = types.reduce<ValueType['shape']>((a, b) => a && b.shape && broadcastShapes(a, b.shape), []);
+  const shape = types.reduce<ValueType['shape']>(
+    (a, b) => a && b.shape && broadcastShapes(a, b.shape),
+    [],
+  );
   return { dtype, shape };
 }
 
@@ -25,8 +28,14 @@ export function broadcasts(...types: readonly ValueType[]): boolean {
 
 /** The constraints of a broadcasting operator of two operands of one type. */
 export const sameTypeBroadcast = {
-  C1: { says: 'a and b have one element type', holds: ({ a, b }: { a: ValueType; b: ValueType }) => a.dtype === b.dtype },
-  C2: { says: 'the shapes of a and b broadcast', holds: ({ a, b }: { a: ValueType; b: ValueType }) => broadcasts(a, b) },
+  C1: {
+    says: 'a and b have one element type',
+    holds: ({ a, b }: { a: ValueType; b: ValueType }) => a.dtype === b.dtype,
+  },
+  C2: {
+    says: 'the shapes of a and b broadcast',
+    holds: ({ a, b }: { a: ValueType; b: ValueType }) => broadcasts(a, b),
+  },
 } as const;
 
 /** The constraint of a broadcasting operator whose operands have one type anyway. */
@@ -34,14 +43,25 @@ export const broadcast = {
   C1: sameTypeBroadcast.C2,
 } as const;
 
-/** Known elements, of type `dtype`, of a broadcasting integer operator, when those of both operands are known. */
+/**
+ * Known elements, of type `dtype`, of a broadcasting integer operator, when those of both operands
+ * are known.
+ */
 export function broadcastElements(
   dtype: DType,
   a: ValueType,
   b: ValueType,
   combine: (x: Dim, y: Dim) => Dim | undefined,
 ): readonly Dim[] | undefined {
-  if (!a.elements || !b.elements || !a.shape || !b.shape || !isStatic(a.shape) || !isStatic(b.shape)) return undefined;
+  if (
+    !a.elements ||
+    !b.elements ||
+    !a.shape ||
+    !b.shape ||
+    !isStatic(a.shape) ||
+    !isStatic(b.shape)
+  )
+    return undefined;
   const shape = broadcastShapes(a.shape, b.shape);
   if (!shape || !isStatic(shape) || sizeOf(shape) > maxKnownElements) return undefined;
   const out: (Dim | undefined)[] = [];
@@ -51,7 +71,9 @@ export function broadcastElements(
   return out.every((dim) => dim !== undefined) ? out : undefined;
 }
 
-/** The shape that the tensors of a broadcasting operator broadcast to. Throws `core/invalid-shape`. */
+/**
+ * The shape that the tensors of a broadcasting operator broadcast to. Throws `core/invalid-shape`.
+ */
 export function broadcastTensors(...tensors: readonly Tensor[]): readonly number[] {
   const shape = tensors.reduce<readonly number[] | undefined>(
     (to, { shape }) => to && (broadcastShapes(to, shape) as readonly number[] | undefined),
@@ -59,10 +81,16 @@ export function broadcastTensors(...tensors: readonly Tensor[]): readonly number
   );
   if (shape) return shape;
   const shapes = tensors.map(({ shape }) => `[${shape.join(', ')}]`).join(' and ');
-  throw coreDiagnostics.error('invalid-shape', { message: `${shapes} do not broadcast.`, origin: { file: '' } });
+  throw coreDiagnostics.error('invalid-shape', {
+    message: `${shapes} do not broadcast.`,
+    origin: { file: '' },
+  });
 }
 
-/** Evaluates an elementwise operator with broadcasting: `f` for numbers (bool is 0 and 1), `g` for 64-bit integers. */
+/**
+ * Evaluates an elementwise operator with broadcasting: `f` for numbers (bool is 0 and 1), `g` for
+ * 64-bit integers.
+ */
 export function evaluateBinary(
   a: Tensor,
   b: Tensor,
@@ -84,12 +112,25 @@ export function evaluateBinary(
   return { dtype, shape, data };
 }
 
-/** Calls `visit` with the index of each element of the result and of the two elements that it is made from. Equal shapes need no index arithmetic. */
-function pairs(a: Tensor, b: Tensor, shape: readonly number[], visit: (at: number, p: number, q: number) => void): void {
+/**
+ * Calls `visit` with the index of each element of the result and of the two elements that it is
+ * made from. Equal shapes need no index arithmetic.
+ */
+function pairs(
+  a: Tensor,
+  b: Tensor,
+  shape: readonly number[],
+  visit: (at: number, p: number, q: number) => void,
+): void {
   const count = sizeOf(shape);
   const [first, second] = [sizeOf(a.shape), sizeOf(b.shape)];
   if ((first === count || first === 1) && (second === count || second === 1)) {
     const [stepA, stepB] = [first === count ? 1 : 0, second === count ? 1 : 0];
     for (let at = 0; at < count; at++) visit(at, at * stepA, at * stepB);
-  } else walk(shape, [broadcastStrides(a.shape, shape), broadcastStrides(b.shape, shape)], (at, [p, q]) => visit(at, p!, q!));
+  } else
+    walk(
+      shape,
+      [broadcastStrides(a.shape, shape), broadcastStrides(b.shape, shape)],
+      (at, [p, q]) => visit(at, p!, q!),
+    );
 }

@@ -5,8 +5,9 @@ import { sizeOf } from '../tensor/tensor.js';
 const isRepeated = (dim: Dim): boolean => bounds(dim)[0] <= 1;
 
 /**
- * The shape that two shapes broadcast to (NumPy's rule: aligned at the end, a dimension of 1 is repeated). Of two different dimensions the one that cannot be 1
- * is the result's; if both may be, it is their maximum. undefined when they do not fit.
+ * The shape that two shapes broadcast to (NumPy's rule: aligned at the end, a dimension of 1 is
+ * repeated). Of two different dimensions the one that cannot be 1 is the result's; if both may be,
+ * it is their maximum. undefined when they do not fit.
  */
 export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
   const rank = Math.max(a.length, b.length);
@@ -32,7 +33,9 @@ export function stridesOf(shape: readonly number[]): number[] {
   return strides;
 }
 
-/** Strides by which an operand of `shape` walks through a result of `to`: 0 where it is repeated. */
+/**
+ * Strides by which an operand of `shape` walks through a result of `to`: 0 where it is repeated.
+ */
 export function broadcastStrides(shape: readonly number[], to: readonly number[]): number[] {
   const own = stridesOf(shape);
   return to.map((_, i) => {
@@ -42,7 +45,8 @@ export function broadcastStrides(shape: readonly number[], to: readonly number[]
 }
 
 /**
- * Calls `visit` for each element of `shape` in C order with its index and the offset in each operand. `strides[k]` walks operand k.
+ * Calls `visit` for each element of `shape` in C order with its index and the offset in each
+ * operand. `strides[k]` walks operand k.
  */
 export function walk(
   shape: readonly number[],

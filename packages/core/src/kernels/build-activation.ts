@@ -16,7 +16,8 @@ import { scalar } from './unary.js';
 
 /** An activation function of a recurrent operator in terms of elementwise operators. */
 export function buildActivation(graph: Graph, { name, alpha, beta }: Activation, x: Value): Value {
-  const times = (value: Value, factor: number) => graph.add(mul, { a: value, b: scalar(graph, x.dtype, factor) }, {}).y;
+  const times = (value: Value, factor: number) =>
+    graph.add(mul, { a: value, b: scalar(graph, x.dtype, factor) }, {}).y;
   switch (name) {
     case 'Affine':
       return graph.add(add, { a: times(x, alpha), b: scalar(graph, x.dtype, beta) }, {}).y;

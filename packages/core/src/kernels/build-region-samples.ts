@@ -9,7 +9,10 @@ import { sub } from '../ops/sub.js';
 import { unsqueeze } from '../ops/unsqueeze.js';
 import { scalar } from './unary.js';
 
-/** Positions on an axis of an image, [regions, positions]: the elements (int64) that each lies between, and how far it lies from the first to the second. */
+/**
+ * Positions on an axis of an image, [regions, positions]: the elements (int64) that each lies
+ * between, and how far it lies from the first to the second.
+ */
 export interface SampledAxis {
   readonly low: Value;
   readonly high: Value;
@@ -23,13 +26,21 @@ export function buildSize(graph: Graph, x: Value, axis: number): Value {
 }
 
 /**
- * Nodes for the values of images [images, rows, columns, channels] at grids of positions, each grid in the image that `images` [regions] says: [regions, rows,
- * columns, channels], linear between neighbours.
+ * Nodes for the values of images [images, rows, columns, channels] at grids of positions, each grid
+ * in the image that `images` [regions] says: [regions, rows, columns, channels], linear between
+ * neighbours.
  */
-export function buildRegionSamples(graph: Graph, x: Value, images: Value, rows: SampledAxis, columns: SampledAxis): Value {
+export function buildRegionSamples(
+  graph: Graph,
+  x: Value,
+  images: Value,
+  rows: SampledAxis,
+  columns: SampledAxis,
+): Value {
   const plus = (a: Value, b: Value) => graph.add(add, { a, b }, {}).y;
   const times = (a: Value, b: Value) => graph.add(mul, { a, b }, {}).y;
-  const wide = (value: Value, axes: readonly number[]) => graph.add(unsqueeze, { x: value }, { axes }).y;
+  const wide = (value: Value, axes: readonly number[]) =>
+    graph.add(unsqueeze, { x: value }, { axes }).y;
   const width = buildSize(graph, x, 2);
   const first = wide(times(images, times(buildSize(graph, x, 1), width)), [1, 2]);
   const flat = graph.add(reshape, { x }, { shape: [-1, knownShape(x)[3]!] }).y;
@@ -37,7 +48,8 @@ export function buildRegionSamples(graph: Graph, x: Value, images: Value, rows: 
     const places = plus(plus(first, wide(times(row, width), [2])), wide(column, [1]));
     return graph.add(gather, { x: flat, indices: places }, { axis: 0 }).y;
   };
-  const between = (a: Value, b: Value, fraction: Value) => plus(a, times(graph.add(sub, { a: b, b: a }, {}).y, fraction));
+  const between = (a: Value, b: Value, fraction: Value) =>
+    plus(a, times(graph.add(sub, { a: b, b: a }, {}).y, fraction));
   const along = wide(columns.fraction, [1, 3]);
   const line = (row: Value) => between(at(row, columns.low), at(row, columns.high), along);
   return between(line(rows.low), line(rows.high), wide(rows.fraction, [2, 3]));

@@ -14,7 +14,11 @@ export interface TransposedConvolution {
 }
 
 /** Spatial sizes of the result where they follow from the operands. */
-export function transposedSizes(input: Shape, kernel: Shape, { strides, dilations, pads, outputPadding }: TransposedConvolution): Shape {
+export function transposedSizes(
+  input: Shape,
+  kernel: Shape,
+  { strides, dilations, pads, outputPadding }: TransposedConvolution,
+): Shape {
   return input.map((size, i) => {
     const whole = addDim(mulDim(subDim(size, 1), strides[i]!), extent(kernel[i]!, dilations[i]!));
     return addDim(whole, outputPadding[i]! - pads[i]! - pads[i + input.length]!);
@@ -22,8 +26,9 @@ export function transposedSizes(input: Shape, kernel: Shape, { strides, dilation
 }
 
 /**
- * Transposed convolution in float64 to a result of these spatial sizes (see the operator ConvTranspose): for a few elements at a time, what
- * they contribute to each tap of each filter, added up where the taps fall.
+ * Transposed convolution in float64 to a result of these spatial sizes (see the operator
+ * ConvTranspose): for a few elements at a time, what they contribute to each tap of each filter,
+ * added up where the taps fall.
  */
 export function convolveTransposed(
   x: Tensor,
@@ -37,14 +42,28 @@ export function convolveTransposed(
   const [batch, depth, filters] = [x.shape[0]!, w.shape[0]! / groups, w.shape[1]! * groups];
   const [count, taps] = [sizeOf(positions), sizeOf(kernel)];
   const shape = shapeIn(layout, batch, filters, sizes);
-  const [from, weights, data] = [toNumbers(x), toNumbers(w), allocate(x.dtype, sizeOf(shape)) as Float64Array];
-  const [source, target] = [stepsIn(layout, depth * groups, positions), stepsIn(layout, filters, sizes)];
-  if (bias) for (let i = 0; i < data.length; i++) data[i] = toNumbers(bias)[Math.floor((i % target.batch) / target.channel) % filters]!;
+  const [from, weights, data] = [
+    toNumbers(x),
+    toNumbers(w),
+    allocate(x.dtype, sizeOf(shape)) as Float64Array,
+  ];
+  const [source, target] = [
+    stepsIn(layout, depth * groups, positions),
+    stepsIn(layout, filters, sizes),
+  ];
+  if (bias)
+    for (let i = 0; i < data.length; i++)
+      data[i] = toNumbers(bias)[Math.floor((i % target.batch) / target.channel) % filters]!;
   const columns = columnsAtOnce(depth, count);
   const [seen, sums] = [new Float64Array(depth * columns), new Float64Array(columns)];
   for (let first = 0; first < count; first += columns) {
     const width = Math.min(columns, count - first);
-    const offsets = tapOffsets({ ...attrs, positions, kernel, sizes, begins: attrs.pads }, first, width, target.element);
+    const offsets = tapOffsets(
+      { ...attrs, positions, kernel, sizes, begins: attrs.pads },
+      first,
+      width,
+      target.element,
+    );
     for (let group = 0; group < batch * groups; group++) {
       const [n, g] = [Math.floor(group / groups), group % groups];
       for (let c = 0; c < depth; c++) {
@@ -55,9 +74,11 @@ export function convolveTransposed(
       for (let row = 0; row < rows; row++) {
         sums.fill(0);
         addRowTimesMatrix(weights, g * depth * rows + row, rows, seen, depth, width, sums);
-        const base = n * target.batch + ((g * filters) / groups + Math.floor(row / taps)) * target.channel;
+        const base =
+          n * target.batch + ((g * filters) / groups + Math.floor(row / taps)) * target.channel;
         const offset = (row % taps) * width;
-        for (let p = 0; p < width; p++) if (offsets[offset + p]! >= 0) data[base + offsets[offset + p]!]! += sums[p]!;
+        for (let p = 0; p < width; p++)
+          if (offsets[offset + p]! >= 0) data[base + offsets[offset + p]!]! += sums[p]!;
       }
     }
   }

@@ -1,6 +1,6 @@
 /**
- * Subscripts of an Einstein sum: a label for each dimension of each operand and of the result. Dimensions under an ellipsis have the labels `.1`, `.2`, …,
- * counted from the last.
+ * Subscripts of an Einstein sum: a label for each dimension of each operand and of the result.
+ * Dimensions under an ellipsis have the labels `.1`, `.2`, …, counted from the last.
  */
 export interface Subscripts {
   readonly operands: readonly (readonly string[])[];
@@ -19,11 +19,15 @@ export interface Contraction {
 }
 
 /**
- * Reads an equation such as `bij,bjk->bik` for operands of these ranks (NumPy's and ONNX's rules: spaces are ignored; without `->` the result has the
- * ellipsis and the labels that occur once, sorted). undefined when the equation is not one, or does not fit the ranks. A rank may be unknown only where the
- * subscripts have no ellipsis.
+ * Reads an equation such as `bij,bjk->bik` for operands of these ranks (NumPy's and ONNX's rules:
+ * spaces are ignored; without `->` the result has the ellipsis and the labels that occur once,
+ * sorted). undefined when the equation is not one, or does not fit the ranks. A rank may be unknown
+ * only where the subscripts have no ellipsis.
  */
-export function readSubscripts(equation: string, ranks: readonly (number | undefined)[]): Subscripts | undefined {
+export function readSubscripts(
+  equation: string,
+  ranks: readonly (number | undefined)[],
+): Subscripts | undefined {
   const [left, right, ...more] = equation.replaceAll(' ', '').split('->');
   const terms = left!.split(',');
   if (more.length > 0 || terms.length !== ranks.length) return undefined;
@@ -35,9 +39,19 @@ export function readSubscripts(equation: string, ranks: readonly (number | undef
   }
   const all = operands.flat();
   const dots = Math.max(0, ...operands.map((labels) => labels.filter(isDot).length));
-  const once = [...new Set(all)].filter((label) => !isDot(label) && all.indexOf(label) === all.lastIndexOf(label)).sort();
-  const result = right === undefined ? [...dotLabels(dots), ...once] : expand(right, right.replace('...', '').length + dots);
-  if (!result || new Set(result).size !== result.length || !result.every((label) => all.includes(label))) return undefined;
+  const once = [...new Set(all)]
+    .filter((label) => !isDot(label) && all.indexOf(label) === all.lastIndexOf(label))
+    .sort();
+  const result =
+    right === undefined
+      ? [...dotLabels(dots), ...once]
+      : expand(right, right.replace('...', '').length + dots);
+  if (
+    !result ||
+    new Set(result).size !== result.length ||
+    !result.every((label) => all.includes(label))
+  )
+    return undefined;
   return { operands, result };
 }
 
@@ -48,13 +62,22 @@ function expand(term: string, rank: number | undefined): string[] | undefined {
   const match = /^([A-Za-z]*)(\.\.\.)?([A-Za-z]*)$/.exec(term);
   if (!match) return undefined;
   const [before, after] = [[...match[1]!], [...match[3]!]];
-  const covered = match[2] === undefined ? 0 : rank === undefined ? -1 : rank - before.length - after.length;
-  if (covered < 0 || (rank !== undefined && rank !== before.length + covered + after.length)) return undefined;
+  const covered =
+    match[2] === undefined ? 0 : rank === undefined ? -1 : rank - before.length - after.length;
+  if (covered < 0 || (rank !== undefined && rank !== before.length + covered + after.length))
+    return undefined;
   return [...before, ...dotLabels(covered), ...after];
 }
 
-/** How to multiply an operand by the next, when `kept` are the labels that the result or a later operand has. Both have each label once. */
-export function contraction(a: readonly string[], b: readonly string[], kept: ReadonlySet<string>): Contraction {
+/**
+ * How to multiply an operand by the next, when `kept` are the labels that the result or a later
+ * operand has. Both have each label once.
+ */
+export function contraction(
+  a: readonly string[],
+  b: readonly string[],
+  kept: ReadonlySet<string>,
+): Contraction {
   const both = a.filter((label) => b.includes(label));
   return {
     batch: both.filter((label) => kept.has(label)),

@@ -10,10 +10,14 @@ interface Labelled {
   readonly labels: readonly string[];
 }
 
-/** The tensor with the named dimensions in this order; a dimension that it does not have is 1. A label that it has twice walks the diagonal. */
+/**
+ * The tensor with the named dimensions in this order; a dimension that it does not have is 1. A
+ * label that it has twice walks the diagonal.
+ */
 function arranged({ tensor, labels }: Labelled, order: readonly string[]): Tensor {
   const strides = stridesOf(tensor.shape);
-  const along = (label: string) => labels.flatMap((each, axis) => (each === label ? [strides[axis]!] : []));
+  const along = (label: string) =>
+    labels.flatMap((each, axis) => (each === label ? [strides[axis]!] : []));
   return strided(
     tensor,
     order.map((label) => (labels.includes(label) ? tensor.shape[labels.indexOf(label)]! : 1)),
@@ -21,7 +25,8 @@ function arranged({ tensor, labels }: Labelled, order: readonly string[]): Tenso
   );
 }
 
-const sizes = ({ tensor, labels }: Labelled, chosen: readonly string[]) => chosen.map((label) => tensor.shape[labels.indexOf(label)] ?? 1);
+const sizes = ({ tensor, labels }: Labelled, chosen: readonly string[]) =>
+  chosen.map((label) => tensor.shape[labels.indexOf(label)] ?? 1);
 
 /** The product of two operands, summed over what they have in common and nothing needs. */
 function multiply(a: Labelled, b: Labelled, kept: ReadonlySet<string>): Labelled {
@@ -37,9 +42,18 @@ function multiply(a: Labelled, b: Labelled, kept: ReadonlySet<string>): Labelled
   return { tensor: { ...product, shape }, labels: [...batch, ...left, ...right] };
 }
 
-/** The operand without repeated labels, without labels of size 1 that broadcast, and summed over those that nothing else has. */
-function simplified({ tensor, labels }: Labelled, broadcast: ReadonlySet<string>, needed: ReadonlySet<string>): Labelled {
-  const distinct = [...new Set(labels)].filter((label) => !(broadcast.has(label) && tensor.shape[labels.indexOf(label)] === 1));
+/**
+ * The operand without repeated labels, without labels of size 1 that broadcast, and summed over
+ * those that nothing else has.
+ */
+function simplified(
+  { tensor, labels }: Labelled,
+  broadcast: ReadonlySet<string>,
+  needed: ReadonlySet<string>,
+): Labelled {
+  const distinct = [...new Set(labels)].filter(
+    (label) => !(broadcast.has(label) && tensor.shape[labels.indexOf(label)] === 1),
+  );
   const once = { tensor: arranged({ tensor, labels }, distinct), labels: distinct };
   return summedTo(
     once,
@@ -59,11 +73,21 @@ function summedTo(x: Labelled, order: readonly string[]): Labelled {
   return { tensor: { ...sum, shape }, labels: order };
 }
 
-/** The Einstein sum of tensors: operands are multiplied from left to right, each label summed over as soon as nothing needs it. */
+/**
+ * The Einstein sum of tensors: operands are multiplied from left to right, each label summed over
+ * as soon as nothing needs it.
+ */
 export function einsumOf(tensors: readonly Tensor[], subscripts: Subscripts): Tensor {
-  const broadcast = new Set(subscripts.operands.flatMap((labels, i) => labels.filter((_, axis) => tensors[i]!.shape[axis] !== 1)));
+  const broadcast = new Set(
+    subscripts.operands.flatMap((labels, i) =>
+      labels.filter((_, axis) => tensors[i]!.shape[axis] !== 1),
+    ),
+  );
   const operands = tensors.map((tensor, i) => {
-    const others = new Set([...subscripts.result, ...subscripts.operands.filter((_, k) => k !== i).flat()]);
+    const others = new Set([
+      ...subscripts.result,
+      ...subscripts.operands.filter((_, k) => k !== i).flat(),
+    ]);
     return simplified({ tensor, labels: subscripts.operands[i]! }, broadcast, others);
   });
   const whole = operands.reduce((a, b, i) => multiply(a, b, keptAfter(i, subscripts)));

@@ -1,19 +1,28 @@
-/** erf(x) by its series with all terms positive: 2/√π e^(-x²) Σ 2ⁿ x^(2n+1) / (2n+1)!! (DLMF 7.6.2). */
+/**
+ * erf(x) by its series with all terms positive: 2/√π e^(-x²) Σ 2ⁿ x^(2n+1) / (2n+1)!! (DLMF 7.6.2).
+ */
 function erfSeries(x: number): number {
   let term = x;
   let sum = x;
-  for (let n = 1; Math.abs(term) > Math.abs(sum) * 1e-17; n++) sum += term *= (2 * x * x) / (2 * n + 1);
+  for (let n = 1; Math.abs(term) > Math.abs(sum) * 1e-17; n++)
+    sum += term *= (2 * x * x) / (2 * n + 1);
   return (2 / Math.sqrt(Math.PI)) * exponentialOfMinusSquare(x) * sum;
 }
 
-/** erfc(x) for x >= 1 by its continued fraction (DLMF 7.9.1), from the tail: the depth that float64 needs falls with x². */
+/**
+ * erfc(x) for x >= 1 by its continued fraction (DLMF 7.9.1), from the tail: the depth that float64
+ * needs falls with x².
+ */
 function erfcFraction(x: number): number {
   let fraction = x;
   for (let k = Math.ceil(180 / (x * x)) + 10; k >= 1; k--) fraction = x + k / 2 / fraction;
   return exponentialOfMinusSquare(x) / (Math.sqrt(Math.PI) * fraction);
 }
 
-/** e^(-x²) without the error of rounding x² first: x is split into a short high part, whose square is exact, and the rest. */
+/**
+ * e^(-x²) without the error of rounding x² first: x is split into a short high part, whose square
+ * is exact, and the rest.
+ */
 function exponentialOfMinusSquare(x: number): number {
   const high = Math.fround(x);
   return Math.exp(-high * high) * Math.exp((high - x) * (high + x));

@@ -4,7 +4,10 @@ import type { ValueType } from '../ops/define-op.js';
 import { stridesOf, walk } from './broadcast.js';
 import { knownElement, maxKnownElements } from './known-elements.js';
 
-/** Which elements an operator takes together: element `first + member` of every group, for each of its `members`. */
+/**
+ * Which elements an operator takes together: element `first + member` of every group, for each of
+ * its `members`.
+ */
 export interface Groups {
   /** Where each group begins, in C order of the dimensions that stay. */
   readonly firsts: Int32Array;
@@ -21,12 +24,21 @@ export function groupsOf(shape: readonly number[], axes: readonly number[]): Gro
     return out;
   };
   const all = shape.map((_, axis) => axis);
-  return { firsts: offsets(all.filter((axis) => !axes.includes(axis))), members: offsets(all.filter((axis) => axes.includes(axis))) };
+  return {
+    firsts: offsets(all.filter((axis) => !axes.includes(axis))),
+    members: offsets(all.filter((axis) => axes.includes(axis))),
+  };
 }
 
 /** The shape that is left when the dimensions `axes` are reduced. */
-export function reducedShape<S extends Dim>(shape: readonly S[], axes: readonly number[], keepdims: boolean): (S | 1)[] {
-  return keepdims ? shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim)) : shape.filter((_, axis) => !axes.includes(axis));
+export function reducedShape<S extends Dim>(
+  shape: readonly S[],
+  axes: readonly number[],
+  keepdims: boolean,
+): (S | 1)[] {
+  return keepdims
+    ? shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim))
+    : shape.filter((_, axis) => !axes.includes(axis));
 }
 
 /** Known elements of a reduction: `combine` takes those of a group. */
@@ -36,8 +48,18 @@ export function reducedElements(
   result: Shape | undefined,
   combine: (group: readonly Dim[]) => Dim | undefined,
 ): readonly Dim[] | undefined {
-  if (!x.elements || !x.shape || !isStatic(x.shape) || !result || !isStatic(result) || sizeOf(result) > maxKnownElements) return undefined;
+  if (
+    !x.elements ||
+    !x.shape ||
+    !isStatic(x.shape) ||
+    !result ||
+    !isStatic(result) ||
+    sizeOf(result) > maxKnownElements
+  )
+    return undefined;
   const { firsts, members } = groupsOf(x.shape, axes);
-  const out = Array.from(firsts, (first) => knownElement(combine(Array.from(members, (member) => x.elements![first + member]!)), x.dtype));
+  const out = Array.from(firsts, (first) =>
+    knownElement(combine(Array.from(members, (member) => x.elements![first + member]!)), x.dtype),
+  );
   return out.every((dim) => dim !== undefined) ? out : undefined;
 }

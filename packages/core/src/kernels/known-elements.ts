@@ -6,8 +6,9 @@ import { intRange, type DType } from '../tensor/dtype.js';
 export const maxKnownElements = 1024;
 
 /**
- * An element of a result of an integer type or bool as inference may record it. undefined where arithmetic in that type would wrap, which symbolic values do
- * not, or leaves 2^53. Sizes of tensors fit 32 bits wherever a model uses such a type for them.
+ * An element of a result of an integer type or bool as inference may record it. undefined where
+ * arithmetic in that type would wrap, which symbolic values do not, or leaves 2^53. Sizes of
+ * tensors fit 32 bits wherever a model uses such a type for them.
  */
 export function knownElement(element: Dim | undefined, dtype: DType): Dim | undefined {
   if (element === undefined || dtype === 'bool') return element;
@@ -19,7 +20,11 @@ export function knownElement(element: Dim | undefined, dtype: DType): Dim | unde
 }
 
 /** Elements of a result of one type from those of an operand, when all are known. */
-export function mapElements({ elements }: ValueType, dtype: DType, f: (element: Dim) => Dim | undefined): readonly Dim[] | undefined {
+export function mapElements(
+  { elements }: ValueType,
+  dtype: DType,
+  f: (element: Dim) => Dim | undefined,
+): readonly Dim[] | undefined {
   const mapped = elements?.map((element) => knownElement(f(element), dtype));
   return mapped?.every((element) => element !== undefined) ? mapped : undefined;
 }

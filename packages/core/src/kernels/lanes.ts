@@ -1,7 +1,14 @@
 import { sizeOf } from '../tensor/tensor.js';
 
-/** Calls `visit` once for each line of elements along an axis, with the offset of its first element, the step between elements and their number. */
-export function lanes(shape: readonly number[], axis: number, visit: (first: number, stride: number, size: number) => void): void {
+/**
+ * Calls `visit` once for each line of elements along an axis, with the offset of its first element,
+ * the step between elements and their number.
+ */
+export function lanes(
+  shape: readonly number[],
+  axis: number,
+  visit: (first: number, stride: number, size: number) => void,
+): void {
   const size = shape[axis]!;
   const stride = sizeOf(shape.slice(axis + 1));
   const outer = sizeOf(shape.slice(0, axis));

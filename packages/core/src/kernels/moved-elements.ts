@@ -4,8 +4,9 @@ import { sizeOf, type Tensor } from '../tensor/tensor.js';
 import { maxKnownElements } from './known-elements.js';
 
 /**
- * Known elements of a result that only moves or repeats those of its operands: `move` is the operator's own evaluation, run on the positions of the
- * elements. undefined when elements or shapes are not known, or are too many.
+ * Known elements of a result that only moves or repeats those of its operands: `move` is the
+ * operator's own evaluation, run on the positions of the elements. undefined when elements or
+ * shapes are not known, or are too many.
  */
 export function movedElements(
   operands: readonly ValueType[],
@@ -17,7 +18,11 @@ export function movedElements(
   const positions: Tensor[] = [];
   for (const { elements, shape } of operands) {
     if (!elements || !shape || !isStatic(shape)) return undefined;
-    positions.push({ dtype: 'float64', shape, data: Float64Array.from(elements, (_, i) => all.length + i) });
+    positions.push({
+      dtype: 'float64',
+      shape,
+      data: Float64Array.from(elements, (_, i) => all.length + i),
+    });
     for (const element of elements) all.push(element);
   }
   return Array.from(move(positions).data as Float64Array, (position) => all[position]!);

@@ -40,11 +40,13 @@ export const poolAttrs = () => ({
 export const poolConstraints = {
   C1: {
     says: 'there is at least one spatial axis, with a positive kernel, stride and dilation each; pads are not negative, and zero unless explicit',
-    holds: (_: { x: ValueType }, attrs: Pooling) => slides(attrs.kernel.length, attrs) && attrs.kernel.every((size) => size > 0),
+    holds: (_: { x: ValueType }, attrs: Pooling) =>
+      slides(attrs.kernel.length, attrs) && attrs.kernel.every((size) => size > 0),
   },
   C2: {
     says: 'x has two dimensions beside the spatial ones',
-    holds: ({ x }: { x: ValueType }, { kernel }: Pooling) => !x.shape || x.shape.length === kernel.length + 2,
+    holds: ({ x }: { x: ValueType }, { kernel }: Pooling) =>
+      !x.shape || x.shape.length === kernel.length + 2,
   },
   C3: {
     says: 'the kernel fits into the padded input',
@@ -56,18 +58,30 @@ export const poolConstraints = {
 /** The type of a pooled tensor. */
 export function poolType(x: ValueType, attrs: Pooling, fresh: (hint: string) => Dim): ValueType {
   const shape = x.shape ?? Array.from({ length: attrs.kernel.length + 2 }, () => fresh('pool'));
-  const sizes = x.shape ? windowCounts(spatialOf(attrs.layout, shape), attrs.kernel, attrs, attrs.ceil) : shape.slice(2);
+  const sizes = x.shape
+    ? windowCounts(spatialOf(attrs.layout, shape), attrs.kernel, attrs, attrs.ceil)
+    : shape.slice(2);
   return {
     dtype: x.dtype,
-    shape: shapeIn(attrs.layout, shape[0]!, shape[attrs.layout === 'channelsFirst' ? 1 : shape.length - 1]!, sizes),
+    shape: shapeIn(
+      attrs.layout,
+      shape[0]!,
+      shape[attrs.layout === 'channelsFirst' ? 1 : shape.length - 1]!,
+      sizes,
+    ),
   };
 }
 
 /**
- * Reduces the elements of each window that lie in the input: the first `count` of `taps`. `padded` is how many taps lie in the input or its
- * padding, which leaves out those that `ceil` lets reach behind it.
+ * Reduces the elements of each window that lie in the input: the first `count` of `taps`. `padded`
+ * is how many taps lie in the input or its padding, which leaves out those that `ceil` lets reach
+ * behind it.
  */
-export function pool(x: Tensor, attrs: Pooling, reduce: (taps: Float64Array, count: number, padded: number) => number): Tensor {
+export function pool(
+  x: Tensor,
+  attrs: Pooling,
+  reduce: (taps: Float64Array, count: number, padded: number) => number,
+): Tensor {
   const { layout, kernel } = attrs;
   const sizes = spatialOf(layout, x.shape);
   const positions = settled(windowCounts(sizes, kernel, attrs, attrs.ceil));
@@ -80,7 +94,11 @@ export function pool(x: Tensor, attrs: Pooling, reduce: (taps: Float64Array, cou
   const begins = pads.map(([begin]) => begin);
   const whole = { ...attrs, positions, sizes, begins };
   // The same windows over the padded input, whose padding counts as inside.
-  const padded = { ...whole, sizes: sizes.map((size, i) => size + pads[i]![0] + pads[i]![1]), begins: begins.map(() => 0) };
+  const padded = {
+    ...whole,
+    sizes: sizes.map((size, i) => size + pads[i]![0] + pads[i]![1]),
+    begins: begins.map(() => 0),
+  };
   const taps = new Float64Array(reach);
   const columns = columnsAtOnce(reach, count);
   for (let first = 0; first < count; first += columns) {
@@ -89,7 +107,10 @@ export function pool(x: Tensor, attrs: Pooling, reduce: (taps: Float64Array, cou
     const inside = tapOffsets(padded, first, width, 1);
     for (let plane = 0; plane < batch * channels; plane++) {
       const [n, c] = [Math.floor(plane / channels), plane % channels];
-      const [base, out] = [n * source.batch + c * source.channel, n * target.batch + c * target.channel];
+      const [base, out] = [
+        n * source.batch + c * source.channel,
+        n * target.batch + c * target.channel,
+      ];
       for (let p = 0; p < width; p++) {
         let [real, all] = [0, 0];
         for (let at = p; at < offsets.length; at += width) {

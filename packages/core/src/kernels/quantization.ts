@@ -17,18 +17,26 @@ interface Types {
 
 const known = (dim: unknown): dim is number => typeof dim === 'number';
 
-/** Whether the scale has the shape that the granularity asks for, as far as is known: a scalar or one element, one per index of the axis, or one per block. */
+/**
+ * Whether the scale has the shape that the granularity asks for, as far as is known: a scalar or
+ * one element, one per index of the axis, or one per block.
+ */
 function scaleFits({ x, scale }: Types, { axis, blockSize }: Granularity): boolean {
   if (!scale.shape) return true;
   if (axis === null) return scale.shape.every((dim) => !known(dim) || dim === 1);
   if (!x.shape) return true;
   if (blockSize === 0)
-    return scale.shape.length === 1 && (!known(scale.shape[0]) || !known(x.shape[axis]) || scale.shape[0] === x.shape[axis]);
+    return (
+      scale.shape.length === 1 &&
+      (!known(scale.shape[0]) || !known(x.shape[axis]) || scale.shape[0] === x.shape[axis])
+    );
   return (
     scale.shape.length === x.shape.length &&
     scale.shape.every((dim, i) => {
       const size = x.shape![i];
-      return !known(dim) || !known(size) || dim === (i === axis ? Math.ceil(size / blockSize) : size);
+      return (
+        !known(dim) || !known(size) || dim === (i === axis ? Math.ceil(size / blockSize) : size)
+      );
     })
   );
 }
@@ -37,11 +45,13 @@ function scaleFits({ x, scale }: Types, { axis, blockSize }: Granularity): boole
 export const granularityConstraints = {
   C1: {
     says: '0 <= axis < rank(x), or null',
-    holds: ({ x }: Types, { axis }: Granularity) => axis === null || (axis >= 0 && (!x.shape || axis < x.shape.length)),
+    holds: ({ x }: Types, { axis }: Granularity) =>
+      axis === null || (axis >= 0 && (!x.shape || axis < x.shape.length)),
   },
   C2: {
     says: 'blockSize >= 0, and 0 where there is no axis',
-    holds: (_: Types, { axis, blockSize }: Granularity) => blockSize >= 0 && (axis !== null || blockSize === 0),
+    holds: (_: Types, { axis, blockSize }: Granularity) =>
+      blockSize >= 0 && (axis !== null || blockSize === 0),
   },
   C3: {
     says: 'scale has one element, one per index of the axis, or one per block',
@@ -53,12 +63,19 @@ export const granularityConstraints = {
       !scale.shape ||
       !zeroPoint?.shape ||
       (scale.shape.length === zeroPoint.shape.length &&
-        scale.shape.every((dim, i) => !known(dim) || !known(zeroPoint.shape![i]) || dim === zeroPoint.shape![i])),
+        scale.shape.every(
+          (dim, i) => !known(dim) || !known(zeroPoint.shape![i]) || dim === zeroPoint.shape![i],
+        )),
   },
 } as const;
 
 /** Calls `visit` with the index of each element of `x` and of the scale that holds for it. */
-export function walkScales(x: Tensor, scale: Tensor, { axis, blockSize }: Granularity, visit: (at: number, scaleAt: number) => void): void {
+export function walkScales(
+  x: Tensor,
+  scale: Tensor,
+  { axis, blockSize }: Granularity,
+  visit: (at: number, scaleAt: number) => void,
+): void {
   const count = sizeOf(x.shape);
   if (axis === null) {
     for (let at = 0; at < count; at++) visit(at, 0);

@@ -3,7 +3,10 @@ import type { ValueType } from '../ops/define-op.js';
 import type { Dim } from '../tensor/dim.js';
 import { canBe, sameDType } from './same-type.js';
 
-/** The order in which a recurrent operator reads its sequence; `bidirectional` is both, forward first. */
+/**
+ * The order in which a recurrent operator reads its sequence; `bidirectional` is both, forward
+ * first.
+ */
 export type Direction = 'forward' | 'reverse' | 'bidirectional';
 
 /** Activation functions of recurrent operators, as ONNX names them. */
@@ -62,8 +65,10 @@ export interface RecurrentTypes {
   readonly peepholes?: ValueType | undefined;
 }
 
-const takesAlpha = (name: ActivationName): boolean => !['Relu', 'Sigmoid', 'Softplus', 'Softsign', 'Tanh'].includes(name);
-const takesBeta = (name: ActivationName): boolean => ['Affine', 'HardSigmoid', 'ScaledTanh'].includes(name);
+const takesAlpha = (name: ActivationName): boolean =>
+  !['Relu', 'Sigmoid', 'Softplus', 'Softsign', 'Tanh'].includes(name);
+const takesBeta = (name: ActivationName): boolean =>
+  ['Affine', 'HardSigmoid', 'ScaledTanh'].includes(name);
 
 /** An activation function with the parameters that it takes; the others are 0. */
 export interface Activation {
@@ -73,19 +78,34 @@ export interface Activation {
 }
 
 /** The activations with their parameters. */
-export function activationsOf({ activations, activationAlpha, activationBeta }: Recurrence): Activation[] {
+export function activationsOf({
+  activations,
+  activationAlpha,
+  activationBeta,
+}: Recurrence): Activation[] {
   const [alphas, betas] = [[...activationAlpha], [...activationBeta]];
-  return activations.map((name) => ({ name, alpha: takesAlpha(name) ? alphas.shift()! : 0, beta: takesBeta(name) ? betas.shift()! : 0 }));
+  return activations.map((name) => ({
+    name,
+    alpha: takesAlpha(name) ? alphas.shift()! : 0,
+    beta: takesBeta(name) ? betas.shift()! : 0,
+  }));
 }
 
-/** The constraints that recurrent operators share, for `gates` gates and `functions` activations per direction. */
+/**
+ * The constraints that recurrent operators share, for `gates` gates and `functions` activations per
+ * direction.
+ */
 export function recurrentConstraints(gates: number, functions: number) {
   return {
     C1: {
       says: 'operands have one float type',
-      holds: ({ x, w, r, b, initialH, initialC, peepholes }: RecurrentTypes) => sameDType(x, w, r, b, initialH, initialC, peepholes),
+      holds: ({ x, w, r, b, initialH, initialC, peepholes }: RecurrentTypes) =>
+        sameDType(x, w, r, b, initialH, initialC, peepholes),
     },
-    C2: { says: 'the hidden size is positive', holds: (_: RecurrentTypes, { hiddenSize }: Recurrence) => hiddenSize > 0 },
+    C2: {
+      says: 'the hidden size is positive',
+      holds: (_: RecurrentTypes, { hiddenSize }: Recurrence) => hiddenSize > 0,
+    },
     C3: {
       says: 'x is [time, batch, features]; w, r and b are those of each direction and gate',
       holds: ({ x, w, r, b }: RecurrentTypes, attrs: Recurrence) => {
@@ -103,18 +123,23 @@ export function recurrentConstraints(gates: number, functions: number) {
       holds: ({ x, sequenceLengths, initialH, initialC }: RecurrentTypes, attrs: Recurrence) => {
         const batch = x.shape?.[1];
         return (
-          canBe(sequenceLengths, batch) && [initialH, initialC].every((state) => canBe(state, directions(attrs), batch, attrs.hiddenSize))
+          canBe(sequenceLengths, batch) &&
+          [initialH, initialC].every((state) =>
+            canBe(state, directions(attrs), batch, attrs.hiddenSize),
+          )
         );
       },
     },
     C5: {
       says: `each direction has ${functions} activation${functions > 1 ? 's' : ''}`,
-      holds: (_: RecurrentTypes, attrs: Recurrence) => attrs.activations.length === functions * directions(attrs),
+      holds: (_: RecurrentTypes, attrs: Recurrence) =>
+        attrs.activations.length === functions * directions(attrs),
     },
     C6: {
       says: 'there is one alpha for each activation that takes one, and one beta',
       holds: (_: RecurrentTypes, { activations, activationAlpha, activationBeta }: Recurrence) =>
-        activationAlpha.length === activations.filter(takesAlpha).length && activationBeta.length === activations.filter(takesBeta).length,
+        activationAlpha.length === activations.filter(takesAlpha).length &&
+        activationBeta.length === activations.filter(takesBeta).length,
     },
     C7: {
       says: 'the clip, where there is one, is positive',
@@ -123,8 +148,15 @@ export function recurrentConstraints(gates: number, functions: number) {
   } as const;
 }
 
-/** Types of all hidden states [time, directions, batch, hidden size] and of the last ones [directions, batch, hidden size]. */
-export function recurrentTypes({ x }: RecurrentTypes, attrs: Recurrence, fresh: (hint: string) => Dim): { y: ValueType; last: ValueType } {
+/**
+ * Types of all hidden states [time, directions, batch, hidden size] and of the last ones
+ * [directions, batch, hidden size].
+ */
+export function recurrentTypes(
+  { x }: RecurrentTypes,
+  attrs: Recurrence,
+  fresh: (hint: string) => Dim,
+): { y: ValueType; last: ValueType } {
   const [time, batch] = [x.shape?.[0] ?? fresh('time'), x.shape?.[1] ?? fresh('batch')];
   const last = [directions(attrs), batch, attrs.hiddenSize];
   return { y: { dtype: x.dtype, shape: [time, ...last] }, last: { dtype: x.dtype, shape: last } };

@@ -5,7 +5,13 @@ import { pickByAxis } from './copy.js';
 export interface Resampling {
   readonly axes: readonly number[];
   readonly mode: 'nearest' | 'linear' | 'cubic';
-  readonly coordinates: 'halfPixel' | 'halfPixelSymmetric' | 'pytorchHalfPixel' | 'alignCorners' | 'asymmetric' | 'tfHalfPixelNearest';
+  readonly coordinates:
+    | 'halfPixel'
+    | 'halfPixelSymmetric'
+    | 'pytorchHalfPixel'
+    | 'alignCorners'
+    | 'asymmetric'
+    | 'tfHalfPixelNearest';
   readonly nearest: 'roundPreferFloor' | 'roundPreferCeil' | 'floor' | 'ceil';
   readonly cubicCoefficient: number;
   readonly excludeOutside: boolean;
@@ -17,10 +23,16 @@ export interface Resampling {
 type Sample = readonly (readonly [index: number, weight: number])[];
 
 /**
- * The position on a line of `n` elements that element i of `m` stands for. Without a stated scale the division comes last, so that whole
- * positions are exact.
+ * The position on a line of `n` elements that element i of `m` stands for. Without a stated scale
+ * the division comes last, so that whole positions are exact.
  */
-function positionOf(coordinates: Resampling['coordinates'], i: number, n: number, m: number, scale: number | undefined): number {
+function positionOf(
+  coordinates: Resampling['coordinates'],
+  i: number,
+  n: number,
+  m: number,
+  scale: number | undefined,
+): number {
   const unscaled = (at: number) => (scale === undefined ? (at * n) / m : at / scale);
   switch (coordinates) {
     case 'halfPixel':
@@ -51,7 +63,10 @@ function nearestTo(position: number, { nearest }: Resampling): number {
   }
 }
 
-/** The kernel of cubic convolution with coefficient `a` (Keys, 1981): the weight of an element at a distance. */
+/**
+ * The kernel of cubic convolution with coefficient `a` (Keys, 1981): the weight of an element at a
+ * distance.
+ */
 export function keysWeight(distance: number, a: number): number {
   const d = Math.abs(distance);
   if (d <= 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
@@ -69,21 +84,34 @@ function samplesOf(n: number, m: number, scale: number | undefined, attrs: Resam
     const taps: [number, number][] = [];
     for (let at = Math.floor(position - reach); at <= Math.ceil(position + reach); at++) {
       const distance = (at - position) * shrink;
-      const weight = attrs.mode === 'linear' ? Math.max(0, 1 - Math.abs(distance)) : keysWeight(distance, attrs.cubicCoefficient);
-      if (weight !== 0 && (!attrs.excludeOutside || inside(at) === at)) taps.push([inside(at), weight]);
+      const weight =
+        attrs.mode === 'linear'
+          ? Math.max(0, 1 - Math.abs(distance))
+          : keysWeight(distance, attrs.cubicCoefficient);
+      if (weight !== 0 && (!attrs.excludeOutside || inside(at) === at))
+        taps.push([inside(at), weight]);
     }
     const sum = taps.reduce((total, [, weight]) => total + weight, 0);
     // Nothing is left where excluded taps were all there are: the edge is nearest.
-    return taps.length > 0 ? taps.map(([at, weight]) => [at, weight / sum]) : [[inside(Math.round(position)), 1]];
+    return taps.length > 0
+      ? taps.map(([at, weight]) => [at, weight / sum])
+      : [[inside(Math.round(position)), 1]];
   });
 }
 
-/** Resamples a tensor. Nearest moves elements as they are, other modes compute in float64, axis after axis. */
+/**
+ * Resamples a tensor. Nearest moves elements as they are, other modes compute in float64, axis
+ * after axis.
+ */
 export function resample(x: Tensor, sizes: readonly number[], attrs: Resampling): Tensor {
-  const samples = attrs.axes.map((axis, k) => samplesOf(x.shape[axis]!, sizes[k]!, attrs.scales?.[k], attrs));
+  const samples = attrs.axes.map((axis, k) =>
+    samplesOf(x.shape[axis]!, sizes[k]!, attrs.scales?.[k], attrs),
+  );
   if (attrs.mode === 'nearest') {
     const maps = x.shape.map(
-      (size, axis) => samples[attrs.axes.indexOf(axis)]?.map(([first]) => first![0]) ?? Array.from({ length: size }, (_, i) => i),
+      (size, axis) =>
+        samples[attrs.axes.indexOf(axis)]?.map(([first]) => first![0]) ??
+        Array.from({ length: size }, (_, i) => i),
     );
     return pickByAxis(x, maps);
   }

@@ -8,10 +8,18 @@ export function sameDType(...types: readonly (ValueType | undefined)[]): boolean
   return rest.every((type) => type.dtype === first!.dtype);
 }
 
-/** Whether an operand that is given can have these dimensions, as far as is known. An undefined dimension may be any. */
-export function canBe(type: ValueType | undefined, ...shape: readonly (Dim | undefined)[]): boolean {
+/**
+ * Whether an operand that is given can have these dimensions, as far as is known. An undefined
+ * dimension may be any.
+ */
+export function canBe(
+  type: ValueType | undefined,
+  ...shape: readonly (Dim | undefined)[]
+): boolean {
   if (!type?.shape) return true;
-  return type.shape.length === shape.length && type.shape.every((dim, i) => couldEqual(dim, shape[i]));
+  return (
+    type.shape.length === shape.length && type.shape.every((dim, i) => couldEqual(dim, shape[i]))
+  );
 }
 
 /** Whether two dimensions may be equal, as far as they are known. */

@@ -5,15 +5,23 @@ import { roundTo } from '../tensor/tensor.js';
 /** Whether every value of the float type `narrow` is one of the float type `wide`. */
 export function isWider(wide: DType, narrow: DType): boolean {
   if (wide === narrow || wide === 'float64') return true;
-  return wide === 'float32' ? narrow !== 'float64' : bitsOf(wide) === 16 && bitsOf(narrow) <= 8 && narrow !== 'float8e8m0fnu';
+  return wide === 'float32'
+    ? narrow !== 'float64'
+    : bitsOf(wide) === 16 && bitsOf(narrow) <= 8 && narrow !== 'float8e8m0fnu';
 }
 
 /** The largest finite value of a float type of at most 16 bits. */
 function largestOf(dtype: DType): number {
-  return smallFloatTable(dtype)!.reduce((largest, value) => (Number.isFinite(value) && value > largest ? value : largest), 0);
+  return smallFloatTable(dtype)!.reduce(
+    (largest, value) => (Number.isFinite(value) && value > largest ? value : largest),
+    0,
+  );
 }
 
-/** Float values rounded to nearest, ties to even; in types of 8 bits and fewer, what is beyond the largest value becomes it. NaN stays. */
+/**
+ * Float values rounded to nearest, ties to even; in types of 8 bits and fewer, what is beyond the
+ * largest value becomes it. NaN stays.
+ */
 export function roundSaturated(values: Float64Array, dtype: DType): Float64Array {
   if (bitsOf(dtype) > 8) return roundTo(dtype, values);
   const largest = largestOf(dtype);
@@ -23,7 +31,10 @@ export function roundSaturated(values: Float64Array, dtype: DType): Float64Array
   );
 }
 
-/** Integer values held within the range of an integer type of at most 32 bits, or floats rounded and, if asked for, held within that of a float type. */
+/**
+ * Integer values held within the range of an integer type of at most 32 bits, or floats rounded
+ * and, if asked for, held within that of a float type.
+ */
 export function quantized(values: Float64Array, dtype: DType, saturate: boolean): Float64Array {
   if (isFloat(dtype)) return saturate ? roundSaturated(values, dtype) : roundTo(dtype, values);
   const [low, high] = intRange(dtype)!.map(Number) as [number, number];

@@ -14,16 +14,32 @@ export function canReduce(dtype: DType, how: Reduction): boolean {
   return how === 'none' || isFloat(dtype) || isInt(dtype);
 }
 
-/** Puts element `from` of `updates` in place `at` of `data`. NaN wins over numbers in max and min. */
-export function updateElement(data: Elements, at: number, updates: Elements, from: number, how: Reduction): void {
+/**
+ * Puts element `from` of `updates` in place `at` of `data`. NaN wins over numbers in max and min.
+ */
+export function updateElement(
+  data: Elements,
+  at: number,
+  updates: Elements,
+  from: number,
+  how: Reduction,
+): void {
   if (how === 'none') {
     (data as Float64Array)[at] = (updates as Float64Array)[from]!;
   } else if (data instanceof Float64Array) {
     const [x, y] = [data[at]!, (updates as Float64Array)[from]!];
-    data[at] = how === 'add' ? x + y : how === 'mul' ? x * y : how === 'max' ? Math.max(x, y) : Math.min(x, y);
+    data[at] =
+      how === 'add'
+        ? x + y
+        : how === 'mul'
+          ? x * y
+          : how === 'max'
+            ? Math.max(x, y)
+            : Math.min(x, y);
   } else {
     const [x, y] = [(data as BigInt64Array)[at]!, (updates as BigInt64Array)[from]!];
-    (data as BigInt64Array)[at] = how === 'add' ? x + y : how === 'mul' ? x * y : (how === 'max') === x > y ? x : y;
+    (data as BigInt64Array)[at] =
+      how === 'add' ? x + y : how === 'mul' ? x * y : (how === 'max') === x > y ? x : y;
   }
 }
 

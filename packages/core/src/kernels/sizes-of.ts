@@ -15,16 +15,25 @@ export interface StatedSizes {
 }
 
 /**
- * States sizes of which some are those of dimensions of `x`: as an attribute where all are known before the model runs, else as an operand, for which nodes
- * are added that take them from `x` while it runs.
+ * States sizes of which some are those of dimensions of `x`: as an attribute where all are known
+ * before the model runs, else as an operand, for which nodes are added that take them from `x`
+ * while it runs.
  */
 export function sizesOf(graph: Graph, x: Value, sizes: readonly Size[]): StatedSizes {
   const known = sizes.map((size) => (typeof size === 'number' ? size : x.shape?.[size.axis]));
-  if (known.every((dim) => dim !== undefined && !isDataDependent(dim))) return { attr: known as Dim[], operand: undefined };
+  if (known.every((dim) => dim !== undefined && !isDataDependent(dim)))
+    return { attr: known as Dim[], operand: undefined };
   const all = graph.add(shapeOp, { x }, {}).y;
   const parts = sizes.map((size) => {
     if (typeof size === 'number') return graph.literal('int64', [1], [size]);
-    return graph.add(gather, { x: all, indices: graph.literal('int64', [1], [size.axis]) }, { axis: 0 }).y;
+    return graph.add(
+      gather,
+      { x: all, indices: graph.literal('int64', [1], [size.axis]) },
+      { axis: 0 },
+    ).y;
   });
-  return { attr: null, operand: parts.length === 1 ? parts[0] : graph.add(concat, { inputs: parts }, { axis: 0 }).y };
+  return {
+    attr: null,
+    operand: parts.length === 1 ? parts[0] : graph.add(concat, { inputs: parts }, { axis: 0 }).y,
+  };
 }

@@ -5,11 +5,16 @@ import { stridesOf } from './broadcast.js';
 import { strided } from './copy.js';
 
 /**
- * Tensors of one shape joined along a new axis. Without any the result is empty and takes its other sizes from `type`, 0 where they are not
- * known. Throws `core/invalid-shape` when the shapes differ.
+ * Tensors of one shape joined along a new axis. Without any the result is empty and takes its other
+ * sizes from `type`, 0 where they are not known. Throws `core/invalid-shape` when the shapes
+ * differ.
  */
 export function stack(slices: readonly Tensor[], axis: number, type: ValueType): Tensor {
-  const along = (size: number, shape: readonly number[]) => [...shape.slice(0, axis), size, ...shape.slice(axis)];
+  const along = (size: number, shape: readonly number[]) => [
+    ...shape.slice(0, axis),
+    size,
+    ...shape.slice(axis),
+  ];
   if (slices.length === 0) {
     const sizes = (type.shape ?? []).map((dim) => (typeof dim === 'number' ? dim : 0));
     return { dtype: type.dtype, shape: along(0, sizes), data: allocate(type.dtype, 0) };

@@ -2,7 +2,10 @@ import { sizeOf } from '../tensor/tensor.js';
 import { stridesOf } from './broadcast.js';
 import type { Layout } from './window.js';
 
-/** Windows over a spatial grid: tap t of position p touches element stride * p + dilation * t - begin of each axis. */
+/**
+ * Windows over a spatial grid: tap t of position p touches element stride * p + dilation * t -
+ * begin of each axis.
+ */
 export interface Taps {
   /** Number of positions, taps and touched elements along each axis. */
   readonly positions: readonly number[];
@@ -13,10 +16,21 @@ export interface Taps {
   readonly begins: readonly number[];
 }
 
-/** How to step through a tensor of a layout: from one batch element, channel or spatial element (in C order) to the next. */
-export function stepsIn(layout: Layout, channels: number, spatial: readonly number[]): { batch: number; channel: number; element: number } {
+/**
+ * How to step through a tensor of a layout: from one batch element, channel or spatial element (in
+ * C order) to the next.
+ */
+export function stepsIn(
+  layout: Layout,
+  channels: number,
+  spatial: readonly number[],
+): { batch: number; channel: number; element: number } {
   const size = sizeOf(spatial);
-  return { batch: channels * size, channel: layout === 'channelsFirst' ? size : 1, element: layout === 'channelsFirst' ? 1 : channels };
+  return {
+    batch: channels * size,
+    channel: layout === 'channelsFirst' ? size : 1,
+    element: layout === 'channelsFirst' ? 1 : channels,
+  };
 }
 
 /** Indices of position or tap `at` in C order of `sizes`. */
@@ -25,8 +39,8 @@ function indices(at: number, sizes: readonly number[], strides: readonly number[
 }
 
 /**
- * The touched element, times `step`, of each tap (rows) of `count` positions from `first` on (columns), in C order of the axes; -1 where
- * the tap lies outside.
+ * The touched element, times `step`, of each tap (rows) of `count` positions from `first` on
+ * (columns), in C order of the axes; -1 where the tap lies outside.
  */
 export function tapOffsets(
   { positions, kernel, sizes, strides, dilations, begins }: Taps,
@@ -39,7 +53,9 @@ export function tapOffsets(
   const [own, inner, target] = [stridesOf(positions), stridesOf(kernel), stridesOf(sizes)];
   const tapIndices = Array.from({ length: taps }, (_, tap) => indices(tap, kernel, inner));
   for (let p = 0; p < count; p++) {
-    const starts = indices(first + p, positions, own).map((index, axis) => index * strides[axis]! - begins[axis]!);
+    const starts = indices(first + p, positions, own).map(
+      (index, axis) => index * strides[axis]! - begins[axis]!,
+    );
     for (let tap = 0; tap < taps; tap++) {
       const index = tapIndices[tap]!;
       let offset = 0;
@@ -58,8 +74,8 @@ export function tapOffsets(
 }
 
 /**
- * Sum over k of weights[first + k * stride] * matrix[k, p], for each column p of a matrix of `rows` rows and `count` columns, added to
- * `out`.
+ * Sum over k of weights[first + k * stride] * matrix[k, p], for each column p of a matrix of `rows`
+ * rows and `count` columns, added to `out`.
  */
 export function addRowTimesMatrix(
   weights: Float64Array,
@@ -74,9 +90,16 @@ export function addRowTimesMatrix(
   // Four rows at a time: the sums stay in registers, which is three times as fast as one.
   for (; k + 3 < rows; k += 4) {
     const at = first + k * stride;
-    const [w0, w1, w2, w3] = [weights[at]!, weights[at + stride]!, weights[at + 2 * stride]!, weights[at + 3 * stride]!];
+    const [w0, w1, w2, w3] = [
+      weights[at]!,
+      weights[at + stride]!,
+      weights[at + 2 * stride]!,
+      weights[at + 3 * stride]!,
+    ];
     const [r0, r1, r2, r3] = [k * count, (k + 1) * count, (k + 2) * count, (k + 3) * count];
-    for (let p = 0; p < count; p++) out[p]! += w0 * matrix[r0 + p]! + w1 * matrix[r1 + p]! + (w2 * matrix[r2 + p]! + w3 * matrix[r3 + p]!);
+    for (let p = 0; p < count; p++)
+      out[p]! +=
+        w0 * matrix[r0 + p]! + w1 * matrix[r1 + p]! + (w2 * matrix[r2 + p]! + w3 * matrix[r3 + p]!);
   }
   for (; k < rows; k++) {
     const w = weights[first + k * stride]!;

@@ -22,7 +22,11 @@ export interface UnaryFunction {
   readonly decompose?: (x: Value, graph: Graph) => Value;
 }
 
-type Unary = Op<{ readonly x: Operand<'one'> }, { readonly y: Operand<'one'> }, Readonly<Record<never, never>>>;
+type Unary = Op<
+  { readonly x: Operand<'one'> },
+  { readonly y: Operand<'one'> },
+  Readonly<Record<never, never>>
+>;
 
 /** An operator that applies a real function to each element of a float tensor. */
 export function unary({ name, summary, f, range, ulp, examples, decompose }: UnaryFunction): Unary {
@@ -34,16 +38,25 @@ export function unary({ name, summary, f, range, ulp, examples, decompose }: Una
     attrs: {},
     constraints: {},
     infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
-    ...(range && { range: ({ x }: { readonly x: Interval | undefined }) => ({ y: x && range(x) }) }),
+    ...(range && {
+      range: ({ x }: { readonly x: Interval | undefined }) => ({ y: x && range(x) }),
+    }),
     evaluate: ({ x }) => ({ y: mapFloat(x, f) }),
     ulp: () => ulp,
     examples: [unaryExample(examples)],
-    ...(decompose && { decompose: ({ x }: { x: Value }, _: object, graph: Graph) => ({ y: decompose(x, graph) }) }),
+    ...(decompose && {
+      decompose: ({ x }: { x: Value }, _: object, graph: Graph) => ({ y: decompose(x, graph) }),
+    }),
   });
 }
 
-/** An example of an elementwise function, in float64, from pairs of an argument and the value there. */
-export function unaryExample(pairs: readonly (readonly [number, number])[], attrs: Example['attrs'] = {}): Example {
+/**
+ * An example of an elementwise function, in float64, from pairs of an argument and the value there.
+ */
+export function unaryExample(
+  pairs: readonly (readonly [number, number])[],
+  attrs: Example['attrs'] = {},
+): Example {
   return {
     inputs: {
       x: tensor(
@@ -70,13 +83,18 @@ export function mapFloat(x: Tensor, f: (x: number) => number): Tensor {
 
 /** The tensor of `f` of each element, or `g` of each 64-bit integer. Integers wrap. */
 export function mapNumber(x: Tensor, f: (x: number) => number, g: (x: bigint) => bigint): Tensor {
-  if (x.data instanceof BigInt64Array || x.data instanceof BigUint64Array) return { ...x, data: x.data.map(g) };
+  if (x.data instanceof BigInt64Array || x.data instanceof BigUint64Array)
+    return { ...x, data: x.data.map(g) };
   return wrapInteger({ ...x, data: (x.data as Float64Array).map(f) });
 }
 
 /** The bool tensor of a predicate of each element of a float tensor. */
 export function testFloat(x: Tensor, predicate: (x: number) => boolean): Tensor {
-  return { dtype: 'bool', shape: x.shape, data: Uint8Array.from(toNumbers(x), (value) => (predicate(value) ? 1 : 0)) };
+  return {
+    dtype: 'bool',
+    shape: x.shape,
+    data: Uint8Array.from(toNumbers(x), (value) => (predicate(value) ? 1 : 0)),
+  };
 }
 
 /** A scalar constant of a type, for decompositions. */

@@ -1,6 +1,16 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import { oneOf, type Attr } from '../ops/attr.js';
-import { addDim, ceilDivDim, floorDivDim, isStatic, minDim, mulDim, subDim, type Dim, type Shape } from '../tensor/dim.js';
+import {
+  addDim,
+  ceilDivDim,
+  floorDivDim,
+  isStatic,
+  minDim,
+  mulDim,
+  subDim,
+  type Dim,
+  type Shape,
+} from '../tensor/dim.js';
 
 /** Where the channels of a spatial operand stand: N, C, spatial… or N, spatial…, C. */
 export type Layout = 'channelsFirst' | 'channelsLast';
@@ -9,15 +19,17 @@ export type Layout = 'channelsFirst' | 'channelsLast';
 export const layoutAttr = (): Attr<Layout> => oneOf('channelsFirst', 'channelsLast');
 
 /**
- * How a window operator pads: by its `pads`, or so that the result has ceil(size / stride) elements, the odd one at the end (upper) or the
- * start (lower).
+ * How a window operator pads: by its `pads`, or so that the result has ceil(size / stride)
+ * elements, the odd one at the end (upper) or the start (lower).
  */
 export type Padding = 'explicit' | 'sameUpper' | 'sameLower';
 
 /** The attribute `padding` of window operators. */
 export const paddingAttr = (): Attr<Padding> => oneOf('explicit', 'sameUpper', 'sameLower');
 
-/** How windows slide; each list has an entry per spatial axis, `pads` all begins and then all ends. */
+/**
+ * How windows slide; each list has an entry per spatial axis, `pads` all begins and then all ends.
+ */
 export interface Sliding {
   readonly strides: readonly number[];
   readonly dilations: readonly number[];
@@ -46,8 +58,9 @@ export function extent(kernel: Dim, dilation: number): Dim {
 }
 
 /**
- * Padding [begin, end] that makes a window operator give ceil(input / stride) elements. `odd` says where the odd element goes. undefined
- * when it depends on the size of a named dimension: it does not for stride 1.
+ * Padding [begin, end] that makes a window operator give ceil(input / stride) elements. `odd` says
+ * where the odd element goes. undefined when it depends on the size of a named dimension: it does
+ * not for stride 1.
  */
 export function samePadding(
   input: Dim,
@@ -58,7 +71,10 @@ export function samePadding(
 ): readonly [number, number] | undefined {
   const reach = extent(kernel, dilation) as number;
   if (typeof input !== 'number' && stride !== 1) return undefined;
-  const total = typeof input === 'number' ? Math.max((Math.ceil(input / stride) - 1) * stride + reach - input, 0) : reach - 1;
+  const total =
+    typeof input === 'number'
+      ? Math.max((Math.ceil(input / stride) - 1) * stride + reach - input, 0)
+      : reach - 1;
   const [small, large] = [Math.floor(total / 2), Math.ceil(total / 2)];
   return odd === 'upper' ? [small, large] : [large, small];
 }
@@ -72,27 +88,41 @@ export function padsFor(
   return input.map((size, i) =>
     padding === 'explicit'
       ? [pads[i]!, pads[i + input.length]!]
-      : samePadding(size, kernel[i]!, strides[i]!, dilations[i]!, padding === 'sameUpper' ? 'upper' : 'lower')!,
+      : samePadding(
+          size,
+          kernel[i]!,
+          strides[i]!,
+          dilations[i]!,
+          padding === 'sameUpper' ? 'upper' : 'lower',
+        )!,
   );
 }
 
 /**
- * Number of windows along each spatial axis. `ceil` keeps a last window that reaches over the end of the padded input, unless it starts
- * behind the input and its begin padding (ONNX AveragePool-22, MaxPool-22).
+ * Number of windows along each spatial axis. `ceil` keeps a last window that reaches over the end
+ * of the padded input, unless it starts behind the input and its begin padding (ONNX
+ * AveragePool-22, MaxPool-22).
  */
-export function windowCounts(input: Shape, kernel: Shape, { strides, dilations, padding, pads }: Sliding, ceil = false): Shape {
+export function windowCounts(
+  input: Shape,
+  kernel: Shape,
+  { strides, dilations, padding, pads }: Sliding,
+  ceil = false,
+): Shape {
   return input.map((size, i) => {
     const stride = strides[i]!;
     if (padding !== 'explicit') return ceilDivDim(size, stride);
     const begin = addDim(size, pads[i]!);
     const room = subDim(addDim(begin, pads[i + input.length]!), extent(kernel[i]!, dilations[i]!));
-    return ceil ? minDim(addDim(ceilDivDim(room, stride), 1), ceilDivDim(begin, stride)) : addDim(floorDivDim(room, stride), 1);
+    return ceil
+      ? minDim(addDim(ceilDivDim(room, stride), 1), ceilDivDim(begin, stride))
+      : addDim(floorDivDim(room, stride), 1);
   });
 }
 
 /**
- * Whether the lists of a {@link Sliding} fit `rank` spatial axes: strides and dilations positive, pads non-negative and zero unless
- * explicit.
+ * Whether the lists of a {@link Sliding} fit `rank` spatial axes: strides and dilations positive,
+ * pads non-negative and zero unless explicit.
  */
 export function slides(rank: number, { strides, dilations, padding, pads }: Sliding): boolean {
   return (
@@ -105,15 +135,24 @@ export function slides(rank: number, { strides, dilations, padding, pads }: Slid
   );
 }
 
-/** Whether at least one window fits into each padded axis, as far as sizes are known; an empty input may have none. */
+/**
+ * Whether at least one window fits into each padded axis, as far as sizes are known; an empty input
+ * may have none.
+ */
 export function windowFits(input: Shape, kernel: Shape, sliding: Sliding, ceil = false): boolean {
   return windowCounts(input, kernel, sliding, ceil).every(
     (count, i) => typeof count !== 'number' || count > 0 || (count === 0 && input[i] === 0),
   );
 }
 
-/** A shape whose dimensions are known by now. Throws `core/invalid-shape` when one is not or is negative. */
+/**
+ * A shape whose dimensions are known by now. Throws `core/invalid-shape` when one is not or is
+ * negative.
+ */
 export function settled(shape: Shape): readonly number[] {
   if (isStatic(shape) && shape.every((size) => size >= 0)) return shape;
-  throw coreDiagnostics.error('invalid-shape', { message: `No windows give the sizes [${shape.join(', ')}].`, origin: { file: '' } });
+  throw coreDiagnostics.error('invalid-shape', {
+    message: `No windows give the sizes [${shape.join(', ')}].`,
+    origin: { file: '' },
+  });
 }

@@ -1,7 +1,10 @@
 import { bitsOf, isInt } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 
-/** Wraps elements of an integer type modulo its width, as fixed-width arithmetic does; other types pass. 64-bit elements wrap by their storage. */
+/**
+ * Wraps elements of an integer type modulo its width, as fixed-width arithmetic does; other types
+ * pass. 64-bit elements wrap by their storage.
+ */
 export function wrapInteger(tensor: Tensor): Tensor {
   const { dtype, data } = tensor;
   if (!isInt(dtype) || !(data instanceof Float64Array)) return tensor;

@@ -14,7 +14,13 @@ export const abs = defineOp({
   outputs: { y: one(...numberTypes) },
   attrs: {},
   constraints: {},
-  infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape, elements: mapElements(x, x.dtype, (e) => maxDim(e, mulDim(e, -1))) } }),
+  infer: ({ x }) => ({
+    y: {
+      dtype: x.dtype,
+      shape: x.shape,
+      elements: mapElements(x, x.dtype, (e) => maxDim(e, mulDim(e, -1))),
+    },
+  }),
   range: ({ x }) => ({ y: x && magnitude(x) }),
   evaluate: ({ x }) => ({ y: mapNumber(x, Math.abs, (x) => (x < 0n ? -x : x)) }),
   ulp: () => 0,
@@ -24,7 +30,15 @@ export const abs = defineOp({
       [2, 2],
       [-Infinity, Infinity],
     ]),
-    { inputs: { x: tensor('int8', [3], [-5, -128, 7]) }, attrs: {}, outputs: { y: tensor('int8', [3], [5, -128, 7]) } },
-    { inputs: { x: tensor('int64', [2], [-3, 3]) }, attrs: {}, outputs: { y: tensor('int64', [2], [3, 3]) } },
+    {
+      inputs: { x: tensor('int8', [3], [-5, -128, 7]) },
+      attrs: {},
+      outputs: { y: tensor('int8', [3], [5, -128, 7]) },
+    },
+    {
+      inputs: { x: tensor('int64', [2], [-3, 3]) },
+      attrs: {},
+      outputs: { y: tensor('int64', [2], [3, 3]) },
+    },
   ],
 });

@@ -1,4 +1,9 @@
-import { broadcastElements, broadcastType, evaluateBinary, sameTypeBroadcast } from '../kernels/binary.js';
+import {
+  broadcastElements,
+  broadcastType,
+  evaluateBinary,
+  sameTypeBroadcast,
+} from '../kernels/binary.js';
 import { wrapInteger } from '../kernels/wrap-integer.js';
 import { addDim } from '../tensor/dim.js';
 import { numberTypes } from '../tensor/dtype.js';
@@ -14,9 +19,14 @@ export const add = defineOp({
   outputs: { y: one(...numberTypes) },
   attrs: {},
   constraints: sameTypeBroadcast,
-  infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, addDim) } }),
+  infer: ({ a, b }) => ({
+    y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, addDim) },
+  }),
   range: ({ a, b }) => ({ y: corners(a, b, (x, y) => x + y) }),
-  demands: (_, __, { y }, { a, b }) => ({ a: corners(y, b, (sum, x) => sum - x), b: corners(y, a, (sum, x) => sum - x) }),
+  demands: (_, __, { y }, { a, b }) => ({
+    a: corners(y, b, (sum, x) => sum - x),
+    b: corners(y, a, (sum, x) => sum - x),
+  }),
   evaluate: ({ a, b }) => ({
     y: wrapInteger(
       evaluateBinary(

@@ -28,33 +28,57 @@ export const atan2 = defineOp({
   ulp: () => 6,
   examples: [
     {
-      inputs: { a: tensor('float64', [6], [1, 1, -1, -1, 0, 0]), b: tensor('float64', [6], [1, -1, 1, -1, 1, -1]) },
+      inputs: {
+        a: tensor('float64', [6], [1, 1, -1, -1, 0, 0]),
+        b: tensor('float64', [6], [1, -1, 1, -1, 1, -1]),
+      },
       attrs: {},
-      outputs: { y: tensor('float64', [6], [Math.PI / 4, (3 * Math.PI) / 4, -Math.PI / 4, (-3 * Math.PI) / 4, 0, Math.PI]) },
+      outputs: {
+        y: tensor(
+          'float64',
+          [6],
+          [Math.PI / 4, (3 * Math.PI) / 4, -Math.PI / 4, (-3 * Math.PI) / 4, 0, Math.PI],
+        ),
+      },
     },
     {
-      inputs: { a: tensor('float64', [4], [0, 2, -0, -Infinity]), b: tensor('float64', [4], [0, 0, -3, Infinity]) },
+      inputs: {
+        a: tensor('float64', [4], [0, 2, -0, -Infinity]),
+        b: tensor('float64', [4], [0, 0, -3, Infinity]),
+      },
       attrs: {},
       outputs: { y: tensor('float64', [4], [0, Math.PI / 2, -Math.PI, -Math.PI / 4]) },
     },
   ],
   decompose: ({ a, b }, _, graph) => {
     const number = (value: number) => scalar(graph, a.dtype, value);
-    const choose = (condition: typeof a, x: typeof a, y: typeof a) => graph.add(where, { condition, x, y }, {}).y;
+    const choose = (condition: typeof a, x: typeof a, y: typeof a) =>
+      graph.add(where, { condition, x, y }, {}).y;
     const infinite = { positive: true, negative: true };
-    const isFar = graph.add(and, { a: graph.add(isInf, { x: a }, infinite).y, b: graph.add(isInf, { x: b }, infinite).y }, {}).y;
+    const isFar = graph.add(
+      and,
+      { a: graph.add(isInf, { x: a }, infinite).y, b: graph.add(isInf, { x: b }, infinite).y },
+      {},
+    ).y;
     const ordinate = choose(isFar, graph.add(sign, { x: a }, {}).y, a);
     const abscissa = choose(isFar, graph.add(sign, { x: b }, {}).y, b);
     // 1/x tells -0 from 0, which comparison does not.
     const isNegative = (x: typeof a) => {
       const { y: below } = graph.add(less, { a: x, b: number(0) }, {});
-      const { y: belowInverse } = graph.add(less, { a: graph.add(reciprocal, { x }, {}).y, b: number(0) }, {});
+      const { y: belowInverse } = graph.add(
+        less,
+        { a: graph.add(reciprocal, { x }, {}).y, b: number(0) },
+        {},
+      );
       return graph.add(or, { a: below, b: belowInverse }, {}).y;
     };
     const { y: quotient } = graph.add(div, { a: ordinate, b: abscissa }, {});
     const isOrigin = graph.add(
       and,
-      { a: graph.add(equal, { a, b: number(0) }, {}).y, b: graph.add(equal, { a: b, b: number(0) }, {}).y },
+      {
+        a: graph.add(equal, { a, b: number(0) }, {}).y,
+        b: graph.add(equal, { a: b, b: number(0) }, {}).y,
+      },
       {},
     ).y;
     const angle = choose(isOrigin, ordinate, graph.add(atan, { x: quotient }, {}).y);

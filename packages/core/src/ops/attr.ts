@@ -4,11 +4,12 @@ import { parseDim } from '../tensor/parse-dim.js';
 import { dtypes, type DType } from '../tensor/dtype.js';
 
 /** A value of the text form: JSON, with symbolic dimensions and non-finite numbers as strings. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type Json =
+  null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /**
- * A kind of attribute: `T` is its value in a graph, `R` the value that the evaluator sees once named dimensions have numbers. Attributes have no defaults:
- * every node states every attribute.
+ * A kind of attribute: `T` is its value in a graph, `R` the value that the evaluator sees once
+ * named dimensions have numbers. Attributes have no defaults: every node states every attribute.
  */
 export interface Attr<T, R = T> {
   /** What values are allowed, for docs and messages. */
@@ -24,42 +25,64 @@ export interface Attr<T, R = T> {
 }
 
 function plain<T extends Json>(says: string, accepts: (value: unknown) => value is T): Attr<T> {
-  return { says, accepts, print: (value) => value, parse: (json) => json as T, resolve: (value) => value };
+  return {
+    says,
+    accepts,
+    print: (value) => value,
+    parse: (json) => json as T,
+    resolve: (value) => value,
+  };
 }
 
 const isInteger = (value: unknown): value is number => Number.isSafeInteger(value);
 const isNumber = (value: unknown): value is number => typeof value === 'number';
-const isDim = (value: unknown): value is Dim => isInteger(value) || (typeof value === 'object' && value !== null && 'terms' in value);
+const isDim = (value: unknown): value is Dim =>
+  isInteger(value) || (typeof value === 'object' && value !== null && 'terms' in value);
 
 /** An integer within 2^53. */
 export const int = (): Attr<number> => plain('an integer', isInteger);
 
 /** A list of integers within 2^53. */
 export const ints = (): Attr<readonly number[]> =>
-  plain('a list of integers', (value): value is readonly number[] => Array.isArray(value) && value.every(isInteger));
+  plain(
+    'a list of integers',
+    (value): value is readonly number[] => Array.isArray(value) && value.every(isInteger),
+  );
 
 /** true or false. */
-export const bool = (): Attr<boolean> => plain('true or false', (value): value is boolean => typeof value === 'boolean');
+export const bool = (): Attr<boolean> =>
+  plain('true or false', (value): value is boolean => typeof value === 'boolean');
 
 /** Any text. */
-export const text = (): Attr<string> => plain('a text', (value): value is string => typeof value === 'string');
+export const text = (): Attr<string> =>
+  plain('a text', (value): value is string => typeof value === 'string');
 
 /** One of a few words. */
 export const oneOf = <const W extends string>(...words: readonly W[]): Attr<W> =>
   plain(`one of ${words.join(', ')}`, (value): value is W => words.some((word) => word === value));
 
 /** An element type. */
-export const dtypeAttr = (): Attr<DType> => plain('an element type', (value): value is DType => dtypes.some((dtype) => dtype === value));
+export const dtypeAttr = (): Attr<DType> =>
+  plain('an element type', (value): value is DType => dtypes.some((dtype) => dtype === value));
 
 /** A JSON value that core does not interpret. */
-export const opaque = (): Attr<Json> => plain('a JSON value', (value): value is Json => value !== undefined);
+export const opaque = (): Attr<Json> =>
+  plain('a JSON value', (value): value is Json => value !== undefined);
 
 /** A float64 number; non-finite ones are strings in text. */
 export const float = (): Attr<number> => ({
   says: 'a number',
   accepts: isNumber,
-  print: (value) => (Number.isFinite(value) && !Object.is(value, -0) ? value : Object.is(value, -0) ? '-0' : String(value)),
-  parse: (json) => (typeof json === 'string' && /^(NaN|-?Infinity|-0)$/.test(json) ? Number(json) : (json as number)),
+  print: (value) =>
+    Number.isFinite(value) && !Object.is(value, -0)
+      ? value
+      : Object.is(value, -0)
+        ? '-0'
+        : String(value),
+  parse: (json) =>
+    typeof json === 'string' && /^(NaN|-?Infinity|-0)$/.test(json)
+      ? Number(json)
+      : (json as number),
   resolve: (value) => value,
 });
 
@@ -70,10 +93,12 @@ export const floatList = (): Attr<readonly number[]> => listOf(float());
 export function listOf<T, R>(item: Attr<T, R>): Attr<readonly T[], readonly R[]> {
   return {
     says: `a list of: ${item.says}`,
-    accepts: (value): value is readonly T[] => Array.isArray(value) && value.every((each) => item.accepts(each)),
+    accepts: (value): value is readonly T[] =>
+      Array.isArray(value) && value.every((each) => item.accepts(each)),
     print: (value) => value.map((each) => item.print(each)),
     // What is not a list passes as it is, so that `accepts` refuses it.
-    parse: (json) => (Array.isArray(json) ? json.map((each: Json) => item.parse(each)) : (json as never)),
+    parse: (json) =>
+      Array.isArray(json) ? json.map((each: Json) => item.parse(each)) : (json as never),
     resolve: (value, dims) => value.map((each) => item.resolve(each, dims)),
     ...(item.dims && { dims: (value: readonly T[]) => value.flatMap((each) => item.dims!(each)) }),
   };
@@ -101,7 +126,10 @@ export const dim = (): Attr<Dim, number> => ({
   resolve: (value, dims) => {
     const number = evaluateDim(value, dims);
     if (number === undefined)
-      throw coreDiagnostics.error('not-evaluable', { message: `The dimension ${String(value)} has no value.`, origin: { file: '' } });
+      throw coreDiagnostics.error('not-evaluable', {
+        message: `The dimension ${String(value)} has no value.`,
+        origin: { file: '' },
+      });
     return number;
   },
   dims: (value) => [value],
@@ -111,16 +139,27 @@ export const dim = (): Attr<Dim, number> => ({
 export const dims = (): Attr<Shape, readonly number[]> => listOf(dim());
 
 /**
- * Integers that are an attribute when they are constants or expressions over the named dimensions of the model's inputs, and an operand (of that name, with
- * the attribute null) when they depend on data. `Graph.add` moves an operand whose elements are known into the attribute, so there is one way to say it.
+ * Integers that are an attribute when they are constants or expressions over the named dimensions
+ * of the model's inputs, and an operand (of that name, with the attribute null) when they depend on
+ * data. `Graph.add` moves an operand whose elements are known into the attribute, so there is one
+ * way to say it.
  */
-export const dimsOrOperand = (operand: string): Attr<Shape | null, readonly number[] | null> => ({ ...nullable(dims()), operand });
+export const dimsOrOperand = (operand: string): Attr<Shape | null, readonly number[] | null> => ({
+  ...nullable(dims()),
+  operand,
+});
 
 /** Attributes of an operator by name. */
 export type Attrs = Readonly<Record<string, Attr<unknown, unknown>>>;
 
 /** Values of an operator's attributes in a graph. */
-export type AttrValues<A extends Attrs> = { readonly [K in keyof A]: A[K] extends Attr<infer T, infer _> ? T : never };
+export type AttrValues<A extends Attrs> = {
+  readonly [K in keyof A]: A[K] extends Attr<infer T, infer _> ? T : never;
+};
 
-/** Values of an operator's attributes while it is evaluated: named dimensions have become numbers. */
-export type ResolvedAttrs<A extends Attrs> = { readonly [K in keyof A]: A[K] extends Attr<infer _, infer R> ? R : never };
+/**
+ * Values of an operator's attributes while it is evaluated: named dimensions have become numbers.
+ */
+export type ResolvedAttrs<A extends Attrs> = {
+  readonly [K in keyof A]: A[K] extends Attr<infer _, infer R> ? R : never;
+};

@@ -5,8 +5,9 @@ import { bool } from './attr.js';
 import { defineOp, one } from './define-op.js';
 
 /**
- * Mean of each window, as ONNX AveragePool-22. The divisor is the number of taps that lie in the input, or with `countIncludePad` in the
- * input or its padding: taps that `ceil` lets reach behind the padding never count. A window of padding only gives 0.
+ * Mean of each window, as ONNX AveragePool-22. The divisor is the number of taps that lie in the
+ * input, or with `countIncludePad` in the input or its padding: taps that `ceil` lets reach behind
+ * the padding never count. A window of padding only gives 0.
  */
 export const averagePool = defineOp({
   name: 'AveragePool',

@@ -1,5 +1,10 @@
 import { isAxis } from '../kernels/axes.js';
-import { buildAlongAxis, buildScaled, computationType, inType } from '../kernels/build-normalisation.js';
+import {
+  buildAlongAxis,
+  buildScaled,
+  computationType,
+  inType,
+} from '../kernels/build-normalisation.js';
 import { lanes } from '../kernels/lanes.js';
 import { canBe } from '../kernels/same-type.js';
 import { scalar } from '../kernels/unary.js';
@@ -16,7 +21,8 @@ import { sub } from './sub.js';
 /** Normalisation by the mean and variance of each channel that training left. */
 export const batchNormalization = defineOp({
   name: 'BatchNormalization',
-  summary: '(x - mean) / sqrt(variance + epsilon) * scale + bias, with one mean, variance, scale and bias for each index along `axis`.',
+  summary:
+    '(x - mean) / sqrt(variance + epsilon) * scale + bias, with one mean, variance, scale and bias for each index along `axis`.',
   inputs: {
     x: one(...floatTypes),
     scale: one(...floatTypes),
@@ -52,7 +58,8 @@ export const batchNormalization = defineOp({
     const data = new Float64Array(from.length);
     const deviation = v.map((value) => Math.sqrt(value + epsilon));
     lanes(x.shape, axis, (first, stride, size) => {
-      for (let i = 0, p = first; i < size; i++, p += stride) data[p] = ((from[p]! - m[i]!) / deviation[i]!) * a[i]! + b[i]!;
+      for (let i = 0, p = first; i < size; i++, p += stride)
+        data[p] = ((from[p]! - m[i]!) / deviation[i]!) * a[i]! + b[i]!;
     });
     return { y: { dtype: x.dtype, shape: x.shape, data } };
   },
@@ -73,8 +80,16 @@ export const batchNormalization = defineOp({
   decompose: ({ x, scale, bias, mean, variance }, { axis, epsilon }, graph) => {
     const type = computationType(x.dtype);
     const along = (vector: typeof x) => buildAlongAxis(graph, inType(graph, vector, type), axis, x);
-    const shifted = graph.add(add, { a: inType(graph, variance, type), b: scalar(graph, type, epsilon) }, {}).y;
-    const factor = graph.add(div, { a: inType(graph, scale, type), b: graph.add(sqrt, { x: shifted }, {}).y }, {}).y;
+    const shifted = graph.add(
+      add,
+      { a: inType(graph, variance, type), b: scalar(graph, type, epsilon) },
+      {},
+    ).y;
+    const factor = graph.add(
+      div,
+      { a: inType(graph, scale, type), b: graph.add(sqrt, { x: shifted }, {}).y },
+      {},
+    ).y;
     const centred = graph.add(sub, { a: inType(graph, x, type), b: along(mean) }, {}).y;
     return { y: buildScaled(graph, centred, along(factor), along(bias), x.dtype) };
   },

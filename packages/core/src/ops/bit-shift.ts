@@ -16,12 +16,16 @@ export const bitShift = defineOp({
   constraints: sameTypeBroadcast,
   infer: ({ a, b }) => ({ y: broadcastType(a.dtype, a, b) }),
   range: ({ a, b }, { direction }) => ({
-    // Places beyond 64 lose what places up to there keep: all of it to the right, and what does not fit to the left.
-    y: corners(a, b && [b[0], least(b[1], 64n)], (x, y) => (direction === 'left' ? x << least(y, 64n) : x >> y)),
+    // Places beyond 64 lose what places up to there keep: all of it to the right, and what does not
+    // fit to the left.
+    y: corners(a, b && [b[0], least(b[1], 64n)], (x, y) =>
+      direction === 'left' ? x << least(y, 64n) : x >> y,
+    ),
   }),
   evaluate: ({ a, b }, { direction }) => {
     const isLeft = direction === 'left';
-    const small = (x: number, y: number) => (y >= 32 ? 0 : isLeft ? x * 2 ** y : Math.floor(x / 2 ** y));
+    const small = (x: number, y: number) =>
+      y >= 32 ? 0 : isLeft ? x * 2 ** y : Math.floor(x / 2 ** y);
     // The bound keeps a hostile distance from asking for a giant integer.
     const big = (x: bigint, y: bigint) => (y >= 64n ? 0n : isLeft ? x << y : x >> y);
     return { y: wrapInteger(evaluateBinary(a, b, a.dtype, small, big)) };

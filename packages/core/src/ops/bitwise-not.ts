@@ -13,7 +13,9 @@ export const bitwiseNot = defineOp({
   attrs: {},
   constraints: {},
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
-  range: ({ x }, _, types) => ({ y: ends(x, (v) => (types.x.dtype.startsWith('u') ? intRange(types.x.dtype)![1] : -1n) - v) }),
+  range: ({ x }, _, types) => ({
+    y: ends(x, (v) => (types.x.dtype.startsWith('u') ? intRange(types.x.dtype)![1] : -1n) - v),
+  }),
   evaluate: ({ x }) => ({
     y: mapNumber(
       x,
@@ -23,8 +25,20 @@ export const bitwiseNot = defineOp({
   }),
   ulp: () => 0,
   examples: [
-    { inputs: { x: tensor('uint8', [3], [0, 1, 255]) }, attrs: {}, outputs: { y: tensor('uint8', [3], [255, 254, 0]) } },
-    { inputs: { x: tensor('int32', [3], [0, -1, 6]) }, attrs: {}, outputs: { y: tensor('int32', [3], [-1, 0, -7]) } },
-    { inputs: { x: tensor('uint64', [1], [0n]) }, attrs: {}, outputs: { y: tensor('uint64', [1], [18446744073709551615n]) } },
+    {
+      inputs: { x: tensor('uint8', [3], [0, 1, 255]) },
+      attrs: {},
+      outputs: { y: tensor('uint8', [3], [255, 254, 0]) },
+    },
+    {
+      inputs: { x: tensor('int32', [3], [0, -1, 6]) },
+      attrs: {},
+      outputs: { y: tensor('int32', [3], [-1, 0, -7]) },
+    },
+    {
+      inputs: { x: tensor('uint64', [1], [0n]) },
+      attrs: {},
+      outputs: { y: tensor('uint64', [1], [18446744073709551615n]) },
+    },
   ],
 });

@@ -4,8 +4,9 @@ import { text } from './attr.js';
 import { defineOp, many } from './define-op.js';
 
 /**
- * A call of a function of the model: a body of its own, because a function of ONNX or TensorFlow has no types before it is called. The body
- * has one parameter for each operand and captures nothing; `function` is the function's name in the source, the same in all its calls.
+ * A call of a function of the model: a body of its own, because a function of ONNX or TensorFlow
+ * has no types before it is called. The body has one parameter for each operand and captures
+ * nothing; `function` is the function's name in the source, the same in all its calls.
  */
 export const call = defineOp({
   name: 'Call',
@@ -18,7 +19,10 @@ export const call = defineOp({
   infer: ({ operands }, _, { regions }) => {
     const body = regions['body'] ?? invalidBody('Call', 'it is missing.');
     if (body.inputs.length !== operands.length)
-      invalidBody('Call', `it has ${body.inputs.length} parameters for ${operands.length} operands.`);
+      invalidBody(
+        'Call',
+        `it has ${body.inputs.length} parameters for ${operands.length} operands.`,
+      );
     operands.forEach((type, i) => checkParameter('Call', body.inputs[i], type));
     return { outputs: body.outputs.map(({ value }) => value.type) };
   },

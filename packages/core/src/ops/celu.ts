@@ -17,7 +17,9 @@ export const celu = defineOp({
   attrs: { alpha: float() },
   constraints: { C1: { says: 'alpha > 0', holds: (_, { alpha }) => alpha > 0 } },
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
-  evaluate: ({ x }, { alpha }) => ({ y: mapFloat(x, (v) => (v < 0 ? alpha * Math.expm1(v / alpha) : v)) }),
+  evaluate: ({ x }, { alpha }) => ({
+    y: mapFloat(x, (v) => (v < 0 ? alpha * Math.expm1(v / alpha) : v)),
+  }),
   ulp: () => 6,
   examples: [
     unaryExample(
@@ -32,7 +34,11 @@ export const celu = defineOp({
   decompose: ({ x }, { alpha }, graph) => {
     const scale = scalar(graph, x.dtype, alpha);
     const { y: quotient } = graph.add(div, { a: x, b: scale }, {});
-    const { y: negative } = graph.add(mul, { a: graph.add(elu, { x: quotient }, { alpha: 1 }).y, b: scale }, {});
+    const { y: negative } = graph.add(
+      mul,
+      { a: graph.add(elu, { x: quotient }, { alpha: 1 }).y, b: scale },
+      {},
+    );
     const { y: isNegative } = graph.add(less, { a: x, b: scalar(graph, x.dtype, 0) }, {});
     return graph.add(where, { condition: isNegative, x: negative, y: x }, {});
   },

@@ -14,23 +14,34 @@ export const clip = defineOp({
   outputs: { y: one(...numberTypes) },
   attrs: { min: nullable(float()), max: nullable(float()) },
   constraints: {
-    C1: { says: 'the bounds are not NaN', holds: (_, { min, max }) => !Number.isNaN(min) && !Number.isNaN(max) },
+    C1: {
+      says: 'the bounds are not NaN',
+      holds: (_, { min, max }) => !Number.isNaN(min) && !Number.isNaN(max),
+    },
     C2: {
       says: 'the bounds of integers are integers of their type within 2^53',
       holds: ({ x }, { min, max }) => {
         const range = intRange(x.dtype);
-        const isInRange = (bound: number) => Number.isSafeInteger(bound) && bound >= range![0] && bound <= range![1];
+        const isInRange = (bound: number) =>
+          Number.isSafeInteger(bound) && bound >= range![0] && bound <= range![1];
         return !range || [min, max].every((bound) => bound === null || isInRange(bound));
       },
     },
   },
   infer: ({ x }, { min, max }) => {
     const raised = x.elements?.map((e) => (min === null ? e : maxDim(e, min)));
-    return { y: { dtype: x.dtype, shape: x.shape, elements: raised?.map((e) => (max === null ? e : minDim(e, max))) } };
+    return {
+      y: {
+        dtype: x.dtype,
+        shape: x.shape,
+        elements: raised?.map((e) => (max === null ? e : minDim(e, max))),
+      },
+    };
   },
   range: ({ x }, { min, max }, types) => {
     if (min === Infinity || max === -Infinity) return { y: undefined };
-    // Bounds of floats lie between whole numbers: the lower of them for the least element, the upper for the greatest.
+    // Bounds of floats lie between whole numbers: the lower of them for the least element, the
+    // upper for the greatest.
     const limit = (bound: number | null, round: (bound: number) => number) =>
       bound === null || !Number.isFinite(bound) ? undefined : BigInt(round(bound));
     const held = (v: bigint, round: (bound: number) => number): bigint => {
@@ -38,7 +49,11 @@ export const clip = defineOp({
       return least(raised, limit(max, round) ?? raised);
     };
     const [low, high] = [limit(min, Math.floor), limit(max, Math.ceil)];
-    const given = x ?? (isFloat(types.x.dtype) && low !== undefined && high !== undefined ? ([low, high] as const) : undefined);
+    const given =
+      x ??
+      (isFloat(types.x.dtype) && low !== undefined && high !== undefined
+        ? ([low, high] as const)
+        : undefined);
     return { y: given && [held(given[0], Math.floor), held(given[1], Math.ceil)] };
   },
   evaluate: ({ x }, { min, max }) => {
@@ -67,6 +82,10 @@ export const clip = defineOp({
       ],
       { min: 3, max: 1 },
     ),
-    { inputs: { x: tensor('int64', [3], [-5, 0, 5]) }, attrs: { min: -2, max: null }, outputs: { y: tensor('int64', [3], [-2, 0, 5]) } },
+    {
+      inputs: { x: tensor('int64', [3], [-5, 0, 5]) },
+      attrs: { min: -2, max: null },
+      outputs: { y: tensor('int64', [3], [-2, 0, 5]) },
+    },
   ],
 });

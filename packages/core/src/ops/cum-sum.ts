@@ -19,16 +19,16 @@ export const cumSum = defineOp({
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
   range: ({ x }, { axis, exclusive }, types) => {
     const [, size] = sizeInterval(types.x.shape?.[axis]);
-    return { y: x && isInt(types.x.dtype) ? sums(x, exclusive ? [0n, size] : [1n, size]) : undefined };
+    return {
+      y: x && isInt(types.x.dtype) ? sums(x, exclusive ? [0n, size] : [1n, size]) : undefined,
+    };
   },
   evaluate: ({ x }, { axis, exclusive, reverse }) => {
     const data = allocate(x.dtype, sizeOf(x.shape));
     // The same steps add numbers or 64-bit integers; the storage holds one kind.
-    const [from, to, zero] = (data instanceof Float64Array ? [x.data, data, 0] : [x.data, data, 0n]) as [
-      Float64Array,
-      Float64Array,
-      number,
-    ];
+    const [from, to, zero] = (
+      data instanceof Float64Array ? [x.data, data, 0] : [x.data, data, 0n]
+    ) as [Float64Array, Float64Array, number];
     lanes(x.shape, axis, (first, stride, size) => {
       const step = reverse ? -stride : stride;
       let sum = zero;

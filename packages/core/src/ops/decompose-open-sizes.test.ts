@@ -6,7 +6,10 @@ import { lower } from '../passes/lower.js';
 import { tensor, toNumbers } from '../tensor/tensor.js';
 import { ops } from './ops.js';
 
-/** A graph with a float64 value of shape [number of elements that are not zero, 4], a number that only the data tell. */
+/**
+ * A graph with a float64 value of shape [number of elements that are not zero, 4], a number that
+ * only the data tell.
+ */
 function open(): { graph: Graph; x: Value } {
   const graph = new Graph();
   const input = graph.input('x', 'float64', [2, 3, 2, 2]);
@@ -39,7 +42,11 @@ test('GroupNormalization', async () => {
       [1, 2, 3, 4],
       [5, 6, 7, 8],
     ].map((values) => graph.literal('float64', [4], values));
-    const { y } = graph.add(ops.GroupNormalization, { x, scale: scale!, bias: bias! }, { groups: 2, epsilon: 0.1, layout });
+    const { y } = graph.add(
+      ops.GroupNormalization,
+      { x, scale: scale!, bias: bias! },
+      { groups: 2, epsilon: 0.1, layout },
+    );
     await expectSame(graph, y);
   }
 });
@@ -51,7 +58,10 @@ test('Hardmax', async () => {
 
 test('LRN', async () => {
   const { graph, x } = open();
-  await expectSame(graph, graph.add(ops.LRN, { x }, { size: 3, alpha: 0.5, beta: 0.75, bias: 2, axis: 0 }).y);
+  await expectSame(
+    graph,
+    graph.add(ops.LRN, { x }, { size: 3, alpha: 0.5, beta: 0.75, bias: 2, axis: 0 }).y,
+  );
 });
 
 test('Einsum', async () => {

@@ -7,7 +7,10 @@ import type { Interval } from '../tensor/interval.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Attrs, AttrValues, ResolvedAttrs } from './attr.js';
 
-/** How many values an operand or result takes: one, one or none, or any number (then it is the last). */
+/**
+ * How many values an operand or result takes: one, one or none, or any number (then it is the
+ * last).
+ */
 export type Arity = 'one' | 'optional' | 'many';
 
 /** An operand or a result: how many, and of which element types. */
@@ -23,7 +26,10 @@ export type Operands = Readonly<Record<string, Operand>>;
 export const one = (...dtypes: readonly DType[]): Operand<'one'> => ({ arity: 'one', dtypes });
 
 /** One value of one of these types, or none. */
-export const optional = (...dtypes: readonly DType[]): Operand<'optional'> => ({ arity: 'optional', dtypes });
+export const optional = (...dtypes: readonly DType[]): Operand<'optional'> => ({
+  arity: 'optional',
+  dtypes,
+});
 
 /** Any number of values of these types. */
 export const many = (...dtypes: readonly DType[]): Operand<'many'> => ({ arity: 'many', dtypes });
@@ -41,7 +47,9 @@ export type PerOperand<I extends Operands, T> = {
 
 /** The same for what a caller gives: optional operands may be left out. */
 export type GivenOperands<I extends Operands, T> = {
-  readonly [K in keyof I as I[K] extends Operand<'optional'> ? never : K]: I[K] extends Operand<'many'> ? readonly T[] : T;
+  readonly [
+    K in keyof I as I[K] extends Operand<'optional'> ? never : K
+  ]: I[K] extends Operand<'many'> ? readonly T[] : T;
 } & { readonly [K in keyof I as I[K] extends Operand<'optional'> ? K : never]?: T | undefined };
 
 /** What is known of a value before anything runs. */
@@ -49,13 +57,19 @@ export interface ValueType {
   readonly dtype: DType;
   /** undefined: not even the rank is known. */
   readonly shape: Shape | undefined;
-  /** The elements of a small integer tensor in C order, where they are constants or expressions over named dimensions. */
+  /**
+   * The elements of a small integer tensor in C order, where they are constants or expressions over
+   * named dimensions.
+   */
   readonly elements?: readonly Dim[] | undefined;
 }
 
 /** What inference may ask for beside types. */
 export interface InferContext {
-  /** A dimension that is known only when the model runs, such as the number of non-zero elements. It never equals another. */
+  /**
+   * A dimension that is known only when the model runs, such as the number of non-zero elements. It
+   * never equals another.
+   */
   fresh(hint: string): Dim;
   /** Bodies of the node, by the operator's region names. */
   readonly regions: Readonly<Record<string, Graph>>;
@@ -67,7 +81,10 @@ export interface InferContext {
 export interface EvaluateContext {
   /** Runs a body of the node on its parameters (its captures are bound by the caller). */
   run(region: string, parameters: readonly Tensor[]): Promise<readonly Tensor[]>;
-  /** Types of a body's results; their dimensions are numbers where they do not depend on what the body computes. */
+  /**
+   * Types of a body's results; their dimensions are numbers where they do not depend on what the
+   * body computes.
+   */
   results(region: string): readonly ValueType[];
   /** How many values a `many` result has. */
   readonly resultCount: number;
@@ -79,7 +96,10 @@ export interface Constraint<I extends Operands, A extends Attrs> {
   holds(types: PerOperand<I, ValueType>, attrs: AttrValues<A>): boolean;
 }
 
-/** One worked case of an operator: small enough to check by hand, or taken from the published standard. */
+/**
+ * One worked case of an operator: small enough to check by hand, or taken from the published
+ * standard.
+ */
 export interface Example {
   readonly inputs: Readonly<Record<string, Tensor | readonly Tensor[]>>;
   readonly attrs: Readonly<Record<string, unknown>>;
@@ -87,7 +107,11 @@ export interface Example {
 }
 
 /** An operator: all that core knows of it, in one object. A node holds the object, not its name. */
-export interface Op<I extends Operands = Operands, O extends Operands = Operands, A extends Attrs = Attrs> {
+export interface Op<
+  I extends Operands = Operands,
+  O extends Operands = Operands,
+  A extends Attrs = Attrs,
+> {
   readonly name: string;
   readonly summary: string;
   readonly inputs: I;
@@ -97,7 +121,11 @@ export interface Op<I extends Operands = Operands, O extends Operands = Operands
   readonly regions?: readonly string[];
   readonly constraints: Readonly<Record<`C${number}`, Constraint<I, A>>>;
   /** Types of the results. Called once the constraints hold. */
-  infer(types: PerOperand<I, ValueType>, attrs: AttrValues<A>, context: InferContext): PerOperand<O, ValueType>;
+  infer(
+    types: PerOperand<I, ValueType>,
+    attrs: AttrValues<A>,
+    context: InferContext,
+  ): PerOperand<O, ValueType>;
   /** The reference: float types in float64 without intermediate rounding, integers exact. */
   evaluate(
     inputs: PerOperand<I, Tensor>,
@@ -105,9 +133,10 @@ export interface Op<I extends Operands = Operands, O extends Operands = Operands
     context: EvaluateContext,
   ): PerOperand<O, Tensor> | Promise<PerOperand<O, Tensor>>;
   /**
-   * Bounds of the results from bounds of the operands, which every operand of integers or bool has. Results are taken as exact: they do not wrap here, and
-   * the caller sees whether they could have. An operator without this, or a result that is undefined, may have any value of its type. Float results are
-   * given only where rounding cannot leave the bounds.
+   * Bounds of the results from bounds of the operands, which every operand of integers or bool has.
+   * Results are taken as exact: they do not wrap here, and the caller sees whether they could have.
+   * An operator without this, or a result that is undefined, may have any value of its type. Float
+   * results are given only where rounding cannot leave the bounds.
    */
   range?(
     ranges: PerOperand<I, Interval | undefined>,
@@ -115,8 +144,10 @@ export interface Op<I extends Operands = Operands, O extends Operands = Operands
     types: PerOperand<I, ValueType>,
   ): PerOperand<O, Interval | undefined>;
   /**
-   * Bounds that every element of an operand keeps whenever the operator succeeds: an index is inside its dimension, or it is an error. `results` are the
-   * bounds that the results keep for the same reason: an operator that drops no element hands them on, through its inverse and the `ranges` of the operands.
+   * Bounds that every element of an operand keeps whenever the operator succeeds: an index is
+   * inside its dimension, or it is an error. `results` are the bounds that the results keep for the
+   * same reason: an operator that drops no element hands them on, through its inverse and the
+   * `ranges` of the operands.
    */
   demands?(
     types: PerOperand<I, ValueType>,
@@ -124,10 +155,16 @@ export interface Op<I extends Operands = Operands, O extends Operands = Operands
     results: PerOperand<O, Interval | undefined>,
     ranges: PerOperand<I, Interval | undefined>,
   ): Partial<PerOperand<I, Interval | undefined>>;
-  /** How far a correct float implementation may be from the reference for these operands, in units in the last place of the result. */
+  /**
+   * How far a correct float implementation may be from the reference for these operands, in units
+   * in the last place of the result.
+   */
   ulp(shapes: PerOperand<I, readonly number[]>, attrs: ResolvedAttrs<A>): number;
   readonly examples: readonly Example[];
-  /** A composite's meaning in simpler operators: builds them in `graph` and gives the values that replace the results. Every node it adds serves a result. */
+  /**
+   * A composite's meaning in simpler operators: builds them in `graph` and gives the values that
+   * replace the results. Every node it adds serves a result.
+   */
   decompose?(
     operands: PerOperand<I, Value>,
     attrs: AttrValues<A>,
@@ -137,6 +174,8 @@ export interface Op<I extends Operands = Operands, O extends Operands = Operands
 }
 
 /** Declares an operator. */
-export function defineOp<const I extends Operands, const O extends Operands, const A extends Attrs>(op: Op<I, O, A>): Op<I, O, A> {
+export function defineOp<const I extends Operands, const O extends Operands, const A extends Attrs>(
+  op: Op<I, O, A>,
+): Op<I, O, A> {
   return op;
 }

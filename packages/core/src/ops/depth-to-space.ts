@@ -17,24 +17,39 @@ interface Blocks {
 }
 
 /**
- * Sizes with the channels split into block rows, block columns and depth, the permutation that puts them in place, and the sizes at the
- * end.
+ * Sizes with the channels split into block rows, block columns and depth, the permutation that puts
+ * them in place, and the sizes at the end.
  */
-function plan(shape: Shape, { layout, blockSize, mode }: Blocks): { split: Shape; perm: readonly number[]; whole: Shape } {
+function plan(
+  shape: Shape,
+  { layout, blockSize, mode }: Blocks,
+): { split: Shape; perm: readonly number[]; whole: Shape } {
   const [height, width] = spatialOf(layout, shape) as [Shape[0], Shape[0]];
   const channels = shape[channelAxis(layout, 4)]!;
   const depth = exactQuotient(channels, blockSize ** 2) ?? floorDivDim(channels, blockSize ** 2);
   const parts = mode === 'DCR' ? [blockSize, blockSize, depth] : [depth, blockSize, blockSize];
-  const whole = shapeIn(layout, shape[0]!, depth, [mulDim(height, blockSize), mulDim(width, blockSize)]);
+  const whole = shapeIn(layout, shape[0]!, depth, [
+    mulDim(height, blockSize),
+    mulDim(width, blockSize),
+  ]);
   if (layout === 'channelsFirst') {
-    return { split: [shape[0]!, ...parts, height, width], perm: mode === 'DCR' ? [0, 3, 4, 1, 5, 2] : [0, 1, 4, 2, 5, 3], whole };
+    return {
+      split: [shape[0]!, ...parts, height, width],
+      perm: mode === 'DCR' ? [0, 3, 4, 1, 5, 2] : [0, 1, 4, 2, 5, 3],
+      whole,
+    };
   }
-  return { split: [shape[0]!, height, width, ...parts], perm: mode === 'DCR' ? [0, 1, 3, 2, 4, 5] : [0, 1, 4, 2, 5, 3], whole };
+  return {
+    split: [shape[0]!, height, width, ...parts],
+    perm: mode === 'DCR' ? [0, 1, 3, 2, 4, 5] : [0, 1, 4, 2, 5, 3],
+    whole,
+  };
 }
 
 /**
- * Channels moved into blocks of space, as ONNX DepthToSpace: channel (row * blockSize + column) * depth + d (DCR) or (d * blockSize + row)
- * * blockSize + column (CRD, pixel shuffle) becomes depth d at that row and column of the block.
+ * Channels moved into blocks of space, as ONNX DepthToSpace: channel (row * blockSize + column) *
+ * depth + d (DCR) or (d * blockSize + row) * blockSize + column (CRD, pixel shuffle) becomes depth
+ * d at that row and column of the block.
  */
 export const depthToSpace = defineOp({
   name: 'DepthToSpace',
@@ -53,11 +68,18 @@ export const depthToSpace = defineOp({
     },
   },
   infer: ({ x }, attrs, { fresh }) => ({
-    y: { dtype: x.dtype, shape: x.shape ? plan(x.shape, attrs).whole : Array.from({ length: 4 }, () => fresh('space')) },
+    y: {
+      dtype: x.dtype,
+      shape: x.shape ? plan(x.shape, attrs).whole : Array.from({ length: 4 }, () => fresh('space')),
+    },
   }),
   range: ({ x }) => ({ y: x }),
   evaluate: ({ x }, attrs) => {
-    const { split, perm, whole } = plan(x.shape, attrs) as { split: number[]; perm: number[]; whole: number[] };
+    const { split, perm, whole } = plan(x.shape, attrs) as {
+      split: number[];
+      perm: number[];
+      whole: number[];
+    };
     const strides = stridesOf(split);
     return {
       y: {

@@ -18,29 +18,52 @@ export const dequantizeLinear = defineOp({
   attrs: { axis: nullable(int()), blockSize: int() },
   constraints: {
     ...granularityConstraints,
-    C5: { says: 'x and zeroPoint have one element type', holds: ({ x, zeroPoint }) => !zeroPoint || zeroPoint.dtype === x.dtype },
+    C5: {
+      says: 'x and zeroPoint have one element type',
+      holds: ({ x, zeroPoint }) => !zeroPoint || zeroPoint.dtype === x.dtype,
+    },
   },
   infer: ({ x, scale }) => ({ y: { dtype: scale.dtype, shape: x.shape } }),
   evaluate: ({ x, scale, zeroPoint }, granularity) => {
-    const [from, scales, zeros] = [toNumbers(x), toNumbers(scale), zeroPoint && toNumbers(zeroPoint)];
+    const [from, scales, zeros] = [
+      toNumbers(x),
+      toNumbers(scale),
+      zeroPoint && toNumbers(zeroPoint),
+    ];
     const data = new Float64Array(sizeOf(x.shape));
-    walkScales(x, scale, granularity, (at, s) => (data[at] = (from[at]! - (zeros ? zeros[s]! : 0)) * scales[s]!));
+    walkScales(
+      x,
+      scale,
+      granularity,
+      (at, s) => (data[at] = (from[at]! - (zeros ? zeros[s]! : 0)) * scales[s]!),
+    );
     return { y: { dtype: scale.dtype, shape: x.shape, data } };
   },
   ulp: () => 1,
   examples: [
     {
-      inputs: { x: tensor('uint8', [4], [0, 3, 128, 255]), scale: tensor('float32', [], [2]), zeroPoint: tensor('uint8', [], [128]) },
+      inputs: {
+        x: tensor('uint8', [4], [0, 3, 128, 255]),
+        scale: tensor('float32', [], [2]),
+        zeroPoint: tensor('uint8', [], [128]),
+      },
       attrs: { axis: null, blockSize: 0 },
       outputs: { y: tensor('float32', [4], [-256, -250, 0, 254]) },
     },
     {
-      inputs: { x: tensor('int8', [2, 2], [1, 2, 3, 4]), scale: tensor('float32', [2], [0.5, 4]), zeroPoint: tensor('int8', [2], [1, 0]) },
+      inputs: {
+        x: tensor('int8', [2, 2], [1, 2, 3, 4]),
+        scale: tensor('float32', [2], [0.5, 4]),
+        zeroPoint: tensor('int8', [2], [1, 0]),
+      },
       attrs: { axis: 0, blockSize: 0 },
       outputs: { y: tensor('float32', [2, 2], [0, 0.5, 12, 16]) },
     },
     {
-      inputs: { x: tensor('int8', [2, 3], [1, 2, 3, 4, 5, 6]), scale: tensor('float32', [2, 2], [1, 10, 100, 1000]) },
+      inputs: {
+        x: tensor('int8', [2, 3], [1, 2, 3, 4, 5, 6]),
+        scale: tensor('float32', [2, 2], [1, 10, 100, 1000]),
+      },
       attrs: { axis: 1, blockSize: 2 },
       outputs: { y: tensor('float32', [2, 3], [1, 2, 30, 400, 500, 6000]) },
     },

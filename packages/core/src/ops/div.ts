@@ -1,4 +1,9 @@
-import { broadcastElements, broadcastType, evaluateBinary, sameTypeBroadcast } from '../kernels/binary.js';
+import {
+  broadcastElements,
+  broadcastType,
+  evaluateBinary,
+  sameTypeBroadcast,
+} from '../kernels/binary.js';
 import { nonZero } from '../kernels/integer-division.js';
 import { wrapInteger } from '../kernels/wrap-integer.js';
 import { bounds, floorDivDim, type Dim } from '../tensor/dim.js';
@@ -7,13 +12,19 @@ import { tensor } from '../tensor/tensor.js';
 import { quotients } from '../tensor/interval.js';
 import { defineOp, one } from './define-op.js';
 
-/** The quotient where truncation is floor division: of what cannot be negative by what is positive. */
+/**
+ * The quotient where truncation is floor division: of what cannot be negative by what is positive.
+ */
 function truncatedQuotient(a: Dim, b: Dim): Dim | undefined {
-  if (typeof a === 'number' && typeof b === 'number') return b === 0 ? undefined : Math.trunc(a / b) + 0;
+  if (typeof a === 'number' && typeof b === 'number')
+    return b === 0 ? undefined : Math.trunc(a / b) + 0;
   return bounds(a)[0] >= 0 && bounds(b)[0] > 0 ? floorDivDim(a, b) : undefined;
 }
 
-/** Quotient with broadcasting. Integers truncate towards zero, and division by zero is `core/not-evaluable`. */
+/**
+ * Quotient with broadcasting. Integers truncate towards zero, and division by zero is
+ * `core/not-evaluable`.
+ */
 export const div = defineOp({
   name: 'Div',
   summary: 'Quotient a / b with broadcasting; integers truncate towards zero.',
@@ -21,7 +32,12 @@ export const div = defineOp({
   outputs: { y: one(...numberTypes) },
   attrs: {},
   constraints: sameTypeBroadcast,
-  infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, truncatedQuotient) } }),
+  infer: ({ a, b }) => ({
+    y: {
+      ...broadcastType(a.dtype, a, b),
+      elements: broadcastElements(a.dtype, a, b, truncatedQuotient),
+    },
+  }),
   range: ({ a, b }, _, types) => {
     if (!a || !b) return { y: undefined };
     if (isInt(types.a.dtype)) return { y: quotients(a, b) };
@@ -30,7 +46,9 @@ export const div = defineOp({
     return { y: whole && [whole[0] - 1n, whole[1] + 1n] };
   },
   evaluate: ({ a, b }) => {
-    const divide = isInt(a.dtype) ? (x: number, y: number) => Math.trunc(x / nonZero(y)) : (x: number, y: number) => x / y;
+    const divide = isInt(a.dtype)
+      ? (x: number, y: number) => Math.trunc(x / nonZero(y))
+      : (x: number, y: number) => x / y;
     return { y: wrapInteger(evaluateBinary(a, b, a.dtype, divide, (x, y) => x / nonZero(y))) };
   },
   ulp: () => 1,

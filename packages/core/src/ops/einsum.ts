@@ -12,8 +12,14 @@ import { tensor } from '../tensor/tensor.js';
 import { text } from './attr.js';
 import { defineOp, many, one } from './define-op.js';
 
-/** The size of each label, which operands that have 1 under it broadcast to; undefined for one of which two sizes do not fit. */
-function labelSizes({ operands }: Subscripts, shapes: readonly (Shape | undefined)[]): Map<string, Dim | undefined> {
+/**
+ * The size of each label, which operands that have 1 under it broadcast to; undefined for one of
+ * which two sizes do not fit.
+ */
+function labelSizes(
+  { operands }: Subscripts,
+  shapes: readonly (Shape | undefined)[],
+): Map<string, Dim | undefined> {
   const sizes = new Map<string, Dim | undefined>();
   operands.forEach((labels, i) =>
     labels.forEach((label, axis) => {
@@ -43,7 +49,9 @@ export const einsum = defineOp({
       holds: ({ inputs }, { equation }) => {
         const shapes = inputs.map(({ shape }) => shape);
         const isOpen = equation.includes('...') && shapes.includes(undefined);
-        return inputs.length > 0 && (isOpen || readSubscripts(equation, ranksOf(shapes)) !== undefined);
+        return (
+          inputs.length > 0 && (isOpen || readSubscripts(equation, ranksOf(shapes)) !== undefined)
+        );
       },
     },
     C3: {
@@ -53,7 +61,8 @@ export const einsum = defineOp({
         const subscripts = readSubscripts(equation, ranksOf(shapes));
         if (!subscripts) return true;
         const isSame = (labels: readonly string[], shape: Shape | undefined) =>
-          !shape || labels.every((label, axis) => mayEqual(shape[axis]!, shape[labels.indexOf(label)]!));
+          !shape ||
+          labels.every((label, axis) => mayEqual(shape[axis]!, shape[labels.indexOf(label)]!));
         return (
           ![...labelSizes(subscripts, shapes).values()].includes(undefined) &&
           subscripts.operands.every((labels, i) => isSame(labels, shapes[i]))
@@ -66,7 +75,12 @@ export const einsum = defineOp({
     const subscripts = readSubscripts(equation, ranksOf(shapes));
     if (!subscripts) return { y: { dtype: inputs[0]!.dtype, shape: undefined } };
     const sizes = labelSizes(subscripts, shapes);
-    return { y: { dtype: inputs[0]!.dtype, shape: subscripts.result.map((label) => sizes.get(label) ?? fresh('einsum')) } };
+    return {
+      y: {
+        dtype: inputs[0]!.dtype,
+        shape: subscripts.result.map((label) => sizes.get(label) ?? fresh('einsum')),
+      },
+    };
   },
   evaluate: ({ inputs }, { equation }) => {
     const shapes = inputs.map(({ shape }) => shape);
@@ -82,12 +96,19 @@ export const einsum = defineOp({
   ulp: ({ inputs }, { equation }) => {
     const subscripts = readSubscripts(equation, ranksOf(inputs));
     if (!subscripts) return 0;
-    const summed = [...labelSizes(subscripts, inputs)].filter(([label]) => !subscripts.result.includes(label));
+    const summed = [...labelSizes(subscripts, inputs)].filter(
+      ([label]) => !subscripts.result.includes(label),
+    );
     return summed.reduce((product, [, size]) => product * Number(size), 1) + inputs.length;
   },
   examples: [
     {
-      inputs: { inputs: [tensor('float32', [2, 3], [1, 2, 3, 4, 5, 6]), tensor('float32', [3, 2], [1, 0, 0, 1, 1, 1])] },
+      inputs: {
+        inputs: [
+          tensor('float32', [2, 3], [1, 2, 3, 4, 5, 6]),
+          tensor('float32', [3, 2], [1, 0, 0, 1, 1, 1]),
+        ],
+      },
       attrs: { equation: 'ij, jk -> ki' },
       outputs: { y: tensor('float32', [2, 2], [4, 10, 5, 11]) },
     },
@@ -97,7 +118,12 @@ export const einsum = defineOp({
       outputs: { y: tensor('int64', [], [5]) },
     },
     {
-      inputs: { inputs: [tensor('float64', [2, 1, 2], [1, 2, 3, 4]), tensor('float64', [3, 2], [1, 0, 0, 1, 1, 1])] },
+      inputs: {
+        inputs: [
+          tensor('float64', [2, 1, 2], [1, 2, 3, 4]),
+          tensor('float64', [3, 2], [1, 0, 0, 1, 1, 1]),
+        ],
+      },
       attrs: { equation: '...k,...k->...' },
       outputs: { y: tensor('float64', [2, 3], [1, 2, 3, 3, 4, 7]) },
     },
@@ -113,7 +139,12 @@ export const einsum = defineOp({
       outputs: { y: tensor('float64', [2, 2], [1, 7, 10, 30]) },
     },
     {
-      inputs: { inputs: [tensor('float64', [2, 2, 1], [1, 2, 3, 4]), tensor('float64', [2, 1, 2], [1, 10, 100, 1000])] },
+      inputs: {
+        inputs: [
+          tensor('float64', [2, 2, 1], [1, 2, 3, 4]),
+          tensor('float64', [2, 1, 2], [1, 10, 100, 1000]),
+        ],
+      },
       attrs: { equation: 'abc,cda' },
       outputs: { y: tensor('float64', [2, 1], [3131, 4242]) },
     },
@@ -121,6 +152,8 @@ export const einsum = defineOp({
   decompose: ({ inputs }, { equation }, graph) => {
     const shapes = inputs.map(knownShape);
     const subscripts = readSubscripts(equation, ranksOf(shapes))!;
-    return { y: buildEinsum(graph, inputs, subscripts, labelSizes(subscripts, shapes) as Map<string, Dim>) };
+    return {
+      y: buildEinsum(graph, inputs, subscripts, labelSizes(subscripts, shapes) as Map<string, Dim>),
+    };
   },
 });

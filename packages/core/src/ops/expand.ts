@@ -10,7 +10,9 @@ import { maxSize } from '../tensor/interval.js';
 import { dimsOrOperand } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 
-/** `x` repeated along its dimensions of 1 until it has the shape that it and `target` broadcast to. */
+/**
+ * `x` repeated along its dimensions of 1 until it has the shape that it and `target` broadcast to.
+ */
 function expanded(x: Tensor, target: readonly number[]): Tensor {
   const shape = broadcastShapes(x.shape, target) as readonly number[] | undefined;
   if (!shape) {
@@ -35,32 +37,45 @@ function partlyKnown(from: Shape, count: number, fresh: () => Dim): Shape {
 /** Broadcasting to a shape. */
 export const expand = defineOp({
   name: 'Expand',
-  summary: '`x` broadcast with a shape: dimensions of 1, of either, are repeated, and missing leading ones of `x` are added.',
+  summary:
+    '`x` broadcast with a shape: dimensions of 1, of either, are repeated, and missing leading ones of `x` are added.',
   inputs: { x: one(...dtypes), shape: optional('int64', 'int32') },
   outputs: { y: one(...dtypes) },
   attrs: { shape: dimsOrOperand('shape') },
   constraints: {
     C1: {
       says: 'the shape is an attribute or an operand, which is a vector',
-      holds: (types, { shape }) => (shape === null) === (types.shape !== undefined) && canBe(types.shape, undefined),
+      holds: (types, { shape }) =>
+        (shape === null) === (types.shape !== undefined) && canBe(types.shape, undefined),
     },
-    C2: { says: 'no dimension is negative', holds: (_, { shape }) => !shape || shape.every((dim) => bounds(dim)[1] >= 0) },
+    C2: {
+      says: 'no dimension is negative',
+      holds: (_, { shape }) => !shape || shape.every((dim) => bounds(dim)[1] >= 0),
+    },
     C3: {
       says: 'x and the shape broadcast',
-      holds: ({ x }, { shape }) => !shape || !x.shape || broadcastShapes(x.shape, shape) !== undefined,
+      holds: ({ x }, { shape }) =>
+        !shape || !x.shape || broadcastShapes(x.shape, shape) !== undefined,
     },
   },
   infer: ({ x, shape: operand }, { shape }, { fresh }) => {
     const target = shape ?? operand?.elements;
     const count = operand?.shape?.[0];
-    if (!x.shape || (!target && typeof count !== 'number')) return { y: { dtype: x.dtype, shape: undefined } };
-    const result = target ? broadcastShapes(x.shape, target) : partlyKnown(x.shape, count as number, () => fresh('expand'));
-    const elements = movedElements([x], result, ([at]) => expanded(at!, result as readonly number[]));
+    if (!x.shape || (!target && typeof count !== 'number'))
+      return { y: { dtype: x.dtype, shape: undefined } };
+    const result = target
+      ? broadcastShapes(x.shape, target)
+      : partlyKnown(x.shape, count as number, () => fresh('expand'));
+    const elements = movedElements([x], result, ([at]) =>
+      expanded(at!, result as readonly number[]),
+    );
     return { y: { dtype: x.dtype, shape: result, elements } };
   },
   range: ({ x }) => ({ y: x }),
   demands: () => ({ shape: [-1n, maxSize] }),
-  evaluate: ({ x, shape: operand }, { shape }) => ({ y: expanded(x, shape ?? Array.from(toNumbers(operand!))) }),
+  evaluate: ({ x, shape: operand }, { shape }) => ({
+    y: expanded(x, shape ?? Array.from(toNumbers(operand!))),
+  }),
   ulp: () => 0,
   examples: [
     {
@@ -68,7 +83,11 @@ export const expand = defineOp({
       attrs: { shape: [2, 1, 2] },
       outputs: { y: tensor('float32', [2, 3, 2], [1, 1, 2, 2, 3, 3, 1, 1, 2, 2, 3, 3]) },
     },
-    { inputs: { x: tensor('int64', [], [7]) }, attrs: { shape: [3] }, outputs: { y: tensor('int64', [3], [7, 7, 7]) } },
+    {
+      inputs: { x: tensor('int64', [], [7]) },
+      attrs: { shape: [3] },
+      outputs: { y: tensor('int64', [3], [7, 7, 7]) },
+    },
     {
       inputs: { x: tensor('float32', [2], [1, 2]), shape: tensor('int64', [2], [2, 1]) },
       attrs: { shape: null },

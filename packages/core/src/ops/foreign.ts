@@ -7,20 +7,30 @@ import { defineOp, many, type ValueType } from './define-op.js';
 
 /** The attribute `types` of a foreign operator, from the types of its results. */
 export function foreignTypes(types: readonly ValueType[]): Json {
-  return types.map(({ dtype, shape }) => ({ dtype, shape: shape?.map((dim) => (typeof dim === 'number' ? dim : dim.key)) ?? null }));
+  return types.map(({ dtype, shape }) => ({
+    dtype,
+    shape: shape?.map((dim) => (typeof dim === 'number' ? dim : dim.key)) ?? null,
+  }));
 }
 
-function isType(entry: unknown): entry is { dtype: DType; shape: readonly (number | string)[] | null } {
+function isType(
+  entry: unknown,
+): entry is { dtype: DType; shape: readonly (number | string)[] | null } {
   const { dtype, shape } = (entry ?? {}) as { dtype?: unknown; shape?: unknown };
-  const isDim = (dim: unknown) => typeof dim === 'string' || (Number.isSafeInteger(dim) && (dim as number) >= 0);
-  return dtypes.some((known) => known === dtype) && (shape === null || (Array.isArray(shape) && shape.every(isDim)));
+  const isDim = (dim: unknown) =>
+    typeof dim === 'string' || (Number.isSafeInteger(dim) && (dim as number) >= 0);
+  return (
+    dtypes.some((known) => known === dtype) &&
+    (shape === null || (Array.isArray(shape) && shape.every(isDim)))
+  );
 }
 
 /**
- * An operator of a format that core cannot express. It keeps its place in the graph, its name in the format (`type`), the `reason` and,
- * uninterpreted, its `attributes`, so that the model can be looked at and written back to that format; no other format writes it. `types`
- * are the types of the results, made by {@link foreignTypes}; null where the format does not tell them, and then the results are taken for
- * float32 of unknown shape, as many as the caller of `Graph.add` says.
+ * An operator of a format that core cannot express. It keeps its place in the graph, its name in
+ * the format (`type`), the `reason` and, uninterpreted, its `attributes`, so that the model can be
+ * looked at and written back to that format; no other format writes it. `types` are the types of
+ * the results, made by {@link foreignTypes}; null where the format does not tell them, and then the
+ * results are taken for float32 of unknown shape, as many as the caller of `Graph.add` says.
  */
 export const foreign = defineOp({
   name: 'Foreign',
@@ -35,8 +45,17 @@ export const foreign = defineOp({
     },
   },
   infer: (_, { types }, { resultCount = 0 }) => {
-    if (types === null) return { outputs: Array.from({ length: resultCount }, () => ({ dtype: 'float32', shape: undefined })) };
-    const stated = types as unknown as readonly { dtype: DType; shape: readonly (number | string)[] | null }[];
+    if (types === null)
+      return {
+        outputs: Array.from({ length: resultCount }, () => ({
+          dtype: 'float32',
+          shape: undefined,
+        })),
+      };
+    const stated = types as unknown as readonly {
+      dtype: DType;
+      shape: readonly (number | string)[] | null;
+    }[];
     return {
       outputs: stated.map(({ dtype, shape }) => ({
         dtype,

@@ -23,7 +23,13 @@ export const gatherElements = defineOp({
         !x.shape ||
         !indices.shape ||
         (x.shape.length === indices.shape.length &&
-          indices.shape.every((dim, i) => i === axis || typeof dim !== 'number' || typeof x.shape![i] !== 'number' || dim <= x.shape![i])),
+          indices.shape.every(
+            (dim, i) =>
+              i === axis ||
+              typeof dim !== 'number' ||
+              typeof x.shape![i] !== 'number' ||
+              dim <= x.shape![i],
+          )),
     },
   },
   infer: ({ x, indices }) => ({ y: { dtype: x.dtype, shape: indices.shape } }),
@@ -36,12 +42,18 @@ export const gatherElements = defineOp({
   ulp: () => 0,
   examples: [
     {
-      inputs: { x: tensor('float32', [2, 2], [1, 2, 3, 4]), indices: tensor('int64', [2, 2], [0, 0, 1, -2]) },
+      inputs: {
+        x: tensor('float32', [2, 2], [1, 2, 3, 4]),
+        indices: tensor('int64', [2, 2], [0, 0, 1, -2]),
+      },
       attrs: { axis: 1 },
       outputs: { y: tensor('float32', [2, 2], [1, 1, 4, 3]) },
     },
     {
-      inputs: { x: tensor('float32', [3, 2], [1, 2, 3, 4, 5, 6]), indices: tensor('int64', [1, 2], [2, 1]) },
+      inputs: {
+        x: tensor('float32', [3, 2], [1, 2, 3, 4, 5, 6]),
+        indices: tensor('int64', [1, 2], [2, 1]),
+      },
       attrs: { axis: 0 },
       outputs: { y: tensor('float32', [1, 2], [5, 4]) },
     },

@@ -18,28 +18,39 @@ export const gatherND = defineOp({
   constraints: {
     C1: {
       says: '0 <= batchDims < rank of x and of indices',
-      holds: ({ x, indices }, { batchDims }) => batchDims >= 0 && [x, indices].every(({ shape }) => !shape || batchDims < shape.length),
+      holds: ({ x, indices }, { batchDims }) =>
+        batchDims >= 0 && [x, indices].every(({ shape }) => !shape || batchDims < shape.length),
     },
     C2: {
       says: 'x and indices agree in the first batchDims dimensions',
       holds: ({ x, indices }, { batchDims }) =>
-        !x.shape || !indices.shape || x.shape.slice(0, batchDims).every((dim, i) => mayEqual(dim, indices.shape![i]!)),
+        !x.shape ||
+        !indices.shape ||
+        x.shape.slice(0, batchDims).every((dim, i) => mayEqual(dim, indices.shape![i]!)),
     },
     C3: {
       says: 'a tuple has at least one index and at most one for each dimension that is left',
       holds: ({ x, indices }, { batchDims }) => {
         const depth = indices.shape?.at(-1);
-        return typeof depth !== 'number' || (depth >= 1 && (!x.shape || depth <= x.shape.length - batchDims));
+        return (
+          typeof depth !== 'number' ||
+          (depth >= 1 && (!x.shape || depth <= x.shape.length - batchDims))
+        );
       },
     },
   },
   infer: ({ x, indices }, { batchDims }) => {
     const depth = indices.shape?.at(-1);
-    const shape = x.shape && typeof depth === 'number' ? [...indices.shape!.slice(0, -1), ...x.shape.slice(batchDims + depth)] : undefined;
+    const shape =
+      x.shape && typeof depth === 'number'
+        ? [...indices.shape!.slice(0, -1), ...x.shape.slice(batchDims + depth)]
+        : undefined;
     return { y: { dtype: x.dtype, shape } };
   },
   range: ({ x }) => ({ y: x }),
-  demands: ({ x }, { batchDims }) => ({ indices: indicesInto(...(x.shape?.slice(batchDims) ?? [undefined])) }),
+  demands: ({ x }, { batchDims }) => ({
+    indices: indicesInto(...(x.shape?.slice(batchDims) ?? [undefined])),
+  }),
   evaluate: ({ x, indices }, { batchDims }) => {
     const places = blockPlaces(x.shape, indices, batchDims);
     const block = x.shape.slice(batchDims + indices.shape.at(-1)!);
@@ -54,12 +65,18 @@ export const gatherND = defineOp({
   ulp: () => 0,
   examples: [
     {
-      inputs: { x: tensor('int32', [2, 2], [0, 1, 2, 3]), indices: tensor('int64', [2, 2], [0, 0, 1, 1]) },
+      inputs: {
+        x: tensor('int32', [2, 2], [0, 1, 2, 3]),
+        indices: tensor('int64', [2, 2], [0, 0, 1, 1]),
+      },
       attrs: { batchDims: 0 },
       outputs: { y: tensor('int32', [2], [0, 3]) },
     },
     {
-      inputs: { x: tensor('int32', [2, 2, 2], [0, 1, 2, 3, 4, 5, 6, 7]), indices: tensor('int64', [2, 1], [1, 0]) },
+      inputs: {
+        x: tensor('int32', [2, 2, 2], [0, 1, 2, 3, 4, 5, 6, 7]),
+        indices: tensor('int64', [2, 1], [1, 0]),
+      },
       attrs: { batchDims: 1 },
       outputs: { y: tensor('int32', [2, 2], [2, 3, 4, 5]) },
     },

@@ -14,18 +14,25 @@ const cubic = 0.044715;
 /** x Φ(x) = x erfc(-x/√2) / 2; written with erf, the negative tail would lose its digits. */
 const exact = (x: number): number => 0.5 * x * erfc(-x * Math.SQRT1_2);
 /** x (1 + tanh(u)) / 2 = x / (1 + e^(-2u)), for the same reason. */
-const approximation = (x: number): number => x / (1 + Math.exp(-2 * slope * (x + cubic * x * x * x)));
+const approximation = (x: number): number =>
+  x / (1 + Math.exp(-2 * slope * (x + cubic * x * x * x)));
 
-/** x times the normal distribution function (Hendrycks, Gimpel 2016), or its approximation by tanh. Φ(1) is from DLMF 7.2 by erf(1/√2). */
+/**
+ * x times the normal distribution function (Hendrycks, Gimpel 2016), or its approximation by tanh.
+ * Φ(1) is from DLMF 7.2 by erf(1/√2).
+ */
 export const gelu = defineOp({
   name: 'Gelu',
-  summary: 'x Φ(x) with the normal distribution function Φ, exact or approximated by tanh(√(2/π) (x + 0.044715 x³)).',
+  summary:
+    'x Φ(x) with the normal distribution function Φ, exact or approximated by tanh(√(2/π) (x + 0.044715 x³)).',
   inputs: { x: one(...floatTypes) },
   outputs: { y: one(...floatTypes) },
   attrs: { approximate: oneOf('none', 'tanh') },
   constraints: {},
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
-  evaluate: ({ x }, { approximate }) => ({ y: mapFloat(x, approximate === 'none' ? exact : approximation) }),
+  evaluate: ({ x }, { approximate }) => ({
+    y: mapFloat(x, approximate === 'none' ? exact : approximation),
+  }),
   ulp: () => 16,
   examples: [
     unaryExample(
@@ -52,7 +59,11 @@ export const gelu = defineOp({
     const curve =
       approximate === 'none'
         ? graph.add(erf, { x: times(x, number(Math.SQRT1_2)) }, {}).y
-        : graph.add(tanh, { x: times(plus(x, times(times(times(x, x), x), number(cubic))), number(slope)) }, {}).y;
+        : graph.add(
+            tanh,
+            { x: times(plus(x, times(times(times(x, x), x), number(cubic))), number(slope)) },
+            {},
+          ).y;
     return { y: times(times(x, number(0.5)), plus(curve, number(1))) };
   },
 });

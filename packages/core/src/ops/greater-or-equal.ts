@@ -1,4 +1,9 @@
-import { broadcastElements, broadcastType, evaluateBinary, sameTypeBroadcast } from '../kernels/binary.js';
+import {
+  broadcastElements,
+  broadcastType,
+  evaluateBinary,
+  sameTypeBroadcast,
+} from '../kernels/binary.js';
 import { knownComparison } from '../kernels/known-comparison.js';
 import { numberTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
@@ -15,7 +20,9 @@ export const greaterOrEqual = defineOp({
   infer: ({ a, b }) => ({
     y: {
       ...broadcastType('bool', a, b),
-      elements: broadcastElements('bool', a, b, (x, y) => knownComparison(x, y, (difference) => difference >= 0)),
+      elements: broadcastElements('bool', a, b, (x, y) =>
+        knownComparison(x, y, (difference) => difference >= 0),
+      ),
     },
   }),
   evaluate: ({ a, b }) => ({

@@ -1,5 +1,11 @@
 import { knownShape, staticShape } from '../graph/graph.js';
-import { buildAlongAxis, buildScaled, buildStandardised, computationType, inType } from '../kernels/build-normalisation.js';
+import {
+  buildAlongAxis,
+  buildScaled,
+  buildStandardised,
+  computationType,
+  inType,
+} from '../kernels/build-normalisation.js';
 import { canBe } from '../kernels/same-type.js';
 import { sizesOf, type Size } from '../kernels/sizes-of.js';
 import { alongAxis, scaleAndShift, standardise } from '../kernels/standardise.js';
@@ -10,10 +16,20 @@ import { float, int } from './attr.js';
 import { defineOp, one, type ValueType } from './define-op.js';
 import { reshape } from './reshape.js';
 
-const channelsOf = ({ shape }: ValueType, layout: Layout) => shape?.[channelAxis(layout, shape.length)];
+const channelsOf = ({ shape }: ValueType, layout: Layout) =>
+  shape?.[channelAxis(layout, shape.length)];
 
-/** A shape of the same elements in which the groups are a dimension, and the dimensions that are normalised together. */
-function grouped<S>(layout: Layout, batch: S, groups: S, perGroup: S, rest: S): { shape: S[]; axes: number[] } {
+/**
+ * A shape of the same elements in which the groups are a dimension, and the dimensions that are
+ * normalised together.
+ */
+function grouped<S>(
+  layout: Layout,
+  batch: S,
+  groups: S,
+  perGroup: S,
+  rest: S,
+): { shape: S[]; axes: number[] } {
   return layout === 'channelsFirst'
     ? { shape: [batch, groups, rest], axes: [2] }
     : { shape: [batch, rest, groups, perGroup], axes: [1, 3] };
@@ -28,7 +44,10 @@ export const groupNormalization = defineOp({
   outputs: { y: one(...floatTypes) },
   attrs: { groups: int(), epsilon: float(), layout: layoutAttr() },
   constraints: {
-    C1: { says: 'x has at least two dimensions', holds: ({ x }) => !x.shape || x.shape.length >= 2 },
+    C1: {
+      says: 'x has at least two dimensions',
+      holds: ({ x }) => !x.shape || x.shape.length >= 2,
+    },
     C2: {
       says: 'groups is positive and divides the channels',
       holds: ({ x }, { groups, layout }) => {
@@ -38,7 +57,8 @@ export const groupNormalization = defineOp({
     },
     C3: {
       says: 'scale and bias are vectors over the channels',
-      holds: ({ x, scale, bias }, { layout }) => canBe(scale, channelsOf(x, layout)) && canBe(bias, channelsOf(x, layout)),
+      holds: ({ x, scale, bias }, { layout }) =>
+        canBe(scale, channelsOf(x, layout)) && canBe(bias, channelsOf(x, layout)),
     },
   },
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
@@ -47,7 +67,13 @@ export const groupNormalization = defineOp({
     const channels = channelAxis(layout, rank);
     const perGroup = x.shape[channels]! / groups;
     const spatial = sizeOf(x.shape) === 0 ? 0 : sizeOf(x.shape) / x.shape[0]! / x.shape[channels]!;
-    const { shape, axes } = grouped(layout, x.shape[0]!, groups, perGroup, layout === 'channelsFirst' ? perGroup * spatial : spatial);
+    const { shape, axes } = grouped(
+      layout,
+      x.shape[0]!,
+      groups,
+      perGroup,
+      layout === 'channelsFirst' ? perGroup * spatial : spatial,
+    );
     const data = standardise({ ...x, shape }, axes, epsilon, 'variance');
     scaleAndShift(data, x.shape, alongAxis(scale, channels, rank), alongAxis(bias, channels, rank));
     return { y: { dtype: x.dtype, shape: x.shape, data } };
@@ -87,9 +113,17 @@ export const groupNormalization = defineOp({
       ),
     ];
     const wide = inType(graph, x, computationType(x.dtype));
-    const split = graph.add(reshape, { x: wide, shape: inGroups.operand }, { shape: inGroups.attr }).y;
+    const split = graph.add(
+      reshape,
+      { x: wide, shape: inGroups.operand },
+      { shape: inGroups.attr },
+    ).y;
     const standardised = buildStandardised(graph, split, axes, epsilon, 'variance');
-    const whole = graph.add(reshape, { x: standardised, shape: back.operand }, { shape: back.attr }).y;
+    const whole = graph.add(
+      reshape,
+      { x: standardised, shape: back.operand },
+      { shape: back.attr },
+    ).y;
     const along = (vector: typeof x) => buildAlongAxis(graph, vector, channels, x);
     return { y: buildScaled(graph, whole, along(scale), along(bias), x.dtype) };
   },

@@ -14,17 +14,19 @@ import { split } from './split.js';
 import { sub } from './sub.js';
 
 /**
- * Gated recurrent units, as ONNX GRU-22 in its layout 0. Per direction and step, with f, g the direction's two activations and each
- * argument of an activation bounded to [-clip, clip]:
+ * Gated recurrent units, as ONNX GRU-22 in its layout 0. Per direction and step, with f, g the
+ * direction's two activations and each argument of an activation bounded to [-clip, clip]:
  *
  *     z = f(W_z x + Wb_z + R_z H + Rb_z)        r = f(W_r x + Wb_r + R_r H + Rb_r)
  *     n = g(W_n x + Wb_n + r * (R_n H + Rb_n)) with `linearBeforeReset`, else g(W_n x + Wb_n + R_n (r * H) + Rb_n)
  *     H' = (1 - z) * n + z * H
  *
- * `w` is [directions, 3 * hiddenSize, features], `r` [directions, 3 * hiddenSize, hiddenSize], both with gates in the order z, r, n; `b` is
- * [directions, 6 * hiddenSize]: Wb, then Rb. Absent biases and states are zero. With `sequenceLengths` the steps behind an element's length
- * do not run: `y` is zero there, and the reverse direction starts at the last step within it. `y` is [time, directions, batch, hiddenSize]
- * in the order of `x` for both directions; `yH` is the state after the last step that ran.
+ * `w` is [directions, 3 * hiddenSize, features], `r` [directions, 3 * hiddenSize, hiddenSize], both
+ * with gates in the order z, r, n; `b` is [directions, 6 * hiddenSize]: Wb, then Rb. Absent biases
+ * and states are zero. With `sequenceLengths` the steps behind an element's length do not run: `y`
+ * is zero there, and the reverse direction starts at the last step within it. `y` is [time,
+ * directions, batch, hiddenSize] in the order of `x` for both directions; `yH` is the state after
+ * the last step that ran.
  */
 export const gru = defineOp({
   name: 'GRU',
@@ -65,7 +67,10 @@ export const gru = defineOp({
         clip: null,
         linearBeforeReset: true,
       },
-      outputs: { y: tensor('float32', [2, 1, 1, 1], [4.25, 3.78125]), yH: tensor('float32', [1, 1, 1], [3.78125]) },
+      outputs: {
+        y: tensor('float32', [2, 1, 1, 1], [4.25, 3.78125]),
+        yH: tensor('float32', [1, 1, 1], [3.78125]),
+      },
     },
     {
       // The same with n = x + (r h) + 1, from the last step to the first, over one step of two.
@@ -86,7 +91,10 @@ export const gru = defineOp({
         clip: null,
         linearBeforeReset: false,
       },
-      outputs: { y: tensor('float32', [2, 1, 1, 1], [4.5, 0]), yH: tensor('float32', [1, 1, 1], [4.5]) },
+      outputs: {
+        y: tensor('float32', [2, 1, 1, 1], [4.5, 0]),
+        yH: tensor('float32', [1, 1, 1], [4.5]),
+      },
     },
   ],
   decompose: (operands, attrs, graph) => {
@@ -99,9 +107,21 @@ export const gru = defineOp({
         const plus = (a: Value, b: Value) => body.add(add, { a, b }, {}).y;
         const times = (a: Value, b: Value) => body.add(mul, { a, b }, {}).y;
         const past = body.add(matMul, { a: h!, b: recurrent(0, 2) }, {}).y;
-        const [x, last] = body.add(split, { x: input }, { axis: 1, sizes: [2 * size, size] }).outputs;
-        const [z, r] = body.add(split, { x: activate(0, clip(plus(x!, past))) }, { axis: 1, sizes: [size, size] }).outputs;
-        const product = body.add(matMul, { a: linearBeforeReset ? h! : times(r!, h!), b: recurrent(2, 1) }, {}).y;
+        const [x, last] = body.add(
+          split,
+          { x: input },
+          { axis: 1, sizes: [2 * size, size] },
+        ).outputs;
+        const [z, r] = body.add(
+          split,
+          { x: activate(0, clip(plus(x!, past))) },
+          { axis: 1, sizes: [size, size] },
+        ).outputs;
+        const product = body.add(
+          matMul,
+          { a: linearBeforeReset ? h! : times(r!, h!), b: recurrent(2, 1) },
+          {},
+        ).y;
         const inner = linearBeforeReset ? bias(2) : undefined;
         const biased = inner ? plus(product, inner) : product;
         const n = activate(1, clip(plus(last!, linearBeforeReset ? times(r!, biased) : biased)));

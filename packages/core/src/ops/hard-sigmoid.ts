@@ -15,7 +15,9 @@ export const hardSigmoid = defineOp({
   attrs: { alpha: float(), beta: float() },
   constraints: {},
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
-  evaluate: ({ x }, { alpha, beta }) => ({ y: mapFloat(x, (v) => Math.max(0, Math.min(1, alpha * v + beta))) }),
+  evaluate: ({ x }, { alpha, beta }) => ({
+    y: mapFloat(x, (v) => Math.max(0, Math.min(1, alpha * v + beta))),
+  }),
   ulp: () => 4,
   examples: [
     unaryExample(

@@ -23,7 +23,8 @@ export const hardmax = defineOp({
     lanes(x.shape, axis, (first, stride, size) => {
       let best = first;
       for (let i = 0, p = first; i < size; i++, p += stride) {
-        if (from[p]! > from[best]! || (Number.isNaN(from[p]) && !Number.isNaN(from[best]))) best = p;
+        if (from[p]! > from[best]! || (Number.isNaN(from[p]) && !Number.isNaN(from[best])))
+          best = p;
       }
       if (size > 0) data[best] = 1;
     });
@@ -41,6 +42,10 @@ export const hardmax = defineOp({
     const index = graph.add(argMax, { x }, { axis, keepdims: false, selectLastIndex: false }).y;
     const depth = sizesOf(graph, x, [{ axis }]);
     const values = graph.literal(x.dtype, [2], [0, 1]);
-    return graph.add(oneHot, { indices: index, values, depth: depth.operand }, { axis, depth: depth.attr });
+    return graph.add(
+      oneHot,
+      { indices: index, values, depth: depth.operand },
+      { axis, depth: depth.attr },
+    );
   },
 });

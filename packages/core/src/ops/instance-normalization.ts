@@ -1,5 +1,11 @@
 import { knownShape } from '../graph/graph.js';
-import { buildAlongAxis, buildScaled, buildStandardised, computationType, inType } from '../kernels/build-normalisation.js';
+import {
+  buildAlongAxis,
+  buildScaled,
+  buildStandardised,
+  computationType,
+  inType,
+} from '../kernels/build-normalisation.js';
 import { canBe } from '../kernels/same-type.js';
 import { alongAxis, scaleAndShift, standardise } from '../kernels/standardise.js';
 import { channelAxis, layoutAttr, type Layout } from '../kernels/window.js';
@@ -8,7 +14,8 @@ import { sizeOf, tensor } from '../tensor/tensor.js';
 import { float } from './attr.js';
 import { defineOp, one } from './define-op.js';
 
-const spatialAxes = (layout: Layout, rank: number) => Array.from({ length: rank - 2 }, (_, i) => i + (layout === 'channelsFirst' ? 2 : 1));
+const spatialAxes = (layout: Layout, rank: number) =>
+  Array.from({ length: rank - 2 }, (_, i) => i + (layout === 'channelsFirst' ? 2 : 1));
 
 /** Normalisation by the mean and variance of each channel of each sample. */
 export const instanceNormalization = defineOp({
@@ -19,7 +26,10 @@ export const instanceNormalization = defineOp({
   outputs: { y: one(...floatTypes) },
   attrs: { epsilon: float(), layout: layoutAttr() },
   constraints: {
-    C1: { says: 'x has at least three dimensions', holds: ({ x }) => !x.shape || x.shape.length >= 3 },
+    C1: {
+      says: 'x has at least three dimensions',
+      holds: ({ x }) => !x.shape || x.shape.length >= 3,
+    },
     C2: {
       says: 'scale and bias are vectors over the channels',
       holds: ({ x, scale, bias }, { layout }) => {
@@ -61,7 +71,13 @@ export const instanceNormalization = defineOp({
     const rank = knownShape(x).length;
     const channels = channelAxis(layout, rank);
     const wide = inType(graph, x, computationType(x.dtype));
-    const standardised = buildStandardised(graph, wide, spatialAxes(layout, rank), epsilon, 'variance');
+    const standardised = buildStandardised(
+      graph,
+      wide,
+      spatialAxes(layout, rank),
+      epsilon,
+      'variance',
+    );
     const along = (vector: typeof x) => buildAlongAxis(graph, vector, channels, x);
     return { y: buildScaled(graph, standardised, along(scale), along(bias), x.dtype) };
   },

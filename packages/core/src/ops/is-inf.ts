@@ -13,7 +13,9 @@ export const isInf = defineOp({
   attrs: { positive: bool(), negative: bool() },
   constraints: {},
   infer: ({ x }) => ({ y: { dtype: 'bool', shape: x.shape } }),
-  evaluate: ({ x }, { positive, negative }) => ({ y: testFloat(x, (v) => (positive && v === Infinity) || (negative && v === -Infinity)) }),
+  evaluate: ({ x }, { positive, negative }) => ({
+    y: testFloat(x, (v) => (positive && v === Infinity) || (negative && v === -Infinity)),
+  }),
   ulp: () => 0,
   examples: [
     {

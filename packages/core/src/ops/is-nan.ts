@@ -15,6 +15,10 @@ export const isNan = defineOp({
   evaluate: ({ x }) => ({ y: testFloat(x, Number.isNaN) }),
   ulp: () => 0,
   examples: [
-    { inputs: { x: tensor('float32', [3], [1, NaN, Infinity]) }, attrs: {}, outputs: { y: tensor('bool', [3], [false, true, false]) } },
+    {
+      inputs: { x: tensor('float32', [3], [1, NaN, Infinity]) },
+      attrs: {},
+      outputs: { y: tensor('bool', [3], [false, true, false]) },
+    },
   ],
 });

@@ -1,6 +1,11 @@
 import { isAxis } from '../kernels/axes.js';
 import { broadcastsTo } from '../kernels/broadcasts-to.js';
-import { buildScaled, buildStandardised, computationType, inType } from '../kernels/build-normalisation.js';
+import {
+  buildScaled,
+  buildStandardised,
+  computationType,
+  inType,
+} from '../kernels/build-normalisation.js';
 import { scaleAndShift, standardise } from '../kernels/standardise.js';
 import { knownShape } from '../graph/graph.js';
 import { floatTypes } from '../tensor/dtype.js';
@@ -8,7 +13,8 @@ import { sizeOf, tensor } from '../tensor/tensor.js';
 import { float, int } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 
-const from = (axis: number, rank: number) => Array.from({ length: rank - axis }, (_, i) => axis + i);
+const from = (axis: number, rank: number) =>
+  Array.from({ length: rank - axis }, (_, i) => axis + i);
 
 /** Normalisation by the mean and variance of the last dimensions. */
 export const layerNormalization = defineOp({
@@ -20,7 +26,10 @@ export const layerNormalization = defineOp({
   attrs: { axis: int(), epsilon: float() },
   constraints: {
     C1: { says: '0 <= axis < rank(x)', holds: ({ x }, { axis }) => isAxis(axis, x) },
-    C2: { says: 'scale and bias broadcast to x', holds: ({ x, scale, bias }) => broadcastsTo(scale, x) && broadcastsTo(bias, x) },
+    C2: {
+      says: 'scale and bias broadcast to x',
+      holds: ({ x, scale, bias }) => broadcastsTo(scale, x) && broadcastsTo(bias, x),
+    },
   },
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
   evaluate: ({ x, scale, bias }, { axis, epsilon }) => {
@@ -47,7 +56,13 @@ export const layerNormalization = defineOp({
   ],
   decompose: ({ x, scale, bias }, { axis, epsilon }, graph) => {
     const wide = inType(graph, x, computationType(x.dtype));
-    const standardised = buildStandardised(graph, wide, from(axis, knownShape(x).length), epsilon, 'variance');
+    const standardised = buildStandardised(
+      graph,
+      wide,
+      from(axis, knownShape(x).length),
+      epsilon,
+      'variance',
+    );
     return { y: buildScaled(graph, standardised, scale, bias, x.dtype) };
   },
 });

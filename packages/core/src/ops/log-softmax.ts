@@ -33,7 +33,9 @@ export const logSoftmax = defineOp({
     {
       inputs: { x: tensor('float64', [2, 2], [1000, 1000, 0, Math.log(3)]) },
       attrs: { axis: 1 },
-      outputs: { y: tensor('float64', [2, 2], [-Math.LN2, -Math.LN2, -Math.log(4), Math.log(0.75)]) },
+      outputs: {
+        y: tensor('float64', [2, 2], [-Math.LN2, -Math.LN2, -Math.log(4), Math.log(0.75)]),
+      },
     },
   ],
 });

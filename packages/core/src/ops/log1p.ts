@@ -10,8 +10,8 @@ import { sub } from './sub.js';
 import { where } from './where.js';
 
 /**
- * log(1 + x). The decomposition keeps the digits near 0 by the factor x / ((1 + x) - 1), which is near 1 and carries the rounding of 1 + x (Goldberg 1991,
- * theorem 4).
+ * log(1 + x). The decomposition keeps the digits near 0 by the factor x / ((1 + x) - 1), which is
+ * near 1 and carries the rounding of 1 + x (Goldberg 1991, theorem 4).
  */
 export const log1p = unary({
   name: 'Log1p',
@@ -36,7 +36,11 @@ export const log1p = unary({
     const { y: above } = graph.add(where, { condition: isPlain, x: one, y: x }, {});
     const { y: below } = graph.add(where, { condition: isPlain, x: one, y: rounded }, {});
     const { y: logarithm } = graph.add(log, { x: sum }, {});
-    const { y: corrected } = graph.add(mul, { a: logarithm, b: graph.add(div, { a: above, b: below }, {}).y }, {});
+    const { y: corrected } = graph.add(
+      mul,
+      { a: logarithm, b: graph.add(div, { a: above, b: below }, {}).y },
+      {},
+    );
     return graph.add(where, { condition: isTiny, x, y: corrected }, {}).y;
   },
 });

@@ -15,7 +15,8 @@ import { where } from './where.js';
 /** Vectors of norm 1 along an axis. */
 export const lpNormalization = defineOp({
   name: 'LpNormalization',
-  summary: '`x` divided by its `p`-norm along `axis` (p is 1 or 2); where the norm is 0 the result is 0.',
+  summary:
+    '`x` divided by its `p`-norm along `axis` (p is 1 or 2); where the norm is 0 the result is 0.',
   inputs: { x: one(...floatTypes) },
   outputs: { y: one(...floatTypes) },
   attrs: { axis: int(), p: int() },
@@ -31,7 +32,8 @@ export const lpNormalization = defineOp({
       let sum = 0;
       for (let i = 0, at = first; i < size; i++, at += stride) sum += Math.abs(from[at]!) ** p;
       const norm = p === 1 ? sum : Math.sqrt(sum);
-      for (let i = 0, at = first; i < size; i++, at += stride) data[at] = from[at]! / (norm === 0 ? 1 : norm);
+      for (let i = 0, at = first; i < size; i++, at += stride)
+        data[at] = from[at]! / (norm === 0 ? 1 : norm);
     });
     return { y: { dtype: x.dtype, shape: x.shape, data } };
   },
@@ -51,9 +53,17 @@ export const lpNormalization = defineOp({
   decompose: ({ x }, { axis, p }, graph) => {
     const type = computationType(x.dtype);
     const wide = inType(graph, x, type);
-    const norm = graph.add(p === 1 ? reduceL1 : reduceL2, { x: wide }, { axes: [axis], keepdims: true }).y;
+    const norm = graph.add(
+      p === 1 ? reduceL1 : reduceL2,
+      { x: wide },
+      { axes: [axis], keepdims: true },
+    ).y;
     const isZero = graph.add(equal, { a: norm, b: scalar(graph, type, 0) }, {}).y;
-    const divisor = graph.add(where, { condition: isZero, x: scalar(graph, type, 1), y: norm }, {}).y;
+    const divisor = graph.add(
+      where,
+      { condition: isZero, x: scalar(graph, type, 1), y: norm },
+      {},
+    ).y;
     return { y: inType(graph, graph.add(div, { a: wide, b: divisor }, {}).y, x.dtype) };
   },
 });

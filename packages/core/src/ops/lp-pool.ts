@@ -25,7 +25,16 @@ export const lpPool = defineOp({
   examples: [
     {
       inputs: { x: tensor('float32', [1, 1, 3], [3, -4, 0]) },
-      attrs: { layout: 'channelsFirst', kernel: [2], strides: [1], dilations: [1], padding: 'explicit', pads: [0, 0], ceil: false, p: 2 },
+      attrs: {
+        layout: 'channelsFirst',
+        kernel: [2],
+        strides: [1],
+        dilations: [1],
+        padding: 'explicit',
+        pads: [0, 0],
+        ceil: false,
+        p: 2,
+      },
       outputs: { y: tensor('float32', [1, 1, 2], [5, 4]) },
     },
   ],

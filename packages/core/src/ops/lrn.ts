@@ -15,13 +15,16 @@ import { pad } from './pad.js';
 import { pow } from './pow.js';
 import { slice, sliceEnd } from './slice.js';
 
-/** Channels before and after its own that a window takes; of an even size the larger part is after. */
+/**
+ * Channels before and after its own that a window takes; of an even size the larger part is after.
+ */
 const reach = (size: number) => [Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)] as const;
 
 /** Local response normalisation (Krizhevsky 2012). */
 export const lrn = defineOp({
   name: 'LRN',
-  summary: 'x / (bias + alpha / size * sum)^beta, where the sum is that of the squares of the `size` elements around each along `axis`.',
+  summary:
+    'x / (bias + alpha / size * sum)^beta, where the sum is that of the squares of the `size` elements around each along `axis`.',
   inputs: { x: one(...floatTypes) },
   outputs: { y: one(...floatTypes) },
   attrs: { size: int(), alpha: float(), beta: float(), bias: float(), axis: int() },
@@ -37,8 +40,10 @@ export const lrn = defineOp({
     lanes(x.shape, axis, (first, stride, count) => {
       for (let i = 0; i < count; i++) {
         let sum = 0;
-        for (let k = Math.max(0, i - before); k <= Math.min(count - 1, i + after); k++) sum += from[first + k * stride]! ** 2;
-        data[first + i * stride] = from[first + i * stride]! / (bias + (alpha / size) * sum) ** beta;
+        for (let k = Math.max(0, i - before); k <= Math.min(count - 1, i + after); k++)
+          sum += from[first + k * stride]! ** 2;
+        data[first + i * stride] =
+          from[first + i * stride]! / (bias + (alpha / size) * sum) ** beta;
       }
     });
     return { y: { dtype: x.dtype, shape: x.shape, data } };
@@ -61,11 +66,18 @@ export const lrn = defineOp({
     const wide = inType(graph, x, type);
     const rank = knownShape(x).length;
     const [before, after] = reach(size);
-    const pads = Array.from({ length: 2 * rank }, (_, i) => (i === axis ? before : i === axis + rank ? after : 0));
-    const padded = graph.add(pad, { x: graph.add(mul, { a: wide, b: wide }, {}).y }, { mode: 'constant', pads }).y;
+    const pads = Array.from({ length: 2 * rank }, (_, i) =>
+      i === axis ? before : i === axis + rank ? after : 0,
+    );
+    const padded = graph.add(
+      pad,
+      { x: graph.add(mul, { a: wide, b: wide }, {}).y },
+      { mode: 'constant', pads },
+    ).y;
     const shifted = Array.from({ length: size }, (_, i): Value => {
       const end = i === size - 1 ? sliceEnd : i - size + 1;
-      return graph.add(slice, { x: padded }, { axes: [axis], starts: [i], ends: [end], steps: [1] }).y;
+      return graph.add(slice, { x: padded }, { axes: [axis], starts: [i], ends: [end], steps: [1] })
+        .y;
     });
     const sum = shifted.reduce((a, b) => graph.add(add, { a, b }, {}).y);
     const scaled = graph.add(mul, { a: sum, b: scalar(graph, type, alpha / size) }, {}).y;

@@ -1,6 +1,11 @@
 import type { Value } from '../graph/value.js';
 import { runLstm } from '../kernels/recurrent-cells.js';
-import { directions, recurrentAttrs, recurrentConstraints, recurrentTypes } from '../kernels/recurrent.js';
+import {
+  directions,
+  recurrentAttrs,
+  recurrentConstraints,
+  recurrentTypes,
+} from '../kernels/recurrent.js';
 import { buildRecurrence } from '../kernels/recurrent-scan.js';
 import { canBe } from '../kernels/same-type.js';
 import { scalar } from '../kernels/unary.js';
@@ -15,18 +20,21 @@ import { split } from './split.js';
 import { sub } from './sub.js';
 
 /**
- * Long short-term memory, as ONNX LSTM-22 in its layout 0. Per direction and step, with f, g, h the direction's three activations and each
- * argument of f and g bounded to [-clip, clip] (that of h is not, as in onnxruntime):
+ * Long short-term memory, as ONNX LSTM-22 in its layout 0. Per direction and step, with f, g, h the
+ * direction's three activations and each argument of f and g bounded to [-clip, clip] (that of h is
+ * not, as in onnxruntime):
  *
  *     i = f(W_i x + Wb_i + R_i H + Rb_i + P_i * C)        f' = f(W_f x + Wb_f + R_f H + Rb_f + P_f * C), or 1 - i with `inputForget`
  *     c = g(W_c x + Wb_c + R_c H + Rb_c)                  C' = f' * C + i * c
  *     o = f(W_o x + Wb_o + R_o H + Rb_o + P_o * C')       H' = o * h(C')
  *
- * `w` is [directions, 4 * hiddenSize, features], `r` [directions, 4 * hiddenSize, hiddenSize], both with gates in the order i, o, f, c; `b`
- * is [directions, 8 * hiddenSize]: Wb, then Rb; `peepholes` [directions, 3 * hiddenSize] are i, o, f. Absent biases, states and peepholes
- * are zero. With `sequenceLengths` the steps behind an element's length do not run: `y` is zero there, and the reverse direction starts at
- * the last step within it. `y` is [time, directions, batch, hiddenSize] in the order of `x` for both directions; `yH` and `yC` are the
- * states after the last step that ran.
+ * `w` is [directions, 4 * hiddenSize, features], `r` [directions, 4 * hiddenSize, hiddenSize], both
+ * with gates in the order i, o, f, c; `b` is [directions, 8 * hiddenSize]: Wb, then Rb; `peepholes`
+ * [directions, 3 * hiddenSize] are i, o, f. Absent biases, states and peepholes are zero. With
+ * `sequenceLengths` the steps behind an element's length do not run: `y` is zero there, and the
+ * reverse direction starts at the last step within it. `y` is [time, directions, batch, hiddenSize]
+ * in the order of `x` for both directions; `yH` and `yC` are the states after the last step that
+ * ran.
  */
 export const lstm = defineOp({
   name: 'LSTM',
@@ -83,7 +91,8 @@ export const lstm = defineOp({
       },
     },
     {
-      // The last of two steps does not run; peepholes: i = x + c, o = c', f = 1 - i; arguments at most 2.
+      // The last of two steps does not run; peepholes: i = x + c, o = c', f = 1 - i; arguments at
+      // most 2.
       inputs: {
         x: tensor('float32', [2, 1, 1], [-0.5, 9]),
         w: tensor('float32', [1, 4, 1], [1, 0, 0, -4]),
@@ -117,9 +126,14 @@ export const lstm = defineOp({
       step: ({ graph: body, input, states: [h, c], recurrent, peephole, activate, clip }) => {
         const plus = (a: Value, b: Value) => body.add(add, { a, b }, {}).y;
         const times = (a: Value, b: Value) => body.add(mul, { a, b }, {}).y;
-        const seeing = (gate: Value, hole: Value | undefined, cell: Value) => (hole ? plus(gate, times(hole, cell)) : gate);
+        const seeing = (gate: Value, hole: Value | undefined, cell: Value) =>
+          hole ? plus(gate, times(hole, cell)) : gate;
         const past = body.add(matMul, { a: h!, b: recurrent(0, 4) }, {}).y;
-        const gates = body.add(split, { x: plus(input, past) }, { axis: 1, sizes: [size, size, size, size] }).outputs;
+        const gates = body.add(
+          split,
+          { x: plus(input, past) },
+          { axis: 1, sizes: [size, size, size, size] },
+        ).outputs;
         const i = activate(0, clip(seeing(gates[0]!, peephole(0), c!)));
         const f = attrs.inputForget
           ? body.add(sub, { a: scalar(body, c!.dtype, 1), b: i }, {}).y

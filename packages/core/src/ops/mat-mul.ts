@@ -10,7 +10,10 @@ import { defineOp, one, type ValueType } from './define-op.js';
 const types = [...floatTypes, 'int64', 'int32', 'uint64', 'uint32'] as const;
 
 /** The operands as matrices: a vector on the left is one row, on the right one column. */
-function matrices<S extends Shape>(a: S, b: S): readonly [S | readonly [1, ...S], S | readonly [...S, 1]] {
+function matrices<S extends Shape>(
+  a: S,
+  b: S,
+): readonly [S | readonly [1, ...S], S | readonly [...S, 1]] {
   return [a.length === 1 ? [1, ...a] : a, b.length === 1 ? [...b, 1] : b];
 }
 
@@ -33,12 +36,21 @@ export const matMul = defineOp({
   attrs: {},
   constraints: {
     C1: { says: 'a and b have one element type', holds: ({ a, b }) => a.dtype === b.dtype },
-    C2: { says: 'a and b have at least one dimension', holds: ({ a, b }) => a.shape?.length !== 0 && b.shape?.length !== 0 },
+    C2: {
+      says: 'a and b have at least one dimension',
+      holds: ({ a, b }) => a.shape?.length !== 0 && b.shape?.length !== 0,
+    },
     C3: {
       says: 'the last dimension of a is the last but one of b, or the only one',
-      holds: ({ a, b }) => !a.shape || !b.shape || mayEqual(a.shape.at(-1)!, b.shape.at(b.shape.length === 1 ? -1 : -2)!),
+      holds: ({ a, b }) =>
+        !a.shape ||
+        !b.shape ||
+        mayEqual(a.shape.at(-1)!, b.shape.at(b.shape.length === 1 ? -1 : -2)!),
     },
-    C4: { says: 'the dimensions before broadcast', holds: ({ a, b }) => !a.shape || !b.shape || batchShape(a, b) !== undefined },
+    C4: {
+      says: 'the dimensions before broadcast',
+      holds: ({ a, b }) => !a.shape || !b.shape || batchShape(a, b) !== undefined,
+    },
   },
   infer: ({ a, b }) => {
     const batch = batchShape(a, b);
@@ -46,7 +58,12 @@ export const matMul = defineOp({
   },
   range: ({ a, b }, _, types) => {
     const products = corners(a, b, (x, y) => x * y);
-    return { y: products && isInt(types.a.dtype) ? sums(products, sizeInterval(types.a.shape?.at(-1))) : undefined };
+    return {
+      y:
+        products && isInt(types.a.dtype)
+          ? sums(products, sizeInterval(types.a.shape?.at(-1)))
+          : undefined,
+    };
   },
   evaluate: ({ a, b }) => {
     const [left, right] = matrices(a.shape, b.shape);
@@ -56,7 +73,10 @@ export const matMul = defineOp({
   ulp: ({ a }) => a.at(-1)!,
   examples: [
     {
-      inputs: { a: tensor('float32', [2, 3], [1, 2, 3, 4, 5, 6]), b: tensor('float32', [3, 2], [1, 0, 0, 1, 1, 1]) },
+      inputs: {
+        a: tensor('float32', [2, 3], [1, 2, 3, 4, 5, 6]),
+        b: tensor('float32', [3, 2], [1, 0, 0, 1, 1, 1]),
+      },
       attrs: {},
       outputs: { y: tensor('float32', [2, 2], [4, 5, 10, 11]) },
     },
@@ -71,7 +91,10 @@ export const matMul = defineOp({
       outputs: { y: tensor('float64', [2, 1, 1], [3, 8]) },
     },
     {
-      inputs: { a: tensor('float64', [2], [1, 2]), b: tensor('float64', [3, 2, 1], [1, 2, 3, 4, 5, 6]) },
+      inputs: {
+        a: tensor('float64', [2], [1, 2]),
+        b: tensor('float64', [3, 2, 1], [1, 2, 3, 4, 5, 6]),
+      },
       attrs: {},
       outputs: { y: tensor('float64', [3, 1], [5, 11, 17]) },
     },

@@ -4,8 +4,8 @@ import { tensor } from '../tensor/tensor.js';
 import { defineOp, one } from './define-op.js';
 
 /**
- * Largest element of each window, NaN where there is one, as ONNX MaxPool-22 without indices. Padding never wins: a window of padding only
- * gives the lowest value of the type.
+ * Largest element of each window, NaN where there is one, as ONNX MaxPool-22 without indices.
+ * Padding never wins: a window of padding only gives the lowest value of the type.
  */
 export const maxPool = defineOp({
   name: 'MaxPool',
@@ -28,12 +28,28 @@ export const maxPool = defineOp({
   examples: [
     {
       inputs: { x: tensor('float32', [1, 1, 5], [1, 5, 2, -1, -3]) },
-      attrs: { layout: 'channelsFirst', kernel: [2], strides: [2], dilations: [1], padding: 'explicit', pads: [0, 0], ceil: true },
+      attrs: {
+        layout: 'channelsFirst',
+        kernel: [2],
+        strides: [2],
+        dilations: [1],
+        padding: 'explicit',
+        pads: [0, 0],
+        ceil: true,
+      },
       outputs: { y: tensor('float32', [1, 1, 3], [5, 2, -3]) },
     },
     {
       inputs: { x: tensor('float32', [1, 3, 1], [-1, -2, -3]) },
-      attrs: { layout: 'channelsLast', kernel: [2], strides: [1], dilations: [2], padding: 'sameLower', pads: [0, 0], ceil: false },
+      attrs: {
+        layout: 'channelsLast',
+        kernel: [2],
+        strides: [1],
+        dilations: [2],
+        padding: 'sameLower',
+        pads: [0, 0],
+        ceil: false,
+      },
       outputs: { y: tensor('float32', [1, 3, 1], [-2, -1, -2]) },
     },
   ],

@@ -1,4 +1,9 @@
-import { broadcastElements, broadcastType, evaluateBinary, sameTypeBroadcast } from '../kernels/binary.js';
+import {
+  broadcastElements,
+  broadcastType,
+  evaluateBinary,
+  sameTypeBroadcast,
+} from '../kernels/binary.js';
 import { minDim } from '../tensor/dim.js';
 import { numberTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
@@ -13,9 +18,13 @@ export const min = defineOp({
   outputs: { y: one(...numberTypes) },
   attrs: {},
   constraints: sameTypeBroadcast,
-  infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, minDim) } }),
+  infer: ({ a, b }) => ({
+    y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, minDim) },
+  }),
   range: ({ a, b }) => ({ y: corners(a, b, (x, y) => (x < y ? x : y)) }),
-  evaluate: ({ a, b }) => ({ y: evaluateBinary(a, b, a.dtype, Math.min, (x, y) => (x < y ? x : y)) }),
+  evaluate: ({ a, b }) => ({
+    y: evaluateBinary(a, b, a.dtype, Math.min, (x, y) => (x < y ? x : y)),
+  }),
   ulp: () => 0,
   examples: [
     {

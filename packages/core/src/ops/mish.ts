@@ -14,5 +14,7 @@ export const mish = unary({
     [Math.log(2), Math.log(2) * 0.8],
     [-Math.log(2), (-Math.log(2) * 5) / 13],
   ],
-  decompose: (x, graph) => graph.add(mul, { a: x, b: graph.add(tanh, { x: graph.add(softplus, { x }, {}).y }, {}).y }, {}).y,
+  decompose: (x, graph) =>
+    graph.add(mul, { a: x, b: graph.add(tanh, { x: graph.add(softplus, { x }, {}).y }, {}).y }, {})
+      .y,
 });

@@ -1,4 +1,9 @@
-import { broadcastElements, broadcastType, evaluateBinary, sameTypeBroadcast } from '../kernels/binary.js';
+import {
+  broadcastElements,
+  broadcastType,
+  evaluateBinary,
+  sameTypeBroadcast,
+} from '../kernels/binary.js';
 import { nonZero } from '../kernels/integer-division.js';
 import { wrapInteger } from '../kernels/wrap-integer.js';
 import { bounds, modDim, type Dim } from '../tensor/dim.js';
@@ -18,15 +23,21 @@ function remainder(a: Dim, b: Dim, sign: 'divisor' | 'dividend'): Dim | undefine
 /** Remainder with broadcasting. Of integers, division by zero is `core/not-evaluable`. */
 export const mod = defineOp({
   name: 'Mod',
-  summary: 'Remainder of a / b with broadcasting, with the sign of the divisor (floored division) or of the dividend (truncated division).',
+  summary:
+    'Remainder of a / b with broadcasting, with the sign of the divisor (floored division) or of the dividend (truncated division).',
   inputs: { a: one(...numberTypes), b: one(...numberTypes) },
   outputs: { y: one(...numberTypes) },
   attrs: { sign: oneOf('divisor', 'dividend') },
   constraints: sameTypeBroadcast,
   infer: ({ a, b }, { sign }) => ({
-    y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, (x, y) => remainder(x, y, sign)) },
+    y: {
+      ...broadcastType(a.dtype, a, b),
+      elements: broadcastElements(a.dtype, a, b, (x, y) => remainder(x, y, sign)),
+    },
   }),
-  range: ({ a, b }, { sign }, types) => ({ y: a && b && isInt(types.a.dtype) ? remainders(a, b, sign) : undefined }),
+  range: ({ a, b }, { sign }, types) => ({
+    y: a && b && isInt(types.a.dtype) ? remainders(a, b, sign) : undefined,
+  }),
   evaluate: ({ a, b }, { sign }) => {
     const divisor = isInt(a.dtype) ? nonZero<number> : (y: number) => y;
     const truncated = (x: number, y: number) => x % divisor(y);
@@ -40,7 +51,15 @@ export const mod = defineOp({
     };
     const isFloored = sign === 'divisor';
     return {
-      y: wrapInteger(evaluateBinary(a, b, a.dtype, isFloored ? floored : truncated, isFloored ? flooredBig : (x, y) => x % nonZero(y))),
+      y: wrapInteger(
+        evaluateBinary(
+          a,
+          b,
+          a.dtype,
+          isFloored ? floored : truncated,
+          isFloored ? flooredBig : (x, y) => x % nonZero(y),
+        ),
+      ),
     };
   },
   ulp: () => 1,

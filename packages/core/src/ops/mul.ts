@@ -1,4 +1,9 @@
-import { broadcastElements, broadcastType, evaluateBinary, sameTypeBroadcast } from '../kernels/binary.js';
+import {
+  broadcastElements,
+  broadcastType,
+  evaluateBinary,
+  sameTypeBroadcast,
+} from '../kernels/binary.js';
 import { wrapInteger } from '../kernels/wrap-integer.js';
 import { mulDim } from '../tensor/dim.js';
 import { isInt, numberTypes } from '../tensor/dtype.js';
@@ -14,10 +19,13 @@ export const mul = defineOp({
   outputs: { y: one(...numberTypes) },
   attrs: {},
   constraints: sameTypeBroadcast,
-  infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, mulDim) } }),
+  infer: ({ a, b }) => ({
+    y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, mulDim) },
+  }),
   range: ({ a, b }) => ({ y: corners(a, b, (x, y) => x * y) }),
   evaluate: ({ a, b }) => {
-    // A product of two 32-bit integers does not fit float64; its low 32 bits are exact by Math.imul.
+    // A product of two 32-bit integers does not fit float64; its low 32 bits are exact by
+    // Math.imul.
     const multiply = isInt(a.dtype) ? Math.imul : (x: number, y: number) => x * y;
     return { y: wrapInteger(evaluateBinary(a, b, a.dtype, multiply, (x, y) => x * y)) };
   },

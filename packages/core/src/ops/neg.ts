@@ -14,7 +14,9 @@ export const neg = defineOp({
   outputs: { y: one(...floatTypes, ...signedIntTypes) },
   attrs: {},
   constraints: {},
-  infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape, elements: mapElements(x, x.dtype, (e) => mulDim(e, -1)) } }),
+  infer: ({ x }) => ({
+    y: { dtype: x.dtype, shape: x.shape, elements: mapElements(x, x.dtype, (e) => mulDim(e, -1)) },
+  }),
   range: ({ x }) => ({ y: ends(x, (v) => -v) }),
   evaluate: ({ x }) => ({
     y: mapNumber(
@@ -29,7 +31,15 @@ export const neg = defineOp({
       [1.5, -1.5],
       [-2, 2],
     ]),
-    { inputs: { x: tensor('int64', [2], [5, -7]) }, attrs: {}, outputs: { y: tensor('int64', [2], [-5, 7]) } },
-    { inputs: { x: tensor('int8', [2], [-128, 0]) }, attrs: {}, outputs: { y: tensor('int8', [2], [-128, 0]) } },
+    {
+      inputs: { x: tensor('int64', [2], [5, -7]) },
+      attrs: {},
+      outputs: { y: tensor('int64', [2], [-5, 7]) },
+    },
+    {
+      inputs: { x: tensor('int8', [2], [-128, 0]) },
+      attrs: {},
+      outputs: { y: tensor('int8', [2], [-128, 0]) },
+    },
   ],
 });

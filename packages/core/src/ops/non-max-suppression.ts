@@ -9,32 +9,47 @@ import { dimsOrOperand, float } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 
 /**
- * Boxes taken one after the other, best score first, that overlap none taken before by more than a threshold: ONNX NonMaxSuppression-11 for one
- * class of one image, and TensorFlow's NonMaxSuppressionV3. A row of `boxes` is two opposite corners (y, x, y, x) in any order. Of equal scores the
- * lower index comes first.
+ * Boxes taken one after the other, best score first, that overlap none taken before by more than a
+ * threshold: ONNX NonMaxSuppression-11 for one class of one image, and TensorFlow's
+ * NonMaxSuppressionV3. A row of `boxes` is two opposite corners (y, x, y, x) in any order. Of equal
+ * scores the lower index comes first.
  */
 export const nonMaxSuppression = defineOp({
   name: 'NonMaxSuppression',
   summary:
     'Indices of at most `count` boxes, best of `scores` first: those with a score above `scoreThreshold` that share with each one taken before at most `iouThreshold` of the area that both cover.',
-  inputs: { boxes: one(...floatTypes), scores: one(...floatTypes), count: optional('int64', 'int32') },
+  inputs: {
+    boxes: one(...floatTypes),
+    scores: one(...floatTypes),
+    count: optional('int64', 'int32'),
+  },
   outputs: { indices: one('int64') },
   attrs: { iouThreshold: float(), scoreThreshold: float(), count: dimsOrOperand('count') },
   constraints: {
-    C1: { says: 'boxes and scores have one element type', holds: ({ boxes, scores }) => sameDType(boxes, scores) },
+    C1: {
+      says: 'boxes and scores have one element type',
+      holds: ({ boxes, scores }) => sameDType(boxes, scores),
+    },
     C2: {
       says: 'boxes are rows of four numbers',
-      holds: ({ boxes }) => !boxes.shape || (boxes.shape.length === 2 && couldEqual(boxes.shape[1], 4)),
+      holds: ({ boxes }) =>
+        !boxes.shape || (boxes.shape.length === 2 && couldEqual(boxes.shape[1], 4)),
     },
     C3: {
       says: 'there is a score for each box',
-      holds: ({ boxes, scores }) => !scores.shape || (scores.shape.length === 1 && couldEqual(scores.shape[0], boxes.shape?.[0])),
+      holds: ({ boxes, scores }) =>
+        !scores.shape ||
+        (scores.shape.length === 1 && couldEqual(scores.shape[0], boxes.shape?.[0])),
     },
-    C4: { says: 'count is an attribute or an operand', holds: (types, { count }) => (count === null) === (types.count !== undefined) },
+    C4: {
+      says: 'count is an attribute or an operand',
+      holds: (types, { count }) => (count === null) === (types.count !== undefined),
+    },
     C5: {
       says: 'count is one number, not negative',
       holds: (types, { count }) =>
-        (canBe(types.count) || canBe(types.count, 1)) && (!count || (count.length === 1 && bounds(count[0]!)[1] >= 0)),
+        (canBe(types.count) || canBe(types.count, 1)) &&
+        (!count || (count.length === 1 && bounds(count[0]!)[1] >= 0)),
     },
   },
   infer: (_, __, { fresh }) => ({ indices: { dtype: 'int64', shape: [fresh('boxes')] } }),
@@ -42,7 +57,10 @@ export const nonMaxSuppression = defineOp({
   evaluate: ({ boxes, scores, count: operand }, { iouThreshold, scoreThreshold, count }) => {
     const most = count?.[0] ?? toNumbers(operand!)[0]!;
     if (most < 0) {
-      throw coreDiagnostics.error('not-evaluable', { message: `There are no ${most} boxes.`, origin: { file: '' } });
+      throw coreDiagnostics.error('not-evaluable', {
+        message: `There are no ${most} boxes.`,
+        origin: { file: '' },
+      });
     }
     const [rows, values] = [toNumbers(boxes), toNumbers(scores)];
     const order = Array.from(values, (_, i) => i).filter((i) => values[i]! > scoreThreshold);
@@ -57,7 +75,8 @@ export const nonMaxSuppression = defineOp({
   ulp: () => 0,
   examples: [
     {
-      // The second box shares 0.9 of 1.1 with the first, the third touches it; the fourth has too low a score.
+      // The second box shares 0.9 of 1.1 with the first, the third touches it; the fourth has too
+      // low a score.
       inputs: {
         boxes: tensor('float32', [4, 4], [0, 0, 1, 1, 1, 1.1, 0, 0.1, 1, 0, 2, 1, 3, 3, 4, 4]),
         scores: tensor('float32', [4], [0.9, 0.8, 0.95, 0.1]),

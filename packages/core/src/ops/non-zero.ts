@@ -9,13 +9,16 @@ import { defineOp, one, type ValueType } from './define-op.js';
 /** For each dimension the indices of the elements at `places`, one dimension after another. */
 function indicesOf(places: readonly number[], shape: readonly number[]): number[] {
   const strides = stridesOf(shape);
-  return shape.flatMap((size, axis) => places.map((place) => Math.floor(place / strides[axis]!) % size));
+  return shape.flatMap((size, axis) =>
+    places.map((place) => Math.floor(place / strides[axis]!) % size),
+  );
 }
 
 /** The places of known elements that are not 0; undefined when that is open for one of them. */
 function knownPlaces({ elements }: ValueType): readonly number[] | undefined {
   const ranges = elements?.map(bounds);
-  if (!ranges?.every(([low, high]) => low > 0 || high < 0 || (low === 0 && high === 0))) return undefined;
+  if (!ranges?.every(([low, high]) => low > 0 || high < 0 || (low === 0 && high === 0)))
+    return undefined;
   return ranges.flatMap(([low, high], i) => (low === 0 && high === 0 ? [] : [i]));
 }
 
@@ -30,10 +33,23 @@ export const nonZero = defineOp({
   constraints: {},
   infer: ({ x }, _, { fresh }) => {
     const places = knownPlaces(x);
-    if (places && x.shape && isStatic(x.shape) && places.length * x.shape.length <= maxKnownElements) {
-      return { y: { dtype: 'int64', shape: [x.shape.length, places.length], elements: indicesOf(places, x.shape) } };
+    if (
+      places &&
+      x.shape &&
+      isStatic(x.shape) &&
+      places.length * x.shape.length <= maxKnownElements
+    ) {
+      return {
+        y: {
+          dtype: 'int64',
+          shape: [x.shape.length, places.length],
+          elements: indicesOf(places, x.shape),
+        },
+      };
     }
-    return { y: { dtype: 'int64', shape: [x.shape ? x.shape.length : fresh('rank'), fresh('nonzero')] } };
+    return {
+      y: { dtype: 'int64', shape: [x.shape ? x.shape.length : fresh('rank'), fresh('nonzero')] },
+    };
   },
   range: (_, __, { x }) => ({ y: hull(...(x.shape ?? [undefined]).map(placesIn)) ?? [0n, 0n] }),
   evaluate: ({ x }) => {
@@ -48,6 +64,10 @@ export const nonZero = defineOp({
       attrs: {},
       outputs: { y: tensor('int64', [2, 3], [0, 1, 1, 0, 0, 1]) },
     },
-    { inputs: { x: tensor('bool', [3], [false, true, false]) }, attrs: {}, outputs: { y: tensor('int64', [1, 1], [1]) } },
+    {
+      inputs: { x: tensor('bool', [3], [false, true, false]) },
+      attrs: {},
+      outputs: { y: tensor('int64', [1, 1], [1]) },
+    },
   ],
 });

@@ -11,8 +11,16 @@ export const not = defineOp({
   outputs: { y: one('bool') },
   attrs: {},
   constraints: {},
-  infer: ({ x }) => ({ y: { dtype: 'bool', shape: x.shape, elements: mapElements(x, 'bool', (e) => subDim(1, e)) } }),
+  infer: ({ x }) => ({
+    y: { dtype: 'bool', shape: x.shape, elements: mapElements(x, 'bool', (e) => subDim(1, e)) },
+  }),
   evaluate: ({ x }) => ({ y: { ...x, data: Uint8Array.from(x.data as Uint8Array, (v) => 1 - v) } }),
   ulp: () => 0,
-  examples: [{ inputs: { x: tensor('bool', [2], [true, false]) }, attrs: {}, outputs: { y: tensor('bool', [2], [false, true]) } }],
+  examples: [
+    {
+      inputs: { x: tensor('bool', [2], [true, false]) },
+      attrs: {},
+      outputs: { y: tensor('bool', [2], [false, true]) },
+    },
+  ],
 });

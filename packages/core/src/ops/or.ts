@@ -11,7 +11,9 @@ export const or = defineOp({
   outputs: { y: one('bool') },
   attrs: {},
   constraints: broadcast,
-  infer: ({ a, b }) => ({ y: { ...broadcastType('bool', a, b), elements: broadcastElements('bool', a, b, maxDim) } }),
+  infer: ({ a, b }) => ({
+    y: { ...broadcastType('bool', a, b), elements: broadcastElements('bool', a, b, maxDim) },
+  }),
   evaluate: ({ a, b }) => ({
     y: evaluateBinary(
       a,
@@ -24,7 +26,10 @@ export const or = defineOp({
   ulp: () => 0,
   examples: [
     {
-      inputs: { a: tensor('bool', [4], [true, true, false, false]), b: tensor('bool', [4], [true, false, true, false]) },
+      inputs: {
+        a: tensor('bool', [4], [true, true, false, false]),
+        b: tensor('bool', [4], [true, false, true, false]),
+      },
       attrs: {},
       outputs: { y: tensor('bool', [4], [true, true, true, false]) },
     },

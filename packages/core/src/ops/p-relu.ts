@@ -17,7 +17,10 @@ export const pRelu = defineOp({
   outputs: { y: one(...floatTypes) },
   attrs: {},
   constraints: {
-    C1: { says: 'x and slope have one element type', holds: ({ x, slope }) => x.dtype === slope.dtype },
+    C1: {
+      says: 'x and slope have one element type',
+      holds: ({ x, slope }) => x.dtype === slope.dtype,
+    },
     C2: {
       says: 'slope broadcasts to the shape of x',
       holds: ({ x, slope }) => {
@@ -25,7 +28,12 @@ export const pRelu = defineOp({
         const shape = broadcastShapes(x.shape, slope.shape);
         return (
           shape?.length === x.shape.length &&
-          shape.every((dim, i) => typeof dim !== 'number' || typeof x.shape![i] !== 'number' || sameDim(dim, x.shape![i]!))
+          shape.every(
+            (dim, i) =>
+              typeof dim !== 'number' ||
+              typeof x.shape![i] !== 'number' ||
+              sameDim(dim, x.shape![i]!),
+          )
         );
       },
     },
@@ -43,13 +51,20 @@ export const pRelu = defineOp({
   ulp: () => 1,
   examples: [
     {
-      inputs: { x: tensor('float32', [2, 2], [-4, 4, -8, 8]), slope: tensor('float32', [2, 1], [0.5, 0.25]) },
+      inputs: {
+        x: tensor('float32', [2, 2], [-4, 4, -8, 8]),
+        slope: tensor('float32', [2, 1], [0.5, 0.25]),
+      },
       attrs: {},
       outputs: { y: tensor('float32', [2, 2], [-2, 4, -2, 8]) },
     },
   ],
   decompose: ({ x, slope }, _, graph) => {
     const { y: isNegative } = graph.add(less, { a: x, b: scalar(graph, x.dtype, 0) }, {});
-    return graph.add(where, { condition: isNegative, x: graph.add(mul, { a: x, b: slope }, {}).y, y: x }, {});
+    return graph.add(
+      where,
+      { condition: isNegative, x: graph.add(mul, { a: x, b: slope }, {}).y, y: x },
+      {},
+    );
   },
 });

@@ -12,7 +12,10 @@ import { defineOp, one, optional, type ValueType } from './define-op.js';
 const modes = oneOf('constant', 'reflect', 'edge', 'wrap', 'symmetric');
 type Mode = 'constant' | 'reflect' | 'edge' | 'wrap' | 'symmetric';
 
-/** The index within 0 … size-1 whose element stands at place `at`, which may lie outside; -1 for a constant. */
+/**
+ * The index within 0 … size-1 whose element stands at place `at`, which may lie outside; -1 for a
+ * constant.
+ */
 function source(at: number, size: number, mode: Mode): number {
   if (at >= 0 && at < size) return at;
   if (mode === 'constant') return -1;
@@ -46,7 +49,8 @@ function padded(x: Tensor, pads: readonly number[], mode: Mode, value: Tensor | 
   return pickByAxis(x, maps, value);
 }
 
-const isScalar = ({ shape }: ValueType) => !shape || (isStatic(shape) ? sizeOf(shape) === 1 : shape.length <= 1);
+const isScalar = ({ shape }: ValueType) =>
+  !shape || (isStatic(shape) ? sizeOf(shape) === 1 : shape.length <= 1);
 
 /** A tensor continued beyond its borders. */
 export const pad = defineOp({
@@ -57,31 +61,54 @@ export const pad = defineOp({
   outputs: { y: one(...dtypes) },
   attrs: { mode: modes, pads: dimsOrOperand('pads') },
   constraints: {
-    C1: { says: 'the pads are an attribute or an operand', holds: (types, { pads }) => (pads === null) === (types.pads !== undefined) },
+    C1: {
+      says: 'the pads are an attribute or an operand',
+      holds: (types, { pads }) => (pads === null) === (types.pads !== undefined),
+    },
     C2: {
       says: 'the pads are a vector, two for each dimension of x',
       holds: ({ x, pads: operand }, { pads }) =>
-        canBe(operand, x.shape && 2 * x.shape.length) && (!pads || !x.shape || pads.length === 2 * x.shape.length),
+        canBe(operand, x.shape && 2 * x.shape.length) &&
+        (!pads || !x.shape || pads.length === 2 * x.shape.length),
     },
-    C3: { says: 'value is one element of the type of x', holds: ({ x, value }) => !value || (value.dtype === x.dtype && isScalar(value)) },
-    C4: { says: 'only the mode constant has a value', holds: ({ value }, { mode }) => !value || mode === 'constant' },
+    C3: {
+      says: 'value is one element of the type of x',
+      holds: ({ x, value }) => !value || (value.dtype === x.dtype && isScalar(value)),
+    },
+    C4: {
+      says: 'only the mode constant has a value',
+      holds: ({ value }, { mode }) => !value || mode === 'constant',
+    },
     C5: {
       says: 'no dimension of the result is negative',
       holds: ({ x }, { pads }) =>
-        !pads || !x.shape || x.shape.every((dim, axis) => bounds(addDim(dim, addDim(pads[axis]!, pads[axis + x.shape!.length]!)))[1] >= 0),
+        !pads ||
+        !x.shape ||
+        x.shape.every(
+          (dim, axis) =>
+            bounds(addDim(dim, addDim(pads[axis]!, pads[axis + x.shape!.length]!)))[1] >= 0,
+        ),
     },
   },
   infer: ({ x, pads: operand, value }, { mode, pads }, { fresh }) => {
     const amounts = pads ?? operand?.elements;
     const rank = x.shape?.length ?? 0;
-    const shape = x.shape?.map((dim, axis) => (amounts ? addDim(dim, addDim(amounts[axis]!, amounts[axis + rank]!)) : fresh('pad')));
+    const shape = x.shape?.map((dim, axis) =>
+      amounts ? addDim(dim, addDim(amounts[axis]!, amounts[axis + rank]!)) : fresh('pad'),
+    );
     const fill: ValueType = value ?? { dtype: x.dtype, shape: [], elements: x.elements && [0] };
     const elements =
-      amounts && isStatic(amounts) ? movedElements([x, fill], shape, ([at, blank]) => padded(at!, amounts, mode, blank)) : undefined;
+      amounts && isStatic(amounts)
+        ? movedElements([x, fill], shape, ([at, blank]) => padded(at!, amounts, mode, blank))
+        : undefined;
     return { y: { dtype: x.dtype, shape, elements } };
   },
-  range: ({ x, value }, { mode }, types) => ({ y: mode === 'constant' ? hull(x, types.value ? value : [0n, 0n]) : x }),
-  evaluate: ({ x, pads: operand, value }, { mode, pads }) => ({ y: padded(x, pads ?? Array.from(toNumbers(operand!)), mode, value) }),
+  range: ({ x, value }, { mode }, types) => ({
+    y: mode === 'constant' ? hull(x, types.value ? value : [0n, 0n]) : x,
+  }),
+  evaluate: ({ x, pads: operand, value }, { mode, pads }) => ({
+    y: padded(x, pads ?? Array.from(toNumbers(operand!)), mode, value),
+  }),
   ulp: () => 0,
   examples: [
     {
@@ -89,7 +116,11 @@ export const pad = defineOp({
       attrs: { mode: 'constant', pads: [0, 1, 0, -1] },
       outputs: { y: tensor('float32', [2, 2], [9, 1, 9, 3]) },
     },
-    { inputs: { x: tensor('float32', [1], [5]) }, attrs: { mode: 'constant', pads: [0, -1] }, outputs: { y: tensor('float32', [0], []) } },
+    {
+      inputs: { x: tensor('float32', [1], [5]) },
+      attrs: { mode: 'constant', pads: [0, -1] },
+      outputs: { y: tensor('float32', [0], []) },
+    },
     {
       inputs: { x: tensor('float32', [3], [1, 2, 3]) },
       attrs: { mode: 'reflect', pads: [2, 2] },

@@ -6,10 +6,13 @@ import { tensor } from '../tensor/tensor.js';
 import { powers } from '../tensor/interval.js';
 import { defineOp, one } from './define-op.js';
 
-/** Power with broadcasting. Integers wrap; 0 to a negative integer power is `core/not-evaluable`. */
+/**
+ * Power with broadcasting. Integers wrap; 0 to a negative integer power is `core/not-evaluable`.
+ */
 export const pow = defineOp({
   name: 'Pow',
-  summary: '`a` to the power of `b` with broadcasting; a negative integer power of an integer truncates towards zero.',
+  summary:
+    '`a` to the power of `b` with broadcasting; a negative integer power of an integer truncates towards zero.',
   inputs: { a: one(...numberTypes), b: one(...numberTypes) },
   outputs: { y: one(...numberTypes) },
   attrs: {},
@@ -18,7 +21,8 @@ export const pow = defineOp({
   range: ({ a, b }, _, types) => ({ y: a && b && isInt(types.a.dtype) ? powers(a, b) : undefined }),
   evaluate: ({ a, b }) => {
     if (!isInt(a.dtype)) return { y: evaluateBinary(a, b, a.dtype, power, () => 0n) };
-    const small = (x: number, y: number) => Number(BigInt.asIntN(53, integerPower(BigInt(x), BigInt(y))));
+    const small = (x: number, y: number) =>
+      Number(BigInt.asIntN(53, integerPower(BigInt(x), BigInt(y))));
     return { y: wrapInteger(evaluateBinary(a, b, a.dtype, small, integerPower)) };
   },
   ulp: () => 4,
@@ -39,7 +43,10 @@ export const pow = defineOp({
       outputs: { y: tensor('int64', [1], [49]) },
     },
     {
-      inputs: { a: tensor('float64', [3], [1, -1, NaN]), b: tensor('float64', [3], [NaN, Infinity, 0]) },
+      inputs: {
+        a: tensor('float64', [3], [1, -1, NaN]),
+        b: tensor('float64', [3], [NaN, Infinity, 0]),
+      },
       attrs: {},
       outputs: { y: tensor('float64', [3], [1, 1, 1]) },
     },

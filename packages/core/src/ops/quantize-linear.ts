@@ -11,27 +11,45 @@ const codeTypes = [
   ...(['float8e4m3fn', 'float8e4m3fnuz', 'float8e5m2', 'float8e5m2fnuz', 'float4e2m1fn'] as const),
 ] as const;
 
-/** Codes of few bits: x / scale, rounded to even, plus the zero point, held within the type. To a float type, x / scale rounded to it. */
+/**
+ * Codes of few bits: x / scale, rounded to even, plus the zero point, held within the type. To a
+ * float type, x / scale rounded to it.
+ */
 export const quantizeLinear = defineOp({
   name: 'QuantizeLinear',
-  summary: 'x / scale, rounded half to even, plus zeroPoint, saturated to the range of a type of few bits.',
-  inputs: { x: one(...floatTypes, 'int32'), scale: one(...floatTypes, 'int32'), zeroPoint: optional(...codeTypes) },
+  summary:
+    'x / scale, rounded half to even, plus zeroPoint, saturated to the range of a type of few bits.',
+  inputs: {
+    x: one(...floatTypes, 'int32'),
+    scale: one(...floatTypes, 'int32'),
+    zeroPoint: optional(...codeTypes),
+  },
   outputs: { y: one(...codeTypes) },
   attrs: { axis: nullable(int()), blockSize: int(), saturate: bool(), to: dtypeAttr() },
   constraints: {
     ...granularityConstraints,
     C5: {
       says: 'to is a type of codes, and that of zeroPoint',
-      holds: ({ zeroPoint }, { to }) => codeTypes.some((dtype) => dtype === to) && (!zeroPoint || zeroPoint.dtype === to),
+      holds: ({ zeroPoint }, { to }) =>
+        codeTypes.some((dtype) => dtype === to) && (!zeroPoint || zeroPoint.dtype === to),
     },
     C6: { says: 'integer types saturate', holds: (_, { saturate, to }) => saturate || isFloat(to) },
   },
   infer: ({ x }, { to }) => ({ y: { dtype: to, shape: x.shape } }),
   evaluate: ({ x, scale, zeroPoint }, { axis, blockSize, saturate, to }) => {
-    const [from, scales, zeros] = [toNumbers(x), toNumbers(scale), zeroPoint && toNumbers(zeroPoint)];
+    const [from, scales, zeros] = [
+      toNumbers(x),
+      toNumbers(scale),
+      zeroPoint && toNumbers(zeroPoint),
+    ];
     const data = new Float64Array(sizeOf(x.shape));
     const round = isFloat(to) ? (q: number) => q : roundHalfToEven;
-    walkScales(x, scale, { axis, blockSize }, (at, s) => (data[at] = round(from[at]! / scales[s]!) + (zeros ? zeros[s]! : 0)));
+    walkScales(
+      x,
+      scale,
+      { axis, blockSize },
+      (at, s) => (data[at] = round(from[at]! / scales[s]!) + (zeros ? zeros[s]! : 0)),
+    );
     return { y: { dtype: to, shape: x.shape, data: quantized(data, to, saturate) } };
   },
   ulp: () => 1,
@@ -46,7 +64,10 @@ export const quantizeLinear = defineOp({
       outputs: { y: tensor('uint8', [6], [128, 129, 130, 255, 1, 0]) },
     },
     {
-      inputs: { x: tensor('float32', [2, 2], [1, 3, 4, 20]), scale: tensor('float32', [2], [1, 4]) },
+      inputs: {
+        x: tensor('float32', [2, 2], [1, 3, 4, 20]),
+        scale: tensor('float32', [2], [1, 4]),
+      },
       attrs: { axis: 1, blockSize: 0, saturate: true, to: 'int4' },
       outputs: { y: tensor('int4', [2, 2], [1, 1, 4, 5]) },
     },

@@ -24,7 +24,11 @@ export const reduceL1 = reduction({
       attrs: { axes: [1], keepdims: false },
       outputs: { y: tensor('float32', [2], [3, 3]) },
     },
-    { inputs: { x: tensor('int64', [2], [-5, 4]) }, attrs: { axes: [0], keepdims: true }, outputs: { y: tensor('int64', [1], [9]) } },
+    {
+      inputs: { x: tensor('int64', [2], [-5, 4]) },
+      attrs: { axes: [0], keepdims: true },
+      outputs: { y: tensor('int64', [1], [9]) },
+    },
   ],
   decompose: (x, attrs, graph) => graph.add(reduceSum, { x: graph.add(abs, { x }, {}).y }, attrs).y,
 });

@@ -23,7 +23,8 @@ const largest = (dtype: DType) =>
 /** The logarithm of the sum of the exponentials of each group, without overflow. */
 export const reduceLogSumExp = reduction({
   name: 'ReduceLogSumExp',
-  summary: 'The natural logarithm of the sum of the exponentials of the elements along `axes`, computed relative to the largest.',
+  summary:
+    'The natural logarithm of the sum of the exponentials of the elements along `axes`, computed relative to the largest.',
   dtypes: floatTypes,
   f: (x, first, members) => {
     let highest = -Infinity;
@@ -52,9 +53,17 @@ export const reduceLogSumExp = reduction({
   decompose: (x, { axes, keepdims }, graph) => {
     const highest = graph.add(reduceMax, { x }, { axes, keepdims: true }).y;
     // An infinite maximum would make infinity minus infinity of its own element.
-    const finite = graph.add(clip, { x: highest }, { min: -largest(x.dtype), max: largest(x.dtype) }).y;
+    const finite = graph.add(
+      clip,
+      { x: highest },
+      { min: -largest(x.dtype), max: largest(x.dtype) },
+    ).y;
     const exponentials = graph.add(exp, { x: graph.add(sub, { a: x, b: finite }, {}).y }, {}).y;
-    const logarithm = graph.add(log, { x: graph.add(reduceSum, { x: exponentials }, { axes, keepdims: true }).y }, {}).y;
+    const logarithm = graph.add(
+      log,
+      { x: graph.add(reduceSum, { x: exponentials }, { axes, keepdims: true }).y },
+      {},
+    ).y;
     const sum = graph.add(add, { a: logarithm, b: finite }, {}).y;
     return keepdims ? sum : graph.add(squeeze, { x: sum }, { axes }).y;
   },

@@ -33,6 +33,10 @@ export const reduceMax = reduction({
       attrs: { axes: [1], keepdims: false },
       outputs: { y: tensor('bool', [2], [true, false]) },
     },
-    { inputs: { x: tensor('int8', [0], []) }, attrs: { axes: [0], keepdims: false }, outputs: { y: tensor('int8', [], [-128]) } },
+    {
+      inputs: { x: tensor('int8', [0], []) },
+      attrs: { axes: [0], keepdims: false },
+      outputs: { y: tensor('int8', [], [-128]) },
+    },
   ],
 });

@@ -6,7 +6,8 @@ import { tensor } from '../tensor/tensor.js';
 /** The mean of the elements of each group; of integers it is truncated towards zero. */
 export const reduceMean = reduction({
   name: 'ReduceMean',
-  summary: 'The mean of the elements along `axes`; NaN for none. The mean of integers is truncated towards zero.',
+  summary:
+    'The mean of the elements along `axes`; NaN for none. The mean of integers is truncated towards zero.',
   dtypes: numberTypes,
   f: (x, first, members) => {
     let sum = 0;
@@ -15,7 +16,10 @@ export const reduceMean = reduction({
   },
   g: (group) => {
     if (group.length === 0)
-      throw coreDiagnostics.error('not-evaluable', { message: 'No integer is the mean of no elements.', origin: { file: '' } });
+      throw coreDiagnostics.error('not-evaluable', {
+        message: 'No integer is the mean of no elements.',
+        origin: { file: '' },
+      });
     return group.reduce((a, b) => a + b, 0n) / BigInt(group.length);
   },
   range: (x) => x,
@@ -26,6 +30,10 @@ export const reduceMean = reduction({
       attrs: { axes: [0], keepdims: false },
       outputs: { y: tensor('float32', [2], [2, 4]) },
     },
-    { inputs: { x: tensor('int32', [2], [-3, -4]) }, attrs: { axes: [0], keepdims: true }, outputs: { y: tensor('int32', [1], [-3]) } },
+    {
+      inputs: { x: tensor('int32', [2], [-3, -4]) },
+      attrs: { axes: [0], keepdims: true },
+      outputs: { y: tensor('int32', [1], [-3]) },
+    },
   ],
 });

@@ -24,7 +24,12 @@ export const reduceSumSquare = reduction({
       attrs: { axes: [1], keepdims: false },
       outputs: { y: tensor('float32', [2], [5, 9]) },
     },
-    { inputs: { x: tensor('int8', [2], [-10, 11]) }, attrs: { axes: [0], keepdims: true }, outputs: { y: tensor('int8', [1], [-35]) } },
+    {
+      inputs: { x: tensor('int8', [2], [-10, 11]) },
+      attrs: { axes: [0], keepdims: true },
+      outputs: { y: tensor('int8', [1], [-35]) },
+    },
   ],
-  decompose: (x, attrs, graph) => graph.add(reduceSum, { x: graph.add(mul, { a: x, b: x }, {}).y }, attrs).y,
+  decompose: (x, attrs, graph) =>
+    graph.add(reduceSum, { x: graph.add(mul, { a: x, b: x }, {}).y }, attrs).y,
 });

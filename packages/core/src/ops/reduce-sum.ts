@@ -29,7 +29,15 @@ export const reduceSum = reduction({
       attrs: { axes: [1, 0], keepdims: false },
       outputs: { y: tensor('uint8', [], [44]) },
     },
-    { inputs: { x: tensor('int64', [2], [3, 4]) }, attrs: { axes: [], keepdims: false }, outputs: { y: tensor('int64', [2], [3, 4]) } },
-    { inputs: { x: tensor('float32', [2, 0], []) }, attrs: { axes: [1], keepdims: false }, outputs: { y: tensor('float32', [2], [0, 0]) } },
+    {
+      inputs: { x: tensor('int64', [2], [3, 4]) },
+      attrs: { axes: [], keepdims: false },
+      outputs: { y: tensor('int64', [2], [3, 4]) },
+    },
+    {
+      inputs: { x: tensor('float32', [2, 0], []) },
+      attrs: { axes: [1], keepdims: false },
+      outputs: { y: tensor('float32', [2], [0, 0]) },
+    },
   ],
 });

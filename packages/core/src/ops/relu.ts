@@ -14,7 +14,9 @@ export const relu = defineOp({
   outputs: { y: one(...floatTypes, ...signedIntTypes) },
   attrs: {},
   constraints: {},
-  infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape, elements: mapElements(x, x.dtype, (e) => maxDim(e, 0)) } }),
+  infer: ({ x }) => ({
+    y: { dtype: x.dtype, shape: x.shape, elements: mapElements(x, x.dtype, (e) => maxDim(e, 0)) },
+  }),
   range: ({ x }) => ({ y: ends(x, (v) => (v > 0n ? v : 0n)) }),
   evaluate: ({ x }) => ({
     y: mapNumber(
@@ -31,6 +33,10 @@ export const relu = defineOp({
       [1.5, 1.5],
       [NaN, NaN],
     ]),
-    { inputs: { x: tensor('int64', [2], [-9, 9]) }, attrs: {}, outputs: { y: tensor('int64', [2], [0, 9]) } },
+    {
+      inputs: { x: tensor('int64', [2], [-9, 9]) },
+      attrs: {},
+      outputs: { y: tensor('int64', [2], [0, 9]) },
+    },
   ],
 });

@@ -16,16 +16,26 @@ function settle(shape: Shape, from: Shape): Shape {
   return shape.map((dim, i) => (i === unknown ? missing : dim));
 }
 
-/** The same elements in the same order under another shape. A dimension of -1, at most one, is what the others leave. */
+/**
+ * The same elements in the same order under another shape. A dimension of -1, at most one, is what
+ * the others leave.
+ */
 export const reshape = defineOp({
   name: 'Reshape',
-  summary: 'The elements of `x` in the same order under another shape; a dimension of -1 is what the others leave.',
+  summary:
+    'The elements of `x` in the same order under another shape; a dimension of -1 is what the others leave.',
   inputs: { x: one(...dtypes), shape: optional('int64', 'int32') },
   outputs: { y: one(...dtypes) },
   attrs: { shape: dimsOrOperand('shape') },
   constraints: {
-    C1: { says: 'the shape is an attribute or an operand', holds: (types, { shape }) => (shape === null) === (types.shape !== undefined) },
-    C2: { says: 'at most one dimension is -1', holds: (_, { shape }) => !shape || shape.filter((dim) => dim === -1).length <= 1 },
+    C1: {
+      says: 'the shape is an attribute or an operand',
+      holds: (types, { shape }) => (shape === null) === (types.shape !== undefined),
+    },
+    C2: {
+      says: 'at most one dimension is -1',
+      holds: (_, { shape }) => !shape || shape.filter((dim) => dim === -1).length <= 1,
+    },
     C3: {
       says: 'the number of elements stays',
       holds: ({ x }, { shape }) => {
@@ -41,12 +51,22 @@ export const reshape = defineOp({
       return {
         y: {
           dtype: x.dtype,
-          shape: x.shape ? settle(target, x.shape) : target.map((dim) => (dim === -1 ? fresh('reshape') : dim)),
+          shape: x.shape
+            ? settle(target, x.shape)
+            : target.map((dim) => (dim === -1 ? fresh('reshape') : dim)),
           elements: x.elements,
         },
       };
     const rank = operand?.shape?.[0];
-    return { y: { dtype: x.dtype, shape: typeof rank === 'number' ? Array.from({ length: rank }, () => fresh('reshape')) : undefined } };
+    return {
+      y: {
+        dtype: x.dtype,
+        shape:
+          typeof rank === 'number'
+            ? Array.from({ length: rank }, () => fresh('reshape'))
+            : undefined,
+      },
+    };
   },
   range: ({ x }) => ({ y: x }),
   demands: (_, __, { y }) => ({ x: y, shape: [-1n, maxSize] }),

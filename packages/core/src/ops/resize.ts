@@ -7,20 +7,24 @@ import { bool, dimsOrOperand, float, floatList, ints, nullable, oneOf } from './
 import { defineOp, one, optional } from './define-op.js';
 
 /**
- * Resampling along the given axes, one after the other, as ONNX Resize-19. `sizes` are those of the result; `scales`, where the source
- * states them, serve for the coordinates only (else the scale is size of the result / size of x). Position i of the result stands for this
- * position of x, n and m being the sizes of x and of the result:
+ * Resampling along the given axes, one after the other, as ONNX Resize-19. `sizes` are those of the
+ * result; `scales`, where the source states them, serve for the coordinates only (else the scale is
+ * size of the result / size of x). Position i of the result stands for this position of x, n and m
+ * being the sizes of x and of the result:
  *
  * - halfPixel: (i + 0.5) / scale - 0.5
- * - halfPixelSymmetric: the same, moved by n / 2 * (1 - m / (n * scale)), so that the centres coincide where n * scale is not an integer
+ * - halfPixelSymmetric: the same, moved by n / 2 * (1 - m / (n * scale)), so that the centres
+ *   coincide where n * scale is not an integer
  * - pytorchHalfPixel: the same as halfPixel, and 0 where m is 1
  * - alignCorners: i * (n - 1) / (m - 1), and 0 where m is 1
  * - asymmetric: i / scale
- * - tfHalfPixelNearest: (i + 0.5) / scale, which is what TensorFlow's nearest neighbour with half pixel centres floors
+ * - tfHalfPixelNearest: (i + 0.5) / scale, which is what TensorFlow's nearest neighbour with half
+ *   pixel centres floors
  *
- * Positions outside x read its edge; `cubic` and antialiased filters with `excludeOutside` leave such taps out and scale the others up.
- * `antialias` stretches the filter by 1 / scale where that is more than 1. `nearest` says how nearest rounds, and `cubicCoefficient` is the
- * a of Keys' kernel; other modes ignore them.
+ * Positions outside x read its edge; `cubic` and antialiased filters with `excludeOutside` leave
+ * such taps out and scale the others up. `antialias` stretches the filter by 1 / scale where that
+ * is more than 1. `nearest` says how nearest rounds, and `cubicCoefficient` is the a of Keys'
+ * kernel; other modes ignore them.
  */
 export const resize = defineOp({
   name: 'Resize',
@@ -30,7 +34,14 @@ export const resize = defineOp({
   attrs: {
     axes: ints(),
     mode: oneOf('nearest', 'linear', 'cubic'),
-    coordinates: oneOf('halfPixel', 'halfPixelSymmetric', 'pytorchHalfPixel', 'alignCorners', 'asymmetric', 'tfHalfPixelNearest'),
+    coordinates: oneOf(
+      'halfPixel',
+      'halfPixelSymmetric',
+      'pytorchHalfPixel',
+      'alignCorners',
+      'asymmetric',
+      'tfHalfPixelNearest',
+    ),
     nearest: oneOf('roundPreferFloor', 'roundPreferCeil', 'floor', 'ceil'),
     cubicCoefficient: float(),
     excludeOutside: bool(),
@@ -42,21 +53,29 @@ export const resize = defineOp({
     C1: {
       says: 'axes are different and below the rank of x',
       holds: ({ x }, { axes }) =>
-        new Set(axes).size === axes.length && axes.every((axis) => axis >= 0 && (!x.shape || axis < x.shape.length)),
+        new Set(axes).size === axes.length &&
+        axes.every((axis) => axis >= 0 && (!x.shape || axis < x.shape.length)),
     },
     C2: {
       says: 'sizes are an attribute or an operand, not negative, one per axis',
       holds: ({ sizes: operand }, { axes, sizes }) =>
         (sizes === null) === (operand !== undefined) &&
         canBe(operand, axes.length) &&
-        (sizes === null || (sizes.length === axes.length && sizes.every((size) => typeof size !== 'number' || size >= 0))),
+        (sizes === null ||
+          (sizes.length === axes.length &&
+            sizes.every((size) => typeof size !== 'number' || size >= 0))),
     },
     C3: {
       says: 'scales, where given, are positive and finite, one per axis',
       holds: (_, { axes, scales }) =>
-        scales === null || (scales.length === axes.length && scales.every((scale) => scale > 0 && Number.isFinite(scale))),
+        scales === null ||
+        (scales.length === axes.length &&
+          scales.every((scale) => scale > 0 && Number.isFinite(scale))),
     },
-    C4: { says: 'only floats are interpolated', holds: ({ x }, { mode }) => mode === 'nearest' || isFloat(x.dtype) },
+    C4: {
+      says: 'only floats are interpolated',
+      holds: ({ x }, { mode }) => mode === 'nearest' || isFloat(x.dtype),
+    },
     C5: {
       says: 'nearest takes single elements: nothing to antialias',
       holds: (_, { mode, antialias }) => mode !== 'nearest' || !antialias,
@@ -64,25 +83,38 @@ export const resize = defineOp({
     C6: {
       says: 'an axis without elements stays so',
       holds: ({ x }, { axes, sizes }) =>
-        !x.shape || axes.every((axis, i) => x.shape![axis] !== 0 || typeof sizes?.[i] !== 'number' || sizes[i] === 0),
+        !x.shape ||
+        axes.every(
+          (axis, i) => x.shape![axis] !== 0 || typeof sizes?.[i] !== 'number' || sizes[i] === 0,
+        ),
     },
     C7: {
       says: 'scales, where given, lead to the sizes within one element',
       holds: ({ x }, { axes, sizes, scales }) =>
         axes.every((axis, i) => {
           const [from, to, scale] = [x.shape?.[axis], sizes?.[i], scales?.[i]];
-          return typeof from !== 'number' || typeof to !== 'number' || scale === undefined || Math.abs(from * scale - to) <= 1;
+          return (
+            typeof from !== 'number' ||
+            typeof to !== 'number' ||
+            scale === undefined ||
+            Math.abs(from * scale - to) <= 1
+          );
         }),
     },
   },
   infer: ({ x, sizes: operand }, { axes, sizes }, { fresh }) => {
     const given = sizes ?? operand?.elements;
-    const resized = (dim: Dim, axis: number) => (axes.includes(axis) ? (given?.[axes.indexOf(axis)] ?? fresh('resize')) : dim);
+    const resized = (dim: Dim, axis: number) =>
+      axes.includes(axis) ? (given?.[axes.indexOf(axis)] ?? fresh('resize')) : dim;
     return { y: { dtype: x.dtype, shape: x.shape?.map(resized) } };
   },
-  evaluate: ({ x, sizes: operand }, attrs) => ({ y: resample(x, attrs.sizes ?? Array.from(toNumbers(operand!)), attrs) }),
-  // Coordinates in float32 are off by about their size in units of the last place; the slope of the data turns that into an error.
-  ulp: ({ x }, { mode, axes }) => (mode === 'nearest' ? 0 : axes.reduce((sum, axis) => sum + 8 + 4 * x[axis]!, 0)),
+  evaluate: ({ x, sizes: operand }, attrs) => ({
+    y: resample(x, attrs.sizes ?? Array.from(toNumbers(operand!)), attrs),
+  }),
+  // Coordinates in float32 are off by about their size in units of the last place; the slope of the
+  // data turns that into an error.
+  ulp: ({ x }, { mode, axes }) =>
+    mode === 'nearest' ? 0 : axes.reduce((sum, axis) => sum + 8 + 4 * x[axis]!, 0),
   examples: [
     {
       inputs: { x: tensor('float32', [1, 2], [1, 2]) },
@@ -117,10 +149,17 @@ export const resize = defineOp({
   ],
 });
 
-/** Sizes that ONNX gives for scales: floor(size * scale). Exact on named dimensions only for whole scales; undefined otherwise. */
+/**
+ * Sizes that ONNX gives for scales: floor(size * scale). Exact on named dimensions only for whole
+ * scales; undefined otherwise.
+ */
 export function scaledSizes(sizes: Shape, scales: readonly number[]): Shape | undefined {
   const scaled = sizes.map((size, i) =>
-    typeof size === 'number' ? Math.floor(size * scales[i]!) : Number.isInteger(scales[i]!) ? mulDim(size, scales[i]!) : undefined,
+    typeof size === 'number'
+      ? Math.floor(size * scales[i]!)
+      : Number.isInteger(scales[i]!)
+        ? mulDim(size, scales[i]!)
+        : undefined,
   );
   return scaled.every((size) => size !== undefined) ? scaled : undefined;
 }

@@ -10,19 +10,23 @@ import { defineOp, one } from './define-op.js';
 /** The beginning of each sequence of a batch turned round. */
 export const reverseSequence = defineOp({
   name: 'ReverseSequence',
-  summary: 'For each index b along `batchAxis` the first lengths[b] indices along `timeAxis` in the opposite order; the rest stays.',
+  summary:
+    'For each index b along `batchAxis` the first lengths[b] indices along `timeAxis` in the opposite order; the rest stays.',
   inputs: { x: one(...dtypes), lengths: one('int64', 'int32') },
   outputs: { y: one(...dtypes) },
   attrs: { timeAxis: int(), batchAxis: int() },
   constraints: {
     C1: {
       says: 'timeAxis and batchAxis are different dimensions of x',
-      holds: ({ x }, { timeAxis, batchAxis }) => timeAxis !== batchAxis && isAxis(timeAxis, x) && isAxis(batchAxis, x),
+      holds: ({ x }, { timeAxis, batchAxis }) =>
+        timeAxis !== batchAxis && isAxis(timeAxis, x) && isAxis(batchAxis, x),
     },
     C2: {
       says: 'lengths is a vector with one length for each index along batchAxis',
       holds: ({ x, lengths }, { batchAxis }) =>
-        !lengths.shape || (lengths.shape.length === 1 && (!x.shape || mayEqual(lengths.shape[0]!, x.shape[batchAxis]!))),
+        !lengths.shape ||
+        (lengths.shape.length === 1 &&
+          (!x.shape || mayEqual(lengths.shape[0]!, x.shape[batchAxis]!))),
     },
   },
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
@@ -48,7 +52,10 @@ export const reverseSequence = defineOp({
   ulp: () => 0,
   examples: [
     {
-      inputs: { x: tensor('float32', [2, 3], [1, 2, 3, 4, 5, 6]), lengths: tensor('int64', [2], [2, 3]) },
+      inputs: {
+        x: tensor('float32', [2, 3], [1, 2, 3, 4, 5, 6]),
+        lengths: tensor('int64', [2], [2, 3]),
+      },
       attrs: { timeAxis: 1, batchAxis: 0 },
       outputs: { y: tensor('float32', [2, 3], [2, 1, 3, 6, 5, 4]) },
     },

@@ -26,9 +26,18 @@ export const reverse = defineOp({
   inputs: { x: one(...dtypes) },
   outputs: { y: one(...dtypes) },
   attrs: { axes: ints() },
-  constraints: { C1: { says: 'axes are different dimensions of x', holds: ({ x }, { axes }) => areAxes(axes, x) } },
+  constraints: {
+    C1: {
+      says: 'axes are different dimensions of x',
+      holds: ({ x }, { axes }) => areAxes(axes, x),
+    },
+  },
   infer: ({ x }, { axes }) => ({
-    y: { dtype: x.dtype, shape: x.shape, elements: movedElements([x], x.shape, ([at]) => reversed(at!, axes)) },
+    y: {
+      dtype: x.dtype,
+      shape: x.shape,
+      elements: movedElements([x], x.shape, ([at]) => reversed(at!, axes)),
+    },
   }),
   range: ({ x }) => ({ y: x }),
   demands: (_, __, { y }) => ({ x: y }),

@@ -1,6 +1,11 @@
 import { isAxis } from '../kernels/axes.js';
 import { broadcastsTo } from '../kernels/broadcasts-to.js';
-import { buildScaled, buildStandardised, computationType, inType } from '../kernels/build-normalisation.js';
+import {
+  buildScaled,
+  buildStandardised,
+  computationType,
+  inType,
+} from '../kernels/build-normalisation.js';
 import { scaleAndShift, standardise } from '../kernels/standardise.js';
 import { knownShape } from '../graph/graph.js';
 import { floatTypes } from '../tensor/dtype.js';
@@ -8,7 +13,8 @@ import { sizeOf, tensor } from '../tensor/tensor.js';
 import { float, int } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 
-const from = (axis: number, rank: number) => Array.from({ length: rank - axis }, (_, i) => axis + i);
+const from = (axis: number, rank: number) =>
+  Array.from({ length: rank - axis }, (_, i) => axis + i);
 
 /** Normalisation by the root mean square of the last dimensions. */
 export const rmsNormalization = defineOp({
@@ -35,11 +41,21 @@ export const rmsNormalization = defineOp({
       attrs: { axis: 1, epsilon: 0 },
       outputs: { y: tensor('float32', [1, 2], [2, 1.4]) },
     },
-    { inputs: { x: tensor('float64', [2], [0, 2]) }, attrs: { axis: 0, epsilon: 2 }, outputs: { y: tensor('float64', [2], [0, 1]) } },
+    {
+      inputs: { x: tensor('float64', [2], [0, 2]) },
+      attrs: { axis: 0, epsilon: 2 },
+      outputs: { y: tensor('float64', [2], [0, 1]) },
+    },
   ],
   decompose: ({ x, scale }, { axis, epsilon }, graph) => {
     const wide = inType(graph, x, computationType(x.dtype));
-    const standardised = buildStandardised(graph, wide, from(axis, knownShape(x).length), epsilon, 'meanSquare');
+    const standardised = buildStandardised(
+      graph,
+      wide,
+      from(axis, knownShape(x).length),
+      epsilon,
+      'meanSquare',
+    );
     return { y: buildScaled(graph, standardised, scale, undefined, x.dtype) };
   },
 });

@@ -8,13 +8,14 @@ import { defineOp, one, optional } from './define-op.js';
 import { matMul } from './mat-mul.js';
 
 /**
- * Simple recurrent units, as ONNX RNN-22 in its layout 0: per direction and step H' = f(W x + Wb + R H + Rb), the argument bounded to
- * [-clip, clip].
+ * Simple recurrent units, as ONNX RNN-22 in its layout 0: per direction and step H' = f(W x + Wb +
+ * R H + Rb), the argument bounded to [-clip, clip].
  *
- * `w` is [directions, hiddenSize, features], `r` [directions, hiddenSize, hiddenSize], `b` [directions, 2 * hiddenSize]: Wb, then Rb.
- * Absent biases and states are zero. With `sequenceLengths` the steps behind an element's length do not run: `y` is zero there, and the
- * reverse direction starts at the last step within it. `y` is [time, directions, batch, hiddenSize] in the order of `x` for both
- * directions; `yH` is the state after the last step that ran.
+ * `w` is [directions, hiddenSize, features], `r` [directions, hiddenSize, hiddenSize], `b`
+ * [directions, 2 * hiddenSize]: Wb, then Rb. Absent biases and states are zero. With
+ * `sequenceLengths` the steps behind an element's length do not run: `y` is zero there, and the
+ * reverse direction starts at the last step within it. `y` is [time, directions, batch, hiddenSize]
+ * in the order of `x` for both directions; `yH` is the state after the last step that ran.
  */
 export const rnn = defineOp({
   name: 'RNN',
@@ -46,8 +47,18 @@ export const rnn = defineOp({
         b: tensor('float32', [1, 2], [0.5, 0.5]),
         initialH: tensor('float32', [1, 1, 1], [1]),
       },
-      attrs: { hiddenSize: 1, direction: 'forward', activations: ['Relu'], activationAlpha: [], activationBeta: [], clip: null },
-      outputs: { y: tensor('float32', [2, 1, 1, 1], [6, 11]), yH: tensor('float32', [1, 1, 1], [11]) },
+      attrs: {
+        hiddenSize: 1,
+        direction: 'forward',
+        activations: ['Relu'],
+        activationAlpha: [],
+        activationBeta: [],
+        clip: null,
+      },
+      outputs: {
+        y: tensor('float32', [2, 1, 1, 1], [6, 11]),
+        yH: tensor('float32', [1, 1, 1], [11]),
+      },
     },
     {
       // Both directions over sequences of two and one steps: 0.5 (x + h), at most 3 within.

@@ -1,7 +1,12 @@
 import { isAxis, mayEqual } from '../kernels/axes.js';
 import { partsOf } from '../kernels/copy.js';
 import { elementPlaces } from '../kernels/element-places.js';
-import { canReduce, reduction as reductionAttr, updateElement, updatedRange } from '../kernels/scatter-update.js';
+import {
+  canReduce,
+  reduction as reductionAttr,
+  updateElement,
+  updatedRange,
+} from '../kernels/scatter-update.js';
 import { wrapInteger } from '../kernels/wrap-integer.js';
 import { dtypes } from '../tensor/dtype.js';
 import { tensor, type Elements } from '../tensor/tensor.js';
@@ -19,38 +24,59 @@ export const scatterElements = defineOp({
   attrs: { axis: int(), reduction: reductionAttr() },
   constraints: {
     C1: { says: '0 <= axis < rank(x)', holds: ({ x }, { axis }) => isAxis(axis, x) },
-    C2: { says: 'only numbers are combined', holds: ({ x }, { reduction }) => canReduce(x.dtype, reduction) },
+    C2: {
+      says: 'only numbers are combined',
+      holds: ({ x }, { reduction }) => canReduce(x.dtype, reduction),
+    },
     C3: {
       says: 'indices has as many dimensions as x, and none but axis is larger',
       holds: ({ x, indices }, { axis }) =>
         !x.shape ||
         !indices.shape ||
         (x.shape.length === indices.shape.length &&
-          indices.shape.every((dim, i) => i === axis || typeof dim !== 'number' || typeof x.shape![i] !== 'number' || dim <= x.shape![i])),
+          indices.shape.every(
+            (dim, i) =>
+              i === axis ||
+              typeof dim !== 'number' ||
+              typeof x.shape![i] !== 'number' ||
+              dim <= x.shape![i],
+          )),
     },
     C4: {
       says: 'updates has the shape of indices',
       holds: ({ indices, updates }) =>
         !indices.shape ||
         !updates.shape ||
-        (indices.shape.length === updates.shape.length && indices.shape.every((dim, i) => mayEqual(dim, updates.shape![i]!))),
+        (indices.shape.length === updates.shape.length &&
+          indices.shape.every((dim, i) => mayEqual(dim, updates.shape![i]!))),
     },
-    C5: { says: 'x and updates have one element type', holds: ({ x, updates }) => x.dtype === updates.dtype },
+    C5: {
+      says: 'x and updates have one element type',
+      holds: ({ x, updates }) => x.dtype === updates.dtype,
+    },
   },
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
   range: ({ x, updates }, { axis, reduction }, types) => ({
-    y: updatedRange(x, updates, reduction, types.x.dtype, sizeInterval(types.indices.shape?.[axis])),
+    y: updatedRange(
+      x,
+      updates,
+      reduction,
+      types.x.dtype,
+      sizeInterval(types.indices.shape?.[axis]),
+    ),
   }),
   demands: ({ x }, { axis }) => ({ indices: indicesInto(x.shape?.[axis]) }),
   evaluate: ({ x, indices, updates }, { axis, reduction }) => {
     const data = x.data.slice() as Elements;
     const parts = partsOf(x.dtype);
     elementPlaces(x.shape, indices, axis).forEach((place, i) => {
-      for (let k = 0; k < parts; k++) updateElement(data, place * parts + k, updates.data, i * parts + k, reduction);
+      for (let k = 0; k < parts; k++)
+        updateElement(data, place * parts + k, updates.data, i * parts + k, reduction);
     });
     return { y: wrapInteger({ ...x, data }) };
   },
-  ulp: ({ indices }, { axis, reduction }) => (reduction === 'add' || reduction === 'mul' ? indices[axis]! : 0),
+  ulp: ({ indices }, { axis, reduction }) =>
+    reduction === 'add' || reduction === 'mul' ? indices[axis]! : 0,
   examples: [
     {
       inputs: {
@@ -71,7 +97,11 @@ export const scatterElements = defineOp({
       outputs: { y: tensor('float32', [1, 5], [1, 5.5, 3, 4, 5]) },
     },
     {
-      inputs: { x: tensor('int64', [2], [5, -5]), indices: tensor('int64', [2], [0, 1]), updates: tensor('int64', [2], [3, -3]) },
+      inputs: {
+        x: tensor('int64', [2], [5, -5]),
+        indices: tensor('int64', [2], [0, 1]),
+        updates: tensor('int64', [2], [3, -3]),
+      },
       attrs: { axis: 0, reduction: 'max' },
       outputs: { y: tensor('int64', [2], [5, -3]) },
     },

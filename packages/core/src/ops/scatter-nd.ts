@@ -1,7 +1,12 @@
 import { mayEqual } from '../kernels/axes.js';
 import { partsOf } from '../kernels/copy.js';
 import { blockPlaces } from '../kernels/element-places.js';
-import { canReduce, reduction as reductionAttr, updateElement, updatedRange } from '../kernels/scatter-update.js';
+import {
+  canReduce,
+  reduction as reductionAttr,
+  updateElement,
+  updatedRange,
+} from '../kernels/scatter-update.js';
 import { wrapInteger } from '../kernels/wrap-integer.js';
 import { dtypes } from '../tensor/dtype.js';
 import { sizeOf, tensor, type Elements } from '../tensor/tensor.js';
@@ -17,12 +22,17 @@ export const scatterND = defineOp({
   outputs: { y: one(...dtypes) },
   attrs: { reduction: reductionAttr() },
   constraints: {
-    C1: { says: 'only numbers are combined', holds: ({ x }, { reduction }) => canReduce(x.dtype, reduction) },
+    C1: {
+      says: 'only numbers are combined',
+      holds: ({ x }, { reduction }) => canReduce(x.dtype, reduction),
+    },
     C2: {
       says: 'a tuple has at most one index for each dimension of x',
       holds: ({ x, indices }) => {
         const depth = indices.shape ? indices.shape.at(-1) : 0;
-        return depth !== undefined && (typeof depth !== 'number' || !x.shape || depth <= x.shape.length);
+        return (
+          depth !== undefined && (typeof depth !== 'number' || !x.shape || depth <= x.shape.length)
+        );
       },
     },
     C3: {
@@ -31,14 +41,26 @@ export const scatterND = defineOp({
         const depth = indices.shape?.at(-1);
         if (!x.shape || typeof depth !== 'number' || !updates.shape) return true;
         const shape = [...indices.shape!.slice(0, -1), ...x.shape.slice(depth)];
-        return shape.length === updates.shape.length && shape.every((dim, i) => mayEqual(dim, updates.shape![i]!));
+        return (
+          shape.length === updates.shape.length &&
+          shape.every((dim, i) => mayEqual(dim, updates.shape![i]!))
+        );
       },
     },
-    C4: { says: 'x and updates have one element type', holds: ({ x, updates }) => x.dtype === updates.dtype },
+    C4: {
+      says: 'x and updates have one element type',
+      holds: ({ x, updates }) => x.dtype === updates.dtype,
+    },
   },
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
   range: ({ x, updates }, { reduction }, types) => ({
-    y: updatedRange(x, updates, reduction, types.x.dtype, countInterval(types.indices.shape?.slice(0, -1) ?? [undefined])),
+    y: updatedRange(
+      x,
+      updates,
+      reduction,
+      types.x.dtype,
+      countInterval(types.indices.shape?.slice(0, -1) ?? [undefined]),
+    ),
   }),
   demands: ({ x }) => ({ indices: indicesInto(...(x.shape ?? [undefined])) }),
   evaluate: ({ x, indices, updates }, { reduction }) => {
@@ -46,11 +68,13 @@ export const scatterND = defineOp({
     const parts = partsOf(x.dtype);
     const size = sizeOf(x.shape.slice(indices.shape.at(-1)!)) * parts;
     blockPlaces(x.shape, indices, 0).forEach((place, i) => {
-      for (let k = 0; k < size; k++) updateElement(data, place * parts + k, updates.data, i * size + k, reduction);
+      for (let k = 0; k < size; k++)
+        updateElement(data, place * parts + k, updates.data, i * size + k, reduction);
     });
     return { y: wrapInteger({ ...x, data }) };
   },
-  ulp: ({ indices }, { reduction }) => (reduction === 'add' || reduction === 'mul' ? sizeOf(indices.slice(0, -1)) : 0),
+  ulp: ({ indices }, { reduction }) =>
+    reduction === 'add' || reduction === 'mul' ? sizeOf(indices.slice(0, -1)) : 0,
   examples: [
     {
       inputs: {

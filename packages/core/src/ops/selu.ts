@@ -14,7 +14,9 @@ export const selu = defineOp({
   attrs: { alpha: float(), gamma: float() },
   constraints: {},
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
-  evaluate: ({ x }, { alpha, gamma }) => ({ y: mapFloat(x, (v) => gamma * (v < 0 ? alpha * Math.expm1(v) : v)) }),
+  evaluate: ({ x }, { alpha, gamma }) => ({
+    y: mapFloat(x, (v) => gamma * (v < 0 ? alpha * Math.expm1(v) : v)),
+  }),
   ulp: () => 6,
   examples: [
     unaryExample(

@@ -20,17 +20,23 @@ function exported() {
   const ints = (...values: readonly number[]) => graph.literal('int64', [values.length], values);
   const number = (value: number) => graph.literal('int64', [], [value]);
   const sizes = (of: Value) => graph.add(ops.Shape, { x: of }, {}).y;
-  const size = (of: Value, axis: number) => graph.add(ops.Gather, { x: sizes(of), indices: number(axis) }, { axis: 0 }).y;
+  const size = (of: Value, axis: number) =>
+    graph.add(ops.Gather, { x: sizes(of), indices: number(axis) }, { axis: 0 }).y;
   const vector = (value: Value) => graph.add(ops.Unsqueeze, { x: value }, { axes: [0] }).y;
   const join = (...inputs: readonly Value[]) => graph.add(ops.Concat, { inputs }, { axis: 0 }).y;
   return { graph, x, ints, number, sizes, size, vector, join };
 }
 
-/** Evaluates a graph with n = 5 and s = 7 and compares the shape of the result with what was inferred. */
+/**
+ * Evaluates a graph with n = 5 and s = 7 and compares the shape of the result with what was
+ * inferred.
+ */
 async function expectShape(graph: Graph, value: Value, shape: readonly number[]): Promise<void> {
   graph.output('result', value);
   const inputs = graph.inputs.map(({ dtype, shape: declared }) => {
-    const known = declared!.map((dim) => (typeof dim === 'number' ? dim : dimKey(dim) === 'n' ? 5 : 7));
+    const known = declared!.map((dim) =>
+      typeof dim === 'number' ? dim : dimKey(dim) === 'n' ? 5 : 7,
+    );
     return tensor(dtype, known, new Array<number>(sizeOf(known)).fill(1));
   });
   expect((await evaluate(graph, inputs)).get('result')!.shape).toEqual(shape);
@@ -48,11 +54,21 @@ test('Shape → Gather → Unsqueeze → Concat → Reshape, as PyTorch writes v
 test('a size that is left over is found behind sizes that convolutions made', async () => {
   const graph = new Graph();
   const image = graph.input('image', 'float32', [n, 16, s, s]);
-  const half = graph.add(ops.Slice, { x: image }, { axes: [2, 3], starts: [0, 0], ends: [sliceEnd, sliceEnd], steps: [2, 2] }).y;
-  const wide = graph.add(ops.Pad, { x: half, value: undefined }, { mode: 'constant', pads: [0, 0, 0, 1, 0, 0, 0, 2] }).y;
+  const half = graph.add(
+    ops.Slice,
+    { x: image },
+    { axes: [2, 3], starts: [0, 0], ends: [sliceEnd, sliceEnd], steps: [2, 2] },
+  ).y;
+  const wide = graph.add(
+    ops.Pad,
+    { x: half, value: undefined },
+    { mode: 'constant', pads: [0, 0, 0, 1, 0, 0, 0, 2] },
+  ).y;
   const sizes = graph.add(ops.Shape, { x: wide }, {}).y;
   const [height, width] = [2, 3].map(
-    (axis) => graph.add(ops.Gather, { x: sizes, indices: graph.literal('int64', [1], [axis]) }, { axis: 0 }).y,
+    (axis) =>
+      graph.add(ops.Gather, { x: sizes, indices: graph.literal('int64', [1], [axis]) }, { axis: 0 })
+        .y,
   );
   const pixels = graph.add(ops.Mul, { a: height!, b: width! }, {}).y;
   const shape = graph.add(
@@ -69,21 +85,34 @@ test('a size that is left over is found behind sizes that convolutions made', as
 test('a size that is halved again and again stays one division', () => {
   const graph = new Graph();
   let x = graph.input('x', 'float32', [s]);
-  for (let i = 0; i < 5; i++) x = graph.add(ops.Slice, { x }, { axes: [0], starts: [1], ends: [sliceEnd], steps: [2] }).y;
+  for (let i = 0; i < 5; i++)
+    x = graph.add(ops.Slice, { x }, { axes: [0], starts: [1], ends: [sliceEnd], steps: [2] }).y;
   expect(shapeOf(x)).toBe('floordiv(s,32)');
   expect(evaluateDim(x.shape![0]!, new Map([['s', 100]]))).toBe(3);
 });
 
 test('attention heads: view(n, s, 4, 16).transpose(1, 2).reshape(n * 4, s, 16) and back', async () => {
   const { graph, x, ints, number, size, vector, join } = exported();
-  const split = graph.add(ops.Reshape, { x, shape: join(vector(size(x, 0)), vector(size(x, 1)), ints(4, 16)) }, { shape: null }).y;
+  const split = graph.add(
+    ops.Reshape,
+    { x, shape: join(vector(size(x, 0)), vector(size(x, 1)), ints(4, 16)) },
+    { shape: null },
+  ).y;
   const heads = graph.add(ops.Transpose, { x: split }, { perm: [0, 2, 1, 3] }).y;
   const rows = graph.add(ops.Mul, { a: size(x, 0), b: number(4) }, {}).y;
-  const flat = graph.add(ops.Reshape, { x: heads, shape: join(vector(rows), ints(-1, 16)) }, { shape: null }).y;
+  const flat = graph.add(
+    ops.Reshape,
+    { x: heads, shape: join(vector(rows), ints(-1, 16)) },
+    { shape: null },
+  ).y;
   expect(shapeOf(flat)).toBe('4*n,s,16');
   const batch = graph.add(ops.Div, { a: rows, b: number(4) }, {}).y;
   expect(elementsOf(batch)).toBe('n');
-  const back = graph.add(ops.Reshape, { x: flat, shape: join(vector(batch), ints(4, -1, 16)) }, { shape: null }).y;
+  const back = graph.add(
+    ops.Reshape,
+    { x: flat, shape: join(vector(batch), ints(4, -1, 16)) },
+    { shape: null },
+  ).y;
   expect(shapeOf(back)).toBe('n,4,s,16');
   await expectShape(graph, back, [5, 4, 7, 16]);
 });
@@ -96,7 +125,11 @@ test('a Slice of the shape, its product, and the range up to it', async () => {
     { axes: [0], starts: null, ends: null, steps: [1] },
   ).y;
   expect(elementsOf(first)).toBe('n,s');
-  const last = graph.add(ops.Slice, { x: sizes(x) }, { axes: [0], starts: [-1], ends: [sliceEnd], steps: [1] }).y;
+  const last = graph.add(
+    ops.Slice,
+    { x: sizes(x) },
+    { axes: [0], starts: [-1], ends: [sliceEnd], steps: [1] },
+  ).y;
   expect(elementsOf(last)).toBe('64');
   const count = graph.add(ops.ReduceProd, { x: first }, { axes: [0], keepdims: false }).y;
   expect(elementsOf(count)).toBe('n*s');
@@ -108,7 +141,11 @@ test('a Slice of the shape, its product, and the range up to it', async () => {
 
 test('ConstantOfShape, then the Expand idiom: Where(shape == -1, 1, shape)', async () => {
   const { graph, x, ints, size, vector, join } = exported();
-  const rank = graph.add(ops.Expand, { x: graph.literal('int64', [], [1]), shape: ints(3) }, { shape: null }).y;
+  const rank = graph.add(
+    ops.Expand,
+    { x: graph.literal('int64', [], [1]), shape: ints(3) },
+    { shape: null },
+  ).y;
   expect(elementsOf(rank)).toBe('1,1,1');
   const minusOne = graph.add(ops.Mul, { a: rank, b: graph.literal('int64', [], [-1]) }, {}).y;
   const wanted = join(vector(size(x, 0)), ints(-1), ints(64));
@@ -125,23 +162,43 @@ test('positions: a table of 512 rows cut to the length, and arange(s) expanded o
   const { graph, x, ints, number, size, vector, join } = exported();
   const table = graph.input('table', 'float32', [1, 512, 64]);
   const ends = vector(size(x, 1));
-  const cut = graph.add(ops.Slice, { x: table, starts: ints(0), ends }, { axes: [1], starts: null, ends: null, steps: [1] }).y;
+  const cut = graph.add(
+    ops.Slice,
+    { x: table, starts: ints(0), ends },
+    { axes: [1], starts: null, ends: null, steps: [1] },
+  ).y;
   expect(shapeOf(cut)).toBe('1,min(512,s),64');
   // Whatever is added to it has the length s, or the model is wrong.
   expect(shapeOf(graph.add(ops.Add, { a: x, b: cut }, {}).y)).toBe('n,s,64');
-  const range = graph.add(ops.Range, { start: number(0), limit: size(x, 1), delta: number(1) }, {}).y;
+  const range = graph.add(
+    ops.Range,
+    { start: number(0), limit: size(x, 1), delta: number(1) },
+    {},
+  ).y;
   expect(shapeOf(range)).toBe('s');
-  const ids = graph.add(ops.Expand, { x: vector(range), shape: join(vector(size(x, 0)), vector(size(x, 1))) }, { shape: null }).y;
+  const ids = graph.add(
+    ops.Expand,
+    { x: vector(range), shape: join(vector(size(x, 0)), vector(size(x, 1))) },
+    { shape: null },
+  ).y;
   expect(shapeOf(ids)).toBe('n,s');
   await expectShape(graph, ids, [5, 7]);
 });
 
 test('pads as PyTorch writes them: ConstantOfShape, Concat, Reshape, Slice backwards, Transpose, Reshape, Cast', async () => {
   const { graph, x, ints } = exported();
-  const zeros = graph.add(ops.Expand, { x: graph.literal('int64', [], [0]), shape: ints(2) }, { shape: null }).y;
+  const zeros = graph.add(
+    ops.Expand,
+    { x: graph.literal('int64', [], [0]), shape: ints(2) },
+    { shape: null },
+  ).y;
   const joined = graph.add(ops.Concat, { inputs: [ints(1, 2, 3, 4), zeros] }, { axis: 0 }).y;
   const pairs = graph.add(ops.Reshape, { x: joined, shape: ints(-1, 2) }, { shape: null }).y;
-  const backwards = graph.add(ops.Slice, { x: pairs }, { axes: [0], starts: [-1], ends: [-sliceEnd], steps: [-1] }).y;
+  const backwards = graph.add(
+    ops.Slice,
+    { x: pairs },
+    { axes: [0], starts: [-1], ends: [-sliceEnd], steps: [-1] },
+  ).y;
   const sides = graph.add(ops.Transpose, { x: backwards }, { perm: [1, 0] }).y;
   const flat = graph.add(ops.Reshape, { x: sides, shape: ints(-1) }, { shape: null }).y;
   const pads = graph.add(ops.Cast, { x: flat }, { to: 'int64' }).y;
@@ -154,7 +211,10 @@ test('pads as PyTorch writes them: ConstantOfShape, Concat, Reshape, Slice backw
 test('slices of symbolic dimensions', async () => {
   const cut = (start: number, end: number, step: number) => {
     const { graph, x } = exported();
-    return { graph, y: graph.add(ops.Slice, { x }, { axes: [1], starts: [start], ends: [end], steps: [step] }).y };
+    return {
+      graph,
+      y: graph.add(ops.Slice, { x }, { axes: [1], starts: [start], ends: [end], steps: [step] }).y,
+    };
   };
   expect(shapeOf(cut(0, sliceEnd, 1).y)).toBe('n,s,64');
   expect(shapeOf(cut(0, 2 ** 31 - 1, 1).y)).toBe('n,s,64');
@@ -186,7 +246,11 @@ test('slices of symbolic dimensions', async () => {
 test('a bound of which it is open from which end it counts leaves the size open', () => {
   const { graph, x, number, size, vector } = exported();
   const end = graph.add(ops.Sub, { a: size(x, 0), b: number(3) }, {}).y;
-  const { y } = graph.add(ops.Slice, { x, ends: vector(end) }, { axes: [1], starts: [0], ends: null, steps: [1] });
+  const { y } = graph.add(
+    ops.Slice,
+    { x, ends: vector(end) },
+    { axes: [1], starts: [0], ends: null, steps: [1] },
+  );
   expect(dimKey(y.shape![1]!)).toMatch(/^\?slice/);
 });
 
@@ -201,25 +265,49 @@ test('Split with symbolic sizes, NonZero of known elements, sizes that depend on
   const sizes = graph.add(ops.Shape, { x: open }, {}).y;
   const reshaped = graph.add(
     ops.Reshape,
-    { x: open, shape: graph.add(ops.Slice, { x: sizes }, { axes: [0], starts: [1], ends: [-sliceEnd], steps: [-1] }).y },
+    {
+      x: open,
+      shape: graph.add(
+        ops.Slice,
+        { x: sizes },
+        { axes: [0], starts: [1], ends: [-sliceEnd], steps: [-1] },
+      ).y,
+    },
     { shape: null },
   ).y;
   expect(reshaped.producer!.inputs.length).toBe(2);
   expect(reshaped.shape).toEqual([open.shape![1], 3]);
   expect(() => graph.add(ops.Dims, {}, { values: [open.shape![1]!] })).toThrow('Dims C1');
-  expect(() => graph.add(ops.Range, { start: ints(0), limit: ints(0), delta: ints(0) }, {})).toThrow('Range C2');
-  expect(() => graph.add(ops.Range, { start: number(0), limit: number(5), delta: number(0) }, {})).toThrow('Range C3');
+  expect(() =>
+    graph.add(ops.Range, { start: ints(0), limit: ints(0), delta: ints(0) }, {}),
+  ).toThrow('Range C2');
+  expect(() =>
+    graph.add(ops.Range, { start: number(0), limit: number(5), delta: number(0) }, {}),
+  ).toThrow('Range C3');
 });
 
 test('ranks that are known only in part', () => {
   const graph = new Graph();
   const x = graph.input('x', 'float32', undefined);
   expect(graph.add(ops.Shape, { x }, {}).y.shape!.length).toBe(1);
-  const joined = graph.add(ops.Concat, { inputs: [x, graph.input('y', 'float32', [2, 3])] }, { axis: 0 }).y;
+  const joined = graph.add(
+    ops.Concat,
+    { inputs: [x, graph.input('y', 'float32', [2, 3])] },
+    { axis: 0 },
+  ).y;
   expect(joined.shape!.map(String)[1]).toBe('3');
   const target = graph.input('target', 'int64', [4]);
-  const wide = graph.add(ops.Expand, { x: graph.input('z', 'float32', [3, 1, n]), shape: target }, { shape: null }).y;
-  expect(wide.shape!.map(String).map((dim) => dim.replace(/_\d+$/, ''))).toEqual(['?expand', '3', '?expand', '?expand']);
+  const wide = graph.add(
+    ops.Expand,
+    { x: graph.input('z', 'float32', [3, 1, n]), shape: target },
+    { shape: null },
+  ).y;
+  expect(wide.shape!.map(String).map((dim) => dim.replace(/_\d+$/, ''))).toEqual([
+    '?expand',
+    '3',
+    '?expand',
+    '?expand',
+  ]);
 });
 
 test('integers that a program could not hold are no known elements', () => {
@@ -228,5 +316,7 @@ test('integers that a program could not hold are no known elements', () => {
   expect(graph.add(ops.Expand, { x: one }, { shape: [2000] }).y.elements).toBeUndefined();
   expect(graph.add(ops.Tile, { x: one }, { repeats: [1000] }).y.elements!.length).toBe(1000);
   const small = graph.literal('int8', [2], [100, 100]);
-  expect(graph.add(ops.ReduceSum, { x: small }, { axes: [0], keepdims: false }).y.elements).toBeUndefined();
+  expect(
+    graph.add(ops.ReduceSum, { x: small }, { axes: [0], keepdims: false }).y.elements,
+  ).toBeUndefined();
 });

@@ -11,12 +11,22 @@ export const shape = defineOp({
   outputs: { y: one('int64') },
   attrs: {},
   constraints: {},
-  infer: ({ x }, _, { fresh }) => ({ y: { dtype: 'int64', shape: [x.shape ? x.shape.length : fresh('rank')], elements: x.shape } }),
+  infer: ({ x }, _, { fresh }) => ({
+    y: { dtype: 'int64', shape: [x.shape ? x.shape.length : fresh('rank')], elements: x.shape },
+  }),
   range: (_, __, { x }) => ({ y: hull(...(x.shape ?? [undefined]).map(sizeInterval)) ?? [0n, 0n] }),
   evaluate: ({ x }) => ({ y: tensor('int64', [x.shape.length], x.shape) }),
   ulp: () => 0,
   examples: [
-    { inputs: { x: tensor('float32', [1, 3], [0, 0, 0]) }, attrs: {}, outputs: { y: tensor('int64', [2], [1, 3]) } },
-    { inputs: { x: tensor('float32', [], [5]) }, attrs: {}, outputs: { y: tensor('int64', [0], []) } },
+    {
+      inputs: { x: tensor('float32', [1, 3], [0, 0, 0]) },
+      attrs: {},
+      outputs: { y: tensor('int64', [2], [1, 3]) },
+    },
+    {
+      inputs: { x: tensor('float32', [], [5]) },
+      attrs: {},
+      outputs: { y: tensor('int64', [0], []) },
+    },
   ],
 });

@@ -22,6 +22,10 @@ export const sign = defineOp({
       [0, 0],
       [0.1, 1],
     ]),
-    { inputs: { x: tensor('int64', [3], [-9, 0, 9]) }, attrs: {}, outputs: { y: tensor('int64', [3], [-1, 0, 1]) } },
+    {
+      inputs: { x: tensor('int64', [3], [-9, 0, 9]) },
+      attrs: {},
+      outputs: { y: tensor('int64', [3], [-1, 0, 1]) },
+    },
   ],
 });

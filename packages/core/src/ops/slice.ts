@@ -11,8 +11,9 @@ import { dimsOrOperand, ints } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 
 /**
- * The end of a slice that runs to the last index (or, with a negative step, negated, to the first): the largest integer that an attribute holds. ONNX
- * spells it INT64_MAX, which an attribute cannot hold.
+ * The end of a slice that runs to the last index (or, with a negative step, negated, to the first):
+ * the largest integer that an attribute holds. ONNX spells it INT64_MAX, which an attribute cannot
+ * hold.
  */
 export const sliceEnd = Number.MAX_SAFE_INTEGER;
 
@@ -41,15 +42,28 @@ export const slice = defineOp({
   name: 'Slice',
   summary:
     'Along each of `axes` the indices start, start + step, … before end. Negative bounds count from the end; bounds beyond the dimension are clamped to it.',
-  inputs: { x: one(...dtypes), starts: optional('int64', 'int32'), ends: optional('int64', 'int32') },
+  inputs: {
+    x: one(...dtypes),
+    starts: optional('int64', 'int32'),
+    ends: optional('int64', 'int32'),
+  },
   outputs: { y: one(...dtypes) },
-  attrs: { axes: ints(), starts: dimsOrOperand('starts'), ends: dimsOrOperand('ends'), steps: ints() },
+  attrs: {
+    axes: ints(),
+    starts: dimsOrOperand('starts'),
+    ends: dimsOrOperand('ends'),
+    steps: ints(),
+  },
   constraints: {
-    C1: { says: 'axes are different dimensions of x', holds: ({ x }, { axes }) => areAxes(axes, x) },
+    C1: {
+      says: 'axes are different dimensions of x',
+      holds: ({ x }, { axes }) => areAxes(axes, x),
+    },
     C2: {
       says: 'starts are an attribute or an operand, and so are ends',
       holds: (types, { starts, ends }) =>
-        (starts === null) === (types.starts !== undefined) && (ends === null) === (types.ends !== undefined),
+        (starts === null) === (types.starts !== undefined) &&
+        (ends === null) === (types.ends !== undefined),
     },
     C3: {
       says: 'there are as many starts, ends and steps as axes',
@@ -60,7 +74,11 @@ export const slice = defineOp({
     },
     C4: { says: 'no step is 0', holds: (_, { steps }) => !steps.includes(0) },
   },
-  infer: ({ x, starts: startsOperand, ends: endsOperand }, { axes, starts, ends, steps }, { fresh }) => {
+  infer: (
+    { x, starts: startsOperand, ends: endsOperand },
+    { axes, starts, ends, steps },
+    { fresh },
+  ) => {
     const [from, to] = [starts ?? startsOperand?.elements, ends ?? endsOperand?.elements];
     const shape = x.shape?.map((dim, axis) => {
       const i = axes.indexOf(axis);
@@ -95,7 +113,11 @@ export const slice = defineOp({
       outputs: { y: tensor('float32', [2, 2], [4, 1, 8, 5]) },
     },
     {
-      inputs: { x: tensor('int32', [3], [1, 2, 3]), starts: tensor('int64', [1], [-9]), ends: tensor('int64', [1], [2]) },
+      inputs: {
+        x: tensor('int32', [3], [1, 2, 3]),
+        starts: tensor('int64', [1], [-9]),
+        ends: tensor('int64', [1], [2]),
+      },
       attrs: { axes: [0], starts: null, ends: null, steps: [1] },
       outputs: { y: tensor('int32', [2], [1, 2]) },
     },

@@ -11,7 +11,12 @@ export const softmax = defineOp({
   inputs: { x: one(...floatTypes) },
   outputs: { y: one(...floatTypes) },
   attrs: { axis: int() },
-  constraints: { C1: { says: '0 <= axis < rank(x)', holds: ({ x }, { axis }) => !x.shape || (axis >= 0 && axis < x.shape.length) } },
+  constraints: {
+    C1: {
+      says: '0 <= axis < rank(x)',
+      holds: ({ x }, { axis }) => !x.shape || (axis >= 0 && axis < x.shape.length),
+    },
+  },
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
   evaluate: ({ x }, { axis }) => {
     const from = toNumbers(x);
@@ -21,7 +26,8 @@ export const softmax = defineOp({
       let largest = -Infinity;
       for (let i = 0, p = first; i < size; i++, p += stride) largest = max(largest, from[p]!);
       let sum = 0;
-      for (let i = 0, p = first; i < size; i++, p += stride) sum += data[p] = exp(from[p]! - largest);
+      for (let i = 0, p = first; i < size; i++, p += stride)
+        sum += data[p] = exp(from[p]! - largest);
       for (let i = 0, p = first; i < size; i++, p += stride) data[p]! /= sum;
     });
     return { y: { dtype: x.dtype, shape: x.shape, data } };

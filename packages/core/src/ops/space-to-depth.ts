@@ -10,23 +10,33 @@ import { defineOp, one } from './define-op.js';
 import { reshape } from './reshape.js';
 import { transpose } from './transpose.js';
 
-/** Sizes with blocks split off the spatial axes, the permutation that puts them in place, and the sizes at the end. */
+/**
+ * Sizes with blocks split off the spatial axes, the permutation that puts them in place, and the
+ * sizes at the end.
+ */
 function plan(
   shape: Shape,
   layout: 'channelsFirst' | 'channelsLast',
   block: number,
 ): { split: Shape; perm: readonly number[]; whole: Shape } {
-  const [height, width] = spatialOf(layout, shape).map((size) => floorDivDim(size, block)) as [Shape[0], Shape[0]];
+  const [height, width] = spatialOf(layout, shape).map((size) => floorDivDim(size, block)) as [
+    Shape[0],
+    Shape[0],
+  ];
   const channels = shape[channelAxis(layout, 4)]!;
   const whole = shapeIn(layout, shape[0]!, mulDim(channels, block ** 2), [height, width]);
   return layout === 'channelsFirst'
     ? { split: [shape[0]!, channels, height, block, width, block], perm: [0, 3, 5, 1, 2, 4], whole }
-    : { split: [shape[0]!, height, block, width, block, channels], perm: [0, 1, 3, 2, 4, 5], whole };
+    : {
+        split: [shape[0]!, height, block, width, block, channels],
+        perm: [0, 1, 3, 2, 4, 5],
+        whole,
+      };
 }
 
 /**
- * Square blocks of space moved into channels, as ONNX and TensorFlow SpaceToDepth: depth d at a row and column of the block becomes channel
- * (row * blockSize + column) * depth + d.
+ * Square blocks of space moved into channels, as ONNX and TensorFlow SpaceToDepth: depth d at a row
+ * and column of the block becomes channel (row * blockSize + column) * depth + d.
  */
 export const spaceToDepth = defineOp({
   name: 'SpaceToDepth',
@@ -39,15 +49,28 @@ export const spaceToDepth = defineOp({
     C2: {
       says: 'the block size is positive and divides the spatial sizes',
       holds: ({ x }, { layout, blockSize }) =>
-        blockSize > 0 && (!x.shape || spatialOf(layout, x.shape).every((size) => typeof size !== 'number' || size % blockSize === 0)),
+        blockSize > 0 &&
+        (!x.shape ||
+          spatialOf(layout, x.shape).every(
+            (size) => typeof size !== 'number' || size % blockSize === 0,
+          )),
     },
   },
   infer: ({ x }, { layout, blockSize }, { fresh }) => ({
-    y: { dtype: x.dtype, shape: x.shape ? plan(x.shape, layout, blockSize).whole : Array.from({ length: 4 }, () => fresh('depth')) },
+    y: {
+      dtype: x.dtype,
+      shape: x.shape
+        ? plan(x.shape, layout, blockSize).whole
+        : Array.from({ length: 4 }, () => fresh('depth')),
+    },
   }),
   range: ({ x }) => ({ y: x }),
   evaluate: ({ x }, { layout, blockSize }) => {
-    const { split, perm, whole } = plan(x.shape, layout, blockSize) as { split: number[]; perm: number[]; whole: number[] };
+    const { split, perm, whole } = plan(x.shape, layout, blockSize) as {
+      split: number[];
+      perm: number[];
+      whole: number[];
+    };
     const strides = stridesOf(split);
     return {
       y: {

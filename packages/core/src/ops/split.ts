@@ -29,10 +29,14 @@ export const split = defineOp({
   attrs: { axis: int(), sizes: dims() },
   constraints: {
     C1: { says: '0 <= axis < rank(x)', holds: ({ x }, { axis }) => isAxis(axis, x) },
-    C2: { says: 'no size is negative', holds: (_, { sizes }) => sizes.every((size) => bounds(size)[1] >= 0) },
+    C2: {
+      says: 'no size is negative',
+      holds: (_, { sizes }) => sizes.every((size) => bounds(size)[1] >= 0),
+    },
     C3: {
       says: 'the sizes add up to the dimension of x',
-      holds: ({ x }, { axis, sizes }) => !x.shape || mayEqual(sizes.reduce(addDim, 0), x.shape[axis]!),
+      holds: ({ x }, { axis, sizes }) =>
+        !x.shape || mayEqual(sizes.reduce(addDim, 0), x.shape[axis]!),
     },
   },
   infer: ({ x }, { axis, sizes }) => {
@@ -41,7 +45,9 @@ export const split = defineOp({
       const shape = x.shape?.map((dim, i) => (i === axis ? size : dim));
       const first = start;
       start += Number(size);
-      const elements = isStatic(sizes) ? movedElements([x], shape, ([at]) => part(at!, axis, first, Number(size))) : undefined;
+      const elements = isStatic(sizes)
+        ? movedElements([x], shape, ([at]) => part(at!, axis, first, Number(size)))
+        : undefined;
       return { dtype: x.dtype, shape, elements };
     });
     return { outputs };
@@ -62,7 +68,9 @@ export const split = defineOp({
     {
       inputs: { x: tensor('float32', [2, 3], [1, 2, 3, 4, 5, 6]) },
       attrs: { axis: 1, sizes: [1, 2] },
-      outputs: { outputs: [tensor('float32', [2, 1], [1, 4]), tensor('float32', [2, 2], [2, 3, 5, 6])] },
+      outputs: {
+        outputs: [tensor('float32', [2, 1], [1, 4]), tensor('float32', [2, 2], [2, 3, 5, 6])],
+      },
     },
   ],
 });

@@ -13,14 +13,21 @@ export const squeeze = defineOp({
   outputs: { y: one(...dtypes) },
   attrs: { axes: ints() },
   constraints: {
-    C1: { says: 'axes are different dimensions of x', holds: ({ x }, { axes }) => areAxes(axes, x) },
+    C1: {
+      says: 'axes are different dimensions of x',
+      holds: ({ x }, { axes }) => areAxes(axes, x),
+    },
     C2: {
       says: 'the dimensions axes of x are 1',
       holds: ({ x }, { axes }) => !x.shape || axes.every((axis) => mayEqual(x.shape![axis]!, 1)),
     },
   },
   infer: ({ x }, { axes }) => ({
-    y: { dtype: x.dtype, shape: x.shape?.filter((_, axis) => !axes.includes(axis)), elements: x.elements },
+    y: {
+      dtype: x.dtype,
+      shape: x.shape?.filter((_, axis) => !axes.includes(axis)),
+      elements: x.elements,
+    },
   }),
   range: ({ x }) => ({ y: x }),
   demands: (_, __, { y }) => ({ x: y }),

@@ -1,4 +1,9 @@
-import { broadcastElements, broadcastType, evaluateBinary, sameTypeBroadcast } from '../kernels/binary.js';
+import {
+  broadcastElements,
+  broadcastType,
+  evaluateBinary,
+  sameTypeBroadcast,
+} from '../kernels/binary.js';
 import { wrapInteger } from '../kernels/wrap-integer.js';
 import { subDim } from '../tensor/dim.js';
 import { numberTypes } from '../tensor/dtype.js';
@@ -14,9 +19,14 @@ export const sub = defineOp({
   outputs: { y: one(...numberTypes) },
   attrs: {},
   constraints: sameTypeBroadcast,
-  infer: ({ a, b }) => ({ y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, subDim) } }),
+  infer: ({ a, b }) => ({
+    y: { ...broadcastType(a.dtype, a, b), elements: broadcastElements(a.dtype, a, b, subDim) },
+  }),
   range: ({ a, b }) => ({ y: corners(a, b, (x, y) => x - y) }),
-  demands: (_, __, { y }, { a, b }) => ({ a: corners(y, b, (rest, x) => rest + x), b: corners(y, a, (rest, x) => x - rest) }),
+  demands: (_, __, { y }, { a, b }) => ({
+    a: corners(y, b, (rest, x) => rest + x),
+    b: corners(y, a, (rest, x) => x - rest),
+  }),
   evaluate: ({ a, b }) => ({
     y: wrapInteger(
       evaluateBinary(

@@ -36,22 +36,32 @@ export const tile = defineOp({
   constraints: {
     C1: {
       says: 'the repeats are an attribute or an operand, which is a vector with one for each dimension of x',
-      holds: (types, { repeats }) => (repeats === null) === (types.repeats !== undefined) && canBe(types.repeats, types.x.shape?.length),
+      holds: (types, { repeats }) =>
+        (repeats === null) === (types.repeats !== undefined) &&
+        canBe(types.repeats, types.x.shape?.length),
     },
     C2: {
       says: 'there is one repeat for each dimension of x',
       holds: ({ x }, { repeats }) => !repeats || !x.shape || repeats.length === x.shape.length,
     },
-    C3: { says: 'no repeat is negative', holds: (_, { repeats }) => !repeats || repeats.every((count) => bounds(count)[1] >= 0) },
+    C3: {
+      says: 'no repeat is negative',
+      holds: (_, { repeats }) => !repeats || repeats.every((count) => bounds(count)[1] >= 0),
+    },
   },
   infer: ({ x, repeats: operand }, { repeats }, { fresh }) => {
     const counts = repeats ?? operand?.elements;
     const shape = x.shape?.map((dim, i) => (counts ? mulDim(dim, counts[i]!) : fresh('tile')));
-    const elements = counts && isStatic(counts) ? movedElements([x], shape, ([at]) => tiled(at!, counts)) : undefined;
+    const elements =
+      counts && isStatic(counts)
+        ? movedElements([x], shape, ([at]) => tiled(at!, counts))
+        : undefined;
     return { y: { dtype: x.dtype, shape, elements } };
   },
   range: ({ x }) => ({ y: x }),
-  evaluate: ({ x, repeats: operand }, { repeats }) => ({ y: tiled(x, repeats ?? Array.from(toNumbers(operand!))) }),
+  evaluate: ({ x, repeats: operand }, { repeats }) => ({
+    y: tiled(x, repeats ?? Array.from(toNumbers(operand!))),
+  }),
   ulp: () => 0,
   examples: [
     {

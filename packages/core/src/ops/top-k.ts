@@ -25,11 +25,13 @@ export const topK = defineOp({
     },
     C3: {
       says: 'k is one number, not negative',
-      holds: (types, { k }) => (canBe(types.k) || canBe(types.k, 1)) && (!k || (k.length === 1 && bounds(k[0]!)[1] >= 0)),
+      holds: (types, { k }) =>
+        (canBe(types.k) || canBe(types.k, 1)) && (!k || (k.length === 1 && bounds(k[0]!)[1] >= 0)),
     },
     C4: {
       says: 'k is at most the dimension of x',
-      holds: ({ x }, { axis, k }) => !k || !x.shape || bounds(subDim(x.shape[axis]!, k[0]!))[1] >= 0,
+      holds: ({ x }, { axis, k }) =>
+        !k || !x.shape || bounds(subDim(x.shape[axis]!, k[0]!))[1] >= 0,
     },
   },
   infer: ({ x, k: operand }, { axis, k }, { fresh }) => {
@@ -68,19 +70,28 @@ export const topK = defineOp({
       }
       lane++;
     });
-    return { values: { dtype: x.dtype, shape, data: values }, indices: { dtype: 'int64', shape, data: indices } };
+    return {
+      values: { dtype: x.dtype, shape, data: values },
+      indices: { dtype: 'int64', shape, data: indices },
+    };
   },
   ulp: () => 0,
   examples: [
     {
       inputs: { x: tensor('float32', [2, 4], [1, 4, 4, 2, -1, -3, NaN, -2]) },
       attrs: { axis: 1, largest: true, sorted: true, k: [2] },
-      outputs: { values: tensor('float32', [2, 2], [4, 4, NaN, -1]), indices: tensor('int64', [2, 2], [1, 2, 2, 0]) },
+      outputs: {
+        values: tensor('float32', [2, 2], [4, 4, NaN, -1]),
+        indices: tensor('int64', [2, 2], [1, 2, 2, 0]),
+      },
     },
     {
       inputs: { x: tensor('int64', [3, 2], [5, 1, 4, 2, 4, 3]), k: tensor('int64', [1], [2]) },
       attrs: { axis: 0, largest: false, sorted: true, k: null },
-      outputs: { values: tensor('int64', [2, 2], [4, 1, 4, 2]), indices: tensor('int64', [2, 2], [1, 0, 2, 1]) },
+      outputs: {
+        values: tensor('int64', [2, 2], [4, 1, 4, 2]),
+        indices: tensor('int64', [2, 2], [1, 0, 2, 1]),
+      },
     },
   ],
 });

@@ -31,12 +31,19 @@ export const transpose = defineOp({
   constraints: {
     C1: {
       says: 'perm is a permutation of the dimensions of x',
-      holds: ({ x }, { perm }) => isPermutation(perm) && (!x.shape || x.shape.length === perm.length),
+      holds: ({ x }, { perm }) =>
+        isPermutation(perm) && (!x.shape || x.shape.length === perm.length),
     },
   },
   infer: ({ x }, { perm }) => {
     const shape = x.shape && perm.map((p) => x.shape![p]!);
-    return { y: { dtype: x.dtype, shape, elements: movedElements([x], shape, ([at]) => transposed(at!, perm)) } };
+    return {
+      y: {
+        dtype: x.dtype,
+        shape,
+        elements: movedElements([x], shape, ([at]) => transposed(at!, perm)),
+      },
+    };
   },
   range: ({ x }) => ({ y: x }),
   demands: (_, __, { y }) => ({ x: y }),

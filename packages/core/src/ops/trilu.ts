@@ -13,7 +13,12 @@ export const trilu = defineOp({
   inputs: { x: one(...numberTypes, 'bool', ...complexTypes) },
   outputs: { y: one(...numberTypes, 'bool', ...complexTypes) },
   attrs: { upper: bool(), k: int() },
-  constraints: { C1: { says: 'x has at least two dimensions', holds: ({ x }) => !x.shape || x.shape.length >= 2 } },
+  constraints: {
+    C1: {
+      says: 'x has at least two dimensions',
+      holds: ({ x }) => !x.shape || x.shape.length >= 2,
+    },
+  },
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
   range: ({ x }) => ({ y: hull(x, [0n, 0n]) }),
   evaluate: ({ x }, { upper, k }) => {

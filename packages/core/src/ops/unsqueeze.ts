@@ -8,7 +8,9 @@ import { defineOp, one } from './define-op.js';
 function grown<D extends Dim>(shape: readonly D[], axes: readonly number[]): (D | 1)[] {
   const added = new Set(axes);
   let next = 0;
-  return Array.from({ length: shape.length + axes.length }, (_, axis) => (added.has(axis) ? 1 : shape[next++]!));
+  return Array.from({ length: shape.length + axes.length }, (_, axis) =>
+    added.has(axis) ? 1 : shape[next++]!,
+  );
 }
 
 /** Dimensions of size 1 put in. */
@@ -22,10 +24,13 @@ export const unsqueeze = defineOp({
     C1: {
       says: 'axes are different dimensions of the result',
       holds: ({ x }, { axes }) =>
-        new Set(axes).size === axes.length && axes.every((axis) => axis >= 0 && (!x.shape || axis < x.shape.length + axes.length)),
+        new Set(axes).size === axes.length &&
+        axes.every((axis) => axis >= 0 && (!x.shape || axis < x.shape.length + axes.length)),
     },
   },
-  infer: ({ x }, { axes }) => ({ y: { dtype: x.dtype, shape: x.shape && grown(x.shape, axes), elements: x.elements } }),
+  infer: ({ x }, { axes }) => ({
+    y: { dtype: x.dtype, shape: x.shape && grown(x.shape, axes), elements: x.elements },
+  }),
   range: ({ x }) => ({ y: x }),
   demands: (_, __, { y }) => ({ x: y }),
   evaluate: ({ x }, { axes }) => ({ y: { ...x, shape: grown(x.shape, axes) } }),

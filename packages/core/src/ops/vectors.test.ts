@@ -26,7 +26,9 @@ interface Case {
 }
 
 const folder = new URL('./testdata/', import.meta.url);
-const load = (file: string) => (JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as { readonly cases: readonly Case[] }).cases;
+const load = (file: string) =>
+  (JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as { readonly cases: readonly Case[] })
+    .cases;
 const decode = ({ dtype, shape, data }: StoredTensor): Tensor =>
   decodeTensor(
     Uint8Array.from(atob(data), (c) => c.charCodeAt(0)),
@@ -36,7 +38,10 @@ const decode = ({ dtype, shape, data }: StoredTensor): Tensor =>
 
 const epsilon: Partial<Record<DType, number>> = { float32: 2 ** -23, float64: 2 ** -52 };
 
-/** Where results and vectors are more than `ulp` units in the last place of the largest element apart. */
+/**
+ * Where results and vectors are more than `ulp` units in the last place of the largest element
+ * apart.
+ */
 function worst(actual: Tensor, expected: Tensor, ulp: number): string | undefined {
   if (actual.dtype !== expected.dtype || actual.shape.join() !== expected.shape.join())
     return `${actual.dtype}[${actual.shape.join()}] is not ${expected.dtype}[${expected.shape.join()}]`;
@@ -47,7 +52,9 @@ function worst(actual: Tensor, expected: Tensor, ulp: number): string | undefine
   return at < 0 ? undefined : `element ${at} is ${a[at]}, not ${e[at]} (within ${bound})`;
 }
 
-/** Entries by the operand that they are for: those named `operand:0`, `operand:1`, … are one list. */
+/**
+ * Entries by the operand that they are for: those named `operand:0`, `operand:1`, … are one list.
+ */
 function byOperand<T>(entries: readonly (readonly [string, T])[]): Record<string, T | T[]> {
   const found: Record<string, T | T[]> = {};
   for (const [name, each] of entries) {
@@ -58,34 +65,56 @@ function byOperand<T>(entries: readonly (readonly [string, T])[]): Record<string
   return found;
 }
 
-describe.each(readdirSync(folder).map((file) => [file.replace('.test.json', ''), file] as const))('%s', (_, file) => {
-  test.each(load(file).map((each) => [each.name, each] as const))('%s', async (_, { op: name, attrs, inputs, outputs }) => {
-    const op = ops[name] as unknown as Op;
-    const tensors = Object.fromEntries(inputs.map((each) => [each.name, decode(each)]));
-    const graph = new Graph();
-    const values = byOperand(Object.entries(tensors).map(([operand, { dtype, shape }]) => [operand, graph.input(operand, dtype, shape)]));
-    graph.add(op, values as never, attrs as never);
-    const node = [...graph.nodes][0]!;
-    const operands = byOperand(Object.entries(tensors));
-    const given = Object.keys(op.inputs).flatMap((operand) => operands[operand]);
-    const results = await evaluateNode(node, given, new Map(), new Map());
-    const ulp = op.ulp(byOperand(Object.entries(tensors).map(([operand, { shape }]) => [operand, shape])) as never, attrs as never);
-    const names = Object.keys(op.outputs);
-    for (const output of outputs) {
-      const [result, place] = output.name.split(':');
-      const index = names.indexOf(result!) + Number(place ?? 0);
-      expect(worst(results[index]!, decode(output), ulp)).toBeUndefined();
-      const inferred = node.outputs[index]!;
-      expect(inferred.shape && isStatic(inferred.shape) && inferred.shape).toEqual(output.shape);
-    }
-    if (!op.decompose) return;
-    const parts = flatten<Value>(op.outputs, op.decompose(node.operands, node.attrs, graph, node.regions));
-    parts.forEach((value, i) => value && graph.output(names[i]!, value));
-    graph.remove(node);
-    const decomposed = await evaluate(
-      graph,
-      graph.inputs.map((input) => tensors[input.name]!),
+describe.each(readdirSync(folder).map((file) => [file.replace('.test.json', ''), file] as const))(
+  '%s',
+  (_, file) => {
+    test.each(load(file).map((each) => [each.name, each] as const))(
+      '%s',
+      async (_, { op: name, attrs, inputs, outputs }) => {
+        const op = ops[name] as unknown as Op;
+        const tensors = Object.fromEntries(inputs.map((each) => [each.name, decode(each)]));
+        const graph = new Graph();
+        const values = byOperand(
+          Object.entries(tensors).map(([operand, { dtype, shape }]) => [
+            operand,
+            graph.input(operand, dtype, shape),
+          ]),
+        );
+        graph.add(op, values as never, attrs as never);
+        const node = [...graph.nodes][0]!;
+        const operands = byOperand(Object.entries(tensors));
+        const given = Object.keys(op.inputs).flatMap((operand) => operands[operand]);
+        const results = await evaluateNode(node, given, new Map(), new Map());
+        const ulp = op.ulp(
+          byOperand(
+            Object.entries(tensors).map(([operand, { shape }]) => [operand, shape]),
+          ) as never,
+          attrs as never,
+        );
+        const names = Object.keys(op.outputs);
+        for (const output of outputs) {
+          const [result, place] = output.name.split(':');
+          const index = names.indexOf(result!) + Number(place ?? 0);
+          expect(worst(results[index]!, decode(output), ulp)).toBeUndefined();
+          const inferred = node.outputs[index]!;
+          expect(inferred.shape && isStatic(inferred.shape) && inferred.shape).toEqual(
+            output.shape,
+          );
+        }
+        if (!op.decompose) return;
+        const parts = flatten<Value>(
+          op.outputs,
+          op.decompose(node.operands, node.attrs, graph, node.regions),
+        );
+        parts.forEach((value, i) => value && graph.output(names[i]!, value));
+        graph.remove(node);
+        const decomposed = await evaluate(
+          graph,
+          graph.inputs.map((input) => tensors[input.name]!),
+        );
+        for (const output of outputs)
+          expect(worst(decomposed.get(output.name)!, decode(output), ulp)).toBeUndefined();
+      },
     );
-    for (const output of outputs) expect(worst(decomposed.get(output.name)!, decode(output), ulp)).toBeUndefined();
-  });
-});
+  },
+);

@@ -8,9 +8,14 @@ import { hull } from '../tensor/interval.js';
 import { defineOp, one, type ValueType } from './define-op.js';
 
 /** The elements of the result where those of the condition and of what it picks are known. */
-function knownElements(condition: ValueType, x: ValueType, y: ValueType): readonly Dim[] | undefined {
+function knownElements(
+  condition: ValueType,
+  x: ValueType,
+  y: ValueType,
+): readonly Dim[] | undefined {
   const { shape } = broadcastType(x.dtype, condition, x, y);
-  if (!condition.elements || !shape || !isStatic(shape) || sizeOf(shape) > maxKnownElements) return undefined;
+  if (!condition.elements || !shape || !isStatic(shape) || sizeOf(shape) > maxKnownElements)
+    return undefined;
   const sources = [condition, x, y];
   if (!sources.every((type) => type.shape && isStatic(type.shape))) return undefined;
   const out: (Dim | undefined)[] = [];
@@ -31,26 +36,40 @@ export const where = defineOp({
   attrs: {},
   constraints: {
     C1: { says: 'x and y have one element type', holds: ({ x, y }) => x.dtype === y.dtype },
-    C2: { says: 'the shapes of condition, x and y broadcast', holds: ({ condition, x, y }) => broadcasts(condition, x, y) },
+    C2: {
+      says: 'the shapes of condition, x and y broadcast',
+      holds: ({ condition, x, y }) => broadcasts(condition, x, y),
+    },
   },
-  infer: ({ condition, x, y }) => ({ y: { ...broadcastType(x.dtype, condition, x, y), elements: knownElements(condition, x, y) } }),
+  infer: ({ condition, x, y }) => ({
+    y: { ...broadcastType(x.dtype, condition, x, y), elements: knownElements(condition, x, y) },
+  }),
   range: ({ x, y }) => ({ y: hull(x, y) }),
   evaluate: ({ condition, x, y }) => {
     const shape = broadcastTensors(condition, x, y);
     const pair = x.dtype === 'complex64' || x.dtype === 'complex128' ? 2 : 1;
     const data = allocate(x.dtype, sizeOf(shape));
-    const [from, other, out] = [x.data, y.data, data] as unknown as [unknown[], unknown[], unknown[]];
+    const [from, other, out] = [x.data, y.data, data] as unknown as [
+      unknown[],
+      unknown[],
+      unknown[],
+    ];
     const strides = [condition, x, y].map((operand) => broadcastStrides(operand.shape, shape));
     walk(shape, strides, (at, [c, p, q]) => {
       const isTrue = condition.data[c!] !== 0;
-      for (let k = 0; k < pair; k++) out[at * pair + k] = isTrue ? from[p! * pair + k] : other[q! * pair + k];
+      for (let k = 0; k < pair; k++)
+        out[at * pair + k] = isTrue ? from[p! * pair + k] : other[q! * pair + k];
     });
     return { y: { dtype: x.dtype, shape, data } };
   },
   ulp: () => 0,
   examples: [
     {
-      inputs: { condition: tensor('bool', [2, 1], [true, false]), x: tensor('float32', [2], [1, 2]), y: tensor('float32', [], [9]) },
+      inputs: {
+        condition: tensor('bool', [2, 1], [true, false]),
+        x: tensor('float32', [2], [1, 2]),
+        y: tensor('float32', [], [9]),
+      },
       attrs: {},
       outputs: { y: tensor('float32', [2, 2], [1, 2, 9, 9]) },
     },
@@ -64,7 +83,11 @@ export const where = defineOp({
       outputs: { y: tensor('complex64', [2], [1, 2, 5, 6]) },
     },
     {
-      inputs: { condition: tensor('bool', [2], [true, false]), x: tensor('string', [], ['a']), y: tensor('string', [2], ['b', 'c']) },
+      inputs: {
+        condition: tensor('bool', [2], [true, false]),
+        x: tensor('string', [], ['a']),
+        y: tensor('string', [2], ['b', 'c']),
+      },
       attrs: {},
       outputs: { y: tensor('string', [2], ['a', 'c']) },
     },

@@ -14,7 +14,9 @@ export const xor = defineOp({
   infer: ({ a, b }) => ({
     y: {
       ...broadcastType('bool', a, b),
-      elements: broadcastElements('bool', a, b, (x, y) => knownComparison(x, y, (difference) => difference !== 0)),
+      elements: broadcastElements('bool', a, b, (x, y) =>
+        knownComparison(x, y, (difference) => difference !== 0),
+      ),
     },
   }),
   evaluate: ({ a, b }) => ({
@@ -29,7 +31,10 @@ export const xor = defineOp({
   ulp: () => 0,
   examples: [
     {
-      inputs: { a: tensor('bool', [4], [true, true, false, false]), b: tensor('bool', [4], [true, false, true, false]) },
+      inputs: {
+        a: tensor('bool', [4], [true, true, false, false]),
+        b: tensor('bool', [4], [true, false, true, false]),
+      },
       attrs: {},
       outputs: { y: tensor('bool', [4], [false, true, true, false]) },
     },

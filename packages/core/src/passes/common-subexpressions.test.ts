@@ -47,5 +47,8 @@ test('outputs that are computed alike share one node', async () => {
   graph.output('first', graph.add(ops.Exp, { x }, {}).y);
   graph.output('second', graph.add(ops.Exp, { x }, {}).y);
   expect(await runPass(commonSubexpressions, graph, undefined)).toBe(1);
-  expect([...(await evaluate(graph, [tensor('float32', [1], [0])])).keys()]).toEqual(['first', 'second']);
+  expect([...(await evaluate(graph, [tensor('float32', [1], [0])])).keys()]).toEqual([
+    'first',
+    'second',
+  ]);
 });

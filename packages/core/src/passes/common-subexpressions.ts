@@ -5,8 +5,9 @@ import type { Attr } from '../ops/attr.js';
 import { definePass } from './define-pass.js';
 
 /**
- * Computes once what several nodes compute alike: the same operator on the same operands with the same attributes. Nodes with bodies stay, and so do foreign
- * operators, which may not be functions of their operands.
+ * Computes once what several nodes compute alike: the same operator on the same operands with the
+ * same attributes. Nodes with bodies stay, and so do foreign operators, which may not be functions
+ * of their operands.
  *
  * ```
  * a = Exp(x)              a = Exp(x)
@@ -15,41 +16,50 @@ import { definePass } from './define-pass.js';
  * outputs: y
  * ```
  */
-export const commonSubexpressions = definePass('common-subexpressions', ['layout', 'composites'], (graph: Graph) => {
-  const numbers = new Map<Value, number>();
-  const constants = new Map<string, Value[]>();
-  /** The first constant met that has the same elements: this one, if it is the first. */
-  const twinOf = (value: Value): Value => {
-    const key = `${value.dtype}[${value.constant!.shape.join()}]`;
-    const alike = constants.get(key) ?? [];
-    constants.set(key, alike);
-    const twin = alike.find((other) => other.constant!.same(value.constant!)) ?? value;
-    if (twin === value) alike.push(value);
-    return twin;
-  };
-  const number = (value: Value): number => {
-    const known = numbers.get(value);
-    if (known !== undefined) return known;
-    const fresh = (value.constant && numbers.get(twinOf(value))) ?? numbers.size;
-    numbers.set(value, fresh);
-    return fresh;
-  };
-  const first = new Map<string, Node>();
-  let edits = 0;
-  for (const node of graph.sorted()) {
-    if ((node.op.regions ?? []).length > 0 || node.op.name === 'Foreign') continue;
-    const attrs = Object.entries(node.op.attrs).map(([name, attr]) =>
-      (attr as Attr<unknown>).print((node.attrs as Record<string, unknown>)[name]),
-    );
-    const key = JSON.stringify([node.op.name, node.inputs.map((value) => value && number(value)), attrs, node.outputs.length]);
-    const twin = first.get(key);
-    if (!twin) {
-      first.set(key, node);
-      continue;
+export const commonSubexpressions = definePass(
+  'common-subexpressions',
+  ['layout', 'composites'],
+  (graph: Graph) => {
+    const numbers = new Map<Value, number>();
+    const constants = new Map<string, Value[]>();
+    /** The first constant met that has the same elements: this one, if it is the first. */
+    const twinOf = (value: Value): Value => {
+      const key = `${value.dtype}[${value.constant!.shape.join()}]`;
+      const alike = constants.get(key) ?? [];
+      constants.set(key, alike);
+      const twin = alike.find((other) => other.constant!.same(value.constant!)) ?? value;
+      if (twin === value) alike.push(value);
+      return twin;
+    };
+    const number = (value: Value): number => {
+      const known = numbers.get(value);
+      if (known !== undefined) return known;
+      const fresh = (value.constant && numbers.get(twinOf(value))) ?? numbers.size;
+      numbers.set(value, fresh);
+      return fresh;
+    };
+    const first = new Map<string, Node>();
+    let edits = 0;
+    for (const node of graph.sorted()) {
+      if ((node.op.regions ?? []).length > 0 || node.op.name === 'Foreign') continue;
+      const attrs = Object.entries(node.op.attrs).map(([name, attr]) =>
+        (attr as Attr<unknown>).print((node.attrs as Record<string, unknown>)[name]),
+      );
+      const key = JSON.stringify([
+        node.op.name,
+        node.inputs.map((value) => value && number(value)),
+        attrs,
+        node.outputs.length,
+      ]);
+      const twin = first.get(key);
+      if (!twin) {
+        first.set(key, node);
+        continue;
+      }
+      node.outputs.forEach((value, i) => graph.replaceUses(value, twin.outputs[i]!));
+      graph.remove(node);
+      edits++;
     }
-    node.outputs.forEach((value, i) => graph.replaceUses(value, twin.outputs[i]!));
-    graph.remove(node);
-    edits++;
-  }
-  return edits;
-});
+    return edits;
+  },
+);

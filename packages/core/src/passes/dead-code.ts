@@ -11,15 +11,20 @@ import { definePass } from './define-pass.js';
  * outputs: y              outputs: y
  * ```
  */
-export const deadCode = definePass('dead-code', ['names', 'layout', 'composites'], (graph: Graph) => {
-  const needed = new Set(graph.outputs.map(({ value }) => value));
-  const isDead = (node: Node) => node.outputs.every((value) => value.users.size === 0 && !needed.has(value));
-  let edits = 0;
-  // From the last to the first, so that a chain of dead nodes goes in one run.
-  for (const node of graph.sorted().reverse()) {
-    if (!isDead(node)) continue;
-    graph.remove(node);
-    edits++;
-  }
-  return edits;
-});
+export const deadCode = definePass(
+  'dead-code',
+  ['names', 'layout', 'composites'],
+  (graph: Graph) => {
+    const needed = new Set(graph.outputs.map(({ value }) => value));
+    const isDead = (node: Node) =>
+      node.outputs.every((value) => value.users.size === 0 && !needed.has(value));
+    let edits = 0;
+    // From the last to the first, so that a chain of dead nodes goes in one run.
+    for (const node of graph.sorted().reverse()) {
+      if (!isDead(node)) continue;
+      graph.remove(node);
+      edits++;
+    }
+    return edits;
+  },
+);

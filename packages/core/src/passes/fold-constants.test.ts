@@ -32,7 +32,14 @@ describe('foldConstants', () => {
     });
     const w = graph.constant(stored);
     graph.output('y', graph.add(ops.Neg, { x: w }, {}).y);
-    graph.output('z', graph.add(ops.Expand, { x: graph.literal('float32', [1], [1]) }, { shape: [1_000_000_000_000] }).y);
+    graph.output(
+      'z',
+      graph.add(
+        ops.Expand,
+        { x: graph.literal('float32', [1], [1]) },
+        { shape: [1_000_000_000_000] },
+      ).y,
+    );
     expect(await runPass(foldConstants, graph, { maxBytes: 255 })).toBe(0);
     expect(reads).toBe(0);
     expect(await runPass(foldConstants, graph, { maxBytes: 256 })).toBe(1);

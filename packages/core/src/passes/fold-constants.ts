@@ -13,47 +13,86 @@ export interface FoldLimits {
   readonly maxBytes: number;
 }
 
-/** Operators whose result is not a function of operands and attributes alone, or that are kept as they are on purpose. */
+/**
+ * Operators whose result is not a function of operands and attributes alone, or that are kept as
+ * they are on purpose.
+ */
 const notFolded = new Set(['Foreign', 'Dims', 'Shape', 'DequantizeLinear', 'QuantizeLinear']);
 
 function canFold(graph: Graph, node: Node, maxBytes: number): boolean {
-  if (notFolded.has(node.op.name) || Object.keys(node.regions).length > 0 || node.inputs.length === 0) return false;
-  if (!node.inputs.every((value) => value === undefined || value.constant !== undefined)) return false;
-  if (node.outputs.every((value) => value.users.size === 0 && !graph.outputs.some((output) => output.value === value))) return false;
-  const sizes = node.outputs.map(({ dtype, shape }) => (shape && isStatic(shape) ? bytesOf(dtype, sizeOf(shape)) : Infinity));
-  const given = node.inputs.map((value) => (value ? bytesOf(value.dtype, sizeOf(value.shape as readonly number[])) : 0));
+  if (
+    notFolded.has(node.op.name) ||
+    Object.keys(node.regions).length > 0 ||
+    node.inputs.length === 0
+  )
+    return false;
+  if (!node.inputs.every((value) => value === undefined || value.constant !== undefined))
+    return false;
+  if (
+    node.outputs.every(
+      (value) => value.users.size === 0 && !graph.outputs.some((output) => output.value === value),
+    )
+  )
+    return false;
+  const sizes = node.outputs.map(({ dtype, shape }) =>
+    shape && isStatic(shape) ? bytesOf(dtype, sizeOf(shape)) : Infinity,
+  );
+  const given = node.inputs.map((value) =>
+    value ? bytesOf(value.dtype, sizeOf(value.shape as readonly number[])) : 0,
+  );
   return [...sizes, ...given].every((bytes) => bytes <= maxBytes);
 }
 
-/** Tensors without elements are constants, whatever makes them: what is computed of them alone can be folded. Operators may walk their other dimensions. */
+/**
+ * Tensors without elements are constants, whatever makes them: what is computed of them alone can
+ * be folded. Operators may walk their other dimensions.
+ */
 function foldEmpty(graph: Graph, maxBytes: number): number {
-  const isSmall = (shape: readonly number[]) => sizeOf(shape.map((dim) => Math.max(dim, 1))) <= maxBytes;
-  const values = [...graph.inputs, ...graph.sorted().flatMap(({ op, outputs }) => (op.name === 'Foreign' ? [] : outputs))];
-  const empty = values.filter(({ shape, users }) => users.size > 0 && shape && isStatic(shape) && shape.includes(0) && isSmall(shape));
+  const isSmall = (shape: readonly number[]) =>
+    sizeOf(shape.map((dim) => Math.max(dim, 1))) <= maxBytes;
+  const values = [
+    ...graph.inputs,
+    ...graph.sorted().flatMap(({ op, outputs }) => (op.name === 'Foreign' ? [] : outputs)),
+  ];
+  const empty = values.filter(
+    ({ shape, users }) =>
+      users.size > 0 && shape && isStatic(shape) && shape.includes(0) && isSmall(shape),
+  );
   for (const value of empty) {
     const shape = value.shape as readonly number[];
     graph.replaceUses(
       value,
-      graph.constant(Weight.from({ dtype: value.dtype, shape, data: allocate(value.dtype, 0) }), value.name, value.origin),
+      graph.constant(
+        Weight.from({ dtype: value.dtype, shape, data: allocate(value.dtype, 0) }),
+        value.name,
+        value.origin,
+      ),
     );
   }
   return empty.length;
 }
 
 /**
- * Nodes over constants become constants, within limits; so do tensors without elements. Elements are computed in float64 and rounded once to the type of the result.
+ * Nodes over constants become constants, within limits; so do tensors without elements. Elements
+ * are computed in float64 and rounded once to the type of the result.
  *
  *     %s = Sqrt(%c)        // c constant
  */
-export const foldConstants = definePass<FoldLimits>('fold-constants', ['names', 'layout', 'composites'], async (graph, { maxBytes }) => {
-  let edits = foldEmpty(graph, maxBytes);
-  for (const node of graph.sorted()) {
-    if (!canFold(graph, node, maxBytes)) continue;
-    const given: (Tensor | undefined)[] = [];
-    for (const value of node.inputs) given.push(await value?.constant?.tensor());
-    const made = await evaluateNode(node, given, new Map(), new Map());
-    node.outputs.forEach((value, i) => graph.replaceUses(value, graph.constant(Weight.from(made[i]!), value.name, value.origin)));
-    edits++;
-  }
-  return edits;
-});
+export const foldConstants = definePass<FoldLimits>(
+  'fold-constants',
+  ['names', 'layout', 'composites'],
+  async (graph, { maxBytes }) => {
+    let edits = foldEmpty(graph, maxBytes);
+    for (const node of graph.sorted()) {
+      if (!canFold(graph, node, maxBytes)) continue;
+      const given: (Tensor | undefined)[] = [];
+      for (const value of node.inputs) given.push(await value?.constant?.tensor());
+      const made = await evaluateNode(node, given, new Map(), new Map());
+      node.outputs.forEach((value, i) =>
+        graph.replaceUses(value, graph.constant(Weight.from(made[i]!), value.name, value.origin)),
+      );
+      edits++;
+    }
+    return edits;
+  },
+);

@@ -11,13 +11,21 @@ import { lower } from './lower.js';
 const names = (graph: Graph): string[] => [...graph.nodes].map(({ op }) => op.name);
 const keep = (...kept: string[]) => ({ keep: (node: Node) => kept.includes(node.op.name) });
 
-/** A GRU of one unit over a sequence of named length: z = x / 4, n = x + (r h + 1) / 2 (the first example of the operator). */
+/**
+ * A GRU of one unit over a sequence of named length: z = x / 4, n = x + (r h + 1) / 2 (the first
+ * example of the operator).
+ */
 function gruModel(): Graph {
   const graph = new Graph();
   const x = graph.input('x', 'float32', [symbol('t'), 1, 1]);
   const parameter = (name: string, shape: readonly number[], values: readonly number[]) =>
     graph.constant(
-      Weight.stored('float32', shape, name, async () => new Uint8Array(new Float32Array(values).buffer)),
+      Weight.stored(
+        'float32',
+        shape,
+        name,
+        async () => new Uint8Array(new Float32Array(values).buffer),
+      ),
       name,
     );
   const { y, yH } = graph.add(
@@ -52,7 +60,8 @@ test('composites go, those of decompositions and of their bodies too, and the me
   const inner = [...graph.nodes].find(({ op }) => op.name === 'Loop')!.regions['body']!.graph;
   expect(names(inner)).toContain('Clip');
   expect([...names(graph), ...names(inner)]).not.toEqual(expect.arrayContaining(['HardSigmoid']));
-  for (const part of [graph, inner]) for (const { op } of part.nodes) expect([op.name, op.decompose]).toEqual([op.name, undefined]);
+  for (const part of [graph, inner])
+    for (const { op } of part.nodes) expect([op.name, op.decompose]).toEqual([op.name, undefined]);
   const results = await evaluate(graph, [tensor('float32', [2, 1, 1], [2, 1])]);
   // z is bounded to 1/2 and 1/4, which is what it was.
   expect(results.get('states')).toEqual(tensor('float32', [2, 1, 1, 1], [4.25, 3.78125]));
@@ -78,7 +87,8 @@ test('new nodes inherit the origin, results keep names and types, constants stay
     expect(node.origin).toEqual({ node: 'encoder/gru', op: 'GRU' });
     expect(node.name).toMatch(/^gru\//);
     for (const { graph: body } of Object.values(node.regions))
-      for (const part of body.nodes) expect(part.origin).toEqual({ node: 'encoder/gru', op: 'GRU' });
+      for (const part of body.nodes)
+        expect(part.origin).toEqual({ node: 'encoder/gru', op: 'GRU' });
   }
   expect(graph.outputs[0]!.value.name).toBe('states');
   expect(String(graph.outputs[0]!.value)).toBe('states: float32[t, 1, 1, 1]');
@@ -99,6 +109,11 @@ test('a composite whose decomposition needs a rank that is not known is named', 
   );
   graph.output('y', y);
   await expect(runPass(lower, graph, { ...keep(), file: 'm.onnx' })).rejects.toMatchObject({
-    diagnostics: [{ code: 'core/not-convertible', origin: { file: 'm.onnx', node: 'norm', op: 'GroupNormalization' } }],
+    diagnostics: [
+      {
+        code: 'core/not-convertible',
+        origin: { file: 'm.onnx', node: 'norm', op: 'GroupNormalization' },
+      },
+    ],
   });
 });

@@ -14,15 +14,19 @@ export interface LowerOptions {
 }
 
 /**
- * Decomposes every composite that is not kept, and the composites that its decomposition brings in, until none is left. New nodes inherit
- * the origin of the node they replace and stand under its name; what takes the place of a result takes its name, origin and type. Throws
- * `core/not-convertible` for a composite whose decomposition needs a rank or a size that is not known.
+ * Decomposes every composite that is not kept, and the composites that its decomposition brings in,
+ * until none is left. New nodes inherit the origin of the node they replace and stand under its
+ * name; what takes the place of a result takes its name, origin and type. Throws
+ * `core/not-convertible` for a composite whose decomposition needs a rank or a size that is not
+ * known.
  *
  *     y = Gelu(x) {approximate: "none"}        becomes        y/Div = Div(x, 1.4142135)
  *                                                             y/Erf = Erf(y/Div) …
  *                                                             y = Mul(…)
  */
-export const lower = definePass<LowerOptions>('lower', ['names', 'layout'], (graph, options) => lowerGraph(graph, options));
+export const lower = definePass<LowerOptions>('lower', ['names', 'layout'], (graph, options) =>
+  lowerGraph(graph, options),
+);
 
 function lowerGraph(graph: Graph, options: LowerOptions): number {
   const waiting = graph.sorted().reverse();
@@ -38,10 +42,16 @@ function lowerGraph(graph: Graph, options: LowerOptions): number {
   return edits;
 }
 
-/** Puts the decomposition of a node in its place and gives the nodes that it is made of, each after those it needs. */
+/**
+ * Puts the decomposition of a node in its place and gives the nodes that it is made of, each after
+ * those it needs.
+ */
 function replace(graph: Graph, node: Node, file: string): Node[] {
   const origin = node.origin ?? { node: node.name, op: node.op.name };
-  const replacements = flatten<Value>(node.op.outputs, decomposed(graph, node, { ...origin, file }));
+  const replacements = flatten<Value>(
+    node.op.outputs,
+    decomposed(graph, node, { ...origin, file }),
+  );
   const made = nodesBetween(new Set(node.dependencies()), replacements);
   for (const each of made) adopt(each, node.name, origin);
   node.outputs.forEach((old, i) => {
@@ -93,5 +103,6 @@ function adopt(node: Node, scope: string, origin: NodeOrigin): void {
 
 function inherit(node: Node, origin: NodeOrigin): void {
   node.origin ??= origin;
-  for (const { graph } of Object.values(node.regions)) for (const inner of graph.nodes) inherit(inner, origin);
+  for (const { graph } of Object.values(node.regions))
+    for (const inner of graph.nodes) inherit(inner, origin);
 }

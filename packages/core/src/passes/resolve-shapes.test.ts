@@ -9,14 +9,25 @@ import { resolveShapes } from './resolve-shapes.js';
 
 const names = (graph: Graph) => graph.sorted().map((node) => node.op.name);
 
-/** The sizes of x from the first axis on, as exporters compute them: Shape, Gather, Unsqueeze, Concat. */
+/**
+ * The sizes of x from the first axis on, as exporters compute them: Shape, Gather, Unsqueeze,
+ * Concat.
+ */
 function sizes(graph: Graph, shape: readonly (number | ReturnType<typeof symbol>)[]) {
   const x = graph.input('x', 'float32', shape);
   const all = graph.add(ops.Shape, { x }, {}).y;
-  const first = graph.add(ops.Gather, { x: all, indices: graph.literal('int64', [], [0]) }, { axis: 0 }).y;
+  const first = graph.add(
+    ops.Gather,
+    { x: all, indices: graph.literal('int64', [], [0]) },
+    { axis: 0 },
+  ).y;
   const doubled = graph.add(ops.Mul, { a: first, b: graph.literal('int64', [], [2]) }, {}).y;
   const one = graph.add(ops.Unsqueeze, { x: doubled }, { axes: [0] }).y;
-  return { x, target: graph.add(ops.Concat, { inputs: [one, graph.literal('int64', [1], [-1])] }, { axis: 0 }).y };
+  return {
+    x,
+    target: graph.add(ops.Concat, { inputs: [one, graph.literal('int64', [1], [-1])] }, { axis: 0 })
+      .y,
+  };
 }
 
 describe('resolveShapes', () => {
@@ -26,7 +37,9 @@ describe('resolveShapes', () => {
     graph.output('y', graph.add(ops.Reshape, { x, shape: target }, { shape: null }).y);
     await runPass(deadCode, graph, undefined);
     expect(names(graph)).toEqual(['Reshape']);
-    const y = (await evaluate(graph, [tensor('float32', [3, 6], new Array<number>(18).fill(1))])).get('y');
+    const y = (
+      await evaluate(graph, [tensor('float32', [3, 6], new Array<number>(18).fill(1))])
+    ).get('y');
     expect(y!.shape).toEqual([6, 3]);
   });
 
@@ -36,9 +49,11 @@ describe('resolveShapes', () => {
     await runPass(resolveShapes, named, undefined);
     await runPass(deadCode, named, undefined);
     expect(names(named)).toEqual(['Dims']);
-    expect((await evaluate(named, [tensor('float32', [3, 6], new Array<number>(18).fill(1))])).get('sizes')!.data).toEqual(
-      BigInt64Array.of(6n, -1n),
-    );
+    expect(
+      (await evaluate(named, [tensor('float32', [3, 6], new Array<number>(18).fill(1))])).get(
+        'sizes',
+      )!.data,
+    ).toEqual(BigInt64Array.of(6n, -1n));
     expect(await runPass(resolveShapes, named, undefined)).toBe(0);
 
     const known = new Graph();

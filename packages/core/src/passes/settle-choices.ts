@@ -13,8 +13,15 @@ import { sameDim } from '../tensor/dim.js';
 import type { Interval } from '../tensor/interval.js';
 import { definePass } from './define-pass.js';
 
-/** Whether each element of one interval is less than (or equal to) each of another; undefined where it depends. */
-function isLess(a: Interval | undefined, b: Interval | undefined, orEqual: boolean): boolean | undefined {
+/**
+ * Whether each element of one interval is less than (or equal to) each of another; undefined where
+ * it depends.
+ */
+function isLess(
+  a: Interval | undefined,
+  b: Interval | undefined,
+  orEqual: boolean,
+): boolean | undefined {
   if (!a || !b) return undefined;
   const holds = (x: bigint, y: bigint) => (orEqual ? x <= y : x < y);
   if (holds(a[1], b[0])) return true;
@@ -37,11 +44,16 @@ function chosen(node: Node, rangeOf: (value: Value) => Interval | undefined): Va
   return holds === undefined ? undefined : holds ? x : y;
 }
 
-function comparison(node: Node | undefined, rangeOf: (value: Value) => Interval | undefined): boolean | undefined {
+function comparison(
+  node: Node | undefined,
+  rangeOf: (value: Value) => Interval | undefined,
+): boolean | undefined {
   if (!node) return undefined;
   const [a, b] = node.inputs.map((value) => value && rangeOf(value));
   if (node.is(less) || node.is(lessOrEqual)) return isLess(a, b, node.is(lessOrEqual));
-  return node.is(greater) || node.is(greaterOrEqual) ? isLess(b, a, node.is(greaterOrEqual)) : undefined;
+  return node.is(greater) || node.is(greaterOrEqual)
+    ? isLess(b, a, node.is(greaterOrEqual))
+    : undefined;
 }
 
 const isInteger = ({ dtype }: Value) => /int/.test(dtype);
@@ -62,7 +74,8 @@ function settle(graph: Graph, ranges: IntegerRanges): number {
   for (const node of graph.nodes) {
     for (const { graph: body } of Object.values(node.regions)) edits += settle(body, ranges);
     const [result] = node.outputs;
-    const isUsed = result && (result.users.size > 0 || graph.outputs.some(({ value }) => value === result));
+    const isUsed =
+      result && (result.users.size > 0 || graph.outputs.some(({ value }) => value === result));
     const value = isUsed ? chosen(node, rangeOf) : undefined;
     if (!value || !isSameType(value, result!)) continue;
     graph.replaceUses(result!, value);
@@ -79,18 +92,25 @@ function rangeOfElements(value: Value, ranges: IntegerRanges): Interval | undefi
 }
 
 /**
- * Choices between integers that can only end in one way, such as the guard of an index that is never negative.
+ * Choices between integers that can only end in one way, such as the guard of an index that is
+ * never negative.
  *
  *     n = Less(i, 0)                    // 0 <= i
  *     k = Where(n, Add(i, size), i)  →  i
  */
-export const settleChoices = definePass('settle-choices', ['names', 'layout', 'composites'], (graph) => {
-  // Bodies are settled with the graph around them, which bounds what they are given.
-  if (graph.parent) return 0;
-  const isChoice = (node: Node) => node.is(where) || node.is(max) || node.is(min);
-  const hasChoice = (from: Graph): boolean =>
-    [...from.nodes].some(
-      (node) => (isChoice(node) && isInteger(node.outputs[0]!)) || Object.values(node.regions).some((body) => hasChoice(body.graph)),
-    );
-  return hasChoice(graph) ? settle(graph, integerRanges(graph)) : 0;
-});
+export const settleChoices = definePass(
+  'settle-choices',
+  ['names', 'layout', 'composites'],
+  (graph) => {
+    // Bodies are settled with the graph around them, which bounds what they are given.
+    if (graph.parent) return 0;
+    const isChoice = (node: Node) => node.is(where) || node.is(max) || node.is(min);
+    const hasChoice = (from: Graph): boolean =>
+      [...from.nodes].some(
+        (node) =>
+          (isChoice(node) && isInteger(node.outputs[0]!)) ||
+          Object.values(node.regions).some((body) => hasChoice(body.graph)),
+      );
+    return hasChoice(graph) ? settle(graph, integerRanges(graph)) : 0;
+  },
+);

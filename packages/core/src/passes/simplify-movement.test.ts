@@ -26,7 +26,10 @@ function inputsOf(graph: Graph): Tensor[] {
   });
 }
 
-/** Runs the pass, checks that the meaning is kept and that a second run changes nothing, and gives the text. */
+/**
+ * Runs the pass, checks that the meaning is kept and that a second run changes nothing, and gives
+ * the text.
+ */
 async function simplified(graph: Graph): Promise<string> {
   const before = await evaluate(graph, inputsOf(graph));
   await runPass(simplifyMovement, graph, undefined);
@@ -36,7 +39,8 @@ async function simplified(graph: Graph): Promise<string> {
 }
 
 const body = (...lines: readonly string[]) => lines.map((line) => `  ${line}\n`).join('');
-const main = (inputs: string, ...lines: readonly string[]) => `graph main(${inputs}) {\n${body(...lines)}}\n`;
+const main = (inputs: string, ...lines: readonly string[]) =>
+  `graph main(${inputs}) {\n${body(...lines)}}\n`;
 const pass = async (text: string) => simplified(parseGraph(text));
 
 test('transposes compose, and cancel when they undo each other', async () => {
@@ -51,13 +55,30 @@ test('transposes compose, and cancel when they undo each other', async () => {
     ),
   );
   expect(composed).toBe(
-    main('x: float32[n, 3, 4]', 'b: float32[4, 3, n] = Transpose(x) {"perm":[2,1,0]}', 'd: float32[n, 3, 4] = Neg(x)', 'return b, d'),
+    main(
+      'x: float32[n, 3, 4]',
+      'b: float32[4, 3, n] = Transpose(x) {"perm":[2,1,0]}',
+      'd: float32[n, 3, 4] = Neg(x)',
+      'return b, d',
+    ),
   );
 });
 
 test('a transpose that only moves dimensions of 1 is a reshape, also when one size is known only at run time', async () => {
-  expect(await pass(main('x: float32[n, 1, 4, 4]', 'y: float32[n, 4, 4, 1] = Transpose(x) {"perm":[0,2,3,1]}', 'return y'))).toBe(
-    main('x: float32[n, 1, 4, 4]', 'y: float32[n, 4, 4, 1] = Reshape(x) {"shape":["n",4,4,1]}', 'return y'),
+  expect(
+    await pass(
+      main(
+        'x: float32[n, 1, 4, 4]',
+        'y: float32[n, 4, 4, 1] = Transpose(x) {"perm":[0,2,3,1]}',
+        'return y',
+      ),
+    ),
+  ).toBe(
+    main(
+      'x: float32[n, 1, 4, 4]',
+      'y: float32[n, 4, 4, 1] = Reshape(x) {"shape":["n",4,4,1]}',
+      'return y',
+    ),
   );
   const graph = new Graph();
   const x = graph.input('x', 'float32', [6]);
@@ -76,7 +97,13 @@ test('transposes meet before they become reshapes', async () => {
       'return y',
     ),
   );
-  expect(text).toBe(main('x: float32[n, 1, 3, 4]', 'y: float32[n, 4, 3, 1] = Transpose(x) {"perm":[0,3,2,1]}', 'return y'));
+  expect(text).toBe(
+    main(
+      'x: float32[n, 1, 3, 4]',
+      'y: float32[n, 4, 3, 1] = Transpose(x) {"perm":[0,3,2,1]}',
+      'return y',
+    ),
+  );
 });
 
 test('chains of reshapes become one, and go when they come back', async () => {
@@ -192,7 +219,11 @@ test('bounds of slices are said in one way', async () => {
 });
 
 /** A constant that counts how often it is read. */
-function stored(graph: Graph, name: string, values: Tensor): { value: ReturnType<Graph['constant']>; reads: () => number } {
+function stored(
+  graph: Graph,
+  name: string,
+  values: Tensor,
+): { value: ReturnType<Graph['constant']>; reads: () => number } {
   let reads = 0;
   const bytes = Weight.from(values).bytes();
   const weight = Weight.stored(values.dtype, values.shape, name, () => (reads++, bytes));
@@ -211,12 +242,37 @@ test('movement of constants becomes steps over their handles, and nothing is rea
       Array.from({ length: 12 }, (_, i) => i),
     ),
   );
-  const { y: turned } = graph.add(ops.Transpose, { x: w.value }, { perm: [1, 0] }, { name: 'turned' });
+  const { y: turned } = graph.add(
+    ops.Transpose,
+    { x: w.value },
+    { perm: [1, 0] },
+    { name: 'turned' },
+  );
   const { y: product } = graph.add(ops.MatMul, { a: x, b: turned }, {}, { name: 'product' });
-  const { y: backwards } = graph.add(ops.Slice, { x: w.value }, { axes: [1], starts: [2], ends: [0], steps: [-1] }, { name: 'backwards' });
-  const { y: row } = graph.add(ops.Gather, { x: backwards, indices: graph.literal('int64', [], [-1]) }, { axis: 0 }, { name: 'row' });
-  const { y: double } = graph.add(ops.Concat, { inputs: [row, row] }, { axis: 0 }, { name: 'double' });
-  const { outputs } = graph.add(ops.Split, { x: double }, { axis: 0, sizes: [3, 1] }, { name: 'parts' });
+  const { y: backwards } = graph.add(
+    ops.Slice,
+    { x: w.value },
+    { axes: [1], starts: [2], ends: [0], steps: [-1] },
+    { name: 'backwards' },
+  );
+  const { y: row } = graph.add(
+    ops.Gather,
+    { x: backwards, indices: graph.literal('int64', [], [-1]) },
+    { axis: 0 },
+    { name: 'row' },
+  );
+  const { y: double } = graph.add(
+    ops.Concat,
+    { inputs: [row, row] },
+    { axis: 0 },
+    { name: 'double' },
+  );
+  const { outputs } = graph.add(
+    ops.Split,
+    { x: double },
+    { axis: 0, sizes: [3, 1] },
+    { name: 'parts' },
+  );
   const { y: sum } = graph.add(ops.Add, { a: product, b: outputs[0]! }, {}, { name: 'sum' });
   graph.output('y', sum);
   const before = await evaluate(graph, inputsOf(graph));
@@ -234,7 +290,9 @@ test('movement of constants becomes steps over their handles, and nothing is rea
       'return y = sum',
     ),
   );
-  expect(namedWeights(graph).get('turned')!.sources()).toEqual([{ name: 'dense.weight', steps: [{ kind: 'transpose', perm: [1, 0] }] }]);
+  expect(namedWeights(graph).get('turned')!.sources()).toEqual([
+    { name: 'dense.weight', steps: [{ kind: 'transpose', perm: [1, 0] }] },
+  ]);
   const [turnedConstant] = graph.constants();
   expect(turnedConstant!.origin).toEqual({ name: 'dense.weight', perm: [1, 0] });
 });
@@ -245,14 +303,27 @@ test('filters go whose results are cut off, unless something else uses them', as
     const x = graph.input('x', 'float32', [1, 1, 3]);
     const w = graph.constant(Weight.from(tensor('float32', [3, 1, 2], [1, 2, 3, 4, 5, 6])), 'w');
     const bias = graph.constant(Weight.from(tensor('float32', [3], [7, 8, 9])), 'bias');
-    const window = { layout: 'channelsFirst', strides: [1], dilations: [1], padding: 'explicit', pads: [0, 0], groups: 1 } as const;
+    const window = {
+      layout: 'channelsFirst',
+      strides: [1],
+      dilations: [1],
+      padding: 'explicit',
+      pads: [0, 0],
+      groups: 1,
+    } as const;
     const { y: all } = graph.add(ops.Conv, { x, w, bias }, window, { name: 'all' });
-    const { y } = graph.add(ops.Slice, { x: all }, { axes: [1], starts: [1], ends: [3], steps: [1] }, { name: 'cut' });
+    const { y } = graph.add(
+      ops.Slice,
+      { x: all },
+      { axes: [1], starts: [1], ends: [3], steps: [1] },
+      { name: 'cut' },
+    );
     graph.output('y', y);
     if (isShared) graph.output('all', all);
     return graph;
   };
-  const attrs = '{"layout":"channelsFirst","strides":[1],"dilations":[1],"padding":"explicit","pads":[0,0],"groups":1}';
+  const attrs =
+    '{"layout":"channelsFirst","strides":[1],"dilations":[1],"padding":"explicit","pads":[0,0],"groups":1}';
   expect(await simplified(convolution(false))).toBe(
     main(
       'x: float32[1, 1, 3]',
@@ -272,9 +343,21 @@ test.each([
   const graph = new Graph();
   const x = graph.input('x', 'float32', [1, symbol('n'), 1]);
   const w = graph.constant(Weight.from(tensor('float32', [3, 1, 2], [1, 2, 3, 4, 5, 6])), 'w');
-  const window = { layout: 'channelsLast', strides: [1], dilations: [1], padding: 'explicit', pads: [0, 0], groups: 1 } as const;
+  const window = {
+    layout: 'channelsLast',
+    strides: [1],
+    dilations: [1],
+    padding: 'explicit',
+    pads: [0, 0],
+    groups: 1,
+  } as const;
   const { y: all } = graph.add(ops.Conv, { x, w }, window, { name: 'all' });
-  const { y } = graph.add(ops.Slice, { x: all }, { axes: [axis], starts: [0], ends: [2], steps: [1] }, { name: 'cut' });
+  const { y } = graph.add(
+    ops.Slice,
+    { x: all },
+    { axes: [axis], starts: [0], ends: [2], steps: [1] },
+    { name: 'cut' },
+  );
   graph.output('y', y);
   const text = await simplified(graph);
   expect(text).toContain(expected);
@@ -321,7 +404,12 @@ test('bodies are simplified too, and values that they capture are replaced', asy
     inner.output('y', inner.add(name === 'then' ? ops.Exp : ops.Neg, { x: b }, {}).y);
     return inner.region();
   };
-  const { outputs } = graph.add(ops.If, { condition }, {}, { name: 'if', regions: { then: branch('then'), else: branch('else') } });
+  const { outputs } = graph.add(
+    ops.If,
+    { condition },
+    {},
+    { name: 'if', regions: { then: branch('then'), else: branch('else') } },
+  );
   graph.output('y', outputs[0]!);
   await simplified(graph);
   const node = outputs[0]!.producer!;
@@ -350,15 +438,27 @@ test('a product of rows needs no reshapes around it', async () => {
       ),
     ],
   ]);
-  const run = async (input: string, lines: readonly string[]) => simplified(parseGraph(main(input, ...lines), weights));
-  expect(await run('x: float32[n, 3, 4]', between('x', 'float32[n, 3, 5] = Reshape(p) {"shape":["n",3,5]}'))).toContain(
-    'y: float32[n, 3, 5] = MatMul(x, w) @ p',
+  const run = async (input: string, lines: readonly string[]) =>
+    simplified(parseGraph(main(input, ...lines), weights));
+  expect(
+    await run(
+      'x: float32[n, 3, 4]',
+      between('x', 'float32[n, 3, 5] = Reshape(p) {"shape":["n",3,5]}'),
+    ),
+  ).toContain('y: float32[n, 3, 5] = MatMul(x, w) @ p');
+  const other = await run(
+    'x: float32[n, 3, 2, 2]',
+    between('x', 'float32[n, 3, 5] = Reshape(p) {"shape":["n",3,5]}'),
   );
-  const other = await run('x: float32[n, 3, 2, 2]', between('x', 'float32[n, 3, 5] = Reshape(p) {"shape":["n",3,5]}'));
   expect(other).toContain('a: float32[n, 3, 4] = Reshape(x) {"shape":["n",3,4]}');
   expect(other).toContain('y: float32[n, 3, 5] = MatMul(a, w) @ p');
   // Here the columns of the product are not kept together.
-  expect(await run('x: float32[n, 3, 4]', between('x', 'float32[n, 5, 3] = Reshape(p) {"shape":["n",5,3]}'))).toContain('Reshape(p)');
+  expect(
+    await run(
+      'x: float32[n, 3, 4]',
+      between('x', 'float32[n, 5, 3] = Reshape(p) {"shape":["n",5,3]}'),
+    ),
+  ).toContain('Reshape(p)');
 });
 
 test('two reversals cancel where they are of the same axes', async () => {
@@ -368,6 +468,8 @@ test('two reversals cancel where they are of the same axes', async () => {
     'y: float32[n, 3] = Neg(b)',
     'return y',
   ];
-  expect(await pass(main('x: float32[n, 3]', ...twice('[1,0]')))).toBe(main('x: float32[n, 3]', 'y: float32[n, 3] = Neg(x)', 'return y'));
+  expect(await pass(main('x: float32[n, 3]', ...twice('[1,0]')))).toBe(
+    main('x: float32[n, 3]', 'y: float32[n, 3] = Neg(x)', 'return y'),
+  );
   expect(await pass(main('x: float32[n, 3]', ...twice('[1]')))).toContain('Reverse(a)');
 });

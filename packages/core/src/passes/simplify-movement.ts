@@ -24,27 +24,38 @@ function applyAll(graph: Graph, rules: readonly Rule[]): number {
 }
 
 /**
- * Takes out movement of elements that comes to nothing: nodes that give their operand as it is, transposes and reshapes that follow one another, and
- * transposes that only move dimensions of 1, reversals that cancel, reshapes around a product of rows; and filters of convolutions whose results are cut off. What moves constants becomes steps over their handles; nothing is read.
+ * Takes out movement of elements that comes to nothing: nodes that give their operand as it is,
+ * transposes and reshapes that follow one another, and transposes that only move dimensions of 1,
+ * reversals that cancel, reshapes around a product of rows; and filters of convolutions whose
+ * results are cut off. What moves constants becomes steps over their handles; nothing is read.
  *
  *     h: float32[4, 3] = Transpose(w) {"perm":[1,0]}
- *     a: float32[n, 3] = MatMul(x, h)                                a: float32[n, 3] = MatMul(x, h)      // h: w with a step
- *     b: float32[n, 1, 3] = Unsqueeze(a) {"axes":[1]}          →     y: float32[3, n] = Transpose(a) {"perm":[1,0]}
+ *     a: float32[n, 3] = MatMul(x, h)
+ *     b: float32[n, 1, 3] = Unsqueeze(a) {"axes":[1]}
  *     c: float32[n, 3] = Reshape(b) {"shape":["n",3]}
  *     y: float32[3, n] = Transpose(c) {"perm":[1,0]}
+ *
+ * becomes, h being w with a step:
+ *
+ *     a: float32[n, 3] = MatMul(x, h)
+ *     y: float32[3, n] = Transpose(a) {"perm":[1,0]}
  */
-export const simplifyMovement = definePass('simplify-movement', ['layout', 'composites'], (graph: Graph) => {
-  const rules = [
-    moveConstants,
-    settleSlice,
-    sliceFilters,
-    removeIdentity,
-    composeTransposes,
-    cancelReshapes,
-    mergeReshapes,
-    liftProduct,
-    cancelReverses,
-  ];
-  // Transposes meet one another first: as reshapes they no longer would.
-  return applyAll(graph, rules) + applyAll(graph, [...rules, transposeToReshape]);
-});
+export const simplifyMovement = definePass(
+  'simplify-movement',
+  ['layout', 'composites'],
+  (graph: Graph) => {
+    const rules = [
+      moveConstants,
+      settleSlice,
+      sliceFilters,
+      removeIdentity,
+      composeTransposes,
+      cancelReshapes,
+      mergeReshapes,
+      liftProduct,
+      cancelReverses,
+    ];
+    // Transposes meet one another first: as reshapes they no longer would.
+    return applyAll(graph, rules) + applyAll(graph, [...rules, transposeToReshape]);
+  },
+);

@@ -39,7 +39,9 @@ test('the nodes of each trip take the place of a loop', async () => {
   expect([...toNumbers(results.get('out0')!)]).toEqual([7, 43]);
   expect(results.get('out1')!.shape).toEqual([3, 2]);
   expect([...toNumbers(results.get('out1')!)]).toEqual([4, 40, 8, 62, 14, 86]);
-  expect([...graph.nodes].map(({ name }) => name)).toEqual(expect.arrayContaining(['loop/0/Add', 'loop/2/Add']));
+  expect([...graph.nodes].map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['loop/0/Add', 'loop/2/Add']),
+  );
 });
 
 test.each([

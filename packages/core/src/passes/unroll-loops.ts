@@ -40,28 +40,48 @@ function unroll(graph: Graph, node: Node<typeof loop>, trips: number): void {
     values
       .slice(state.length)
       .forEach((value, i) =>
-        scanned[i]!.push(graph.add(unsqueeze, { x: value }, { axes: [0] }, { name: `${node.name}/${trip}/item`, origin }).y),
+        scanned[i]!.push(
+          graph.add(
+            unsqueeze,
+            { x: value },
+            { axes: [0] },
+            { name: `${node.name}/${trip}/item`, origin },
+          ).y,
+        ),
       );
   }
-  const stacks = scanned.map((items) => graph.add(concat, { inputs: items }, { axis: 0 }, { name: node.name, origin }).y);
+  const stacks = scanned.map(
+    (items) => graph.add(concat, { inputs: items }, { axis: 0 }, { name: node.name, origin }).y,
+  );
   node.outputs.forEach((value, i) => graph.replaceUses(value, [...state, ...stacks][i]!));
   graph.remove(node);
 }
 
 /**
- * A loop of few trips, their number known, becomes the nodes of its body once for each trip, for formats without loops.
+ * A loop of few trips, their number known, becomes the nodes of its body once for each trip, for
+ * formats without loops.
  *
  *     %a, %s = Loop(2, _, %x) { (%t, %c, %a) -> %b = Exp(%a); return true, %b, %b }
  *     %b0 = Exp(%x); %b1 = Exp(%b0); %s = Concat(Unsqueeze(%b0), Unsqueeze(%b1))
  */
-export const unrollLoops = definePass<UnrollLimits>('unroll-loops', ['layout', 'composites'], (graph, { maxTrips, maxNodes }) => {
-  let edits = 0;
-  for (const node of graph.sorted()) {
-    const trips = node.is(loop) ? loopTrips(node) : undefined;
-    if (!node.is(loop) || typeof trips !== 'number' || trips < 1 || trips > maxTrips || trips * node.regions['body']!.graph.size > maxNodes)
-      continue;
-    unroll(graph, node, trips);
-    edits++;
-  }
-  return edits;
-});
+export const unrollLoops = definePass<UnrollLimits>(
+  'unroll-loops',
+  ['layout', 'composites'],
+  (graph, { maxTrips, maxNodes }) => {
+    let edits = 0;
+    for (const node of graph.sorted()) {
+      const trips = node.is(loop) ? loopTrips(node) : undefined;
+      if (
+        !node.is(loop) ||
+        typeof trips !== 'number' ||
+        trips < 1 ||
+        trips > maxTrips ||
+        trips * node.regions['body']!.graph.size > maxNodes
+      )
+        continue;
+      unroll(graph, node, trips);
+      edits++;
+    }
+    return edits;
+  },
+);

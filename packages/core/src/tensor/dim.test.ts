@@ -29,14 +29,17 @@ interface Computed {
   readonly value: (sizes: ReadonlyMap<string, number>) => number;
 }
 
-const binary = (dim: (a: Dim, b: Dim) => Dim, value: (a: number, b: number) => number) => (a: Computed, b: Computed) => ({
-  dim: dim(a.dim, b.dim),
-  value: (sizes: ReadonlyMap<string, number>) => value(a.value(sizes), b.value(sizes)),
-});
+const binary =
+  (dim: (a: Dim, b: Dim) => Dim, value: (a: number, b: number) => number) =>
+  (a: Computed, b: Computed) => ({
+    dim: dim(a.dim, b.dim),
+    value: (sizes: ReadonlyMap<string, number>) => value(a.value(sizes), b.value(sizes)),
+  });
 
-const named: fc.Arbitrary<Computed> = fc
-  .constantFrom(...names)
-  .map((name) => ({ dim: symbol(name), value: (sizes: ReadonlyMap<string, number>) => sizes.get(name)! }));
+const named: fc.Arbitrary<Computed> = fc.constantFrom(...names).map((name) => ({
+  dim: symbol(name),
+  value: (sizes: ReadonlyMap<string, number>) => sizes.get(name)!,
+}));
 const leaf: fc.Arbitrary<Computed> = fc.oneof(
   fc.integer({ min: -9, max: 9 }).map((x) => ({ dim: x, value: () => x })),
   named,
@@ -52,11 +55,19 @@ const { expression } = fc.letrec<{ expression: Computed }>((tie) => ({
   expression: fc.oneof(
     { maxDepth: 4, depthIdentifier: 'dim' },
     leaf,
-    fc.tuple(tie('expression'), tie('expression')).map(([a, b]) => binary(addDim, (x, y) => x + y)(a, b)),
-    fc.tuple(tie('expression'), tie('expression')).map(([a, b]) => binary(subDim, (x, y) => x - y)(a, b)),
+    fc
+      .tuple(tie('expression'), tie('expression'))
+      .map(([a, b]) => binary(addDim, (x, y) => x + y)(a, b)),
+    fc
+      .tuple(tie('expression'), tie('expression'))
+      .map(([a, b]) => binary(subDim, (x, y) => x - y)(a, b)),
     fc.tuple(tie('expression'), leaf).map(([a, b]) => binary(mulDim, (x, y) => x * y)(a, b)),
-    fc.tuple(tie('expression'), divisor).map(([a, b]) => binary(floorDivDim, (x, y) => Math.floor(x / y))(a, b)),
-    fc.tuple(tie('expression'), divisor).map(([a, b]) => binary(ceilDivDim, (x, y) => Math.ceil(x / y))(a, b)),
+    fc
+      .tuple(tie('expression'), divisor)
+      .map(([a, b]) => binary(floorDivDim, (x, y) => Math.floor(x / y))(a, b)),
+    fc
+      .tuple(tie('expression'), divisor)
+      .map(([a, b]) => binary(ceilDivDim, (x, y) => Math.ceil(x / y))(a, b)),
     fc.tuple(tie('expression'), divisor).map(([a, b]) => binary(modDim, modulo)(a, b)),
     fc.tuple(tie('expression'), tie('expression')).map(([a, b]) => binary(minDim, Math.min)(a, b)),
     fc.tuple(tie('expression'), tie('expression')).map(([a, b]) => binary(maxDim, Math.max)(a, b)),
@@ -137,14 +148,22 @@ test('a dimension without a value has none, whatever else has', () => {
   expect(evaluateDim(7, new Map())).toBe(7);
 });
 
-test.each(['', 'n+', '2*', 'min(n)', 'min(n,c', 'sum(n,c)', 'n c', '(n)', '1.5'])('%j is not a dimension', (text) => {
-  expect(() => parseDim(text)).toThrow('core/invalid-text');
-});
+test.each(['', 'n+', '2*', 'min(n)', 'min(n,c', 'sum(n,c)', 'n c', '(n)', '1.5'])(
+  '%j is not a dimension',
+  (text) => {
+    expect(() => parseDim(text)).toThrow('core/invalid-text');
+  },
+);
 
 test('a foreign name becomes one that expressions can hold and that does not mean data-dependent', () => {
   expect(dimName('batch size')).toBe('batch_size');
   expect(dimName('2d')).toBe('_2d');
   expect(dimName('past+1')).toBe('past_1');
   expect(dimName('?')).toBe('_');
-  fc.assert(fc.property(fc.string({ minLength: 1 }), (foreign) => String(parseDim(dimName(foreign))) === dimName(foreign)));
+  fc.assert(
+    fc.property(
+      fc.string({ minLength: 1 }),
+      (foreign) => String(parseDim(dimName(foreign))) === dimName(foreign),
+    ),
+  );
 });

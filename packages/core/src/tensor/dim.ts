@@ -1,6 +1,7 @@
 /**
- * Symbolic dimensions: integer polynomials over named dimensions, with floor division, minimum and maximum as opaque factors. A named dimension stands for
- * an integer of at least 1 that is known when the model runs.
+ * Symbolic dimensions: integer polynomials over named dimensions, with floor division, minimum and
+ * maximum as opaque factors. A named dimension stands for an integer of at least 1 that is known
+ * when the model runs.
  */
 export type Dim = number | SymbolicDim;
 
@@ -41,7 +42,11 @@ function factorKey(factor: Factor): string {
 function printTerm({ coefficient, factors }: Term): string {
   const product = factors.map(factorKey).join('*');
   if (product === '') return String(coefficient);
-  return coefficient === 1 ? product : coefficient === -1 ? `-${product}` : `${coefficient}*${product}`;
+  return coefficient === 1
+    ? product
+    : coefficient === -1
+      ? `-${product}`
+      : `${coefficient}*${product}`;
 }
 
 /** The text of a dimension: a number, a name or an expression. Equal dimensions have equal text. */
@@ -60,7 +65,11 @@ export function sameShape(a: Shape, b: Shape): boolean {
 }
 
 function terms(dim: Dim): readonly Term[] {
-  return typeof dim === 'number' ? (dim === 0 ? [] : [{ coefficient: dim, factors: [] }]) : dim.terms;
+  return typeof dim === 'number'
+    ? dim === 0
+      ? []
+      : [{ coefficient: dim, factors: [] }]
+    : dim.terms;
 }
 
 function normalise(all: readonly Term[]): Dim {
@@ -68,7 +77,10 @@ function normalise(all: readonly Term[]): Dim {
   for (const term of all) {
     const factors = [...term.factors].sort((a, b) => (factorKey(a) < factorKey(b) ? -1 : 1));
     const key = factors.map(factorKey).join('*');
-    merged.set(key, { coefficient: term.coefficient + (merged.get(key)?.coefficient ?? 0), factors });
+    merged.set(key, {
+      coefficient: term.coefficient + (merged.get(key)?.coefficient ?? 0),
+      factors,
+    });
   }
   const rest = [...merged].filter(([, term]) => term.coefficient !== 0);
   if (rest.length === 0) return 0;
@@ -84,7 +96,9 @@ export function symbol(name: string): SymbolicDim {
 
 /** a + b. */
 export function addDim(a: Dim, b: Dim): Dim {
-  return typeof a === 'number' && typeof b === 'number' ? a + b : normalise([...terms(a), ...terms(b)]);
+  return typeof a === 'number' && typeof b === 'number'
+    ? a + b
+    : normalise([...terms(a), ...terms(b)]);
 }
 
 /** a - b. */
@@ -96,7 +110,12 @@ export function subDim(a: Dim, b: Dim): Dim {
 export function mulDim(a: Dim, b: Dim): Dim {
   if (typeof a === 'number' && typeof b === 'number') return a * b;
   return normalise(
-    terms(a).flatMap((s) => terms(b).map((t) => ({ coefficient: s.coefficient * t.coefficient, factors: [...s.factors, ...t.factors] }))),
+    terms(a).flatMap((s) =>
+      terms(b).map((t) => ({
+        coefficient: s.coefficient * t.coefficient,
+        factors: [...s.factors, ...t.factors],
+      })),
+    ),
   );
 }
 
@@ -117,12 +136,18 @@ export function exactQuotient(a: Dim, b: Dim): Dim | undefined {
       if (at < 0) return undefined;
       left.splice(at, 1);
     }
-    quotient.push({ coefficient: term.coefficient / coefficient, factors: left.map((entry) => entry.factor) });
+    quotient.push({
+      coefficient: term.coefficient / coefficient,
+      factors: left.map((entry) => entry.factor),
+    });
   }
   return normalise(quotient);
 }
 
-/** Division by several terms: the leading term of what is left, divided by that of b, is the next term of the quotient. undefined when it does not come out. */
+/**
+ * Division by several terms: the leading term of what is left, divided by that of b, is the next
+ * term of the quotient. undefined when it does not come out.
+ */
 function longDivision(a: Dim, b: Dim): Dim | undefined {
   const lead = leadingTerm(b);
   let quotient: Dim = 0;
@@ -142,17 +167,23 @@ function leadingTerm(dim: Dim): Dim {
   return normalise([terms(dim).reduce((a, b) => (b.factors.length >= a.factors.length ? b : a))]);
 }
 
-/** floor(a / b); b must not be 0. Parts of a that b divides are taken out, so that floor((2n+1)/2) is n. */
+/**
+ * floor(a / b); b must not be 0. Parts of a that b divides are taken out, so that floor((2n+1)/2)
+ * is n.
+ */
 export function floorDivDim(a: Dim, b: Dim): Dim {
   if (typeof a === 'number' && typeof b === 'number') return Math.floor(a / b);
   const whole: Term[] = [];
   const rest: Term[] = [];
-  for (const term of terms(a)) (exactQuotient(normalise([term]), b) === undefined ? rest : whole).push(term);
+  for (const term of terms(a))
+    (exactQuotient(normalise([term]), b) === undefined ? rest : whole).push(term);
   const outside = exactQuotient(normalise(whole), b) ?? 0;
   let inside = normalise(rest);
-  if (typeof inside === 'number' && typeof b === 'number') return addDim(outside, Math.floor(inside / b));
+  if (typeof inside === 'number' && typeof b === 'number')
+    return addDim(outside, Math.floor(inside / b));
   if (sameDim(inside, 0)) return outside;
-  // The constant is reduced modulo the divisor, so that floor((n+5)/2) and floor((n+1)/2)+2 are the same.
+  // The constant is reduced modulo the divisor, so that floor((n+5)/2) and floor((n+1)/2)+2 are the
+  // same.
   let carried: Dim = 0;
   if (typeof b === 'number') {
     const constant = terms(inside).find((term) => term.factors.length === 0)?.coefficient ?? 0;
@@ -160,24 +191,48 @@ export function floorDivDim(a: Dim, b: Dim): Dim {
     inside = subDim(inside, carried * b);
   }
   const [low, high] = bounds(inside);
-  if (typeof b === 'number' && Math.floor(low / b) === Math.floor(high / b)) return addDim(addDim(outside, carried), Math.floor(low / b));
+  if (typeof b === 'number' && Math.floor(low / b) === Math.floor(high / b))
+    return addDim(addDim(outside, carried), Math.floor(low / b));
   // floor(-x/b) is -floor((x + b - 1)/b): one way to say a division rounded up.
   if (typeof b === 'number' && b > 0 && terms(inside)[0]!.coefficient < 0) {
     return subDim(addDim(outside, carried), floorDivDim(addDim(mulDim(inside, -1), b - 1), b));
   }
   const inner = typeof b === 'number' && b > 0 ? divisionIn(inside) : undefined;
-  if (inner) return addDim(addDim(outside, carried), floorDivDim(inner.numerator, inner.divisor * (b as number)));
-  const opaque = new SymbolicDim([{ coefficient: 1, factors: [{ kind: 'floordiv', left: inside, right: b }] }]);
+  if (inner)
+    return addDim(
+      addDim(outside, carried),
+      floorDivDim(inner.numerator, inner.divisor * (b as number)),
+    );
+  const opaque = new SymbolicDim([
+    { coefficient: 1, factors: [{ kind: 'floordiv', left: inside, right: b }] },
+  ]);
   return addDim(addDim(outside, carried), opaque);
 }
 
-/** What a dimension is the floor of, when it is a floor division by a positive number, plus a number: floor(x/c) + d is floor((x + c*d)/c). */
+/**
+ * What a dimension is the floor of, when it is a floor division by a positive number, plus a
+ * number: floor(x/c) + d is floor((x + c*d)/c).
+ */
 function divisionIn(dim: Dim): { numerator: Dim; divisor: number } | undefined {
   const [first, constant, ...more] = terms(dim);
   const [factor, ...others] = first?.factors ?? [];
-  if (factor?.kind !== 'floordiv' || others.length > 0 || first!.coefficient !== 1 || more.length > 0) return undefined;
-  if ((constant && constant.factors.length > 0) || typeof factor.right !== 'number' || factor.right <= 0) return undefined;
-  return { numerator: addDim(factor.left, factor.right * (constant?.coefficient ?? 0)), divisor: factor.right };
+  if (
+    factor?.kind !== 'floordiv' ||
+    others.length > 0 ||
+    first!.coefficient !== 1 ||
+    more.length > 0
+  )
+    return undefined;
+  if (
+    (constant && constant.factors.length > 0) ||
+    typeof factor.right !== 'number' ||
+    factor.right <= 0
+  )
+    return undefined;
+  return {
+    numerator: addDim(factor.left, factor.right * (constant?.coefficient ?? 0)),
+    divisor: factor.right,
+  };
 }
 
 /** ceil(a / b). */
@@ -191,7 +246,8 @@ export function modDim(a: Dim, b: Dim): Dim {
 }
 
 function extremum(kind: 'min' | 'max', a: Dim, b: Dim): Dim {
-  if (typeof a === 'number' && typeof b === 'number') return kind === 'min' ? Math.min(a, b) : Math.max(a, b);
+  if (typeof a === 'number' && typeof b === 'number')
+    return kind === 'min' ? Math.min(a, b) : Math.max(a, b);
   const [low, high] = bounds(subDim(a, b));
   if (low >= 0) return kind === 'min' ? b : a;
   if (high <= 0) return kind === 'min' ? a : b;
@@ -201,7 +257,8 @@ function extremum(kind: 'min' | 'max', a: Dim, b: Dim): Dim {
   ] as const) {
     const inner = extremumOf(one);
     // min(x, max(x, y)) is x, and min(x, min(x, y)) is the inner one.
-    if (inner && (sameDim(inner.left, other) || sameDim(inner.right, other))) return inner.kind === kind ? one : other;
+    if (inner && (sameDim(inner.left, other) || sameDim(inner.right, other)))
+      return inner.kind === kind ? one : other;
   }
   const [left, right] = dimKey(a) < dimKey(b) ? [a, b] : [b, a];
   return new SymbolicDim([{ coefficient: 1, factors: [{ kind, left, right }] }]);
@@ -212,7 +269,9 @@ function extremumOf(dim: Dim): (Factor & { kind: 'min' | 'max' }) | undefined {
   if (typeof dim === 'number' || dim.terms.length !== 1) return undefined;
   const [term] = dim.terms;
   const [factor, ...more] = term!.factors;
-  return term!.coefficient === 1 && more.length === 0 && (factor?.kind === 'min' || factor?.kind === 'max')
+  return term!.coefficient === 1 &&
+    more.length === 0 &&
+    (factor?.kind === 'min' || factor?.kind === 'max')
     ? (factor as Factor & { kind: 'min' | 'max' })
     : undefined;
 }
@@ -227,20 +286,28 @@ export function maxDim(a: Dim, b: Dim): Dim {
   return extremum('max', a, b);
 }
 
-/** Inclusive bounds by interval arithmetic: a named dimension is at least 1, one that depends on data (its name begins with `?`) at least 0. */
+/**
+ * Inclusive bounds by interval arithmetic: a named dimension is at least 1, one that depends on
+ * data (its name begins with `?`) at least 0.
+ */
 export function bounds(dim: Dim): readonly [number, number] {
   if (typeof dim === 'number') return [dim, dim];
   let low = 0;
   let high = 0;
   for (const { coefficient, factors } of dim.terms) {
-    const [l, h] = factors.map(factorBounds).reduce<readonly [number, number]>(productBounds, [1, 1]);
+    const [l, h] = factors
+      .map(factorBounds)
+      .reduce<readonly [number, number]>(productBounds, [1, 1]);
     low += coefficient > 0 ? coefficient * l : coefficient * h;
     high += coefficient > 0 ? coefficient * h : coefficient * l;
   }
   return [low, high];
 }
 
-function productBounds([a, b]: readonly [number, number], [c, d]: readonly [number, number]): readonly [number, number] {
+function productBounds(
+  [a, b]: readonly [number, number],
+  [c, d]: readonly [number, number],
+): readonly [number, number] {
   const corners = [times(a, c), times(a, d), times(b, c), times(b, d)];
   return [Math.min(...corners), Math.max(...corners)];
 }
@@ -260,7 +327,10 @@ function factorBounds(factor: Factor): readonly [number, number] {
   return [Math.floor(a >= 0 ? a / d : a / c), Math.floor(b >= 0 ? b / c : b / d)];
 }
 
-/** How to compute a dimension in another domain: numbers at run time, nodes of a graph, terms of a foreign language. */
+/**
+ * How to compute a dimension in another domain: numbers at run time, nodes of a graph, terms of a
+ * foreign language.
+ */
 export interface DimAlgebra<T> {
   constant(value: number): T;
   symbol(name: string): T;
@@ -300,7 +370,10 @@ export function evaluateDim(dim: Dim, values: ReadonlyMap<string, number>): numb
   return Number.isNaN(value) ? undefined : value;
 }
 
-/** A dimension with named dimensions replaced by other dimensions; those that are not in the map stay. */
+/**
+ * A dimension with named dimensions replaced by other dimensions; those that are not in the map
+ * stay.
+ */
 export function substituteDim(dim: Dim, values: ReadonlyMap<string, Dim>): Dim {
   return foldDim<Dim>(dim, {
     constant: (x) => x,

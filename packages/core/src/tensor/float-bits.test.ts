@@ -63,13 +63,16 @@ const published = {
   float8e8m0fnu: e8m0,
 } as const satisfies Partial<Record<DType, unknown>>;
 
-test.each(Object.entries(published))('%s has the published codes, in both directions', (dtype, pairs) => {
-  const table = smallFloatTable(dtype as DType)!;
-  for (const [code, value] of pairs) {
-    expect(table[code]).toBe(value);
-    expect(encodeSmallFloat(value, dtype as DType)).toBe(code);
-  }
-});
+test.each(Object.entries(published))(
+  '%s has the published codes, in both directions',
+  (dtype, pairs) => {
+    const table = smallFloatTable(dtype as DType)!;
+    for (const [code, value] of pairs) {
+      expect(table[code]).toBe(value);
+      expect(encodeSmallFloat(value, dtype as DType)).toBe(code);
+    }
+  },
+);
 
 test.each([
   ['float16', [0x7c01, 0x7e00, 0xffff]],
@@ -85,17 +88,22 @@ test.each([
 
 test('bfloat16 is the high half of binary32', () => {
   const table = smallFloatTable('bfloat16')!;
-  const halves = new Float32Array(Uint32Array.from({ length: 65536 }, (_, code) => code * 65536).buffer);
+  const halves = new Float32Array(
+    Uint32Array.from({ length: 65536 }, (_, code) => code * 65536).buffer,
+  );
   expect(table.every((value, code) => Object.is(value, halves[code]))).toBe(true);
 });
 
-test.each([...Object.keys(published), 'bfloat16'] as DType[])('every value of %s encodes to its own code', (dtype) => {
-  const table = smallFloatTable(dtype)!;
-  table.forEach((value, code) => {
-    if (!Number.isNaN(value) && encodeSmallFloat(value, dtype) !== code)
-      throw new RangeError(`${value} encodes to ${encodeSmallFloat(value, dtype)}, not ${code}`);
-  });
-});
+test.each([...Object.keys(published), 'bfloat16'] as DType[])(
+  'every value of %s encodes to its own code',
+  (dtype) => {
+    const table = smallFloatTable(dtype)!;
+    table.forEach((value, code) => {
+      if (!Number.isNaN(value) && encodeSmallFloat(value, dtype) !== code)
+        throw new RangeError(`${value} encodes to ${encodeSmallFloat(value, dtype)}, not ${code}`);
+    });
+  },
+);
 
 test.each([
   [2049, 2048],
@@ -131,20 +139,23 @@ test.each([
   'float8e5m2fnuz',
   'float4e2m1fn',
   'float8e8m0fnu',
-] as DType[])('no value of %s is nearer than the one that a number is encoded to (property)', (dtype) => {
-  const table = smallFloatTable(dtype)!;
-  const finite = [...table].filter(Number.isFinite);
-  const [low, high] = [Math.min(...finite), Math.max(...finite)];
-  const range =
-    dtype === 'float8e8m0fnu'
-      ? fc.double({ min: 2 ** -127, max: 2 ** 20 })
-      : fc.double({ min: Math.max(low, -1e6), max: Math.min(high, 1e6), noNaN: true });
-  fc.assert(
-    fc.property(range, (x) => {
-      fc.pre(!Number.isNaN(x));
-      const chosen = Math.abs(table[encodeSmallFloat(x, dtype)]! - x);
-      expect(finite.every((value) => Math.abs(value - x) >= chosen)).toBe(true);
-    }),
-    { numRuns: 100 },
-  );
-});
+] as DType[])(
+  'no value of %s is nearer than the one that a number is encoded to (property)',
+  (dtype) => {
+    const table = smallFloatTable(dtype)!;
+    const finite = [...table].filter(Number.isFinite);
+    const [low, high] = [Math.min(...finite), Math.max(...finite)];
+    const range =
+      dtype === 'float8e8m0fnu'
+        ? fc.double({ min: 2 ** -127, max: 2 ** 20 })
+        : fc.double({ min: Math.max(low, -1e6), max: Math.min(high, 1e6), noNaN: true });
+    fc.assert(
+      fc.property(range, (x) => {
+        fc.pre(!Number.isNaN(x));
+        const chosen = Math.abs(table[encodeSmallFloat(x, dtype)]! - x);
+        expect(finite.every((value) => Math.abs(value - x) >= chosen)).toBe(true);
+      }),
+      { numRuns: 100 },
+    );
+  },
+);

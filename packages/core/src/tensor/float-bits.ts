@@ -1,15 +1,24 @@
 import type { DType } from './dtype.js';
 
-/** A binary floating-point format of at most 16 bits: sign, exponent, mantissa, and what the top codes mean. */
+/**
+ * A binary floating-point format of at most 16 bits: sign, exponent, mantissa, and what the top
+ * codes mean.
+ */
 interface SmallFloat {
   readonly exponentBits: number;
   readonly mantissaBits: number;
   readonly bias: number;
-  /** `ieee`: Inf and NaN in the top exponent; `fn`: no Inf, NaN is all ones; `fnuz`: no Inf, no -0, NaN is the code of -0; `finite`: neither. */
+  /**
+   * `ieee`: Inf and NaN in the top exponent; `fn`: no Inf, NaN is all ones; `fnuz`: no Inf, no -0,
+   * NaN is the code of -0; `finite`: neither.
+   */
   readonly special: 'ieee' | 'fn' | 'fnuz' | 'finite';
 }
 
-/** Formats as defined by IEEE 754-2019 (binary16), the OCP OFP8 and MX specifications, and ml_dtypes for the rest. */
+/**
+ * Formats as defined by IEEE 754-2019 (binary16), the OCP OFP8 and MX specifications, and ml_dtypes
+ * for the rest.
+ */
 const formats: Partial<Record<DType, SmallFloat>> = {
   float16: { exponentBits: 5, mantissaBits: 10, bias: 15, special: 'ieee' },
   bfloat16: { exponentBits: 8, mantissaBits: 7, bias: 127, special: 'ieee' },
@@ -20,7 +29,10 @@ const formats: Partial<Record<DType, SmallFloat>> = {
   float4e2m1fn: { exponentBits: 2, mantissaBits: 1, bias: 1, special: 'finite' },
 };
 
-function decodeOne(code: number, { exponentBits, mantissaBits, bias, special }: SmallFloat): number {
+function decodeOne(
+  code: number,
+  { exponentBits, mantissaBits, bias, special }: SmallFloat,
+): number {
   const width = 1 + exponentBits + mantissaBits;
   const sign = code >> (width - 1) ? -1 : 1;
   const exponent = (code >> mantissaBits) & ((1 << exponentBits) - 1);
@@ -35,7 +47,10 @@ function decodeOne(code: number, { exponentBits, mantissaBits, bias, special }: 
 
 const tables = new Map<DType, Float64Array>();
 
-/** The values of all codes of a format of at most 16 bits; undefined for other types. `float8e8m0fnu` is 2^(code-127), 255 is NaN (OCP MX). */
+/**
+ * The values of all codes of a format of at most 16 bits; undefined for other types.
+ * `float8e8m0fnu` is 2^(code-127), 255 is NaN (OCP MX).
+ */
 export function smallFloatTable(dtype: DType): Float64Array | undefined {
   const known = tables.get(dtype);
   if (known) return known;
@@ -51,7 +66,10 @@ export function smallFloatTable(dtype: DType): Float64Array | undefined {
 
 const encoders = new Map<DType, (x: number) => number>();
 
-/** The code of the value nearest to `x`, ties to even; beyond the largest value it is Inf where the format has one, else NaN or the largest. */
+/**
+ * The code of the value nearest to `x`, ties to even; beyond the largest value it is Inf where the
+ * format has one, else NaN or the largest.
+ */
 export function encodeSmallFloat(x: number, dtype: DType): number {
   return smallFloatEncoder(dtype)(x);
 }
@@ -70,36 +88,58 @@ const double = new Float64Array(1);
 const words = new Int32Array(double.buffer);
 const high = new Uint8Array(Int32Array.of(1).buffer)[0] === 1 ? 1 : 0;
 
-function encoderOf({ exponentBits, mantissaBits, bias, special }: SmallFloat): (x: number) => number {
+function encoderOf({
+  exponentBits,
+  mantissaBits,
+  bias,
+  special,
+}: SmallFloat): (x: number) => number {
   const signBit = 1 << (exponentBits + mantissaBits);
   const top = ((1 << exponentBits) - 1) << mantissaBits;
-  const nan = { ieee: top | (1 << (mantissaBits - 1)), fn: signBit - 1, fnuz: signBit, finite: signBit }[special];
-  const largest = { ieee: top - 1, fn: signBit - 2, fnuz: signBit - 1, finite: signBit - 1 }[special];
+  const nan = {
+    ieee: top | (1 << (mantissaBits - 1)),
+    fn: signBit - 1,
+    fnuz: signBit,
+    finite: signBit,
+  }[special];
+  const largest = { ieee: top - 1, fn: signBit - 2, fnuz: signBit - 1, finite: signBit - 1 }[
+    special
+  ];
   const overflow = { ieee: top, fn: nan, fnuz: nan, finite: largest }[special];
   const lowest = 1 - bias;
   const unit = 1 << mantissaBits;
   // Numbers of one exponent, in units of the last place: powers of two, so the products are exact.
-  const perUnit = Float64Array.from({ length: 2 ** exponentBits + 1 }, (_, i) => 2 ** (mantissaBits - lowest - i));
+  const perUnit = Float64Array.from(
+    { length: 2 ** exponentBits + 1 },
+    (_, i) => 2 ** (mantissaBits - lowest - i),
+  );
   return (x) => {
     if (x !== x) return nan;
     const magnitude = Math.abs(x);
     const isNegative = x < 0 || Object.is(x, -0);
     double[0] = magnitude;
     const exponent = Math.max((words[high]! >>> 20) - 1023, lowest);
-    if (exponent - lowest >= perUnit.length) return isNegative && special !== 'fnuz' ? signBit | overflow : overflow;
+    if (exponent - lowest >= perUnit.length)
+      return isNegative && special !== 'fnuz' ? signBit | overflow : overflow;
     const scaled = magnitude * perUnit[exponent - lowest]!;
     const floor = Math.floor(scaled);
     const rest = scaled - floor;
     const units = rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
-    // A mantissa that rounds up to the next power of two carries into the exponent by plain addition, and a subnormal has exponent code 0.
+    // A mantissa that rounds up to the next power of two carries into the exponent by plain
+    // addition, and a subnormal has exponent code 0.
     const code = units >= unit ? ((exponent + bias) << mantissaBits) + units - unit : units;
     const within = code > largest ? overflow : code;
     // In `fnuz` types the code of -0 is NaN's.
-    return isNegative && !(special === 'fnuz' && (within === 0 || within === nan)) ? signBit | within : within;
+    return isNegative && !(special === 'fnuz' && (within === 0 || within === nan))
+      ? signBit | within
+      : within;
   };
 }
 
-/** The code of the power of two nearest to `x`, ties up as in ml_dtypes; 0 for 0 as in ONNX, 255 (NaN) for what is negative or beyond 2^127. */
+/**
+ * The code of the power of two nearest to `x`, ties up as in ml_dtypes; 0 for 0 as in ONNX, 255
+ * (NaN) for what is negative or beyond 2^127.
+ */
 function encodeExponent(x: number): number {
   if (!(x >= 0 && x < 1.5 * 2 ** 127)) return 255;
   if (x <= 2 ** -127) return 0;

@@ -1,19 +1,30 @@
 import { foldDim, type Dim } from './dim.js';
 import { intRange, type DType } from './dtype.js';
 
-/** The least and the greatest value that an element may have, inclusive. For floats they are the integers around; NaN has no place in an interval. */
+/**
+ * The least and the greatest value that an element may have, inclusive. For floats they are the
+ * integers around; NaN has no place in an interval.
+ */
 export type Interval = readonly [least: bigint, most: bigint];
 
-/** The largest size of a dimension: element counts and indices of every runtime fit 32 bits with a sign. */
+/**
+ * The largest size of a dimension: element counts and indices of every runtime fit 32 bits with a
+ * sign.
+ */
 export const maxSize = 2n ** 31n - 1n;
 
 /** The smallest of some integers. */
-export const least = (...values: readonly bigint[]): bigint => values.reduce((a, b) => (b < a ? b : a));
+export const least = (...values: readonly bigint[]): bigint =>
+  values.reduce((a, b) => (b < a ? b : a));
 /** The largest of some integers. */
-export const most = (...values: readonly bigint[]): bigint => values.reduce((a, b) => (b > a ? b : a));
+export const most = (...values: readonly bigint[]): bigint =>
+  values.reduce((a, b) => (b > a ? b : a));
 
 /** The smallest interval that holds some values. */
-export const spanning = (...values: readonly bigint[]): Interval => [least(...values), most(...values)];
+export const spanning = (...values: readonly bigint[]): Interval => [
+  least(...values),
+  most(...values),
+];
 
 /** All values of an integer type or bool; undefined for the others. */
 export function intervalOf(dtype: DType): Interval | undefined {
@@ -23,7 +34,9 @@ export function intervalOf(dtype: DType): Interval | undefined {
 /** The smallest interval that holds all of some; undefined when one of them is not known. */
 export function hull(...intervals: readonly (Interval | undefined)[]): Interval | undefined {
   const known = intervals.filter((each) => each !== undefined);
-  return known.length === intervals.length && known.length > 0 ? spanning(...known.flat()) : undefined;
+  return known.length === intervals.length && known.length > 0
+    ? spanning(...known.flat())
+    : undefined;
 }
 
 /** What two intervals share; undefined when that is nothing. */
@@ -35,8 +48,15 @@ export function meet(a: Interval, b: Interval): Interval | undefined {
 /** Whether the first interval lies in the second. */
 export const isWithin = (a: Interval, b: Interval): boolean => a[0] >= b[0] && a[1] <= b[1];
 
-/** The values of a function that rises or falls throughout, each operand by itself: its least and greatest stand in the corners. */
-export function corners(a: Interval | undefined, b: Interval | undefined, f: (x: bigint, y: bigint) => bigint): Interval | undefined {
+/**
+ * The values of a function that rises or falls throughout, each operand by itself: its least and
+ * greatest stand in the corners.
+ */
+export function corners(
+  a: Interval | undefined,
+  b: Interval | undefined,
+  f: (x: bigint, y: bigint) => bigint,
+): Interval | undefined {
   return a && b && spanning(...a.flatMap((x) => b.map((y) => f(x, y))));
 }
 
@@ -62,7 +82,10 @@ function floorQuotient(x: bigint, y: bigint): bigint {
   return x % y !== 0n && x < 0n !== y < 0n ? quotient - 1n : quotient;
 }
 
-/** Values of an expression over dimensions: a named one is 1 … 2^31-1, one that depends on data (its name begins with `?`) 0 … 2^31-1. */
+/**
+ * Values of an expression over dimensions: a named one is 1 … 2^31-1, one that depends on data (its
+ * name begins with `?`) 0 … 2^31-1.
+ */
 export function dimInterval(dim: Dim): Interval | undefined {
   return foldDim<Interval | undefined>(dim, {
     constant: (value) => (Number.isSafeInteger(value) ? [BigInt(value), BigInt(value)] : undefined),
@@ -83,7 +106,9 @@ export function sizeInterval(dim: Dim | undefined): Interval {
 
 /** How many elements stand along some axes together. */
 export function countInterval(dims: readonly (Dim | undefined)[]): Interval {
-  return dims.map(sizeInterval).reduce<Interval>((a, b) => corners(a, b, (x, y) => x * y)!, [1n, 1n]);
+  return dims
+    .map(sizeInterval)
+    .reduce<Interval>((a, b) => corners(a, b, (x, y) => x * y)!, [1n, 1n]);
 }
 
 /** Indices into a dimension, counted from the start. */
@@ -97,7 +122,10 @@ export function indicesInto(...dims: readonly (Dim | undefined)[]): Interval {
   return [-size, size - 1n];
 }
 
-/** Quotients of integers, truncated towards zero. undefined when the divisor can only be 0, which is an error. */
+/**
+ * Quotients of integers, truncated towards zero. undefined when the divisor can only be 0, which is
+ * an error.
+ */
 export function quotients(a: Interval, b: Interval): Interval | undefined {
   const divisors = [meet(b, [b[0], -1n]), meet(b, [1n, b[1]])].filter((each) => each !== undefined);
   return hull(...divisors.map((each) => corners(a, each, (x, y) => x / y)));
@@ -121,7 +149,8 @@ export function powers(a: Interval, b: Interval): Interval | undefined {
   if (b[0] < 0n || b[1] > maxExponent) return undefined;
   const reached = corners(a, b, (x, y) => x ** y)!;
   if (a[0] >= 0n) return reached;
-  // Below 0 the sign depends on whether the exponent is even; 0 and 1 lie between where a and b let them.
+  // Below 0 the sign depends on whether the exponent is even; 0 and 1 lie between where a and b let
+  // them.
   const high = magnitude(a)[1] ** b[1];
   const isEven = b[0] === b[1] && b[0] % 2n === 0n;
   return hull(reached, [isEven ? 0n : -high, high > 1n ? high : 1n]);
@@ -135,9 +164,13 @@ export function products(a: Interval, count: Interval): Interval | undefined {
 }
 
 /** The bits that an integer of an interval needs beside the sign. */
-const bitsOfInterval = ([low, high]: Interval): bigint => BigInt(most(high, -1n - low).toString(2).length);
+const bitsOfInterval = ([low, high]: Interval): bigint =>
+  BigInt(most(high, -1n - low).toString(2).length);
 
-/** What operations on the bits of integers of two intervals may give: no more bits than the operands have, and no sign when neither has one. */
+/**
+ * What operations on the bits of integers of two intervals may give: no more bits than the operands
+ * have, and no sign when neither has one.
+ */
 export function bitPatterns(a: Interval, b: Interval): Interval {
   const bound = 1n << most(bitsOfInterval(a), bitsOfInterval(b));
   return [a[0] < 0n || b[0] < 0n ? -bound : 0n, bound - 1n];

@@ -1,10 +1,16 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import { addDim, floorDivDim, maxDim, minDim, mulDim, subDim, symbol, type Dim } from './dim.js';
 
-/** Whether a text can stand as the name of a dimension in an expression; other names are to be escaped by {@link dimName}. */
+/**
+ * Whether a text can stand as the name of a dimension in an expression; other names are to be
+ * escaped by {@link dimName}.
+ */
 const identifier = /^[A-Za-z_?][\w.:/?]*/;
 
-/** A name for a dimension, made from a foreign one: characters that expressions use become `_`, and so does `?`, which marks dimensions that depend on data. */
+/**
+ * A name for a dimension, made from a foreign one: characters that expressions use become `_`, and
+ * so does `?`, which marks dimensions that depend on data.
+ */
 export function dimName(foreign: string): string {
   const safe = foreign.replace(/[^\w.:/]/g, '_');
   return identifier.test(safe) ? safe : `_${safe}`;
@@ -19,7 +25,8 @@ export function parseDim(text: string): Dim {
       origin: { file: '', offset: at },
     });
   };
-  const take = (token: string): boolean => text.startsWith(token, at) && ((at += token.length), true);
+  const take = (token: string): boolean =>
+    text.startsWith(token, at) && ((at += token.length), true);
   const factor = (): Dim => {
     const number = /^\d+/.exec(text.slice(at));
     if (number) return ((at += number[0].length), Number(number[0]));

@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { dtypes, intRange, type DType } from './dtype.js';
-import { allocate, decodeStrings, decodeTensor, encodeTensor, pack, roundTo, tensor, unpack } from './tensor.js';
+import {
+  allocate,
+  decodeStrings,
+  decodeTensor,
+  encodeTensor,
+  pack,
+  roundTo,
+  tensor,
+  unpack,
+} from './tensor.js';
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
 
@@ -32,16 +41,19 @@ test.each([
   expect(decodeTensor(bytes(...encoded), dtype, shape)).toEqual(made);
 });
 
-test.each(dtypes.filter((dtype) => intRange(dtype)))('every %s from the smallest to the largest survives (property)', (dtype: DType) => {
-  const [min, max] = intRange(dtype)!;
-  fc.assert(
-    fc.property(fc.array(fc.bigInt({ min, max }), { maxLength: 9 }), (values) => {
-      const made = tensor(dtype, [values.length], values);
-      expect(decodeTensor(encodeTensor(made), dtype, [values.length])).toEqual(made);
-      expect(Array.from(made.data as ArrayLike<number | bigint>, BigInt)).toEqual(values);
-    }),
-  );
-});
+test.each(dtypes.filter((dtype) => intRange(dtype)))(
+  'every %s from the smallest to the largest survives (property)',
+  (dtype: DType) => {
+    const [min, max] = intRange(dtype)!;
+    fc.assert(
+      fc.property(fc.array(fc.bigInt({ min, max }), { maxLength: 9 }), (values) => {
+        const made = tensor(dtype, [values.length], values);
+        expect(decodeTensor(encodeTensor(made), dtype, [values.length])).toEqual(made);
+        expect(Array.from(made.data as ArrayLike<number | bigint>, BigInt)).toEqual(values);
+      }),
+    );
+  },
+);
 
 test('packing is undone by unpacking, from any offset of a buffer (property)', () => {
   for (const [dtype, largest] of [

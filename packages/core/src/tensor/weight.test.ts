@@ -21,7 +21,8 @@ function* indices(shape: readonly number[]): Generator<number[]> {
   }
 }
 
-const elements = (naive: Naive): number[] => [...indices(naive.shape)].map((index) => naive.at(index));
+const elements = (naive: Naive): number[] =>
+  [...indices(naive.shape)].map((index) => naive.at(index));
 
 type Change = (weight: Weight, naive: Naive) => readonly [Weight, Naive];
 
@@ -29,8 +30,12 @@ const transpose =
   (keys: readonly number[]): Change =>
   (weight, { shape, at }) => {
     const perm = shape.map((_, i) => i).sort((a, b) => keys[a]! - keys[b]! || a - b);
-    const to = (index: readonly number[]) => index.reduce<number[]>((source, i, axis) => ((source[perm[axis]!] = i), source), []);
-    return [weight.transpose(perm), { shape: perm.map((p) => shape[p]!), at: (index) => at(to(index)) }];
+    const to = (index: readonly number[]) =>
+      index.reduce<number[]>((source, i, axis) => ((source[perm[axis]!] = i), source), []);
+    return [
+      weight.transpose(perm),
+      { shape: perm.map((p) => shape[p]!), at: (index) => at(to(index)) },
+    ];
   };
 const slice =
   (which: number, from: number, count: number): Change =>
@@ -38,19 +43,31 @@ const slice =
     const axis = which % shape.length;
     const start = from % shape[axis]!;
     const size = 1 + (count % (shape[axis]! - start));
-    return [weight.slice(axis, start, size), { shape: shape.with(axis, size), at: (index) => at(index.with(axis, index[axis]! + start)) }];
+    return [
+      weight.slice(axis, start, size),
+      { shape: shape.with(axis, size), at: (index) => at(index.with(axis, index[axis]! + start)) },
+    ];
   };
 const reverse =
   (which: number): Change =>
   (weight, { shape, at }) => {
     const axis = which % shape.length;
-    return [weight.reverse(axis), { shape, at: (index) => at(index.with(axis, shape[axis]! - 1 - index[axis]!)) }];
+    return [
+      weight.reverse(axis),
+      { shape, at: (index) => at(index.with(axis, shape[axis]! - 1 - index[axis]!)) },
+    ];
   };
 const flattenLast: Change = (weight, naive) => {
   const all = elements(naive);
-  const shape = naive.shape.length < 2 ? [1, ...naive.shape] : [...naive.shape.slice(0, -2), naive.shape.at(-2)! * naive.shape.at(-1)!];
+  const shape =
+    naive.shape.length < 2
+      ? [1, ...naive.shape]
+      : [...naive.shape.slice(0, -2), naive.shape.at(-2)! * naive.shape.at(-1)!];
   const strides = shape.map((_, i) => sizeOf(shape.slice(i + 1)));
-  return [weight.reshape(shape), { shape, at: (index) => all[index.reduce((sum, i, axis) => sum + i * strides[axis]!, 0)]! }];
+  return [
+    weight.reshape(shape),
+    { shape, at: (index) => all[index.reduce((sum, i, axis) => sum + i * strides[axis]!, 0)]! },
+  ];
 };
 const joinTwice =
   (which: number): Change =>
@@ -60,7 +77,10 @@ const joinTwice =
     const order = [1, 0];
     const joined = Weight.concat([weight, weight.reverse(axis)], axis).permuteBlocks(axis, order);
     const to = (i: number) => (i < size ? size - 1 - i : i - size);
-    return [joined, { shape: shape.with(axis, 2 * size), at: (index) => at(index.with(axis, to(index[axis]!))) }];
+    return [
+      joined,
+      { shape: shape.with(axis, 2 * size), at: (index) => at(index.with(axis, to(index[axis]!))) },
+    ];
   };
 
 const change: fc.Arbitrary<Change> = fc.oneof(
@@ -92,10 +112,16 @@ test.each(['float32', 'int8', 'int4', 'uint2', 'float64', 'float16', 'complex64'
           // One byte in front, so that nothing is aligned by luck.
           const bytes = new Uint8Array([0, ...encodeTensor(stored)]).subarray(1);
           let weight = Weight.stored(dtype, shape, 'w', async () => (reads++, bytes));
-          let naive: Naive = { shape, at: (index) => index.reduce((sum, i, axis) => sum + i * strides[axis]!, 0) };
-          for (const step of changes) if (sizeOf(naive.shape) < 300) [weight, naive] = step(weight, naive);
+          let naive: Naive = {
+            shape,
+            at: (index) => index.reduce((sum, i, axis) => sum + i * strides[axis]!, 0),
+          };
+          for (const step of changes)
+            if (sizeOf(naive.shape) < 300) [weight, naive] = step(weight, naive);
           const result = await weight.tensor();
-          const expected = elements(naive).flatMap((at) => Array.from({ length: pair }, (_, k) => (at * pair + k) % wrap));
+          const expected = elements(naive).flatMap((at) =>
+            Array.from({ length: pair }, (_, k) => (at * pair + k) % wrap),
+          );
           expect(result.shape).toEqual(naive.shape);
           expect(Array.from(result.data as Float64Array)).toEqual(expected);
           expect(reads).toBe(1);
@@ -110,12 +136,19 @@ const letters = tensor('float32', [2, 3], [1, 2, 3, 4, 5, 6]);
 
 test('a handle reads nothing until it is asked, and reads a shared tensor once', async () => {
   let reads = 0;
-  const stored = Weight.stored('float32', [2, 3], 'w', async () => (reads++, encodeTensor(letters)));
+  const stored = Weight.stored(
+    'float32',
+    [2, 3],
+    'w',
+    async () => (reads++, encodeTensor(letters)),
+  );
   const twice = Weight.concat([stored.transpose([1, 0]), stored.transpose([1, 0]).reverse(0)], 0);
   expect(twice.shape).toEqual([6, 2]);
   expect(twice.peek()).toBeUndefined();
   expect(reads).toBe(0);
-  expect(Array.from((await twice.tensor()).data as Float64Array)).toEqual([1, 4, 2, 5, 3, 6, 3, 6, 2, 5, 1, 4]);
+  expect(Array.from((await twice.tensor()).data as Float64Array)).toEqual([
+    1, 4, 2, 5, 3, 6, 3, 6, 2, 5, 1, 4,
+  ]);
   expect(reads).toBe(1);
 });
 
@@ -131,7 +164,9 @@ test('steps that do nothing, or undo each other, leave the handle', () => {
 });
 
 test('gates are permuted in blocks', () => {
-  expect(Weight.from(letters).permuteBlocks(1, [2, 0, 1]).peek()).toEqual(tensor('float32', [2, 3], [3, 1, 2, 6, 4, 5]));
+  expect(Weight.from(letters).permuteBlocks(1, [2, 0, 1]).peek()).toEqual(
+    tensor('float32', [2, 3], [3, 1, 2, 6, 4, 5]),
+  );
   expect(
     Weight.from(tensor('int64', [4], [1, 2, 3, 4]))
       .permuteBlocks(0, [1, 0])
@@ -146,16 +181,56 @@ test('stored codes stand for scale and offset', () => {
 });
 
 test.each<[string, Tensor, DType, Tensor]>([
-  ['floats are truncated', tensor('float32', [3], [1.9, -1.9, NaN]), 'int32', tensor('int32', [3], [1, -1, 0])],
-  ['to 64 bits as well', tensor('float64', [2], [-2.5, 2 ** 62]), 'int64', tensor('int64', [2], [-2n, 2n ** 62n])],
+  [
+    'floats are truncated',
+    tensor('float32', [3], [1.9, -1.9, NaN]),
+    'int32',
+    tensor('int32', [3], [1, -1, 0]),
+  ],
+  [
+    'to 64 bits as well',
+    tensor('float64', [2], [-2.5, 2 ** 62]),
+    'int64',
+    tensor('int64', [2], [-2n, 2n ** 62n]),
+  ],
   ['integers wrap', tensor('int32', [2], [300, -1]), 'uint8', tensor('uint8', [2], [44, 255])],
-  ['the low bits of 64-bit integers are kept', tensor('int64', [2], [2n ** 53n + 1n, -1n]), 'int32', tensor('int32', [2], [1, -1])],
-  ['to unsigned ones', tensor('uint64', [1], [2n ** 64n - 1n]), 'uint32', tensor('uint32', [1], [4294967295])],
+  [
+    'the low bits of 64-bit integers are kept',
+    tensor('int64', [2], [2n ** 53n + 1n, -1n]),
+    'int32',
+    tensor('int32', [2], [1, -1]),
+  ],
+  [
+    'to unsigned ones',
+    tensor('uint64', [1], [2n ** 64n - 1n]),
+    'uint32',
+    tensor('uint32', [1], [4294967295]),
+  ],
   ['to 4 bits', tensor('int64', [2], [-9n, 8n]), 'int4', tensor('int4', [2], [7, -8])],
-  ['between 64-bit integers', tensor('int64', [1], [-1n]), 'uint64', tensor('uint64', [1], [2n ** 64n - 1n])],
-  ['floats round', tensor('float64', [2], [16777217, 0.1]), 'float32', tensor('float32', [2], [16777216, Math.fround(0.1)])],
-  ['ties to even', tensor('float32', [2], [2049, 2051]), 'float16', tensor('float16', [2], [2048, 2052])],
-  ['truth is what is not zero', tensor('float32', [3], [0.5, -0, NaN]), 'bool', tensor('bool', [3], [true, false, true])],
+  [
+    'between 64-bit integers',
+    tensor('int64', [1], [-1n]),
+    'uint64',
+    tensor('uint64', [1], [2n ** 64n - 1n]),
+  ],
+  [
+    'floats round',
+    tensor('float64', [2], [16777217, 0.1]),
+    'float32',
+    tensor('float32', [2], [16777216, Math.fround(0.1)]),
+  ],
+  [
+    'ties to even',
+    tensor('float32', [2], [2049, 2051]),
+    'float16',
+    tensor('float16', [2], [2048, 2052]),
+  ],
+  [
+    'truth is what is not zero',
+    tensor('float32', [3], [0.5, -0, NaN]),
+    'bool',
+    tensor('bool', [3], [true, false, true]),
+  ],
   ['truth is one', tensor('bool', [2], [true, false]), 'int64', tensor('int64', [2], [1n, 0n])],
 ])('cast: %s', (_, from, to, expected) => {
   expect(castTensor(from, to)).toEqual(expected);
@@ -178,7 +253,10 @@ test('what does not fit is refused', () => {
 test('the tensor map: stored tensors and the steps from them', () => {
   const stored = Weight.stored('float32', [4, 2], 'kernel', async () => new Uint8Array(32));
   const [first, second] = Weight.concat(
-    [stored.transpose([1, 0]), Weight.from(tensor('float32', [2, 4], [1, 2, 3, 4, 5, 6, 7, 8]), 'other')],
+    [
+      stored.transpose([1, 0]),
+      Weight.from(tensor('float32', [2, 4], [1, 2, 3, 4, 5, 6, 7, 8]), 'other'),
+    ],
     0,
   )
     .cast('float16')

@@ -1,9 +1,21 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import type { DType } from './dtype.js';
 import { bitsOf, isFloat, isInt } from './dtype.js';
-import { allocate, decodeTensor, encodeTensor, pack, sizeOf, toNumbers, unpack, type Tensor } from './tensor.js';
+import {
+  allocate,
+  decodeTensor,
+  encodeTensor,
+  pack,
+  sizeOf,
+  toNumbers,
+  unpack,
+  type Tensor,
+} from './tensor.js';
 
-/** One step from a stored tensor to the tensor that the graph uses. Steps that only move elements are exact; `cast` and `affine` round. */
+/**
+ * One step from a stored tensor to the tensor that the graph uses. Steps that only move elements
+ * are exact; `cast` and `affine` round.
+ */
 export type WeightStep =
   | { readonly kind: 'transpose'; readonly perm: readonly number[] }
   | { readonly kind: 'reshape'; readonly shape: readonly number[] }
@@ -11,7 +23,12 @@ export type WeightStep =
   | { readonly kind: 'reverse'; readonly axis: number }
   | { readonly kind: 'cast'; readonly dtype: DType }
   /** Stored codes q stand for q * scale + offset, computed in float64 and rounded to `dtype`. */
-  | { readonly kind: 'affine'; readonly dtype: DType; readonly scale: number; readonly offset: number };
+  | {
+      readonly kind: 'affine';
+      readonly dtype: DType;
+      readonly scale: number;
+      readonly offset: number;
+    };
 
 /** Where a weight's elements come from. */
 type Content =
@@ -27,8 +44,9 @@ export interface WeightSource {
 }
 
 /**
- * A handle to constant elements: type and shape are known, the elements are read only when asked for. A handle is immutable; each method that changes
- * something gives a new handle over the old one.
+ * A handle to constant elements: type and shape are known, the elements are read only when asked
+ * for. A handle is immutable; each method that changes something gives a new handle over the old
+ * one.
  */
 export class Weight {
   private constructor(
@@ -37,12 +55,23 @@ export class Weight {
     private readonly content: Content,
   ) {}
 
-  /** Elements that lie in a file. `read` gives them in the canonical encoding (see `decodeTensor`); `name` is the source's name for them. */
-  static stored(dtype: DType, shape: readonly number[], name: string, read: () => Promise<Uint8Array>): Weight {
+  /**
+   * Elements that lie in a file. `read` gives them in the canonical encoding (see `decodeTensor`);
+   * `name` is the source's name for them.
+   */
+  static stored(
+    dtype: DType,
+    shape: readonly number[],
+    name: string,
+    read: () => Promise<Uint8Array>,
+  ): Weight {
     return new Weight(dtype, shape, { kind: 'stored', name, read });
   }
 
-  /** Elements in memory, in the canonical encoding; `name` is the source's name for them if they come from one. */
+  /**
+   * Elements in memory, in the canonical encoding; `name` is the source's name for them if they
+   * come from one.
+   */
   static of(dtype: DType, shape: readonly number[], bytes: Uint8Array, name?: string): Weight {
     return new Weight(dtype, shape, { kind: 'memory', name, bytes });
   }
@@ -52,14 +81,18 @@ export class Weight {
     return Weight.of(tensor.dtype, tensor.shape, encodeTensor(tensor), name);
   }
 
-  /** Weights joined along an axis, in order. They have one dtype and agree in every other dimension. */
+  /**
+   * Weights joined along an axis, in order. They have one dtype and agree in every other dimension.
+   */
   static concat(parts: readonly Weight[], axis: number): Weight {
     const [first, ...rest] = parts;
     if (
       !first ||
       rest.some(
         (w) =>
-          w.dtype !== first.dtype || w.shape.length !== first.shape.length || w.shape.some((d, i) => i !== axis && d !== first.shape[i]),
+          w.dtype !== first.dtype ||
+          w.shape.length !== first.shape.length ||
+          w.shape.some((d, i) => i !== axis && d !== first.shape[i]),
       )
     ) {
       throw coreDiagnostics.error('invalid-shape', {
@@ -68,13 +101,18 @@ export class Weight {
       });
     }
     if (rest.length === 0) return first;
-    const shape = first.shape.map((dim, i) => (i === axis ? parts.reduce((sum, w) => sum + w.shape[axis]!, 0) : dim));
+    const shape = first.shape.map((dim, i) =>
+      i === axis ? parts.reduce((sum, w) => sum + w.shape[axis]!, 0) : dim,
+    );
     return new Weight(first.dtype, shape, { kind: 'concat', parts, axis });
   }
 
   /** Dimension i of the result is dimension perm[i] of this. */
   transpose(perm: readonly number[]): Weight {
-    if (perm.length !== this.shape.length || !perm.toSorted((a, b) => a - b).every((p, i) => p === i)) {
+    if (
+      perm.length !== this.shape.length ||
+      !perm.toSorted((a, b) => a - b).every((p, i) => p === i)
+    ) {
       throw coreDiagnostics.error('invalid-shape', {
         message: `[${perm.join(', ')}] does not permute [${this.shape.join(', ')}].`,
         origin: { file: '' },
@@ -100,15 +138,23 @@ export class Weight {
         origin: { file: '' },
       });
     }
-    if (shape.length === this.shape.length && shape.every((d, i) => d === this.shape[i])) return this;
-    if (this.content.kind === 'step' && this.content.step.kind === 'reshape') return this.content.of.reshape(shape);
+    if (shape.length === this.shape.length && shape.every((d, i) => d === this.shape[i]))
+      return this;
+    if (this.content.kind === 'step' && this.content.step.kind === 'reshape')
+      return this.content.of.reshape(shape);
     return this.#step(this.dtype, shape, { kind: 'reshape', shape });
   }
 
   /** `size` slices from `start` on along one axis. */
   slice(axis: number, start: number, size: number): Weight {
     if (start === 0 && size === this.shape[axis]) return this;
-    if (start < 0 || size < 0 || !Number.isInteger(start) || !Number.isInteger(size) || !(start + size <= this.shape[axis]!)) {
+    if (
+      start < 0 ||
+      size < 0 ||
+      !Number.isInteger(start) ||
+      !Number.isInteger(size) ||
+      !(start + size <= this.shape[axis]!)
+    ) {
       throw coreDiagnostics.error('invalid-shape', {
         message: `No ${size} slices from ${start} in [${this.shape.join(', ')}].`,
         origin: { file: '' },
@@ -126,7 +172,10 @@ export class Weight {
     return this.#step(this.dtype, this.shape, { kind: 'reverse', axis });
   }
 
-  /** Equal blocks along an axis in another order: block i of the result is block order[i] of this. Recurrent gates move so. */
+  /**
+   * Equal blocks along an axis in another order: block i of the result is block order[i] of this.
+   * Recurrent gates move so.
+   */
   permuteBlocks(axis: number, order: readonly number[]): Weight {
     const size = this.shape[axis]! / order.length;
     return order.every((block, i) => block === i)
@@ -155,10 +204,15 @@ export class Weight {
   get isInMemory(): boolean {
     const { content } = this;
     if (content.kind === 'step') return content.of.isInMemory;
-    return content.kind === 'concat' ? content.parts.every((part) => part.isInMemory) : content.kind === 'memory';
+    return content.kind === 'concat'
+      ? content.parts.every((part) => part.isInMemory)
+      : content.kind === 'memory';
   }
 
-  /** The elements if they are in memory; readers keep small tensors there, so that shape arithmetic needs no reads. */
+  /**
+   * The elements if they are in memory; readers keep small tensors there, so that shape arithmetic
+   * needs no reads.
+   */
   peek(): Tensor | undefined {
     if (!this.isInMemory) return undefined;
     return decodeTensor(
@@ -168,12 +222,16 @@ export class Weight {
     );
   }
 
-  /** The elements in the canonical encoding. Memory: this tensor and, for a step, what it is made from. */
+  /**
+   * The elements in the canonical encoding. Memory: this tensor and, for a step, what it is made
+   * from.
+   */
   async bytes(): Promise<Uint8Array> {
     const leaves = new Map<Weight, Uint8Array>();
     for (const leaf of this.#leaves()) {
       if (leaf.content.kind === 'memory') leaves.set(leaf, leaf.content.bytes);
-      else if (leaf.content.kind === 'stored' && !leaves.has(leaf)) leaves.set(leaf, await leaf.content.read());
+      else if (leaf.content.kind === 'stored' && !leaves.has(leaf))
+        leaves.set(leaf, await leaf.content.read());
     }
     return this.#compute((leaf) => leaves.get(leaf)!);
   }
@@ -183,11 +241,17 @@ export class Weight {
     return decodeTensor(await this.bytes(), this.dtype, this.shape);
   }
 
-  /** The stored tensors that this one holds, and how: its lines of the tensor map. Steps within a join are those of each part. */
+  /**
+   * The stored tensors that this one holds, and how: its lines of the tensor map. Steps within a
+   * join are those of each part.
+   */
   sources(): readonly WeightSource[] {
     const { content } = this;
     if (content.kind === 'concat') return content.parts.flatMap((part) => part.sources());
-    if (content.kind === 'step') return content.of.sources().map(({ name, steps }) => ({ name, steps: [...steps, content.step] }));
+    if (content.kind === 'step')
+      return content.of
+        .sources()
+        .map(({ name, steps }) => ({ name, steps: [...steps, content.step] }));
     return content.name === undefined ? [] : [{ name: content.name, steps: [] }];
   }
 
@@ -196,17 +260,27 @@ export class Weight {
     if (this === other) return true;
     const [a, b] = [this.content, other.content];
     if (this.dtype !== other.dtype || this.shape.join() !== other.shape.join()) return false;
-    if (a.kind === 'step' && b.kind === 'step') return JSON.stringify(a.step) === JSON.stringify(b.step) && a.of.same(b.of);
+    if (a.kind === 'step' && b.kind === 'step')
+      return JSON.stringify(a.step) === JSON.stringify(b.step) && a.of.same(b.of);
     if (a.kind === 'concat' && b.kind === 'concat')
-      return a.axis === b.axis && a.parts.length === b.parts.length && a.parts.every((part, i) => part.same(b.parts[i]!));
+      return (
+        a.axis === b.axis &&
+        a.parts.length === b.parts.length &&
+        a.parts.every((part, i) => part.same(b.parts[i]!))
+      );
     return (
-      a.kind === 'memory' && b.kind === 'memory' && a.bytes.length === b.bytes.length && a.bytes.every((byte, i) => byte === b.bytes[i])
+      a.kind === 'memory' &&
+      b.kind === 'memory' &&
+      a.bytes.length === b.bytes.length &&
+      a.bytes.every((byte, i) => byte === b.bytes[i])
     );
   }
 
   #leaves(): readonly Weight[] {
     if (this.content.kind === 'step') return this.content.of.#leaves();
-    return this.content.kind === 'concat' ? this.content.parts.flatMap((part) => part.#leaves()) : [this];
+    return this.content.kind === 'concat'
+      ? this.content.parts.flatMap((part) => part.#leaves())
+      : [this];
   }
 
   #compute(leaf: (weight: Weight) => Uint8Array): Uint8Array {
@@ -217,16 +291,26 @@ export class Weight {
         content.axis,
         this,
       );
-    return content.kind === 'step' ? applyStep(content.step, content.of, content.of.#compute(leaf)) : leaf(this);
+    return content.kind === 'step'
+      ? applyStep(content.step, content.of, content.of.#compute(leaf))
+      : leaf(this);
   }
 }
 
 /** Elements as units that can be moved: one code per element for packed types. */
-function movable(bytes: Uint8Array, { dtype, shape }: { dtype: DType; shape: readonly number[] }): { units: Uint8Array; width: number } {
+function movable(
+  bytes: Uint8Array,
+  { dtype, shape }: { dtype: DType; shape: readonly number[] },
+): { units: Uint8Array; width: number } {
   const bits = bitsOf(dtype);
   if (bits === 0)
-    throw coreDiagnostics.error('not-evaluable', { message: 'Strings cannot be moved within a stored weight.', origin: { file: '' } });
-  return bits < 8 ? { units: unpack(bytes, dtype, sizeOf(shape)), width: 1 } : { units: bytes, width: bits / 8 };
+    throw coreDiagnostics.error('not-evaluable', {
+      message: 'Strings cannot be moved within a stored weight.',
+      origin: { file: '' },
+    });
+  return bits < 8
+    ? { units: unpack(bytes, dtype, sizeOf(shape)), width: 1 }
+    : { units: bytes, width: bits / 8 };
 }
 
 function applyStep(step: WeightStep, of: Weight, bytes: Uint8Array): Uint8Array {
@@ -235,7 +319,11 @@ function applyStep(step: WeightStep, of: Weight, bytes: Uint8Array): Uint8Array 
     const values = decodeTensor(bytes, of.dtype, of.shape);
     if (step.kind === 'cast') return encodeTensor(castTensor(values, step.dtype));
     const exact = toNumbers(values).map((q) => q * step.scale + step.offset);
-    return encodeTensor({ dtype: step.dtype, shape: of.shape, data: isInt(step.dtype) ? exact.map(Math.round) : exact });
+    return encodeTensor({
+      dtype: step.dtype,
+      shape: of.shape,
+      data: isInt(step.dtype) ? exact.map(Math.round) : exact,
+    });
   }
   const { units, width } = movable(bytes, of);
   const strides = of.shape.map((_, i) => sizeOf(of.shape.slice(i + 1)));
@@ -250,8 +338,10 @@ function applyStep(step: WeightStep, of: Weight, bytes: Uint8Array): Uint8Array 
       ),
       of.dtype,
     );
-  const shape = step.kind === 'slice' ? of.shape.map((d, i) => (i === step.axis ? step.size : d)) : of.shape;
-  const first = (step.kind === 'slice' ? step.start : of.shape[step.axis]! - 1) * strides[step.axis]!;
+  const shape =
+    step.kind === 'slice' ? of.shape.map((d, i) => (i === step.axis ? step.size : d)) : of.shape;
+  const first =
+    (step.kind === 'slice' ? step.start : of.shape[step.axis]! - 1) * strides[step.axis]!;
   const steps = step.kind === 'slice' ? strides : strides.map((s, i) => (i === step.axis ? -s : s));
   return packed(gather(units, width, shape, steps, sizeOf(shape) === 0 ? 0 : first), of.dtype);
 }
@@ -260,8 +350,17 @@ function packed(units: Uint8Array, dtype: DType): Uint8Array {
   return bitsOf(dtype) < 8 ? pack(units, dtype) : units;
 }
 
-/** Copies elements of `width` bytes in C order of `shape`, stepping through `units` by `strides` (in elements) from element `first`. */
-function gather(units: Uint8Array, width: number, shape: readonly number[], strides: readonly number[], first: number): Uint8Array {
+/**
+ * Copies elements of `width` bytes in C order of `shape`, stepping through `units` by `strides` (in
+ * elements) from element `first`.
+ */
+function gather(
+  units: Uint8Array,
+  width: number,
+  shape: readonly number[],
+  strides: readonly number[],
+  first: number,
+): Uint8Array {
   const count = sizeOf(shape);
   const aligned = width === 4 && units.byteOffset % 4 === 0;
   const out = new Uint8Array(count * width);
@@ -274,7 +373,8 @@ function gather(units: Uint8Array, width: number, shape: readonly number[], stri
   const innerStride = (rank ? strides[rank - 1]! : 1) * unit;
   const index = new Array<number>(rank).fill(0);
   for (let at = 0, row = first * unit; at < to.length;) {
-    for (let i = 0, p = row; i < inner; i++, p += innerStride) for (let b = 0; b < unit; b++) to[at++] = from[p + b]!;
+    for (let i = 0, p = row; i < inner; i++, p += innerStride)
+      for (let b = 0; b < unit; b++) to[at++] = from[p + b]!;
     for (let axis = rank - 2; axis >= 0; axis--) {
       row += strides[axis]! * unit;
       if (++index[axis]! < shape[axis]!) break;
@@ -285,8 +385,15 @@ function gather(units: Uint8Array, width: number, shape: readonly number[], stri
   return out;
 }
 
-function joinBytes(parts: readonly (readonly [Weight, Uint8Array])[], axis: number, whole: Weight): Uint8Array {
-  const pieces = parts.map(([weight, bytes]) => ({ ...movable(bytes, weight), inner: sizeOf(weight.shape.slice(axis)) }));
+function joinBytes(
+  parts: readonly (readonly [Weight, Uint8Array])[],
+  axis: number,
+  whole: Weight,
+): Uint8Array {
+  const pieces = parts.map(([weight, bytes]) => ({
+    ...movable(bytes, weight),
+    inner: sizeOf(weight.shape.slice(axis)),
+  }));
   const { width } = pieces[0]!;
   const out = new Uint8Array(sizeOf(whole.shape) * width);
   const outer = sizeOf(whole.shape.slice(0, axis));
@@ -299,20 +406,28 @@ function joinBytes(parts: readonly (readonly [Weight, Uint8Array])[], axis: numb
   return packed(out, whole.dtype);
 }
 
-/** Elements converted to another type: to floats to nearest; to integers truncated and wrapped; to bool whether not zero. */
+/**
+ * Elements converted to another type: to floats to nearest; to integers truncated and wrapped; to
+ * bool whether not zero.
+ */
 export function castTensor(tensor: Tensor, dtype: DType): Tensor {
   const { data, shape } = tensor;
   if (dtype === tensor.dtype) return tensor;
   const out = allocate(dtype, sizeOf(shape));
   if (out instanceof BigInt64Array || out instanceof BigUint64Array) {
-    const integer = (x: number | bigint) => (typeof x === 'bigint' ? x : Number.isFinite(x) ? BigInt(Math.trunc(x)) : 0n);
-    for (let i = 0; i < out.length; i++) out[i] = integer((data as Float64Array | BigInt64Array)[i]!);
+    const integer = (x: number | bigint) =>
+      typeof x === 'bigint' ? x : Number.isFinite(x) ? BigInt(Math.trunc(x)) : 0n;
+    for (let i = 0; i < out.length; i++)
+      out[i] = integer((data as Float64Array | BigInt64Array)[i]!);
     return { dtype, shape, data: out };
   }
   // The low bits of 64-bit integers would be lost in float64.
   const isWide = isInt(dtype) && (data instanceof BigInt64Array || data instanceof BigUint64Array);
-  const values = isWide ? Float64Array.from(data, (x) => Number(BigInt.asUintN(32, x))) : toNumbers(tensor);
-  if (dtype === 'bool') return { dtype, shape, data: Uint8Array.from(values, (x) => (x !== 0 ? 1 : 0)) };
+  const values = isWide
+    ? Float64Array.from(data, (x) => Number(BigInt.asUintN(32, x)))
+    : toNumbers(tensor);
+  if (dtype === 'bool')
+    return { dtype, shape, data: Uint8Array.from(values, (x) => (x !== 0 ? 1 : 0)) };
   const stored = isFloat(dtype) ? values : values.map(Math.trunc);
   return decodeTensor(encodeTensor({ dtype, shape, data: stored }), dtype, shape);
 }

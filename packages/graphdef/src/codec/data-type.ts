@@ -13,7 +13,9 @@ const byNumber = [
 export type DataType = (typeof byNumber)[number] | `${(typeof byNumber)[number]}_REF`;
 
 const numbers: ReadonlyMap<string, number> = new Map(
-  byNumber.flatMap((name, i) => (i === 0 ? [[name, 0] as const] : [[name, i] as const, [`${name}_REF`, 100 + i] as const])),
+  byNumber.flatMap((name, i) =>
+    i === 0 ? [[name, 0] as const] : [[name, i] as const, [`${name}_REF`, 100 + i] as const],
+  ),
 );
 
 /** The type of a number in a file; references are 100 higher. */
@@ -61,7 +63,10 @@ const dtypes: ReadonlyMap<string, DType> = new Map<DataType, DType>([
 ]);
 const dataTypes = new Map([...dtypes].map(([name, dtype]) => [dtype, name as DataType]));
 
-/** The element type in Drover's names, of a plain type or a reference; undefined for handles, variants and quantised types, which carry no plain numbers. */
+/**
+ * The element type in Drover's names, of a plain type or a reference; undefined for handles,
+ * variants and quantised types, which carry no plain numbers.
+ */
 export function dtypeOf(name: DataType): DType | undefined {
   return dtypes.get(name.replace(/_REF$/, ''));
 }

@@ -21,13 +21,18 @@ export const tensorFields = ['floatVal', 'doubleVal', 'intVal', 'stringVal', 'sc
 /** Name of a typed list of a TensorProto. */
 export type TensorField = (typeof tensorFields)[number];
 
-/** Elements in a typed list. Shorter lists repeat their last element, an absent list means zeros. */
+/**
+ * Elements in a typed list. Shorter lists repeat their last element, an absent list means zeros.
+ */
 export interface TensorValues {
   readonly field: TensorField;
   readonly items: readonly (Int64 | boolean | ByteString)[];
 }
 
-/** A constant. TF.js leaves `content` and `values` out: the elements are the weight of the node's name. */
+/**
+ * A constant. TF.js leaves `content` and `values` out: the elements are the weight of the node's
+ * name.
+ */
 export interface TensorProto {
   readonly dtype: DataType;
   readonly shape: TensorShape;
@@ -55,7 +60,10 @@ export type AttrList =
   | { readonly kind: 'list'; readonly of: 'func'; readonly values: readonly NameAttrList[] }
   | { readonly kind: 'list'; readonly of: 'none'; readonly values: readonly [] };
 
-/** Value of an attribute. Floats are exact float32 values; `placeholder` stands for the attribute of the calling node; `none` is an empty message. */
+/**
+ * Value of an attribute. Floats are exact float32 values; `placeholder` stands for the attribute of
+ * the calling node; `none` is an empty message.
+ */
 export type AttrValue =
   | { readonly kind: 's'; readonly value: ByteString }
   | { readonly kind: 'i'; readonly value: Int64 }
@@ -69,18 +77,26 @@ export type AttrValue =
   | AttrList
   | { readonly kind: 'none' };
 
-/** A node. `extra` holds fields that have no meaning here and are written back as they were (`experimentalType`, debug information). */
+/**
+ * A node. `extra` holds fields that have no meaning here and are written back as they were
+ * (`experimentalType`, debug information).
+ */
 export interface NodeDef {
   readonly name: string;
   readonly op: string;
-  /** `name`, `name:k`, in functions `name:arg:k`; `^name` is a control dependency. See `parseInput`. */
+  /**
+   * `name`, `name:k`, in functions `name:arg:k`; `^name` is a control dependency. See `parseInput`.
+   */
   readonly inputs: readonly string[];
   readonly device: string;
   readonly attrs: ReadonlyMap<string, AttrValue>;
   readonly extra: ReadonlyMap<string, JsonValue>;
 }
 
-/** An input or output of a function: one tensor, `numberAttr` tensors, or one for each type of `typeListAttr`. */
+/**
+ * An input or output of a function: one tensor, `numberAttr` tensors, or one for each type of
+ * `typeListAttr`.
+ */
 export interface ArgDef {
   readonly name: string;
   readonly type?: DataType;

@@ -29,28 +29,44 @@ import {
 export type JsonMembers = Record<string, JsonValue>;
 
 /** The members that a structure does not name, kept to be written back. */
-export function extraOf(json: JsonCursor, known: ReadonlySet<string>): ReadonlyMap<string, JsonValue> {
-  return new Map(json.members().flatMap(([key, item]) => (known.has(key) ? [] : [[key, item.value] as const])));
+export function extraOf(
+  json: JsonCursor,
+  known: ReadonlySet<string>,
+): ReadonlyMap<string, JsonValue> {
+  return new Map(
+    json.members().flatMap(([key, item]) => (known.has(key) ? [] : [[key, item.value] as const])),
+  );
 }
 
-/** An object with the members that are not undefined, then the kept ones. Keys such as `__proto__` stay own properties. */
+/**
+ * An object with the members that are not undefined, then the kept ones. Keys such as `__proto__`
+ * stay own properties.
+ */
 export function objectOf(
   members: Readonly<Record<string, JsonValue | undefined>>,
   extra: ReadonlyMap<string, JsonValue> = new Map(),
 ): JsonMembers {
   return Object.fromEntries([
-    ...Object.entries(members).filter((member): member is [string, JsonValue] => member[1] !== undefined),
+    ...Object.entries(members).filter(
+      (member): member is [string, JsonValue] => member[1] !== undefined,
+    ),
     ...extra,
   ]);
 }
 
 /** A map as a JSON object. */
-export function recordOf<T>(map: ReadonlyMap<string | number, T>, encode: (value: T) => JsonValue): JsonMembers {
+export function recordOf<T>(
+  map: ReadonlyMap<string | number, T>,
+  encode: (value: T) => JsonValue,
+): JsonMembers {
   return Object.fromEntries([...map].map(([key, value]) => [String(key), encode(value)]));
 }
 
 /** A repeated field: left out of protobuf's JSON when it is empty. */
-export function repeated<T>(items: readonly T[], encode: (item: T) => JsonValue): JsonValue | undefined {
+export function repeated<T>(
+  items: readonly T[],
+  encode: (item: T) => JsonValue,
+): JsonValue | undefined {
   return items.length === 0 ? undefined : items.map(encode);
 }
 
@@ -71,13 +87,22 @@ export function encodeShape({ dims, dimNames }: TensorShape): JsonMembers {
   if (dims === null) return { unknownRank: true };
   const dim = repeated(
     dims.map((size, i) => ({ size, name: dimNames?.[i] ?? '' })),
-    ({ size, name }) => objectOf({ size: size === 0 ? undefined : String(size), name: name === '' ? undefined : name }),
+    ({ size, name }) =>
+      objectOf({
+        size: size === 0 ? undefined : String(size),
+        name: name === '' ? undefined : name,
+      }),
   );
   return objectOf({ dim });
 }
 
 /** How one element of each typed list is read and written. */
-const items: Readonly<Record<TensorField, readonly [(json: JsonCursor) => Int64 | boolean | ByteString, (value: never) => JsonValue]>> = {
+const items: Readonly<
+  Record<
+    TensorField,
+    readonly [(json: JsonCursor) => Int64 | boolean | ByteString, (value: never) => JsonValue]
+  >
+> = {
   floatVal: [decodeFloat, encodeFloat],
   doubleVal: [decodeDouble, encodeDouble],
   intVal: [decodeInt32, (value: number) => value],
@@ -90,7 +115,12 @@ const items: Readonly<Record<TensorField, readonly [(json: JsonCursor) => Int64 
   uint32Val: [decodeInt32, (value: number) => value],
   uint64Val: [decodeInt64, String],
 };
-const tensorKeys: ReadonlySet<string> = new Set(['dtype', 'tensorShape', 'tensorContent', ...tensorFields]);
+const tensorKeys: ReadonlySet<string> = new Set([
+  'dtype',
+  'tensorShape',
+  'tensorContent',
+  ...tensorFields,
+]);
 
 /** A TensorProto; at most one typed list may have elements. Throws `core/json`. */
 export function decodeTensorProto(json: JsonCursor): TensorProto {
@@ -113,8 +143,16 @@ export function decodeTensorProto(json: JsonCursor): TensorProto {
 }
 
 /** The inverse of {@link decodeTensorProto}. */
-export function encodeTensorProto({ dtype, shape, content, values, extra }: TensorProto): JsonMembers {
-  const list = values && { [values.field]: values.items.map((item) => items[values.field][1](item as never)) };
+export function encodeTensorProto({
+  dtype,
+  shape,
+  content,
+  values,
+  extra,
+}: TensorProto): JsonMembers {
+  const list = values && {
+    [values.field]: values.items.map((item) => items[values.field][1](item as never)),
+  };
   return objectOf(
     {
       dtype: dtype === 'DT_INVALID' ? undefined : dtype,
@@ -128,11 +166,17 @@ export function encodeTensorProto({ dtype, shape, content, values, extra }: Tens
 
 function decodeFunc(json: JsonCursor): NameAttrList {
   const attrs = json.get('attr');
-  return { name: json.get('name')?.string() ?? '', attrs: attrs === undefined ? new Map() : decodeAttrs(attrs) };
+  return {
+    name: json.get('name')?.string() ?? '',
+    attrs: attrs === undefined ? new Map() : decodeAttrs(attrs),
+  };
 }
 
 function encodeFunc({ name, attrs }: NameAttrList): JsonMembers {
-  return objectOf({ name: name === '' ? undefined : name, attr: attrs.size === 0 ? undefined : encodeAttrs(attrs) });
+  return objectOf({
+    name: name === '' ? undefined : name,
+    attr: attrs.size === 0 ? undefined : encodeAttrs(attrs),
+  });
 }
 
 /** How a single value and an element of a list are read, by the name of the field. */
@@ -155,10 +199,12 @@ export function decodeAttr(json: JsonCursor): AttrValue {
   if (fields.length === 0) return { kind: 'none' };
   const [kind] = fields;
   const at = json.get(kind!);
-  if (fields.length > 1 || at === undefined) throw json.error(`is not one value but ${fields.length} (${fields.slice(0, 4).join(', ')})`);
+  if (fields.length > 1 || at === undefined)
+    throw json.error(`is not one value but ${fields.length} (${fields.slice(0, 4).join(', ')})`);
   if (kind === 'list') return decodeList(at);
   if (kind === 'placeholder') return { kind, value: at.string() };
-  if (!kindNames.includes(kind as Kind)) throw json.error(`has the unknown kind ${JSON.stringify(kind)}`);
+  if (!kindNames.includes(kind as Kind))
+    throw json.error(`has the unknown kind ${JSON.stringify(kind)}`);
   return { kind, value: kinds[kind as Kind](at) } as AttrValue;
 }
 
@@ -167,8 +213,13 @@ function decodeList(json: JsonCursor): AttrList {
   if (fields.length > 1) throw json.error('mixes kinds of elements');
   const [kind, list] = fields[0] ?? [];
   if (kind === undefined || list === undefined) return { kind: 'list', of: 'none', values: [] };
-  if (!kindNames.includes(kind as Kind)) throw json.error(`has elements of the unknown kind ${JSON.stringify(kind)}`);
-  return { kind: 'list', of: kind, values: list.items().map((item) => kinds[kind as Kind](item)) } as AttrList;
+  if (!kindNames.includes(kind as Kind))
+    throw json.error(`has elements of the unknown kind ${JSON.stringify(kind)}`);
+  return {
+    kind: 'list',
+    of: kind,
+    values: list.items().map((item) => kinds[kind as Kind](item)),
+  } as AttrList;
 }
 
 const encoders: Readonly<Record<Kind, (value: never) => JsonValue>> = {
@@ -182,7 +233,10 @@ const encoders: Readonly<Record<Kind, (value: never) => JsonValue>> = {
   func: encodeFunc,
 };
 
-/** The inverse of {@link decodeAttr}, as protobuf prints it: base64, 64-bit integers as text, empty lists as `{}`. */
+/**
+ * The inverse of {@link decodeAttr}, as protobuf prints it: base64, 64-bit integers as text, empty
+ * lists as `{}`.
+ */
 export function encodeAttr(attr: AttrValue): JsonMembers {
   switch (attr.kind) {
     case 'none':
@@ -194,7 +248,11 @@ export function encodeAttr(attr: AttrValue): JsonMembers {
         list:
           attr.of === 'none'
             ? {}
-            : objectOf({ [attr.of]: repeated<unknown>(attr.values, (value) => encoders[attr.of as Kind](value as never)) }),
+            : objectOf({
+                [attr.of]: repeated<unknown>(attr.values, (value) =>
+                  encoders[attr.of as Kind](value as never),
+                ),
+              }),
       };
     default:
       return { [attr.kind]: encoders[attr.kind](attr.value as never) };

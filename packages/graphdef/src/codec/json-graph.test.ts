@@ -24,7 +24,8 @@ const failure = (run: () => unknown): string => {
   try {
     run();
   } catch (error) {
-    if (error instanceof DroverError) return `${error.diagnostics[0]!.code} ${error.diagnostics[0]!.origin.pointer ?? ''}`.trim();
+    if (error instanceof DroverError)
+      return `${error.diagnostics[0]!.code} ${error.diagnostics[0]!.origin.pointer ?? ''}`.trim();
     throw error;
   }
   return 'none';
@@ -32,7 +33,10 @@ const failure = (run: () => unknown): string => {
 
 test('every kind of attribute and typed list is written as TensorFlow prints it', () => {
   const graph = attributes.require('graph');
-  expect(encodeGraphDef(decodeGraphDef(graph))).toEqual({ library: {}, ...(graph.value as object) });
+  expect(encodeGraphDef(decodeGraphDef(graph))).toEqual({
+    library: {},
+    ...(graph.value as object),
+  });
   const signature = attributes.require('signature');
   expect(encodeSignature(decodeSignature(signature))).toEqual(signature.value);
 });
@@ -42,15 +46,20 @@ test('a function is written as TensorFlow prints it', () => {
   expect(encodeGraphDef(decodeGraphDef(graph))).toEqual({ node: [], ...(graph.value as object) });
 });
 
-test.each(['tf-bert/tfjs', 'tf-lstm_text/tfjs', 'tf-lstm_text/tfjs_cfv2', 'tf-unet/tfjs', 'basic_pitch/tfjs'])(
-  'the graph of %s is written as tensorflowjs wrote it',
-  (model) => {
-    const json = read(`../../../../fixtures/models/${model}/model.json`);
-    const topology = json.require('modelTopology');
-    expect(encodeGraphDef(decodeGraphDef(topology))).toEqual(topology.value);
-    expect(encodeSignature(decodeSignature(json.require('signature')))).toEqual(json.require('signature').value);
-  },
-);
+test.each([
+  'tf-bert/tfjs',
+  'tf-lstm_text/tfjs',
+  'tf-lstm_text/tfjs_cfv2',
+  'tf-unet/tfjs',
+  'basic_pitch/tfjs',
+])('the graph of %s is written as tensorflowjs wrote it', (model) => {
+  const json = read(`../../../../fixtures/models/${model}/model.json`);
+  const topology = json.require('modelTopology');
+  expect(encodeGraphDef(decodeGraphDef(topology))).toEqual(topology.value);
+  expect(encodeSignature(decodeSignature(json.require('signature')))).toEqual(
+    json.require('signature').value,
+  );
+});
 
 test('values are exact', () => {
   const { attrs } = decodeGraphDef(attributes.require('graph')).nodes[0]!;
@@ -78,7 +87,9 @@ test('values are exact', () => {
 });
 
 test('other spellings that TF.js accepts: bytes as numbers, enums as numbers, integers as numbers', () => {
-  const { attrs } = graphOf({ node: [{ name: 'n', op: 'X', attr: { s: { s: [83, 65] }, t: { type: 101 }, i: { i: 7 } } }] }).nodes[0]!;
+  const { attrs } = graphOf({
+    node: [{ name: 'n', op: 'X', attr: { s: { s: [83, 65] }, t: { type: 101 }, i: { i: 7 } } }],
+  }).nodes[0]!;
   expect([...attrs.values()]).toEqual([
     { kind: 's', value: 'SA' },
     { kind: 'type', value: 'DT_FLOAT_REF' },
@@ -89,7 +100,10 @@ test('other spellings that TF.js accepts: bytes as numbers, enums as numbers, in
 test("references of function bodies lead where TensorFlow's own graph has them", () => {
   const { functions } = decodeGraphDef(read('./testdata/function.json'));
   const nodes = new Map(functions[0]!.nodes.map((node) => [node.name, node]));
-  const references = read('./testdata/references.json').value as readonly (readonly [string, string])[];
+  const references = read('./testdata/references.json').value as readonly (readonly [
+    string,
+    string,
+  ])[];
   expect(references.length).toBeGreaterThan(20);
   for (const [inside, outside] of references) {
     const ref = parseInput(inside);
@@ -103,7 +117,10 @@ test('defaults that graphs leave out come from the registry', () => {
   expect(attrOf(conv, 'dilations')).toEqual({ kind: 'list', of: 'i', values: [1, 1, 1, 1] });
   expect(attrOf(conv, 'strides')).toBeUndefined();
   expect(attrOf(conv, 'toString')).toBeUndefined();
-  expect(attrOf({ op: 'FusedDepthwiseConv2dNative', attrs: new Map() }, 'data_format')).toEqual({ kind: 's', value: 'NHWC' });
+  expect(attrOf({ op: 'FusedDepthwiseConv2dNative', attrs: new Map() }, 'data_format')).toEqual({
+    kind: 's',
+    value: 'NHWC',
+  });
 });
 
 test('outputs are counted by numbers, by lists of types and by functions', () => {
@@ -117,20 +134,31 @@ test('outputs are counted by numbers, by lists of types and by functions', () =>
   });
   expect(outputCount(node('FusedBatchNormV3'))).toBe(6);
   expect(outputCount(node('Split', [['num_split', { kind: 'i', value: 4 }]]))).toBe(4);
-  expect(outputCount(node('IdentityN', [['T', { kind: 'list', of: 'type', values: ['DT_FLOAT', 'DT_BOOL'] }]]))).toBe(2);
+  expect(
+    outputCount(
+      node('IdentityN', [['T', { kind: 'list', of: 'type', values: ['DT_FLOAT', 'DT_BOOL'] }]]),
+    ),
+  ).toBe(2);
   const { functions } = decodeGraphDef(read('./testdata/function.json'));
   const { signature } = functions[0]!;
   expect(outputCount(node(signature.name), new Map([[signature.name, signature]]))).toBe(5);
   expect(outputCount(node('Unknown'))).toBeUndefined();
   expect(failure(() => outputCount(node('Split')))).toBe('graphdef/attribute');
-  expect(failure(() => outputCount(node('Split', [['num_split', { kind: 'i', value: -1 }]])))).toBe('graphdef/attribute');
-  expect(failure(() => outputPosition(node('TopKV2'), parseInput('n:indices:1')))).toBe('graphdef/graph');
+  expect(failure(() => outputCount(node('Split', [['num_split', { kind: 'i', value: -1 }]])))).toBe(
+    'graphdef/attribute',
+  );
+  expect(failure(() => outputPosition(node('TopKV2'), parseInput('n:indices:1')))).toBe(
+    'graphdef/graph',
+  );
   expect(failure(() => outputPosition(node('TopKV2'), parseInput('n:2')))).toBe('graphdef/graph');
 });
 
-test.each(['a:b', 'a:-1', 'a:b:c', 'a:b:c:1', ':0', '', 'a:99999999999'])('the reference %p is a typed error', (text) => {
-  expect(failure(() => parseInput(text))).toBe('graphdef/graph');
-});
+test.each(['a:b', 'a:-1', 'a:b:c', 'a:b:c:1', ':0', '', 'a:99999999999'])(
+  'the reference %p is a typed error',
+  (text) => {
+    expect(failure(() => parseInput(text))).toBe('graphdef/graph');
+  },
+);
 
 const one = (attr: JsonValue): JsonValue => ({ node: [{ name: 'n', op: 'X', attr: { a: attr } }] });
 
@@ -186,12 +214,20 @@ test('every prefix and every flipped byte of a graph gives a graph or a typed er
     library: { function: [function_] },
     versions: { producer: 9 },
   });
-  const decode = (text: string): unknown => encodeGraphDef(decodeGraphDef(new JsonCursor(parseJson(text, 'g.json'), 'g.json')));
+  const decode = (text: string): unknown =>
+    encodeGraphDef(decodeGraphDef(new JsonCursor(parseJson(text, 'g.json'), 'g.json')));
   expect(decode(whole)).toEqual(JSON.parse(whole));
-  for (let length = 0; length < whole.length; length++) expect(failure(() => decode(whole.slice(0, length)))).not.toBe('none');
+  for (let length = 0; length < whole.length; length++)
+    expect(failure(() => decode(whole.slice(0, length)))).not.toBe('none');
   for (let at = 0; at < whole.length; at++) {
     for (let bit = 0; bit < 7; bit++)
-      failure(() => decode(whole.slice(0, at) + String.fromCharCode(whole.charCodeAt(at) ^ (1 << bit)) + whole.slice(at + 1)));
+      failure(() =>
+        decode(
+          whole.slice(0, at) +
+            String.fromCharCode(whole.charCodeAt(at) ^ (1 << bit)) +
+            whole.slice(at + 1),
+        ),
+      );
   }
   expect(Object.keys(Object.prototype)).toEqual([]);
 });

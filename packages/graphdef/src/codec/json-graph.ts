@@ -1,5 +1,15 @@
 import type { JsonCursor, JsonValue } from '@drover/core';
-import type { ArgDef, FunctionDef, GradientDef, GraphDef, NodeDef, OpDef, SignatureDef, TensorInfo, VersionDef } from './graph-def.js';
+import type {
+  ArgDef,
+  FunctionDef,
+  GradientDef,
+  GraphDef,
+  NodeDef,
+  OpDef,
+  SignatureDef,
+  TensorInfo,
+  VersionDef,
+} from './graph-def.js';
 import {
   decodeAttrs,
   decodeShape,
@@ -16,10 +26,15 @@ import { decodeDataType, decodeInt32 } from './json-scalar.js';
 
 const textOr = (json: JsonCursor | undefined): string => json?.string() ?? '';
 const filled = (text: string): string | undefined => (text === '' ? undefined : text);
-const mapOf = <T>(json: JsonCursor | undefined, decode: (item: JsonCursor) => T): ReadonlyMap<string, T> =>
+const mapOf = <T>(
+  json: JsonCursor | undefined,
+  decode: (item: JsonCursor) => T,
+): ReadonlyMap<string, T> =>
   new Map((json?.members() ?? []).map(([key, item]) => [key, decode(item)]));
-const recordUnlessEmpty = <T>(map: ReadonlyMap<string | number, T>, encode: (value: T) => JsonValue): JsonValue | undefined =>
-  map.size === 0 ? undefined : recordOf(map, encode);
+const recordUnlessEmpty = <T>(
+  map: ReadonlyMap<string | number, T>,
+  encode: (value: T) => JsonValue,
+): JsonValue | undefined => (map.size === 0 ? undefined : recordOf(map, encode));
 
 const graphKeys = new Set(['node', 'library', 'versions']);
 const nodeKeys = new Set(['name', 'op', 'input', 'device', 'attr']);
@@ -29,14 +44,18 @@ const argKeys = new Set(['name', 'type', 'typeAttr', 'numberAttr', 'typeListAttr
 const signatureKeys = new Set(['inputs', 'outputs', 'methodName']);
 const infoKeys = new Set(['name', 'dtype', 'tensorShape', 'resourceId']);
 
-/** Reads a GraphDef in protobuf's JSON form, as tensorflowjs writes it. Throws `core/json` and `graphdef/graph`. */
+/**
+ * Reads a GraphDef in protobuf's JSON form, as tensorflowjs writes it. Throws `core/json` and
+ * `graphdef/graph`.
+ */
 export function decodeGraphDef(json: JsonCursor): GraphDef {
   const library = json.get('library');
   const versions = json.get('versions');
   const functions = (library?.get('function')?.items() ?? []).map(decodeFunction);
   const names = new Set<string>();
   for (const { signature } of functions) {
-    if (names.has(signature.name)) throw graphError(library!, `Two functions have the name ${JSON.stringify(signature.name)}.`);
+    if (names.has(signature.name))
+      throw graphError(library!, `Two functions have the name ${JSON.stringify(signature.name)}.`);
     names.add(signature.name);
   }
   return {
@@ -51,12 +70,18 @@ export function decodeGraphDef(json: JsonCursor): GraphDef {
   };
 }
 
-/** The inverse of {@link decodeGraphDef}: fields with default values are left out, as protobuf does; `library` is always there, as tensorflowjs has it. */
+/**
+ * The inverse of {@link decodeGraphDef}: fields with default values are left out, as protobuf does;
+ * `library` is always there, as tensorflowjs has it.
+ */
 export function encodeGraphDef(graph: GraphDef): JsonMembers {
   return objectOf(
     {
       node: graph.nodes.map(encodeNode),
-      library: objectOf({ function: repeated(graph.functions, encodeFunction), gradient: repeated(graph.gradients, encodeGradient) }),
+      library: objectOf({
+        function: repeated(graph.functions, encodeFunction),
+        gradient: repeated(graph.gradients, encodeGradient),
+      }),
       versions: graph.versions && encodeVersions(graph.versions),
     },
     graph.extra,
@@ -68,7 +93,8 @@ function encodeGradient({ functionName, gradientFunc }: GradientDef): JsonMember
 }
 
 function decodeVersions(json: JsonCursor): VersionDef {
-  const int = (item: JsonCursor | undefined): number => (item === undefined ? 0 : decodeInt32(item));
+  const int = (item: JsonCursor | undefined): number =>
+    item === undefined ? 0 : decodeInt32(item);
   return {
     producer: int(json.get('producer')),
     minConsumer: int(json.get('minConsumer')),
@@ -89,7 +115,8 @@ function decodeNodes(json: JsonCursor | undefined): NodeDef[] {
   const names = new Set<string>();
   return (json?.items() ?? []).map((item) => {
     const name = item.require('name').string();
-    if (names.has(name)) throw graphError(item, `Two nodes have the name ${JSON.stringify(name)}.`, name);
+    if (names.has(name))
+      throw graphError(item, `Two nodes have the name ${JSON.stringify(name)}.`, name);
     names.add(name);
     const attrs = item.get('attr');
     return {
@@ -147,7 +174,14 @@ function decodeOpDef(json: JsonCursor): OpDef {
   };
 }
 
-function encodeOpDef({ name, inputs, outputs, controlOutputs, isStateful, extra }: OpDef): JsonMembers {
+function encodeOpDef({
+  name,
+  inputs,
+  outputs,
+  controlOutputs,
+  isStateful,
+  extra,
+}: OpDef): JsonMembers {
   return objectOf(
     {
       name: filled(name),
@@ -178,7 +212,15 @@ function decodeFunction(json: JsonCursor): FunctionDef {
   };
 }
 
-function encodeFunction({ signature, nodes, ret, controlRet, attrs, argAttrs, extra }: FunctionDef): JsonMembers {
+function encodeFunction({
+  signature,
+  nodes,
+  ret,
+  controlRet,
+  attrs,
+  argAttrs,
+  extra,
+}: FunctionDef): JsonMembers {
   return objectOf(
     {
       signature: encodeOpDef(signature),
@@ -186,13 +228,18 @@ function encodeFunction({ signature, nodes, ret, controlRet, attrs, argAttrs, ex
       ret: recordUnlessEmpty(ret, (tensor) => tensor),
       attr: attrs.size === 0 ? undefined : encodeAttrs(attrs),
       controlRet: recordUnlessEmpty(controlRet, (node) => node),
-      argAttr: recordUnlessEmpty(argAttrs, (attr) => objectOf({ attr: attr.size === 0 ? undefined : encodeAttrs(attr) })),
+      argAttr: recordUnlessEmpty(argAttrs, (attr) =>
+        objectOf({ attr: attr.size === 0 ? undefined : encodeAttrs(attr) }),
+      ),
     },
     extra,
   );
 }
 
-/** Reads a SignatureDef in protobuf's JSON form, with the `resourceId` that TF.js adds. Throws `core/json`. */
+/**
+ * Reads a SignatureDef in protobuf's JSON form, with the `resourceId` that TF.js adds. Throws
+ * `core/json`.
+ */
 export function decodeSignature(json: JsonCursor): SignatureDef {
   return {
     inputs: mapOf(json.get('inputs'), decodeInfo),
@@ -205,7 +252,11 @@ export function decodeSignature(json: JsonCursor): SignatureDef {
 /** The inverse of {@link decodeSignature}. */
 export function encodeSignature({ inputs, outputs, methodName, extra }: SignatureDef): JsonMembers {
   return objectOf(
-    { inputs: recordUnlessEmpty(inputs, encodeInfo), outputs: recordUnlessEmpty(outputs, encodeInfo), methodName: filled(methodName) },
+    {
+      inputs: recordUnlessEmpty(inputs, encodeInfo),
+      outputs: recordUnlessEmpty(outputs, encodeInfo),
+      methodName: filled(methodName),
+    },
     extra,
   );
 }
@@ -225,7 +276,12 @@ function decodeInfo(json: JsonCursor): TensorInfo {
 
 function encodeInfo({ name, dtype, shape, resourceId, extra }: TensorInfo): JsonMembers {
   return objectOf(
-    { name: filled(name), dtype: dtype === 'DT_INVALID' ? undefined : dtype, tensorShape: shape && encodeShape(shape), resourceId },
+    {
+      name: filled(name),
+      dtype: dtype === 'DT_INVALID' ? undefined : dtype,
+      tensorShape: shape && encodeShape(shape),
+      resourceId,
+    },
     extra,
   );
 }

@@ -15,7 +15,8 @@ export function decodeInt64(json: JsonCursor): Int64 {
 /** int32 and uint32 are numbers; text is read too. */
 export function decodeInt32(json: JsonCursor): number {
   const value = decodeInt64(json);
-  if (typeof value === 'bigint' || value < -(2 ** 31) || value >= 2 ** 32) throw json.error('is not a 32-bit integer');
+  if (typeof value === 'bigint' || value < -(2 ** 31) || value >= 2 ** 32)
+    throw json.error('is not a 32-bit integer');
   return value;
 }
 
@@ -39,10 +40,19 @@ export function decodeFloat(json: JsonCursor): number {
 
 /** A double; what JSON has no number for is text. */
 export function encodeDouble(value: number): JsonValue {
-  return Number.isFinite(value) ? value : Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity';
+  return Number.isFinite(value)
+    ? value
+    : Number.isNaN(value)
+      ? 'NaN'
+      : value > 0
+        ? 'Infinity'
+        : '-Infinity';
 }
 
-/** A float32 in the fewest digits, 6 at least, that give it back: as protobuf's ToShortestFloat prints it. */
+/**
+ * A float32 in the fewest digits, 6 at least, that give it back: as protobuf's ToShortestFloat
+ * prints it.
+ */
 export function encodeFloat(value: number): JsonValue {
   if (!Number.isFinite(value)) return encodeDouble(value);
   for (let digits = 6; digits < 9; digits++) {
@@ -70,9 +80,12 @@ export function decodeBytes(json: JsonCursor): Uint8Array {
     );
   }
   try {
-    return Uint8Array.from(atob(json.string().replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0));
+    return Uint8Array.from(atob(json.string().replaceAll('-', '+').replaceAll('_', '/')), (c) =>
+      c.charCodeAt(0),
+    );
   } catch (error) {
-    if (error instanceof DOMException || (error as Error).name === 'InvalidCharacterError') throw json.error('is not base64');
+    if (error instanceof DOMException || (error as Error).name === 'InvalidCharacterError')
+      throw json.error('is not base64');
     throw error;
   }
 }
@@ -92,6 +105,7 @@ export function encodeBytes(value: ByteString): string {
   const bytes = typeof value === 'string' ? new TextEncoder().encode(value) : value;
   let text = '';
   // In pieces: an engine takes only so many arguments.
-  for (let at = 0; at < bytes.length; at += 4096) text += String.fromCharCode(...bytes.subarray(at, at + 4096));
+  for (let at = 0; at < bytes.length; at += 4096)
+    text += String.fromCharCode(...bytes.subarray(at, at + 4096));
   return btoa(text);
 }

@@ -25,7 +25,10 @@ function asValue(value: AttrDefault): AttrValue {
   return value as Exclude<AttrDefault, { kind: 'func' }> & AttrValue;
 }
 
-/** An attribute of a node, or its registered default (graphs leave defaults out); undefined if the operator has no such attribute, or no default for it. */
+/**
+ * An attribute of a node, or its registered default (graphs leave defaults out); undefined if the
+ * operator has no such attribute, or no default for it.
+ */
 export function attrOf(node: Pick<NodeDef, 'op' | 'attrs'>, name: string): AttrValue | undefined {
   const attrs = registered.get(node.op)?.attrs;
   const fallback = attrs && Object.hasOwn(attrs, name) ? attrs[name]!.default : undefined;
@@ -36,18 +39,27 @@ export function attrOf(node: Pick<NodeDef, 'op' | 'attrs'>, name: string): AttrV
 export interface InputRef {
   readonly node: string;
   readonly control: boolean;
-  /** In function bodies: the output argument that `index` counts within; elsewhere absent, and `index` counts all outputs. */
+  /**
+   * In function bodies: the output argument that `index` counts within; elsewhere absent, and
+   * `index` counts all outputs.
+   */
   readonly arg?: string;
   readonly index: number;
 }
 
-/** Takes `name`, `name:1`, `name:arg:1` or `^name` apart. Throws `graphdef/graph` when it is none of these. */
+/**
+ * Takes `name`, `name:1`, `name:arg:1` or `^name` apart. Throws `graphdef/graph` when it is none of
+ * these.
+ */
 export function parseInput(text: string, file = ''): InputRef {
   if (text.startsWith('^')) return { node: text.slice(1), control: true, index: 0 };
   const [node, ...rest] = text.split(':') as [string, ...string[]];
   const [arg, index] = rest.length === 2 ? [rest[0]!, rest[1]!] : [undefined, rest[0] ?? '0'];
   if (rest.length > 2 || node === '' || !/^\d{1,9}$/.test(index)) {
-    throw graphdefDiagnostics.error('graph', { message: `${JSON.stringify(text)} is not a reference to an output.`, origin: { file } });
+    throw graphdefDiagnostics.error('graph', {
+      message: `${JSON.stringify(text)} is not a reference to an output.`,
+      origin: { file },
+    });
   }
   return { node, control: false, ...(arg === undefined ? {} : { arg }), index: Number(index) };
 }
@@ -55,7 +67,10 @@ export function parseInput(text: string, file = ''): InputRef {
 /** An input or output argument of an operator or a function. */
 export type Arg = Pick<RegisteredArg, 'name' | 'type' | 'typeAttr' | 'numberAttr' | 'typeListAttr'>;
 
-/** Arguments of the operator of a node, which may be a function of the library; undefined if neither knows it. */
+/**
+ * Arguments of the operator of a node, which may be a function of the library; undefined if neither
+ * knows it.
+ */
 export function argsOf(
   node: Pick<NodeDef, 'op'>,
   functions?: ReadonlyMap<string, OpDef>,
@@ -63,13 +78,22 @@ export function argsOf(
   return functions?.get(node.op) ?? registered.get(node.op);
 }
 
-/** How many tensors an argument of a node is. Throws `graphdef/attribute` when the attribute that says so is missing or no count. */
+/**
+ * How many tensors an argument of a node is. Throws `graphdef/attribute` when the attribute that
+ * says so is missing or no count.
+ */
 export function argSize(node: NodeDef, arg: Arg, file = ''): number {
   const name = arg.numberAttr ?? arg.typeListAttr;
   if (name === undefined) return 1;
   const value = attrOf(node, name);
   if (value?.kind === 'list') return value.values.length;
-  if (value?.kind === 'i' && typeof value.value === 'number' && value.value >= 0 && arg.numberAttr !== undefined) return value.value;
+  if (
+    value?.kind === 'i' &&
+    typeof value.value === 'number' &&
+    value.value >= 0 &&
+    arg.numberAttr !== undefined
+  )
+    return value.value;
   throw graphdefDiagnostics.error('attribute', {
     message: `${node.name} does not say by its attribute ${name} how many tensors ${arg.name} is.`,
     origin: { file, node: node.name, op: node.op },
@@ -77,16 +101,25 @@ export function argSize(node: NodeDef, arg: Arg, file = ''): number {
 }
 
 /** Number of outputs of a node; undefined if its operator is not known. */
-export function outputCount(node: NodeDef, functions?: ReadonlyMap<string, OpDef>, file = ''): number | undefined {
+export function outputCount(
+  node: NodeDef,
+  functions?: ReadonlyMap<string, OpDef>,
+  file = '',
+): number | undefined {
   return argsOf(node, functions)?.outputs.reduce((sum, arg) => sum + argSize(node, arg, file), 0);
 }
 
-/** The element types of a node's outputs as its operator is registered; undefined for those that are not known. */
+/**
+ * The element types of a node's outputs as its operator is registered; undefined for those that are
+ * not known.
+ */
 export function outputTypes(node: NodeDef, file = ''): readonly (DType | undefined)[] {
-  const dtype = (name: string | undefined) => (name !== undefined && isDataType(name) ? dtypeOf(name) : undefined);
+  const dtype = (name: string | undefined) =>
+    name !== undefined && isDataType(name) ? dtypeOf(name) : undefined;
   return (registered.get(node.op)?.outputs ?? []).flatMap((arg) => {
     const list = arg.typeListAttr === undefined ? undefined : attrOf(node, arg.typeListAttr);
-    if (list?.kind === 'list') return list.of === 'type' ? list.values.map(dtype) : list.values.map(() => undefined);
+    if (list?.kind === 'list')
+      return list.of === 'type' ? list.values.map(dtype) : list.values.map(() => undefined);
     const stated = arg.typeAttr === undefined ? undefined : attrOf(node, arg.typeAttr);
     const type = arg.type ?? (stated?.kind === 'type' ? stated.value : undefined);
     return new Array<DType | undefined>(argSize(node, arg, file)).fill(dtype(type));
@@ -94,16 +127,23 @@ export function outputTypes(node: NodeDef, file = ''): readonly (DType | undefin
 }
 
 /**
- * The position of a referenced output among all outputs of its node: `node:arg:k` of function bodies becomes `node:i`. Throws `graphdef/graph` when the
- * node has no such output. A reference without argument is what it says, and so is one to an operator that is not known.
+ * The position of a referenced output among all outputs of its node: `node:arg:k` of function
+ * bodies becomes `node:i`. Throws `graphdef/graph` when the node has no such output. A reference
+ * without argument is what it says, and so is one to an operator that is not known.
  */
-export function outputPosition(node: NodeDef, ref: InputRef, functions?: ReadonlyMap<string, OpDef>, file = ''): number {
+export function outputPosition(
+  node: NodeDef,
+  ref: InputRef,
+  functions?: ReadonlyMap<string, OpDef>,
+  file = '',
+): number {
   const outputs = argsOf(node, functions)?.outputs;
   if (outputs === undefined) return ref.index;
   let position = 0;
   for (const arg of outputs) {
     const size = argSize(node, arg, file);
-    const within = ref.arg === undefined ? ref.index - position : ref.arg === arg.name ? ref.index : size;
+    const within =
+      ref.arg === undefined ? ref.index - position : ref.arg === arg.name ? ref.index : size;
     if (within < size) return position + within;
     position += size;
   }

@@ -23,10 +23,21 @@ export const type = (value: DataType): AttrValue => ({ kind: 'type', value });
 export const ints = (values: readonly number[]): AttrValue => ({ kind: 'list', of: 'i', values });
 
 /** A list of element types. */
-export const types = (values: readonly DataType[]): AttrValue => ({ kind: 'list', of: 'type', values });
+export const types = (values: readonly DataType[]): AttrValue => ({
+  kind: 'list',
+  of: 'type',
+  values,
+});
 
 /** A list of shapes. */
-export const shapes = (values: readonly TensorShape[]): AttrValue => ({ kind: 'list', of: 'shape', values });
+export const shapes = (values: readonly TensorShape[]): AttrValue => ({
+  kind: 'list',
+  of: 'shape',
+  values,
+});
 
 /** A function of the library. */
-export const func = (name: string): AttrValue => ({ kind: 'func', value: { name, attrs: new Map() } });
+export const func = (name: string): AttrValue => ({
+  kind: 'func',
+  value: { name, attrs: new Map() },
+});

@@ -9,7 +9,13 @@ import {
   type Value,
   type Weight,
 } from '@drover/core';
-import type { FunctionDef, GraphDef, NodeDef, SignatureDef, TensorInfo } from '../codec/graph-def.js';
+import type {
+  FunctionDef,
+  GraphDef,
+  NodeDef,
+  SignatureDef,
+  TensorInfo,
+} from '../codec/graph-def.js';
 import { writeRules } from '../rules.js';
 import { shape as shapeAttr } from './placeholder-shape.js';
 import { type } from './attribute.js';
@@ -20,8 +26,15 @@ import { heldBy, tellTypes } from './tell-types.js';
 export interface ExportedGraph {
   readonly graph: GraphDef;
   readonly signature: SignatureDef;
-  /** Elements of the Const nodes in the order of the nodes, and the types in which they are to be stored. */
-  readonly weights: readonly { readonly name: string; readonly weight: Weight; readonly dtype: DType }[];
+  /**
+   * Elements of the Const nodes in the order of the nodes, and the types in which they are to be
+   * stored.
+   */
+  readonly weights: readonly {
+    readonly name: string;
+    readonly weight: Weight;
+    readonly dtype: DType;
+  }[];
 }
 
 /** What a graph is exported for. */
@@ -35,7 +48,11 @@ export interface ExportTarget {
 function writeNodes(writer: GraphWriter, report: Report, file: string): void {
   for (const node of writer.graph.sorted()) {
     writer.begin(node);
-    const origin = { file, node: node.origin?.node ?? node.name, op: node.origin?.op ?? node.op.name };
+    const origin = {
+      file,
+      node: node.origin?.node ?? node.name,
+      op: node.origin?.op ?? node.op.name,
+    };
     const refuse = (reason: string): void => {
       const foreign = node.op.name === 'Foreign';
       report.add(
@@ -46,7 +63,10 @@ function writeNodes(writer: GraphWriter, report: Report, file: string): void {
       );
       // What rests on the node is still looked at, so that every gap is told.
       for (const value of node.outputs)
-        writer.set(value, { text: writer.unique(value.name), dtype: writer.model.typeOf(value.dtype) ?? value.dtype });
+        writer.set(value, {
+          text: writer.unique(value.name),
+          dtype: writer.model.typeOf(value.dtype) ?? value.dtype,
+        });
     };
     try {
       const missing = applyRule(writeRules, node, writer);
@@ -75,12 +95,15 @@ function bindOutputs(
   });
 }
 
-/** The key of an input or output; members of JSON objects that look like numbers would lose their place in the order. */
+/**
+ * The key of an input or output; members of JSON objects that look like numbers would lose their
+ * place in the order.
+ */
 const keyOf = (name: string) => (/^\d+$/.test(name) ? `tensor_${name}` : name);
 
 /**
- * Writes a prepared graph (channels last) in operators that TensorFlow and TensorFlow.js execute alike. Findings go to the report: with an error among them the
- * result is incomplete.
+ * Writes a prepared graph (channels last) in operators that TensorFlow and TensorFlow.js execute
+ * alike. Findings go to the report: with an error among them the result is incomplete.
  */
 export function exportGraph(graph: Graph, target: ExportTarget, report: Report): ExportedGraph {
   const weights: { name: string; weight: Weight; dtype: DType }[] = [];
@@ -121,7 +144,8 @@ export function exportGraph(graph: Graph, target: ExportTarget, report: Report):
   }
   const outputs = bindOutputs(graph, writer);
   writeNodes(writer, report, target.file);
-  for (const { value, node, isAlias } of outputs) if (isAlias) writer.named('Identity', node, [value]);
+  for (const { value, node, isAlias } of outputs)
+    if (isAlias) writer.named('Identity', node, [value]);
   return {
     graph: {
       nodes: writer.nodes,
@@ -132,7 +156,9 @@ export function exportGraph(graph: Graph, target: ExportTarget, report: Report):
     },
     signature: {
       inputs,
-      outputs: new Map(outputs.map(({ value, node }, i) => [keyOf(graph.outputs[i]!.name), info(value, node)])),
+      outputs: new Map(
+        outputs.map(({ value, node }, i) => [keyOf(graph.outputs[i]!.name), info(value, node)]),
+      ),
       methodName: '',
       extra: new Map(),
     },

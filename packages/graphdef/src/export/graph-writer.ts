@@ -51,7 +51,9 @@ function symbolOf(dim: Dim): string | undefined {
   if (typeof dim === 'number' || dim.terms.length !== 1) return undefined;
   const { coefficient, factors } = dim.terms[0]!;
   const [factor] = factors;
-  return coefficient === 1 && factors.length === 1 && factor!.kind === 'symbol' ? factor!.name : undefined;
+  return coefficient === 1 && factors.length === 1 && factor!.kind === 'symbol'
+    ? factor!.name
+    : undefined;
 }
 
 const isRef = (operand: Operand): operand is Ref => 'text' in operand;
@@ -63,7 +65,10 @@ export class GraphWriter {
   readonly #bound = new Map<Value, string>();
   readonly #literals = new Map<string, Ref>();
   readonly #dims = new Map<string, Ref>();
-  /** Where the size of a named dimension can be read: the inputs, and values that were written before and have it. */
+  /**
+   * Where the size of a named dimension can be read: the inputs, and values that were written
+   * before and have it.
+   */
   readonly #sources: Map<string, DimSource>;
   #node: Node | undefined;
 
@@ -95,7 +100,10 @@ export class GraphWriter {
     this.#bound.set(value, name);
   }
 
-  /** States what a value is in the written graph: the result of a rule that needs no node of its own, or an input. */
+  /**
+   * States what a value is in the written graph: the result of a rule that needs no node of its
+   * own, or an input.
+   */
   set(value: Value, ref: Ref): void {
     const name = this.#bound.get(value);
     if (name === undefined) this.#know(value, ref);
@@ -106,7 +114,8 @@ export class GraphWriter {
     this.#refs.set(value, ref);
     value.shape?.forEach((dim, axis) => {
       const name = symbolOf(dim);
-      if (name !== undefined && !this.#sources.has(name)) this.#sources.set(name, { input: value, axis });
+      if (name !== undefined && !this.#sources.has(name))
+        this.#sources.set(name, { input: value, axis });
     });
   }
 
@@ -126,7 +135,10 @@ export class GraphWriter {
     return isRef(operand) ? operand.dtype : this.typeOf(operand.dtype);
   }
 
-  /** The type in which the target holds elements of a type. Throws `graphdef/unwritable` when it has none. */
+  /**
+   * The type in which the target holds elements of a type. Throws `graphdef/unwritable` when it has
+   * none.
+   */
   typeOf(dtype: DType): DType {
     const target = this.model.typeOf(dtype);
     if (target) return target;
@@ -148,7 +160,12 @@ export class GraphWriter {
   }
 
   /** Writes a node whose outputs are values of the core graph. */
-  node(op: string, inputs: readonly Operand[], attributes: Attributes, outputs: readonly Value[]): void {
+  node(
+    op: string,
+    inputs: readonly Operand[],
+    attributes: Attributes,
+    outputs: readonly Value[],
+  ): void {
     const single = outputs.length === 1 ? outputs[0]! : undefined;
     const bound = single && this.#bound.get(single);
     const name = bound ?? this.unique(single?.name ?? this.#node?.name ?? op);
@@ -159,25 +176,50 @@ export class GraphWriter {
       attributes,
       outputs.map((value) => this.typeOf(value.dtype)),
     );
-    outputs.forEach((value, i) => (value === single ? this.#know(value, refs[i]!) : this.set(value, refs[i]!)));
+    outputs.forEach((value, i) =>
+      value === single ? this.#know(value, refs[i]!) : this.set(value, refs[i]!),
+    );
   }
 
-  /** Writes a node of one operand and one output under a name that is taken already: a second name of a value. */
+  /**
+   * Writes a node of one operand and one output under a name that is taken already: a second name
+   * of a value.
+   */
   named(op: string, name: string, inputs: readonly Operand[]): void {
     this.#write(op, name, inputs, {}, [this.dtype(inputs[0]!)]);
   }
 
-  /** Writes a node with one output that only other written nodes use; its type is that of the first operand unless told. */
+  /**
+   * Writes a node with one output that only other written nodes use; its type is that of the first
+   * operand unless told.
+   */
   step(op: string, inputs: readonly Operand[], attributes: Attributes = {}, dtype?: DType): Ref {
     return this.steps(op, inputs, attributes, [dtype ?? this.dtype(inputs[0]!)])[0]!;
   }
 
   /** Writes a node whose outputs, of the given types, only other written nodes use. */
-  steps(op: string, inputs: readonly Operand[], attributes: Attributes, dtypes: readonly DType[]): readonly Ref[] {
-    return this.#write(op, this.unique(`${this.#node?.name ?? 'shape'}/${op}`), inputs, attributes, dtypes);
+  steps(
+    op: string,
+    inputs: readonly Operand[],
+    attributes: Attributes,
+    dtypes: readonly DType[],
+  ): readonly Ref[] {
+    return this.#write(
+      op,
+      this.unique(`${this.#node?.name ?? 'shape'}/${op}`),
+      inputs,
+      attributes,
+      dtypes,
+    );
   }
 
-  #write(op: string, name: string, inputs: readonly Operand[], attributes: Attributes, dtypes: readonly DType[]): readonly Ref[] {
+  #write(
+    op: string,
+    name: string,
+    inputs: readonly Operand[],
+    attributes: Attributes,
+    dtypes: readonly DType[],
+  ): readonly Ref[] {
     const refs = inputs.map((input) => this.ref(input));
     const attrs = new Map<string, AttrValue>();
     const registered = registeredOp(op);
@@ -190,19 +232,36 @@ export class GraphWriter {
     if (registered) this.#typeAttrs(registered.outputs, dtypes, attrs);
     for (const [key, value] of Object.entries(attributes)) if (value) attrs.set(key, value);
     const sorted = new Map([...attrs].sort(([a], [b]) => (a < b ? -1 : 1)));
-    this.nodes.push({ name, op, inputs: refs.map(({ text }) => text), device: '', attrs: sorted, extra: new Map() });
-    return dtypes.map((dtype, i) => ({ text: this.#reference(name, registered?.outputs, i), dtype }));
+    this.nodes.push({
+      name,
+      op,
+      inputs: refs.map(({ text }) => text),
+      device: '',
+      attrs: sorted,
+      extra: new Map(),
+    });
+    return dtypes.map((dtype, i) => ({
+      text: this.#reference(name, registered?.outputs, i),
+      dtype,
+    }));
   }
 
   /** Types and counts of arguments, which TensorFlow wants stated. */
-  #typeAttrs(args: readonly RegisteredArg[], dtypes: readonly DType[], attrs: Map<string, AttrValue>): void {
-    const fixed = args.filter(({ numberAttr, typeListAttr }) => !numberAttr && !typeListAttr).length;
+  #typeAttrs(
+    args: readonly RegisteredArg[],
+    dtypes: readonly DType[],
+    attrs: Map<string, AttrValue>,
+  ): void {
+    const fixed = args.filter(
+      ({ numberAttr, typeListAttr }) => !numberAttr && !typeListAttr,
+    ).length;
     let next = 0;
     for (const { typeAttr, numberAttr, typeListAttr } of args) {
       const size = numberAttr || typeListAttr ? dtypes.length - fixed : 1;
       const own = dtypes.slice(next, next + size);
       next += size;
-      if (typeAttr && own[0] && !attrs.has(typeAttr)) attrs.set(typeAttr, type(this.dataType(own[0])));
+      if (typeAttr && own[0] && !attrs.has(typeAttr))
+        attrs.set(typeAttr, type(this.dataType(own[0])));
       if (numberAttr) attrs.set(numberAttr, int(size));
       if (typeListAttr) attrs.set(typeListAttr, types(own.map((dtype) => this.dataType(dtype))));
     }
@@ -220,7 +279,10 @@ export class GraphWriter {
     const dtype = this.typeOf(weight.dtype);
     const dataType = this.dataType(dtype);
     this.model.weights.push({ name, weight, dtype });
-    const value: AttrValue = { kind: 'tensor', value: { dtype: dataType, shape: { dims: weight.shape }, extra: new Map() } };
+    const value: AttrValue = {
+      kind: 'tensor',
+      value: { dtype: dataType, shape: { dims: weight.shape }, extra: new Map() },
+    };
     this.nodes.push({
       name,
       op: 'Const',
@@ -263,7 +325,10 @@ export class GraphWriter {
     return this.literal('int32', [], [value]);
   }
 
-  /** Dimensions as an int32 tensor of one dimension: a constant, or what computes them from the shapes of the inputs. Throws `graphdef/unwritable`. */
+  /**
+   * Dimensions as an int32 tensor of one dimension: a constant, or what computes them from the
+   * shapes of the inputs. Throws `graphdef/unwritable`.
+   */
   dims(dims: Shape): Ref {
     if (isStatic(dims)) return this.ints(dims);
     const parts: Ref[] = [];
@@ -278,10 +343,15 @@ export class GraphWriter {
 
   /** Vectors joined. */
   concat(parts: readonly Operand[], axis = 0): Ref {
-    return parts.length === 1 ? this.ref(parts[0]!) : this.step('ConcatV2', [...parts, this.int(axis)]);
+    return parts.length === 1
+      ? this.ref(parts[0]!)
+      : this.step('ConcatV2', [...parts, this.int(axis)]);
   }
 
-  /** A dimension as an int32 tensor of shape [1]. Throws `graphdef/unwritable` when no input of the graph tells it. */
+  /**
+   * A dimension as an int32 tensor of shape [1]. Throws `graphdef/unwritable` when no input of the
+   * graph tells it.
+   */
   dim(dim: Dim): Ref {
     if (typeof dim === 'number') return this.ints([dim]);
     const known = this.#dims.get(dim.key);
@@ -300,9 +370,14 @@ export class GraphWriter {
     return ref;
   }
 
-  /** A dimension as an int32 scalar. Throws `graphdef/unwritable` when no input of the graph tells it. */
+  /**
+   * A dimension as an int32 scalar. Throws `graphdef/unwritable` when no input of the graph tells
+   * it.
+   */
   size(dim: Dim): Ref {
-    return typeof dim === 'number' ? this.int(dim) : this.step('Reshape', [this.dim(dim), this.ints([])]);
+    return typeof dim === 'number'
+      ? this.int(dim)
+      : this.step('Reshape', [this.dim(dim), this.ints([])]);
   }
 
   #size(symbol: string): Ref {
@@ -310,7 +385,11 @@ export class GraphWriter {
     if (known) return known;
     const source = this.#sources.get(symbol);
     if (!source) throw this.unwritable(`its shape rests on ${symbol}, which nothing tells before`);
-    const ref = this.step('Slice', [this.shapeOf(source.input), this.ints([source.axis]), this.ints([1])]);
+    const ref = this.step('Slice', [
+      this.shapeOf(source.input),
+      this.ints([source.axis]),
+      this.ints([1]),
+    ]);
     this.#dims.set(symbol, ref);
     return ref;
   }
@@ -341,11 +420,16 @@ export class GraphWriter {
     return this.step('Reshape', [x, this.target(shape)]);
   }
 
-  /** A shape to reshape to, with -1 for the one dimension that is not a number, which saves computing it. */
+  /**
+   * A shape to reshape to, with -1 for the one dimension that is not a number, which saves
+   * computing it.
+   */
   target(shape: Shape): Ref {
     const open = shape.filter((dim) => typeof dim !== 'number');
     const isOpen = open.length === 1 && !shape.includes(-1) && !shape.includes(0);
-    return isOpen ? this.ints(shape.map((dim) => (typeof dim === 'number' ? dim : -1))) : this.dims(shape);
+    return isOpen
+      ? this.ints(shape.map((dim) => (typeof dim === 'number' ? dim : -1)))
+      : this.dims(shape);
   }
 
   /** Elements in another type. */
@@ -353,10 +437,18 @@ export class GraphWriter {
     const target = this.typeOf(to);
     return this.dtype(x) === target
       ? this.ref(x)
-      : this.step('Cast', [x], { DstT: type(this.dataType(target)), SrcT: type(this.dataType(x)) }, target);
+      : this.step(
+          'Cast',
+          [x],
+          { DstT: type(this.dataType(target)), SrcT: type(this.dataType(x)) },
+          target,
+        );
   }
 
-  /** The reason why the node that is being written has no form: thrown by a rule, it becomes a finding with the node's origin. */
+  /**
+   * The reason why the node that is being written has no form: thrown by a rule, it becomes a
+   * finding with the node's origin.
+   */
   unwritable(reason: string): DroverError {
     return graphdefDiagnostics.error('unwritable', {
       message: reason,
@@ -364,20 +456,35 @@ export class GraphWriter {
     });
   }
 
-  /** Writes a closed graph as a function of the library: its inputs are the arguments, its outputs the results. Gives the function's name. */
+  /**
+   * Writes a closed graph as a function of the library: its inputs are the arguments, its outputs
+   * the results. Gives the function's name.
+   */
   function(graph: Graph, wanted: string): string {
     const name = this.unique(wanted);
     const writer = new GraphWriter(graph, this.model, true);
-    const argument = (index: number, dtype: DType) => ({ name: `arg${index}`, type: this.dataType(dtype), extra: new Map() });
-    graph.inputs.forEach((input, i) => writer.set(input, { text: `arg${i}`, dtype: this.typeOf(input.dtype) }));
+    const argument = (index: number, dtype: DType) => ({
+      name: `arg${index}`,
+      type: this.dataType(dtype),
+      extra: new Map(),
+    });
+    graph.inputs.forEach((input, i) =>
+      writer.set(input, { text: `arg${i}`, dtype: this.typeOf(input.dtype) }),
+    );
     this.model.writeNodes(writer);
-    // TF.js knows a result by its node alone, and disposes of what a function gives: each result is a node of its own, and none is a constant.
-    const results = graph.outputs.map(({ value }) => (graph.inputs.includes(value) ? writer.ref(value) : writer.step('Identity', [value])));
+    // TF.js knows a result by its node alone, and disposes of what a function gives: each result is
+    // a node of its own, and none is a constant.
+    const results = graph.outputs.map(({ value }) =>
+      graph.inputs.includes(value) ? writer.ref(value) : writer.step('Identity', [value]),
+    );
     this.model.functions.push({
       signature: {
         name,
         inputs: graph.inputs.map((input, i) => argument(i, input.dtype)),
-        outputs: graph.outputs.map(({ value }, i) => ({ ...argument(i, value.dtype), name: `result${i}` })),
+        outputs: graph.outputs.map(({ value }, i) => ({
+          ...argument(i, value.dtype),
+          name: `result${i}`,
+        })),
         controlOutputs: [],
         isStateful: false,
         extra: new Map(),

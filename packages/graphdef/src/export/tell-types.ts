@@ -34,9 +34,16 @@ function judge({ dtype }: Value, exact: Interval, held: Interval): Verdict {
   return isWithin(exact, intervalOf(dtype)!) && !meet(exact, held) ? 'leave' : 'may leave';
 }
 
-/** Whether the rule for a node sees to it that its integers wrap as in the source: casts between integers do, where the target holds the whole type. */
+/**
+ * Whether the rule for a node sees to it that its integers wrap as in the source: casts between
+ * integers do, where the target holds the whole type.
+ */
 function wrapsAsWritten(node: Node, value: Value, held: Interval): boolean {
-  return node.op.name === 'Cast' && isInt(node.inputs[0]!.dtype) && isWithin(intervalOf(value.dtype)!, held);
+  return (
+    node.op.name === 'Cast' &&
+    isInt(node.inputs[0]!.dtype) &&
+    isWithin(intervalOf(value.dtype)!, held)
+  );
 }
 
 /** Every node of a graph and of the bodies in it. */
@@ -56,11 +63,20 @@ function finding(
   { typeOf, file }: ExportTarget,
   verdict: Verdict,
 ): Diagnostic {
-  const origin = { file, node: node.origin?.node ?? node.name, op: node.origin?.op ?? node.op.name };
-  const span = isWithin(intervalOf(dtype)!, exact) ? `any ${dtype}` : `${dtype} between ${exact.join(' and ')}`;
+  const origin = {
+    file,
+    node: node.origin?.node ?? node.name,
+    op: node.origin?.op ?? node.op.name,
+  };
+  const span = isWithin(intervalOf(dtype)!, exact)
+    ? `any ${dtype}`
+    : `${dtype} between ${exact.join(' and ')}`;
   const holds = `the target has ${held.join(' to ')} in ${typeOf(dtype)}`;
   if (verdict === 'leave')
-    return coreDiagnostics.diagnostic('not-convertible', { message: `${origin.op} ${origin.node} gives ${span}; ${holds}.`, origin });
+    return coreDiagnostics.diagnostic('not-convertible', {
+      message: `${origin.op} ${origin.node} gives ${span}; ${holds}.`,
+      origin,
+    });
   return coreDiagnostics.diagnostic('dtype-unproved', {
     message: `${origin.op} ${origin.node} may give ${span}; ${holds}.`,
     help: 'Feed what keeps these values within the target, or clip the operands in the source model, which proves that they are.',
@@ -68,15 +84,28 @@ function finding(
   });
 }
 
-/** Tells once for each node of the source whose integers the target may not hold, and as an error where it does not hold any. Gives the types of those. */
-function tellIntegers(graph: Graph, ranges: IntegerRanges, target: ExportTarget, report: Report): ReadonlySet<DType> {
+/**
+ * Tells once for each node of the source whose integers the target may not hold, and as an error
+ * where it does not hold any. Gives the types of those.
+ */
+function tellIntegers(
+  graph: Graph,
+  ranges: IntegerRanges,
+  target: ExportTarget,
+  report: Report,
+): ReadonlySet<DType> {
   const held = heldBy(target.typeOf);
   const leaving = new Set<DType>();
   const told = new Set<string>();
   for (const node of nodesOf(graph)) {
     for (const value of node.outputs) {
       const known = ranges.get(value);
-      if (!known || node.op.name === 'Foreign' || (target.typeOf(value.dtype) ?? value.dtype) === value.dtype) continue;
+      if (
+        !known ||
+        node.op.name === 'Foreign' ||
+        (target.typeOf(value.dtype) ?? value.dtype) === value.dtype
+      )
+        continue;
       const inside = held(value.dtype);
       const verdict = inside && isInt(value.dtype) ? judge(value, known.exact, inside) : 'fit';
       if (verdict === 'fit' || wrapsAsWritten(node, value, inside!)) continue;
@@ -91,10 +120,16 @@ function tellIntegers(graph: Graph, ranges: IntegerRanges, target: ExportTarget,
 }
 
 /**
- * Tells of each input and each kind of value that the target computes in another type, and names every node of the source for whose integers nothing proves
- * that they fit. What follows such a node is taken to fit, so that one cause is told once.
+ * Tells of each input and each kind of value that the target computes in another type, and names
+ * every node of the source for whose integers nothing proves that they fit. What follows such a
+ * node is taken to fit, so that one cause is told once.
  */
-export function tellTypes(graph: Graph, ranges: IntegerRanges, target: ExportTarget, report: Report): void {
+export function tellTypes(
+  graph: Graph,
+  ranges: IntegerRanges,
+  target: ExportTarget,
+  report: Report,
+): void {
   const { typeOf, file } = target;
   const tell = (value: Value, subject: string, more = ''): void => {
     const to = typeOf(value.dtype);
@@ -119,7 +154,11 @@ export function tellTypes(graph: Graph, ranges: IntegerRanges, target: ExportTar
         : leaving.has(value.dtype)
           ? '; values fit except where told'
           : '; every value is proved to fit';
-      tell(value, `The result of ${node.origin?.op ?? node.op.name} ${node.origin?.node ?? node.name} (and others)`, proof);
+      tell(
+        value,
+        `The result of ${node.origin?.op ?? node.op.name} ${node.origin?.node ?? node.name} (and others)`,
+        proof,
+      );
     }
   }
 }

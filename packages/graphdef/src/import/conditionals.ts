@@ -3,7 +3,10 @@ import { parseInput } from '../codec/operator.js';
 import { graphdefDiagnostics } from '../diagnostics.js';
 import { functionOf } from './function-def.js';
 
-/** On which side of which conditions a node runs: by the reference to the condition, 1 where it must be true and 0 where false. */
+/**
+ * On which side of which conditions a node runs: by the reference to the condition, 1 where it must
+ * be true and 0 where false.
+ */
 type Sides = ReadonlyMap<string, number>;
 
 const noSides: Sides = new Map();
@@ -41,11 +44,16 @@ class Conditionals {
     return source;
   }
 
-  /** The condition of a Switch; undefined for other nodes. Throws `graphdef/graph` when it has none. */
-  #gate(node: NodeDef | undefined): { readonly condition: string; readonly data: string } | undefined {
+  /**
+   * The condition of a Switch; undefined for other nodes. Throws `graphdef/graph` when it has none.
+   */
+  #gate(
+    node: NodeDef | undefined,
+  ): { readonly condition: string; readonly data: string } | undefined {
     if (node?.op !== 'Switch') return undefined;
     const [data, condition] = dataOf(node);
-    if (data !== undefined && condition !== undefined) return { condition: this.#source(condition), data: canonical(data) };
+    if (data !== undefined && condition !== undefined)
+      return { condition: this.#source(condition), data: canonical(data) };
     throw graphdefDiagnostics.error('graph', {
       message: `Switch ${node.name} has no condition.`,
       origin: { file: this.file, node: node.name, op: 'Switch' },
@@ -94,17 +102,29 @@ class Conditionals {
     this.#sides.set(node.name, new Map(node.inputs.flatMap((input) => [...this.#sidesAt(input)])));
   }
 
-  /** The condition whose two sides come together in a Merge, and the references for true and for false. */
-  #condition(merge: NodeDef): { readonly condition: string; readonly branches: readonly [yes: string, no: string] } | undefined {
+  /**
+   * The condition whose two sides come together in a Merge, and the references for true and for
+   * false.
+   */
+  #condition(
+    merge: NodeDef,
+  ):
+    | { readonly condition: string; readonly branches: readonly [yes: string, no: string] }
+    | undefined {
     const [first, second, ...more] = dataOf(merge);
     if (first === undefined || second === undefined || more.length > 0) return undefined;
     const [a, b] = [this.#sidesAt(first), this.#sidesAt(second)];
     const condition = [...a].find(([each, side]) => b.get(each) === 1 - side)?.[0];
-    return condition === undefined ? undefined : { condition, branches: a.get(condition) === 1 ? [first, second] : [second, first] };
+    return condition === undefined
+      ? undefined
+      : { condition, branches: a.get(condition) === 1 ? [first, second] : [second, first] };
   }
 
   /** The nodes of a branch, and the references that it takes from outside. */
-  #branch(result: string, condition: string): { readonly inside: ReadonlyMap<string, NodeDef>; readonly args: readonly string[] } {
+  #branch(
+    result: string,
+    condition: string,
+  ): { readonly inside: ReadonlyMap<string, NodeDef>; readonly args: readonly string[] } {
     const inside = new Map<string, NodeDef>();
     const args = new Set<string>();
     const stack = [result];
@@ -123,8 +143,13 @@ class Conditionals {
   }
 
   /** Puts a StatelessIf in the place of Merge nodes that one condition decides. */
-  #raise(condition: string, merges: readonly { readonly merge: NodeDef; readonly branches: readonly [string, string] }[]): void {
-    const parts = [0, 1].map((k) => merges.map(({ branches }) => this.#branch(branches[k as 0 | 1], condition)));
+  #raise(
+    condition: string,
+    merges: readonly { readonly merge: NodeDef; readonly branches: readonly [string, string] }[],
+  ): void {
+    const parts = [0, 1].map((k) =>
+      merges.map(({ branches }) => this.#branch(branches[k as 0 | 1], condition)),
+    );
     const args = [...new Set(parts.flat().flatMap((part) => part.args))];
     const name = `${merges[0]!.merge.name}/if`;
     const argOf = (reference: string) => `branch_arg_${args.indexOf(canonical(reference))}`;
@@ -133,13 +158,21 @@ class Conditionals {
       const gate = this.#gate(node);
       const isGate = gate?.condition === condition;
       const outer = isGate ? gate.data : canonical(reference);
-      return args.includes(outer) && (isGate || !this.#sidesAt(reference).has(condition)) ? argOf(outer) : reference;
+      return args.includes(outer) && (isGate || !this.#sidesAt(reference).has(condition))
+        ? argOf(outer)
+        : reference;
     };
     const [then, otherwise] = parts.map((branch, k): AttrValue => {
       const inside = new Map(branch.flatMap((part) => [...part.inside]));
-      const nodes = [...inside.values()].map((node) => ({ ...node, inputs: dataOf(node).map(rename) }));
+      const nodes = [...inside.values()].map((node) => ({
+        ...node,
+        inputs: dataOf(node).map(rename),
+      }));
       const functionName = `${this.scope}${name}_${k === 0 ? 'then' : 'else'}`;
-      const parameters = args.map((_, i): ArgDef => ({ name: `branch_arg_${i}`, extra: new Map() }));
+      const parameters = args.map((_, i): ArgDef => ({
+        name: `branch_arg_${i}`,
+        extra: new Map(),
+      }));
       this.functions.push(
         functionOf(
           functionName,
@@ -159,8 +192,17 @@ class Conditionals {
       ['else_branch', otherwise!],
       ['Tout', { kind: 'list', of: 'type', values: types }],
     ]);
-    this.nodes.set(name, { name, op: 'StatelessIf', inputs: [condition, ...args], device: '', attrs, extra: new Map() });
-    merges.forEach(({ merge }, i) => this.nodes.set(merge.name, { ...merge, op: 'Identity', inputs: [`${name}:${i}`] }));
+    this.nodes.set(name, {
+      name,
+      op: 'StatelessIf',
+      inputs: [condition, ...args],
+      device: '',
+      attrs,
+      extra: new Map(),
+    });
+    merges.forEach(({ merge }, i) =>
+      this.nodes.set(merge.name, { ...merge, op: 'Identity', inputs: [`${name}:${i}`] }),
+    );
   }
 
   /** Takes the conditionals out, inner ones first. Merge nodes that no condition explains stay. */
@@ -172,14 +214,21 @@ class Conditionals {
         continue;
       }
       this.#raise(found.condition, [{ merge: node, branches: found.branches }]);
-      const outer = new Map([...found.branches.flatMap((each) => [...this.#sidesAt(each)])].filter(([each]) => each !== found.condition));
+      const outer = new Map(
+        [...found.branches.flatMap((each) => [...this.#sidesAt(each)])].filter(
+          ([each]) => each !== found.condition,
+        ),
+      );
       this.#sides.set(node.name, outer);
       this.#sides.set(`${node.name}/if`, outer);
     }
   }
 }
 
-/** Turns conditionals that are written with Switch and Merge (control flow version 1) into StatelessIf nodes with functions, in the graph and in its functions. */
+/**
+ * Turns conditionals that are written with Switch and Merge (control flow version 1) into
+ * StatelessIf nodes with functions, in the graph and in its functions.
+ */
 export function raiseConditionals(graph: GraphDef, file: string): GraphDef {
   const isOne = ({ op }: NodeDef) => op === 'Merge';
   const functions: FunctionDef[] = [];
@@ -191,6 +240,9 @@ export function raiseConditionals(graph: GraphDef, file: string): GraphDef {
     return [...work.nodes.values()];
   };
   const nodes = raise(graph.nodes, '');
-  const own = graph.functions.map((each) => ({ ...each, nodes: raise(each.nodes, `${each.signature.name}/`) }));
+  const own = graph.functions.map((each) => ({
+    ...each,
+    nodes: raise(each.nodes, `${each.signature.name}/`),
+  }));
   return { ...graph, nodes, functions: [...own, ...functions] };
 }

@@ -27,7 +27,9 @@ interface Case {
   readonly inputs: readonly Stored[];
   readonly outputs: readonly Stored[];
   readonly model: {
-    readonly json: { readonly weightsManifest: readonly { readonly weights: readonly Omit<Stored, 'data'>[] }[] };
+    readonly json: {
+      readonly weightsManifest: readonly { readonly weights: readonly Omit<Stored, 'data'>[] }[];
+    };
     readonly weights: string;
   };
 }
@@ -36,7 +38,8 @@ interface Case {
 const file = new URL('../../../../fixtures/ops/tf/control-flow.json', import.meta.url);
 const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: readonly Case[] };
 
-const tensorOf = ({ dtype, shape, data }: Stored): Tensor => decodeTensor(new Uint8Array(Buffer.from(data, 'base64')), dtype, shape);
+const tensorOf = ({ dtype, shape, data }: Stored): Tensor =>
+  decodeTensor(new Uint8Array(Buffer.from(data, 'base64')), dtype, shape);
 
 function weightsOf({ model }: Case): ReadonlyMap<string, Weight> {
   const bytes = new Uint8Array(Buffer.from(model.weights, 'base64'));
@@ -84,19 +87,26 @@ test('there are cases of both versions of control flow', () => {
 test.each(cases)('$name', async (each) => {
   const graph = read(each);
   expect([...graph.nodes].map(({ op }) => op.name)).not.toContain('Foreign');
-  const given = graph.inputs.map(({ name }) => tensorOf(each.inputs.find((input) => input.name === name)!));
+  const given = graph.inputs.map(({ name }) =>
+    tensorOf(each.inputs.find((input) => input.name === name)!),
+  );
   const results = await evaluate(graph, given);
   for (const stored of each.outputs) {
     const [result, expected] = [results.get(stored.name)!, tensorOf(stored)];
     expect(result.shape).toEqual(expected.shape);
     toNumbers(expected).forEach((value, i) =>
-      expect(Math.abs(toNumbers(result)[i]! - value)).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(value))),
+      expect(Math.abs(toNumbers(result)[i]! - value)).toBeLessThanOrEqual(
+        1e-6 * Math.max(1, Math.abs(value)),
+      ),
     );
   }
 });
 
 test('a loop that counts is a Loop of a known number of trips, its lists scanned', () => {
-  const operators = (name: string) => [...read(cases.find((each) => each.name === name)!).nodes].filter(({ op }) => op.name === 'Loop');
+  const operators = (name: string) =>
+    [...read(cases.find((each) => each.name === name)!).nodes].filter(
+      ({ op }) => op.name === 'Loop',
+    );
   for (const name of ['TensorListSetItem/scan_v2', 'TensorArrayWriteV3/scan_v1']) {
     const [loop, ...others] = operators(name);
     expect(others).toEqual([]);
@@ -125,10 +135,21 @@ test('a loop that was written here is read again as the loop it was, what it yie
   graph.output('each', outputs[1]!);
 
   const report = new Report();
-  const written = exportGraph(graph, { typeOf: (dtype) => (dtype === 'int64' ? 'int32' : dtype), file: '' }, report);
-  const weights = new Map(written.weights.map(({ name, weight, dtype }) => [name, weight.cast(dtype)]));
+  const written = exportGraph(
+    graph,
+    { typeOf: (dtype) => (dtype === 'int64' ? 'int32' : dtype), file: '' },
+    report,
+  );
+  const weights = new Map(
+    written.weights.map(({ name, weight, dtype }) => [name, weight.cast(dtype)]),
+  );
   const again = importGraph(
-    { graph: written.graph, signature: written.signature, file: '', weightOf: ({ name }) => weights.get(name) },
+    {
+      graph: written.graph,
+      signature: written.signature,
+      file: '',
+      weightOf: ({ name }) => weights.get(name),
+    },
     report,
   );
   expect(report.errors).toEqual([]);

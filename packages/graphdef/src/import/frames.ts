@@ -12,7 +12,11 @@ interface Frame {
 }
 
 const textOf = (value: AttrValue | undefined): string =>
-  value?.kind === 's' ? (typeof value.value === 'string' ? value.value : new TextDecoder().decode(value.value)) : '';
+  value?.kind === 's'
+    ? typeof value.value === 'string'
+      ? value.value
+      : new TextDecoder().decode(value.value)
+    : '';
 const depthOf = (frame: Frame | undefined): number => frame?.depth ?? 0;
 
 /** The graph while loops are taken out of it, innermost first. */
@@ -29,7 +33,11 @@ class Frames {
   }
 
   /** The node that a reference means, and which of its outputs. */
-  target(reference: string): { readonly node: NodeDef; readonly index: number; readonly control: boolean } {
+  target(reference: string): {
+    readonly node: NodeDef;
+    readonly index: number;
+    readonly control: boolean;
+  } {
     const { node: name, index, control } = parseInput(reference, this.file);
     const node = this.nodes.get(name);
     if (node) return { node, index, control };
@@ -53,7 +61,10 @@ class Frames {
     });
   }
 
-  /** The frame of each node. A node runs in the innermost frame of its operands; back edges tell nothing that the way in does not. */
+  /**
+   * The frame of each node. A node runs in the innermost frame of its operands; back edges tell
+   * nothing that the way in does not.
+   */
   frames(): ReadonlyMap<NodeDef, Frame | undefined> {
     const found = new Map<NodeDef, Frame | undefined>();
     const byName = new Map<string, Frame>();
@@ -67,7 +78,9 @@ class Frames {
     const needs = (node: NodeDef) =>
       node.inputs
         .map((input) => this.nodes.get(parseInput(input, this.file).node))
-        .filter((each) => each !== undefined && !(node.op === 'Merge' && each.op === 'NextIteration')) as NodeDef[];
+        .filter(
+          (each) => each !== undefined && !(node.op === 'Merge' && each.op === 'NextIteration'),
+        ) as NodeDef[];
     const open = new Set<NodeDef>();
     for (const root of this.nodes.values()) {
       const stack = [root];
@@ -77,7 +90,9 @@ class Frames {
           stack.pop();
           continue;
         }
-        const waiting = open.has(node) ? [] : needs(node).filter((each) => !found.has(each) && !open.has(each));
+        const waiting = open.has(node)
+          ? []
+          : needs(node).filter((each) => !found.has(each) && !open.has(each));
         open.add(node);
         if (waiting.length > 0) {
           stack.push(...waiting);
@@ -85,10 +100,17 @@ class Frames {
         }
         const innermost = needs(node)
           .map((each) => found.get(each))
-          .reduce<Frame | undefined>((deep, each) => (depthOf(each) > depthOf(deep) ? each : deep), undefined);
+          .reduce<Frame | undefined>(
+            (deep, each) => (depthOf(each) > depthOf(deep) ? each : deep),
+            undefined,
+          );
         found.set(
           node,
-          node.op === 'Enter' ? enter(textOf(node.attrs.get('frame_name')), innermost) : node.op === 'Exit' ? innermost?.parent : innermost,
+          node.op === 'Enter'
+            ? enter(textOf(node.attrs.get('frame_name')), innermost)
+            : node.op === 'Exit'
+              ? innermost?.parent
+              : innermost,
         );
         stack.pop();
       }
@@ -96,7 +118,10 @@ class Frames {
     return found;
   }
 
-  /** Whether a control dependency says on which side of a condition a node runs: conditionals are looked for later. */
+  /**
+   * Whether a control dependency says on which side of a condition a node runs: conditionals are
+   * looked for later.
+   */
   #isPivot(input: string, known: ReadonlySet<NodeDef>): boolean {
     if (!input.startsWith('^')) return false;
     const { node } = this.target(input);
@@ -105,7 +130,10 @@ class Frames {
     return gate.op === 'Switch' && !known.has(gate);
   }
 
-  /** What must be computed for some tensors, from the results of `known` nodes on; and what it takes from outside of `frame`. */
+  /**
+   * What must be computed for some tensors, from the results of `known` nodes on; and what it takes
+   * from outside of `frame`.
+   */
   slice(
     wanted: readonly string[],
     known: ReadonlySet<NodeDef>,
@@ -131,7 +159,9 @@ class Frames {
 }
 
 const dataTypeOf = (node: NodeDef): DataType | undefined =>
-  node.attrs.get('T')?.kind === 'type' ? (node.attrs.get('T') as AttrValue & { kind: 'type' }).value : undefined;
+  node.attrs.get('T')?.kind === 'type'
+    ? (node.attrs.get('T') as AttrValue & { kind: 'type' }).value
+    : undefined;
 
 /** Turns the loop of an innermost frame into a While node. */
 function raise(graph: Frames, frame: Frame, frames: ReadonlyMap<NodeDef, Frame | undefined>): void {
@@ -143,18 +173,33 @@ function raise(graph: Frames, frame: Frame, frames: ReadonlyMap<NodeDef, Frame |
     });
   const loopCond = members.find(({ op }) => op === 'LoopCond');
   if (!loopCond) throw malformed('has no condition');
-  const merges = members.filter((node) => node.op === 'Merge' && graph.data(node).some((input) => graph.target(input).node.op === 'Enter'));
-  const entries = merges.map((merge) => graph.data(merge).find((input) => graph.target(input).node.op === 'Enter')!);
+  const merges = members.filter(
+    (node) =>
+      node.op === 'Merge' &&
+      graph.data(node).some((input) => graph.target(input).node.op === 'Enter'),
+  );
+  const entries = merges.map((merge) =>
+    graph.data(merge).find((input) => graph.target(input).node.op === 'Enter')!,
+  );
   const carried = new Set(entries.map((entry) => graph.target(entry).node));
   const constants = members.filter((node) => node.op === 'Enter' && !carried.has(node));
-  const following = merges.map((merge) => graph.data(merge).find((input) => graph.target(input).node.op === 'NextIteration'));
-  const switches = members.filter((node) => node.op === 'Switch' && graph.target(graph.operand(node, 1)).node === loopCond);
+  const following = merges.map((merge) =>
+    graph.data(merge).find((input) => graph.target(input).node.op === 'NextIteration'),
+  );
+  const switches = members.filter(
+    (node) => node.op === 'Switch' && graph.target(graph.operand(node, 1)).node === loopCond,
+  );
   const merged = (node: NodeDef) => merges.indexOf(graph.target(graph.operand(node, 0)).node);
 
   const known = new Set([...merges, ...constants, ...switches]);
   const condition = [graph.operand(loopCond, 0)];
-  const next = following.map((back, i) => (back === undefined ? merges[i]!.name : graph.operand(graph.target(back).node, 0)));
-  const [test, step] = [graph.slice(condition, known, frames, frame), graph.slice(next, known, frames, frame)];
+  const next = following.map((back, i) =>
+    back === undefined ? merges[i]!.name : graph.operand(graph.target(back).node, 0),
+  );
+  const [test, step] = [
+    graph.slice(condition, known, frames, frame),
+    graph.slice(next, known, frames, frame),
+  ];
   const outside = [...new Set([...test.outside, ...step.outside])];
 
   const argument = (i: number) => `loop_arg_${i}`;
@@ -166,12 +211,16 @@ function raise(graph: Frames, frame: Frame, frames: ReadonlyMap<NodeDef, Frame |
     renamed.set(`${node.name}:1`, argument(i));
   }
   constants.forEach((node, i) => renamed.set(node.name, argument(merges.length + i)));
-  outside.forEach((reference, i) => renamed.set(reference, argument(merges.length + constants.length + i)));
+  outside.forEach((reference, i) =>
+    renamed.set(reference, argument(merges.length + constants.length + i)),
+  );
   const rename = (reference: string) => renamed.get(reference.replace(/:0$/, '')) ?? reference;
   const renameNode =
     (inside: ReadonlySet<NodeDef>) =>
     (node: NodeDef): NodeDef => {
-      const order = node.inputs.filter((input) => input.startsWith('^') && inside.has(graph.target(input).node));
+      const order = node.inputs.filter(
+        (input) => input.startsWith('^') && inside.has(graph.target(input).node),
+      );
       return { ...node, inputs: [...graph.data(node).map(rename), ...order] };
     };
   const types = [...merges, ...constants].map(dataTypeOf);
@@ -184,9 +233,24 @@ function raise(graph: Frames, frame: Frame, frames: ReadonlyMap<NodeDef, Frame |
   const kept = args.slice(merges.length).map(({ name }) => name);
   const taken = new Set(graph.functions.map(({ signature }) => signature.name));
   const unique = (wanted: string): string => (taken.has(wanted) ? unique(`${wanted}_`) : wanted);
-  const [condName, bodyName] = [unique(`${frame.name}/cond_function`), unique(`${frame.name}/body_function`)];
-  graph.functions.push(functionOf(condName, args, [...test.inside].map(renameNode(test.inside)), condition.map(rename)));
-  graph.functions.push(functionOf(bodyName, args, [...step.inside].map(renameNode(step.inside)), [...next.map(rename), ...kept]));
+  const [condName, bodyName] = [
+    unique(`${frame.name}/cond_function`),
+    unique(`${frame.name}/body_function`),
+  ];
+  graph.functions.push(
+    functionOf(
+      condName,
+      args,
+      [...test.inside].map(renameNode(test.inside)),
+      condition.map(rename),
+    ),
+  );
+  graph.functions.push(
+    functionOf(bodyName, args, [...step.inside].map(renameNode(step.inside)), [
+      ...next.map(rename),
+      ...kept,
+    ]),
+  );
 
   const func = (name: string): AttrValue => ({ kind: 'func', value: { name, attrs: new Map() } });
   let name = frame.name || 'while';
@@ -199,7 +263,11 @@ function raise(graph: Frames, frame: Frame, frames: ReadonlyMap<NodeDef, Frame |
     ...constants.map((node) => graph.operand(node, 0)),
     ...outside,
   ];
-  const list: AttrValue = { kind: 'list', of: 'type', values: args.map(({ type }) => type ?? 'DT_INVALID') };
+  const list: AttrValue = {
+    kind: 'list',
+    of: 'type',
+    values: args.map(({ type }) => type ?? 'DT_INVALID'),
+  };
   graph.nodes.set(name, {
     name,
     op: 'While',
@@ -220,8 +288,9 @@ function raise(graph: Frames, frame: Frame, frames: ReadonlyMap<NodeDef, Frame |
 }
 
 /**
- * Turns loops that are written in frames (Enter, Merge, Switch, NextIteration, Exit, LoopCond: control flow version 1) into While nodes with functions. Merge nodes
- * outside of loops stay. Throws `graphdef/graph` for a frame that is no loop.
+ * Turns loops that are written in frames (Enter, Merge, Switch, NextIteration, Exit, LoopCond:
+ * control flow version 1) into While nodes with functions. Merge nodes outside of loops stay.
+ * Throws `graphdef/graph` for a frame that is no loop.
  */
 export function raiseFrames(graph: GraphDef, file: string): GraphDef {
   if (!graph.nodes.some(({ op }) => op === 'Enter')) return graph;

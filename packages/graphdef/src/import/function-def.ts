@@ -1,7 +1,15 @@
 import type { ArgDef, FunctionDef, NodeDef } from '../codec/graph-def.js';
 
-/** A function made of nodes of a graph: `results` refer to its nodes and arguments as in a graph (`node:k`). */
-export function functionOf(name: string, args: readonly ArgDef[], nodes: readonly NodeDef[], results: readonly string[]): FunctionDef {
+/**
+ * A function made of nodes of a graph: `results` refer to its nodes and arguments as in a graph
+ * (`node:k`).
+ */
+export function functionOf(
+  name: string,
+  args: readonly ArgDef[],
+  nodes: readonly NodeDef[],
+  results: readonly string[],
+): FunctionDef {
   return {
     signature: {
       name,

@@ -12,7 +12,14 @@ import {
 } from '@drover/core';
 import { dtypeOf } from '../codec/data-type.js';
 import type { AttrValue, FunctionDef, NameAttrList, NodeDef, OpDef } from '../codec/graph-def.js';
-import { argSize, attrOf, outputCount, outputPosition, outputTypes, parseInput } from '../codec/operator.js';
+import {
+  argSize,
+  attrOf,
+  outputCount,
+  outputPosition,
+  outputTypes,
+  parseInput,
+} from '../codec/operator.js';
 import { graphdefDiagnostics } from '../diagnostics.js';
 import { readCall } from '../ops/control.js';
 import type { ReadRules } from './rule.js';
@@ -24,7 +31,10 @@ export interface ImportContext {
   readonly file: string;
   readonly rules: ReadRules;
   readonly report: Report;
-  /** Elements of a Const node as a handle, in the type that the file stores; undefined when it stores none. */
+  /**
+   * Elements of a Const node as a handle, in the type that the file stores; undefined when it
+   * stores none.
+   */
   readonly weightOf: (node: NodeDef) => Weight | undefined;
   readonly functions: ReadonlyMap<string, FunctionDef>;
 }
@@ -34,12 +44,17 @@ const maxCallDepth = 64;
 
 const byName = (nodes: readonly NodeDef[]) => new Map(nodes.map((node) => [node.name, node]));
 
-/** Imports the nodes that some tensors need. Control dependencies order side effects, of which inference has none. */
+/**
+ * Imports the nodes that some tensors need. Control dependencies order side effects, of which
+ * inference has none.
+ */
 export class GraphImporter {
   readonly #signatures: ReadonlyMap<string, OpDef>;
 
   constructor(private readonly context: ImportContext) {
-    this.#signatures = new Map([...context.functions].map(([name, { signature }]) => [name, signature]));
+    this.#signatures = new Map(
+      [...context.functions].map(([name, { signature }]) => [name, signature]),
+    );
   }
 
   /** A scope for the nodes of a graph. */
@@ -47,20 +62,35 @@ export class GraphImporter {
     return new Scope(graph, this.context.file, byName(nodes), this.#signatures);
   }
 
-  /** Imports into a scope what the wanted tensors (`name`, `name:1`) rest on, and gives their values. */
-  import(nodes: readonly NodeDef[], scope: Scope, wanted: readonly string[], depth = 0): readonly Value[] {
+  /**
+   * Imports into a scope what the wanted tensors (`name`, `name:1`) rest on, and gives their
+   * values.
+   */
+  import(
+    nodes: readonly NodeDef[],
+    scope: Scope,
+    wanted: readonly string[],
+    depth = 0,
+  ): readonly Value[] {
     for (const node of this.#ordered(nodes, scope, wanted)) this.#node(node, scope, nodes, depth);
     return wanted.map((reference) => scope.value(reference));
   }
 
-  /** Nodes that the wanted tensors rest on, each after those it needs; among them the order of the file. Throws `graphdef/graph` for a cycle. */
+  /**
+   * Nodes that the wanted tensors rest on, each after those it needs; among them the order of the
+   * file. Throws `graphdef/graph` for a cycle.
+   */
   #ordered(nodes: readonly NodeDef[], scope: Scope, wanted: readonly string[]): readonly NodeDef[] {
     const known = byName(nodes);
     const needs = (node: NodeDef) =>
-      node.inputs.flatMap((input) => (input.startsWith('^') ? [] : (known.get(parseInput(input, scope.file).node) ?? [])));
+      node.inputs.flatMap((input) =>
+        input.startsWith('^') ? [] : (known.get(parseInput(input, scope.file).node) ?? []),
+      );
     const order: NodeDef[] = [];
     const state = new Map<NodeDef, 'open' | 'done'>();
-    for (const root of wanted.map((reference) => known.get(parseInput(reference, scope.file).node))) {
+    for (const root of wanted.map((reference) =>
+      known.get(parseInput(reference, scope.file).node),
+    )) {
       const stack = root && !scope.has(root.name) ? [root] : [];
       while (stack.length > 0) {
         const node = stack.at(-1)!;
@@ -68,7 +98,9 @@ export class GraphImporter {
           stack.pop();
           continue;
         }
-        const waiting = needs(node).filter((each) => state.get(each) !== 'done' && !scope.has(each.name));
+        const waiting = needs(node).filter(
+          (each) => state.get(each) !== 'done' && !scope.has(each.name),
+        );
         if (waiting.length === 0) {
           state.set(node, 'done');
           order.push(node);
@@ -91,7 +123,12 @@ export class GraphImporter {
     const { context } = this;
     const call = (called: NameAttrList, args: readonly Value[], graph: Graph, prefix: string) =>
       this.#call(called, args, graph, prefix, depth + 1);
-    const node = new SourceNode(def, scope, outputCount(def, this.#signatures, scope.file) ?? usedOutputs(def, nodes, scope.file), call);
+    const node = new SourceNode(
+      def,
+      scope,
+      outputCount(def, this.#signatures, scope.file) ?? usedOutputs(def, nodes, scope.file),
+      call,
+    );
     if (def.op === 'Const') {
       scope.set(def.name, [this.#constant(node)]);
       return;
@@ -117,9 +154,12 @@ export class GraphImporter {
       }
     } catch (error) {
       const isComplex = touchesComplex(node, scope.file);
-      if (!(error instanceof DroverError) || (error.failure !== 'unsupported' && !isComplex)) throw error;
+      if (!(error instanceof DroverError) || (error.failure !== 'unsupported' && !isComplex))
+        throw error;
       // The finding begins with the node; a foreign operator states the bare reason.
-      const reason = (error.diagnostics[0]?.message ?? error.message).replace(`${node.type} ${node.name}: `, '').replace(/\.$/, '');
+      const reason = (error.diagnostics[0]?.message ?? error.message)
+        .replace(`${node.type} ${node.name}: `, '')
+        .replace(/\.$/, '');
       made = this.#foreign(node, isComplex ? 'it computes with complex numbers' : reason);
     }
     made.forEach((value, i) => {
@@ -130,13 +170,24 @@ export class GraphImporter {
     scope.set(def.name, made);
   }
 
-  /** A constant in the type that the graph gives it, which is not always the type that it is stored in. */
+  /**
+   * A constant in the type that the graph gives it, which is not always the type that it is stored
+   * in.
+   */
   #constant(node: SourceNode): Value {
     const weight = this.context.weightOf(node.def);
-    if (!weight) throw graphdefDiagnostics.error('graph', { message: `The constant ${node.name} has no elements.`, origin: node.origin });
+    if (!weight)
+      throw graphdefDiagnostics.error('graph', {
+        message: `The constant ${node.name} has no elements.`,
+        origin: node.origin,
+      });
     const declared = attrOf(node.def, 'dtype');
     const dtype = declared?.kind === 'type' ? dtypeOf(declared.value) : undefined;
-    return node.graph.constant(dtype && dtype !== 'string' ? weight.cast(dtype) : weight, node.name, { name: node.name });
+    return node.graph.constant(
+      dtype && dtype !== 'string' ? weight.cast(dtype) : weight,
+      node.name,
+      { name: node.name },
+    );
   }
 
   #foreign(node: SourceNode, reason: string): readonly Value[] {
@@ -145,7 +196,10 @@ export class GraphImporter {
       .map(([name, value]): Json => ({ name, value: attributeText(value) }));
     const resultCount = Math.max(node.outputCount, 1);
     const stated = outputTypes(node.def, this.context.file);
-    const types = Array.from({ length: resultCount }, (_, i): ValueType => ({ dtype: stated[i] ?? 'float32', shape: undefined }));
+    const types = Array.from({ length: resultCount }, (_, i): ValueType => ({
+      dtype: stated[i] ?? 'float32',
+      shape: undefined,
+    }));
     const { outputs } = node.graph.add(
       ops.Foreign,
       { inputs: node.inputs() },
@@ -155,28 +209,55 @@ export class GraphImporter {
     return outputs;
   }
 
-  /** The nodes of a function in the place of its call, under names of the call. Throws `graphdef/graph` for unknown functions and endless recursion. */
-  #call(called: NameAttrList, args: readonly Value[], graph: Graph, prefix: string, depth: number): readonly Value[] {
+  /**
+   * The nodes of a function in the place of its call, under names of the call. Throws
+   * `graphdef/graph` for unknown functions and endless recursion.
+   */
+  #call(
+    called: NameAttrList,
+    args: readonly Value[],
+    graph: Graph,
+    prefix: string,
+    depth: number,
+  ): readonly Value[] {
     const { file, functions } = this.context;
     const body = functions.get(called.name);
-    const error = (message: string) => graphdefDiagnostics.error('graph', { message, origin: { file, node: called.name } });
+    const error = (message: string) =>
+      graphdefDiagnostics.error('graph', { message, origin: { file, node: called.name } });
     if (!body) throw error(`There is no function ${called.name}.`);
-    if (depth > maxCallDepth) throw error(`Calls of ${called.name} nest deeper than ${maxCallDepth}.`);
-    const scope = new Scope(graph, file, byName(body.nodes), this.#signatures, prefix, new Map([...body.attrs, ...called.attrs]));
+    if (depth > maxCallDepth)
+      throw error(`Calls of ${called.name} nest deeper than ${maxCallDepth}.`);
+    const scope = new Scope(
+      graph,
+      file,
+      byName(body.nodes),
+      this.#signatures,
+      prefix,
+      new Map([...body.attrs, ...called.attrs]),
+    );
     let next = 0;
     for (const arg of body.signature.inputs) {
       const size = argSize(
-        { name: called.name, op: called.name, inputs: [], device: '', attrs: called.attrs, extra: new Map() },
+        {
+          name: called.name,
+          op: called.name,
+          inputs: [],
+          device: '',
+          attrs: called.attrs,
+          extra: new Map(),
+        },
         arg,
         file,
       );
       scope.set(arg.name, args.slice(next, next + size));
       next += size;
     }
-    if (next !== args.length) throw error(`${called.name} takes ${next} arguments, not ${args.length}.`);
+    if (next !== args.length)
+      throw error(`${called.name} takes ${next} arguments, not ${args.length}.`);
     const wanted = body.signature.outputs.map(({ name }) => {
       const reference = body.ret.get(name);
-      if (reference === undefined) throw error(`${called.name} does not say what its result ${name} is.`);
+      if (reference === undefined)
+        throw error(`${called.name} does not say what its result ${name} is.`);
       return reference;
     });
     return this.import(body.nodes, scope, wanted, depth);
@@ -191,8 +272,12 @@ function touchesComplex(node: SourceNode, file: string): boolean {
 
 /** Outputs that somebody uses of a node whose operator is not registered. */
 function usedOutputs(def: NodeDef, nodes: readonly NodeDef[], file: string): number {
-  const uses = nodes.flatMap(({ inputs }) => inputs.flatMap((input) => (input.startsWith('^') ? [] : [parseInput(input, file)])));
-  return uses.filter(({ node }) => node === def.name).reduce((most, ref) => Math.max(most, outputPosition(def, ref) + 1), 1);
+  const uses = nodes.flatMap(({ inputs }) =>
+    inputs.flatMap((input) => (input.startsWith('^') ? [] : [parseInput(input, file)])),
+  );
+  return uses
+    .filter(({ node }) => node === def.name)
+    .reduce((most, ref) => Math.max(most, outputPosition(def, ref) + 1), 1);
 }
 
 /** An attribute of a foreign node as text for people. */

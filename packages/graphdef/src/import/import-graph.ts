@@ -1,4 +1,13 @@
-import { Graph, dimName, symbol, type Dim, type DType, type Report, type Shape, type Weight } from '@drover/core';
+import {
+  Graph,
+  dimName,
+  symbol,
+  type Dim,
+  type DType,
+  type Report,
+  type Shape,
+  type Weight,
+} from '@drover/core';
 import { dtypeOf, type DataType } from '../codec/data-type.js';
 import type { GraphDef, NodeDef, SignatureDef, TensorShape } from '../codec/graph-def.js';
 import { attrOf, parseInput } from '../codec/operator.js';
@@ -13,7 +22,10 @@ import { removeUnused } from './while-loop.js';
 /** A graph of TensorFlow and what goes with it. */
 export interface GraphSource {
   readonly graph: GraphDef;
-  /** What the model's inputs and outputs are; without it placeholders are inputs, and what nothing uses is an output. */
+  /**
+   * What the model's inputs and outputs are; without it placeholders are inputs, and what nothing
+   * uses is an output.
+   */
   readonly signature: SignatureDef | undefined;
   readonly file: string;
   /** Elements of a Const node as a handle; undefined when the container stores none. */
@@ -28,16 +40,26 @@ interface Endpoint {
   readonly shape?: TensorShape | undefined;
 }
 
-/** The name of an endpoint: its key where the writer made the node's name out of that, else the name of the tensor, without `:0`. */
+/**
+ * The name of an endpoint: its key where the writer made the node's name out of that, else the name
+ * of the tensor, without `:0`.
+ */
 function endpointName(key: string, tensor: string): string {
   const name = tensor.replace(/:0$/, '');
   return legalName(key) === name ? key : name;
 }
 
 function inputsOf({ graph, signature }: GraphSource): readonly Endpoint[] {
-  const declared = [...(signature?.inputs ?? [])].filter(([, { resourceId }]) => resourceId === undefined);
+  const declared = [...(signature?.inputs ?? [])].filter(
+    ([, { resourceId }]) => resourceId === undefined,
+  );
   if (declared.length > 0)
-    return declared.map(([key, { name, dtype, shape }]) => ({ tensor: name, name: endpointName(key, name), dtype, shape }));
+    return declared.map(([key, { name, dtype, shape }]) => ({
+      tensor: name,
+      name: endpointName(key, name),
+      dtype,
+      shape,
+    }));
   return graph.nodes
     .filter(({ op }) => op === 'Placeholder' || op === 'PlaceholderWithDefault')
     .map(({ name }) => ({ tensor: name, name }));
@@ -45,8 +67,11 @@ function inputsOf({ graph, signature }: GraphSource): readonly Endpoint[] {
 
 function outputsOf({ graph, signature, file }: GraphSource): readonly Endpoint[] {
   const declared = [...(signature?.outputs ?? [])];
-  if (declared.length > 0) return declared.map(([key, { name }]) => ({ tensor: name, name: endpointName(key, name) }));
-  const used = new Set(graph.nodes.flatMap(({ inputs }) => inputs.map((input) => parseInput(input, file).node)));
+  if (declared.length > 0)
+    return declared.map(([key, { name }]) => ({ tensor: name, name: endpointName(key, name) }));
+  const used = new Set(
+    graph.nodes.flatMap(({ inputs }) => inputs.map((input) => parseInput(input, file).node)),
+  );
   return graph.nodes
     .filter(({ name, op }) => !used.has(name) && op !== 'NoOp' && op !== 'Const')
     .map(({ name }) => ({ tensor: name, name }));
@@ -54,19 +79,28 @@ function outputsOf({ graph, signature, file }: GraphSource): readonly Endpoint[]
 
 /** Dimensions as core states them: those that the file leaves open are named after the input. */
 function shapeOf(name: string, shape: TensorShape | undefined): Shape | undefined {
-  return shape?.dims?.map((size, axis): Dim => (Number(size) >= 0 ? Number(size) : symbol(dimName(`${name}_${axis}`))));
+  return shape?.dims?.map((size, axis): Dim =>
+    Number(size) >= 0 ? Number(size) : symbol(dimName(`${name}_${axis}`)),
+  );
 }
 
 /**
- * Imports a graph of TensorFlow into core. What has no canonical form becomes a foreign operator with the reason; placeholders keep their names, types and
- * shapes. Throws `graphdef/graph`, `graphdef/attribute`, `core/invalid-shape`, `core/invalid-graph`.
+ * Imports a graph of TensorFlow into core. What has no canonical form becomes a foreign operator
+ * with the reason; placeholders keep their names, types and shapes. Throws `graphdef/graph`,
+ * `graphdef/attribute`, `core/invalid-shape`, `core/invalid-graph`.
  */
 export function importGraph(given: GraphSource, report: Report): Graph {
   const { file } = given;
   const source = { ...given, graph: raiseConditionals(raiseFrames(given.graph, file), file) };
   const def = source.graph;
   const functions = new Map(def.functions.map((each) => [each.signature.name, each]));
-  const importer = new GraphImporter({ file, rules: readRules, report, weightOf: source.weightOf, functions });
+  const importer = new GraphImporter({
+    file,
+    rules: readRules,
+    report,
+    weightOf: source.weightOf,
+    functions,
+  });
   const graph = new Graph('main');
   const scope = importer.scope(graph, def.nodes);
   const nodes = new Map(def.nodes.map((node) => [node.name, node]));
@@ -81,7 +115,10 @@ export function importGraph(given: GraphSource, report: Report): Graph {
       const message = node
         ? `The input ${name} is ${dataType ?? 'of no stated type'}, which is no tensor of plain elements.`
         : `There is no node for the input ${tensor}.`;
-      throw graphdefDiagnostics.error(node ? 'unsupported' : 'graph', { message, origin: { file, node: ref.node } });
+      throw graphdefDiagnostics.error(node ? 'unsupported' : 'graph', {
+        message,
+        origin: { file, node: ref.node },
+      });
     }
     const dims = shape?.dims ? shape : placed?.kind === 'shape' ? placed.value : shape;
     scope.set(ref.node, [graph.input(name, dtype, shapeOf(name, dims), { name })]);

@@ -4,7 +4,10 @@ import { outputPosition, parseInput } from '../codec/operator.js';
 import type { OpDef } from '../codec/graph-def.js';
 import { graphdefDiagnostics } from '../diagnostics.js';
 
-/** What the nodes of one graph, or of one call of a function, refer to: results of nodes and the function's arguments, by name. */
+/**
+ * What the nodes of one graph, or of one call of a function, refer to: results of nodes and the
+ * function's arguments, by name.
+ */
 export class Scope {
   readonly #results = new Map<string, readonly (Value | undefined)[]>();
 

@@ -11,19 +11,28 @@ import {
   type Value,
 } from '@drover/core';
 import { dtypeOf } from '../codec/data-type.js';
-import type { AttrValue, ByteString, NameAttrList, NodeDef, TensorProto, TensorShape } from '../codec/graph-def.js';
+import type {
+  AttrValue,
+  ByteString,
+  NameAttrList,
+  NodeDef,
+  TensorProto,
+  TensorShape,
+} from '../codec/graph-def.js';
 import { attrOf, registeredOp } from '../codec/operator.js';
 import { graphdefDiagnostics } from '../diagnostics.js';
 import type { Scope } from './scope.js';
 
-const text = (bytes: ByteString): string => (typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes));
+const text = (bytes: ByteString): string =>
+  typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes);
 
 /** Attributes that place a node on a device or tune a library. */
 const tuning = new Set(['use_cudnn_on_gpu', 'parallel_iterations', 'validate_shape', 'TensorRT']);
 
 /**
- * A node of the source while it is turned into core: operands as values, attributes by kind with TensorFlow's registered defaults. It notes which attributes a
- * rule reads, so that those that no rule reads are told.
+ * A node of the source while it is turned into core: operands as values, attributes by kind with
+ * TensorFlow's registered defaults. It notes which attributes a rule reads, so that those that no
+ * rule reads are told.
  */
 export class SourceNode {
   readonly #read = new Set<string>();
@@ -34,8 +43,16 @@ export class SourceNode {
     readonly scope: Scope,
     /** Number of outputs, as far as the registration or the uses tell. */
     readonly outputCount: number,
-    /** Imports the body of a function of the library into a graph, its arguments being values of that graph. */
-    private readonly callFunction: (called: NameAttrList, args: readonly Value[], graph: Graph, prefix: string) => readonly Value[],
+    /**
+     * Imports the body of a function of the library into a graph, its arguments being values of
+     * that graph.
+     */
+    private readonly callFunction: (
+      called: NameAttrList,
+      args: readonly Value[],
+      graph: Graph,
+      prefix: string,
+    ) => readonly Value[],
   ) {
     this.#inputs = def.inputs.filter((input) => !input.startsWith('^'));
   }
@@ -70,7 +87,10 @@ export class SourceNode {
   input(index: number): Value {
     const value = this.optional(index);
     if (value) return value;
-    throw graphdefDiagnostics.error('graph', { message: `${this.type} ${this.name} has no operand ${index}.`, origin: this.origin });
+    throw graphdefDiagnostics.error('graph', {
+      message: `${this.type} ${this.name} has no operand ${index}.`,
+      origin: this.origin,
+    });
   }
 
   /** An operand that may be left out. */
@@ -84,14 +104,20 @@ export class SourceNode {
     return this.#inputs.slice(from, to).map((reference) => this.scope.value(reference));
   }
 
-  /** The elements of an operand that must be a constant in memory. Throws `graphdef/unsupported` when it depends on data. */
+  /**
+   * The elements of an operand that must be a constant in memory. Throws `graphdef/unsupported`
+   * when it depends on data.
+   */
   constant(index: number): Tensor {
     const elements = this.input(index).constant?.peek();
     if (elements) return elements;
     throw this.unsupported(`its operand ${index} (${this.input(index)}) is not a constant`);
   }
 
-  /** The integers of an operand that must be known before the model runs. Throws `graphdef/unsupported` when it depends on data. */
+  /**
+   * The integers of an operand that must be known before the model runs. Throws
+   * `graphdef/unsupported` when it depends on data.
+   */
   constantInts(index: number): readonly number[] {
     const { elements } = this.input(index);
     if (elements?.every((each) => typeof each === 'number')) return elements;
@@ -110,12 +136,21 @@ export class SourceNode {
     return value?.kind === 'placeholder' ? this.scope.bound.get(value.value) : value;
   }
 
-  #of<K extends AttrValue['kind'], T>(name: string, kind: K, otherwise: T | undefined, take: (value: AttrValue & { kind: K }) => T): T {
+  #of<K extends AttrValue['kind'], T>(
+    name: string,
+    kind: K,
+    otherwise: T | undefined,
+    take: (value: AttrValue & { kind: K }) => T,
+  ): T {
     const value = this.attr(name);
     if (value?.kind === kind) return take(value as AttrValue & { kind: K });
     if (value === undefined && otherwise !== undefined) return otherwise;
-    const what = value === undefined ? 'has no attribute' : 'has another kind of value for the attribute';
-    throw graphdefDiagnostics.error('attribute', { message: `${this.type} ${this.name} ${what} ${name}.`, origin: this.origin });
+    const what =
+      value === undefined ? 'has no attribute' : 'has another kind of value for the attribute';
+    throw graphdefDiagnostics.error('attribute', {
+      message: `${this.type} ${this.name} ${what} ${name}.`,
+      origin: this.origin,
+    });
   }
 
   int(name: string, otherwise?: number): number {
@@ -156,20 +191,28 @@ export class SourceNode {
 
   /** A list of integers; empty when absent. */
   ints(name: string): readonly number[] {
-    return this.#of<'list', readonly number[]>(name, 'list', [], (list) => (list.of === 'i' ? list.values.map(Number) : []));
+    return this.#of<'list', readonly number[]>(name, 'list', [], (list) =>
+      list.of === 'i' ? list.values.map(Number) : [],
+    );
   }
 
   /** A list of texts; empty when absent. */
   texts(name: string): readonly string[] {
-    return this.#of<'list', readonly string[]>(name, 'list', [], (list) => (list.of === 's' ? list.values.map(text) : []));
+    return this.#of<'list', readonly string[]>(name, 'list', [], (list) =>
+      list.of === 's' ? list.values.map(text) : [],
+    );
   }
 
   /** A non-negative axis of a value of some rank, from one that may count from the end. */
   axis(axis: number, rank: number | undefined): number {
-    if (rank === undefined && axis < 0) throw this.unsupported(`it counts axis ${axis} from the end of a value of unknown rank`);
+    if (rank === undefined && axis < 0)
+      throw this.unsupported(`it counts axis ${axis} from the end of a value of unknown rank`);
     const settled = axis < 0 ? axis + rank! : axis;
     if (settled >= 0 && (rank === undefined || settled < rank)) return settled;
-    throw graphdefDiagnostics.error('attribute', { message: `${this.type} ${this.name}: there is no axis ${axis}.`, origin: this.origin });
+    throw graphdefDiagnostics.error('attribute', {
+      message: `${this.type} ${this.name}: there is no axis ${axis}.`,
+      origin: this.origin,
+    });
   }
 
   /** The rank of a value that must be known. Throws `graphdef/unsupported`. */
@@ -186,7 +229,8 @@ export class SourceNode {
   /** A value in another element type; constants are converted in place. */
   cast(x: Value, to: DType, step = 'cast'): Value {
     if (x.dtype === to) return x;
-    if (x.constant && (isFloat(to) || !isFloat(x.dtype))) return this.graph.constant(x.constant.cast(to), x.name, x.origin);
+    if (x.constant && (isFloat(to) || !isFloat(x.dtype)))
+      return this.graph.constant(x.constant.cast(to), x.name, x.origin);
     return this.graph.add(ops.Cast, { x }, { to }, this.step(step)).y;
   }
 
@@ -209,40 +253,73 @@ export class SourceNode {
     return this.graph.add(ops.Reshape, { x }, { shape }, this.step(step)).y;
   }
 
-  /** Imports a function of the library with values of a graph (this node's unless told) as its arguments, and gives its results in order. */
-  call(called: NameAttrList, args: readonly Value[], graph = this.graph, suffix = called.name): readonly Value[] {
+  /**
+   * Imports a function of the library with values of a graph (this node's unless told) as its
+   * arguments, and gives its results in order.
+   */
+  call(
+    called: NameAttrList,
+    args: readonly Value[],
+    graph = this.graph,
+    suffix = called.name,
+  ): readonly Value[] {
     return this.callFunction(called, args, graph, `${this.name}/${suffix}/`);
   }
 
-  /** Marks attributes that have no meaning for inference or that the rule accounts for otherwise. */
+  /**
+   * Marks attributes that have no meaning for inference or that the rule accounts for otherwise.
+   */
   ignore(...names: readonly string[]): void {
     for (const name of names) this.#read.add(name);
   }
 
-  /** Names of attributes that the node sets otherwise than TensorFlow's default and no rule has read; types, counts and hints apart. */
+  /**
+   * Names of attributes that the node sets otherwise than TensorFlow's default and no rule has
+   * read; types, counts and hints apart.
+   */
   get unread(): readonly string[] {
     const registered = registeredOp(this.type);
     return [...this.def.attrs].flatMap(([name, value]) => {
-      const attr = registered && Object.hasOwn(registered.attrs, name) ? registered.attrs[name] : undefined;
-      const isTyped = attr === undefined || attr.type === 'type' || attr.type === 'list(type)' || this.#counts(name);
-      if (this.#read.has(name) || name.startsWith('_') || tuning.has(name) || (registered && isTyped)) return [];
+      const attr =
+        registered && Object.hasOwn(registered.attrs, name) ? registered.attrs[name] : undefined;
+      const isTyped =
+        attr === undefined ||
+        attr.type === 'type' ||
+        attr.type === 'list(type)' ||
+        this.#counts(name);
+      if (
+        this.#read.has(name) ||
+        name.startsWith('_') ||
+        tuning.has(name) ||
+        (registered && isTyped)
+      )
+        return [];
       const isDefault =
-        attr?.default !== undefined && JSON.stringify({ ...attr.default, of: undefined }) === JSON.stringify({ ...value, of: undefined });
+        attr?.default !== undefined &&
+        JSON.stringify({ ...attr.default, of: undefined }) ===
+          JSON.stringify({ ...value, of: undefined });
       return isDefault ? [] : [name];
     });
   }
 
   #counts(name: string): boolean {
     const registered = registeredOp(this.type);
-    return [...(registered?.inputs ?? []), ...(registered?.outputs ?? [])].some(({ numberAttr }) => numberAttr === name);
+    return [...(registered?.inputs ?? []), ...(registered?.outputs ?? [])].some(
+      ({ numberAttr }) => numberAttr === name,
+    );
   }
 
   get origin(): { file: string; node: string; op: string } {
     return { file: this.scope.file, node: this.name, op: this.type };
   }
 
-  /** The reason why this node has no canonical form: thrown by a rule, it leaves the node foreign. */
+  /**
+   * The reason why this node has no canonical form: thrown by a rule, it leaves the node foreign.
+   */
   unsupported(reason: string): DroverError {
-    return graphdefDiagnostics.error('unsupported', { message: `${this.type} ${this.name}: ${reason}.`, origin: this.origin });
+    return graphdefDiagnostics.error('unsupported', {
+      message: `${this.type} ${this.name}: ${reason}.`,
+      origin: this.origin,
+    });
   }
 }

@@ -1,4 +1,14 @@
-import { Graph, freshDim, ops, sameDim, type DType, type Node, type Region, type Value, type ValueType } from '@drover/core';
+import {
+  Graph,
+  freshDim,
+  ops,
+  sameDim,
+  type DType,
+  type Node,
+  type Region,
+  type Value,
+  type ValueType,
+} from '@drover/core';
 import { isListOf, listLength, writtenItem } from '../ops/tensor-list.js';
 import type { SourceNode } from './source-node.js';
 
@@ -9,8 +19,9 @@ export interface LoopFunctions {
 }
 
 /**
- * What a loop variable is: the same in all trips; a number that starts at `start` and grows by 1; a list of which each trip writes the next item; or carried from
- * trip to trip, with a type that holds in all of them.
+ * What a loop variable is: the same in all trips; a number that starts at `start` and grows by 1; a
+ * list of which each trip writes the next item; or carried from trip to trip, with a type that
+ * holds in all of them.
  */
 type Role =
   | { readonly kind: 'invariant' }
@@ -22,14 +33,17 @@ type Role =
 const maxDepth = 5;
 const maxAttempts = 8;
 
-const producedBy = (value: Value, op: Node['op']): Node | undefined => (value.producer?.op === op ? value.producer : undefined);
+const producedBy = (value: Value, op: Node['op']): Node | undefined =>
+  value.producer?.op === op ? value.producer : undefined;
 const isOne = (value: Value) => value.elements?.length === 1 && value.elements[0] === 1;
 
 /** Whether a value is another plus 1. */
 function isIncremented(value: Value, from: Value): boolean {
   const sum = producedBy(value, ops.Add as Node['op']);
   const [a, b] = sum?.inputs ?? [];
-  return a !== undefined && b !== undefined && ((a === from && isOne(b)) || (b === from && isOne(a)));
+  return (
+    a !== undefined && b !== undefined && ((a === from && isOne(b)) || (b === from && isOne(a)))
+  );
 }
 
 /** The item that a trip joins to a tensor that starts empty and holds those of the trips before. */
@@ -37,8 +51,16 @@ function joinedItem(after: Value, before: Value): Value | undefined {
   const join = producedBy(after, ops.Concat as Node['op']);
   const [list, item] = join?.inputs ?? [];
   const wrapper = item && producedBy(item, ops.Unsqueeze as Node['op']);
-  const isFirst = join?.is(ops.Concat) && join.attrs.axis === 0 && wrapper?.is(ops.Unsqueeze) && wrapper.attrs.axes.join() === '0';
-  return isFirst && join.inputs.length === 2 && list === before && before.users.size === 1 && after.users.size === 0
+  const isFirst =
+    join?.is(ops.Concat) &&
+    join.attrs.axis === 0 &&
+    wrapper?.is(ops.Unsqueeze) &&
+    wrapper.attrs.axes.join() === '0';
+  return isFirst &&
+    join.inputs.length === 2 &&
+    list === before &&
+    before.users.size === 1 &&
+    after.users.size === 0
     ? wrapper.inputs[0]
     : undefined;
 }
@@ -51,22 +73,38 @@ interface Attempt {
   readonly results: readonly Value[];
 }
 
-function build(node: SourceNode, initial: readonly Value[], roles: readonly Role[], functions: LoopFunctions): Attempt {
+function build(
+  node: SourceNode,
+  initial: readonly Value[],
+  roles: readonly Role[],
+  functions: LoopFunctions,
+): Attempt {
   const graph = new Graph('body', node.graph);
   const trip = graph.input('trip', 'int64', []);
   graph.input('goes', 'bool', []);
   const parameters = roles.map((role, i) => {
-    if (role.kind === 'carried') return graph.input(`carried_${i}`, role.type.dtype, role.type.shape);
-    return role.kind === 'list' ? graph.input(`list_${i}`, role.type.dtype, role.type.shape) : undefined;
+    if (role.kind === 'carried')
+      return graph.input(`carried_${i}`, role.type.dtype, role.type.shape);
+    return role.kind === 'list'
+      ? graph.input(`list_${i}`, role.type.dtype, role.type.shape)
+      : undefined;
   });
   const args = roles.map((role, i): Value => {
     if (role.kind === 'invariant') return graph.capture(initial[i]!);
     if (role.kind !== 'counter') return parameters[i]!;
     const { dtype } = initial[i]!;
-    const count = dtype === 'int64' ? trip : graph.add(ops.Cast, { x: trip }, { to: dtype }, node.step('trip')).y;
+    const count =
+      dtype === 'int64'
+        ? trip
+        : graph.add(ops.Cast, { x: trip }, { to: dtype }, node.step('trip')).y;
     return role.start === 0
       ? count
-      : graph.add(ops.Add, { a: count, b: graph.literal(dtype, [], [role.start]) }, {}, node.step('counter')).y;
+      : graph.add(
+          ops.Add,
+          { a: count, b: graph.literal(dtype, [], [role.start]) },
+          {},
+          node.step('counter'),
+        ).y;
   });
   return { graph, trip, args, results: functions.body(args, graph) };
 }
@@ -78,7 +116,10 @@ interface Bound {
   readonly isInclusive: boolean;
 }
 
-/** The bounds of counters that the condition consists of; undefined when there is more to it. `counts` says which variables grow by 1. */
+/**
+ * The bounds of counters that the condition consists of; undefined when there is more to it.
+ * `counts` says which variables grow by 1.
+ */
 function boundsOf(
   outer: Graph,
   initial: readonly Value[],
@@ -108,19 +149,39 @@ function boundsOf(
     const [small, large] = isTurned ? [b, a] : [a, b];
     const counter = args.indexOf(small);
     const limit = around.get(large) ?? (large.constant ? large : undefined);
-    if (!/^(Less|Greater)(OrEqual)?$/.test(op) || !counts[counter] || !limit || limit.shape?.length !== 0) return undefined;
+    if (
+      !/^(Less|Greater)(OrEqual)?$/.test(op) ||
+      !counts[counter] ||
+      !limit ||
+      limit.shape?.length !== 0
+    )
+      return undefined;
     bounds.push({ counter, limit, isInclusive: op.endsWith('OrEqual') });
   }
   return bounds.length > 0 ? bounds : undefined;
 }
 
 /** The number of trips as an int64 scalar of the graph around the loop. */
-function tripsOf(node: SourceNode, bounds: readonly Bound[], starts: readonly (number | undefined)[]): Value {
+function tripsOf(
+  node: SourceNode,
+  bounds: readonly Bound[],
+  starts: readonly (number | undefined)[],
+): Value {
   const { graph } = node;
   const counts = bounds.map(({ counter, limit, isInclusive }) => {
-    const wide = limit.dtype === 'int64' ? limit : graph.add(ops.Cast, { x: limit }, { to: 'int64' }, node.step('limit')).y;
+    const wide =
+      limit.dtype === 'int64'
+        ? limit
+        : graph.add(ops.Cast, { x: limit }, { to: 'int64' }, node.step('limit')).y;
     const first = starts[counter]! - (isInclusive ? 1 : 0);
-    return first === 0 ? wide : graph.add(ops.Sub, { a: wide, b: graph.literal('int64', [], [first]) }, {}, node.step('limit')).y;
+    return first === 0
+      ? wide
+      : graph.add(
+          ops.Sub,
+          { a: wide, b: graph.literal('int64', [], [first]) },
+          {},
+          node.step('limit'),
+        ).y;
   });
   return counts.reduce((a, b) => graph.add(ops.Min, { a, b }, {}, node.step('trips')).y);
 }
@@ -128,35 +189,63 @@ function tripsOf(node: SourceNode, bounds: readonly Bound[], starts: readonly (n
 /** A type that holds for a variable before and after a trip. */
 function widened(before: ValueType, after: ValueType): ValueType {
   const { dtype, shape } = before;
-  if (!shape || !after.shape || shape.length !== after.shape.length) return { dtype, shape: undefined };
-  return { dtype, shape: shape.map((dim, axis) => (sameDim(dim, after.shape![axis]!) ? dim : freshDim('carried'))) };
+  if (!shape || !after.shape || shape.length !== after.shape.length)
+    return { dtype, shape: undefined };
+  return {
+    dtype,
+    shape: shape.map((dim, axis) =>
+      sameDim(dim, after.shape![axis]!) ? dim : freshDim('carried'),
+    ),
+  };
 }
 
 const isSameType = (a: ValueType, b: ValueType): boolean =>
   a.shape === undefined ||
-  (b.shape !== undefined && a.shape.length === b.shape.length && a.shape.every((dim, axis) => sameDim(dim, b.shape![axis]!)));
+  (b.shape !== undefined &&
+    a.shape.length === b.shape.length &&
+    a.shape.every((dim, axis) => sameDim(dim, b.shape![axis]!)));
 
-/** Whether a widened dimension stands for what the body makes: another one each time it is built. */
+/**
+ * Whether a widened dimension stands for what the body makes: another one each time it is built.
+ */
 const isOpen = (dim: unknown) => String(dim).startsWith('?carried');
 
 /** Takes out nodes whose results nothing needs: lists that loops have given a shape, counters. */
 export function removeUnused(graph: Graph): void {
   const needed = new Set(graph.outputs.map(({ value }) => value));
   for (const node of graph.sorted().reverse())
-    if (node.outputs.every((value) => value.users.size === 0 && !needed.has(value))) graph.remove(node);
+    if (node.outputs.every((value) => value.users.size === 0 && !needed.has(value)))
+      graph.remove(node);
 }
 
-/** A list as a tensor of zeros of its length, for items of a known shape. Throws `graphdef/unsupported` when the shape is not known before the model runs. */
+/**
+ * A list as a tensor of zeros of its length, for items of a known shape. Throws
+ * `graphdef/unsupported` when the shape is not known before the model runs.
+ */
 function zeroList(node: SourceNode, list: Value, item: Value | undefined): Value {
   const [length] = listLength(list)?.elements ?? [];
   if (!item?.shape || length === undefined)
-    throw node.unsupported('it writes a list whose items have no shape that is known before the model runs');
+    throw node.unsupported(
+      'it writes a list whose items have no shape that is known before the model runs',
+    );
   const zero = node.graph.literal(item.dtype, [], [item.dtype === 'bool' ? false : 0]);
-  return node.graph.add(ops.Expand, { x: zero }, { shape: [length, ...item.shape] }, node.step('list')).y;
+  return node.graph.add(
+    ops.Expand,
+    { x: zero },
+    { shape: [length, ...item.shape] },
+    node.step('list'),
+  ).y;
 }
 
-/** A While loop of TensorFlow as a Loop, with the results of all its variables. `isList` says which variables are lists of tensors. */
-export function buildLoop(node: SourceNode, initial: readonly Value[], functions: LoopFunctions): readonly Value[] {
+/**
+ * A While loop of TensorFlow as a Loop, with the results of all its variables. `isList` says which
+ * variables are lists of tensors.
+ */
+export function buildLoop(
+  node: SourceNode,
+  initial: readonly Value[],
+  functions: LoopFunctions,
+): readonly Value[] {
   const { graph: outer } = node;
   if (outer.depth >= maxDepth) throw node.unsupported(`its loops nest deeper than ${maxDepth}`);
   let roles = initial.map((value): Role =>
@@ -169,12 +258,15 @@ export function buildLoop(node: SourceNode, initial: readonly Value[], functions
   for (let tries = 0; tries < maxAttempts; tries++) {
     const attempt = build(node, initial, roles, functions);
     const { args, results } = attempt;
-    if (results.length !== initial.length) throw node.unsupported('its body gives another number of values than it takes');
+    if (results.length !== initial.length)
+      throw node.unsupported('its body gives another number of values than it takes');
     const before = JSON.stringify(roles.map(({ kind }) => kind));
     roles = roles.map((role, i): Role => {
       if (results[i] === args[i]) return { kind: 'invariant' };
       const isEmpty = role.kind === 'carried' && initial[i]!.shape?.[0] === 0;
-      return isEmpty && joinedItem(results[i]!, args[i]!) ? { kind: 'list', type: role.type } : role;
+      return isEmpty && joinedItem(results[i]!, args[i]!)
+        ? { kind: 'list', type: role.type }
+        : role;
     });
     if (!bounds) {
       const counts = roles.map(
@@ -196,7 +288,12 @@ export function buildLoop(node: SourceNode, initial: readonly Value[], functions
       if (role.kind !== 'list') return undefined;
       const joined = joinedItem(results[i]!, args[i]!);
       if (joined) return { item: joined, isNext: true };
-      return writtenItem(results[i]!, args[i]!, (index) => isTrip(index, attempt, roles), hasLength(initial[i]!, trips));
+      return writtenItem(
+        results[i]!,
+        args[i]!,
+        (index) => isTrip(index, attempt, roles),
+        hasLength(initial[i]!, trips),
+      );
     });
     let isSettled = true;
     roles = roles.map((role, i): Role => {
@@ -208,7 +305,10 @@ export function buildLoop(node: SourceNode, initial: readonly Value[], functions
       if (role.kind !== 'carried') return role;
       const result = results[i]!.type;
       const isKept =
-        isSameType(role.type, result) || role.type.shape?.every((dim, axis) => isOpen(dim) || sameDim(dim, result.shape?.[axis] ?? -1));
+        isSameType(role.type, result) ||
+        role.type.shape?.every(
+          (dim, axis) => isOpen(dim) || sameDim(dim, result.shape?.[axis] ?? -1),
+        );
       if (isKept && result.dtype === role.type.dtype) return role;
       isSettled = false;
       return { ...role, type: widened(role.type, result) };
@@ -254,7 +354,10 @@ function finish(
   const { graph: outer } = node;
   const carried = roles.flatMap((role, i) => (role.kind === 'carried' ? [i] : []));
   const scanned = roles.flatMap((role, i) => (role.kind === 'list' ? [i] : []));
-  graph.output('goes', trips ? graph.literal('bool', [], [true]) : functions.condition(results, graph));
+  graph.output(
+    'goes',
+    trips ? graph.literal('bool', [], [true]) : functions.condition(results, graph),
+  );
   for (const i of carried) graph.output(`carried_${i}`, results[i]!);
   for (const i of scanned) graph.output(`item_${i}`, items[i]!);
   removeUnused(graph);
@@ -275,7 +378,9 @@ function finish(
   const order = [...carried, ...scanned];
   return roles.map((role, i) => {
     if (role.kind === 'invariant') return initial[i]!;
-    return role.kind === 'counter' ? counted(node, initial[i]!.dtype, role.start, trips!) : outputs[order.indexOf(i)]!;
+    return role.kind === 'counter'
+      ? counted(node, initial[i]!.dtype, role.start, trips!)
+      : outputs[order.indexOf(i)]!;
   });
 }
 
@@ -285,7 +390,9 @@ function usedRegion(graph: Graph): Region {
   const first = graph.inputs.length - captures.length;
   const used = captures
     .map((value, i) => ({ value, input: graph.inputs[first + i]! }))
-    .filter(({ input }) => input.users.size > 0 || graph.outputs.some(({ value }) => value === input));
+    .filter(
+      ({ input }) => input.users.size > 0 || graph.outputs.some(({ value }) => value === input),
+    );
   graph.inputs.splice(first, captures.length, ...used.map(({ input }) => input));
   return { graph, captures: used.map(({ value }) => value) };
 }
@@ -293,7 +400,19 @@ function usedRegion(graph: Graph): Region {
 /** A counter after the loop. */
 function counted(node: SourceNode, dtype: DType, start: number, trips: Value): Value {
   const { graph } = node;
-  const made = graph.add(ops.Max, { a: trips, b: graph.literal('int64', [], [0]) }, {}, node.step('trips')).y;
-  const end = graph.add(ops.Add, { a: made, b: graph.literal('int64', [], [start]) }, {}, node.step('counter')).y;
-  return dtype === 'int64' ? end : graph.add(ops.Cast, { x: end }, { to: dtype }, node.step('counter')).y;
+  const made = graph.add(
+    ops.Max,
+    { a: trips, b: graph.literal('int64', [], [0]) },
+    {},
+    node.step('trips'),
+  ).y;
+  const end = graph.add(
+    ops.Add,
+    { a: made, b: graph.literal('int64', [], [start]) },
+    {},
+    node.step('counter'),
+  ).y;
+  return dtype === 'int64'
+    ? end
+    : graph.add(ops.Cast, { x: end }, { to: dtype }, node.step('counter')).y;
 }

@@ -1,4 +1,15 @@
-import { addDim, exactQuotient, mulDim, ops, productOf, subDim, type Dim, type Node, type Shape, type Value } from '@drover/core';
+import {
+  addDim,
+  exactQuotient,
+  mulDim,
+  ops,
+  productOf,
+  subDim,
+  type Dim,
+  type Node,
+  type Shape,
+  type Value,
+} from '@drover/core';
 import type { ReadRules, ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
 
@@ -21,11 +32,15 @@ function pairsOf(node: SourceNode, index: number): readonly Dim[] {
 
 const quotient = (node: SourceNode, dim: Dim, block: number): Dim => {
   const part = exactQuotient(dim, block);
-  if (part === undefined) throw node.unsupported(`whether ${String(dim)} is a multiple of ${block} is not known`);
+  if (part === undefined)
+    throw node.unsupported(`whether ${String(dim)} is a multiple of ${block} is not known`);
   return part;
 };
 
-/** Blocks of the spatial dimensions, after padding, become batches: tensorflow/core/api_def/base_api/api_def_SpaceToBatchND.pbtxt. */
+/**
+ * Blocks of the spatial dimensions, after padding, become batches:
+ * tensorflow/core/api_def/base_api/api_def_SpaceToBatchND.pbtxt.
+ */
 const readSpaceToBatch: ToCore = (node) => {
   const x = node.input(0);
   const block = node.constantInts(1);
@@ -33,17 +48,38 @@ const readSpaceToBatch: ToCore = (node) => {
   const shape = node.dims(x);
   const count = block.length;
   const rest = shape.slice(count + 1);
-  const amounts = (end: 0 | 1) => [0, ...block.map((_, i) => paddings[2 * i + end]!), ...rest.map(() => 0)];
-  const padded = shape.map((dim, i) => (i >= 1 && i <= count ? addDim(dim, addDim(paddings[2 * i - 2]!, paddings[2 * i - 1]!)) : dim));
+  const amounts = (end: 0 | 1) => [
+    0,
+    ...block.map((_, i) => paddings[2 * i + end]!),
+    ...rest.map(() => 0),
+  ];
+  const padded = shape.map((dim, i) =>
+    i >= 1 && i <= count ? addDim(dim, addDim(paddings[2 * i - 2]!, paddings[2 * i - 1]!)) : dim,
+  );
   const isPadded = paddings.some((amount) => amount !== 0);
   const whole = isPadded
-    ? node.graph.add(ops.Pad, { x }, { mode: 'constant', pads: [...amounts(0), ...amounts(1)] }, node.step('pad')).y
+    ? node.graph.add(
+        ops.Pad,
+        { x },
+        { mode: 'constant', pads: [...amounts(0), ...amounts(1)] },
+        node.step('pad'),
+      ).y
     : x;
   const parts = block.map((size, i) => quotient(node, padded[i + 1]!, size));
   const split: Shape = [shape[0]!, ...parts.flatMap((part, i) => [part, block[i]!]), ...rest];
-  const perm = [...block.map((_, i) => 2 * i + 2), 0, ...block.map((_, i) => 2 * i + 1), ...rest.map((_, i) => 2 * count + 1 + i)];
+  const perm = [
+    ...block.map((_, i) => 2 * i + 2),
+    0,
+    ...block.map((_, i) => 2 * i + 1),
+    ...rest.map((_, i) => 2 * count + 1 + i),
+  ];
   const moved = node.transposed(node.reshaped(whole, split, 'split'), perm, 'move');
-  const y = node.graph.add(ops.Reshape, { x: moved }, { shape: [mulDim(shape[0]!, productOf(block)), ...parts, ...rest] }, node.options).y;
+  const y = node.graph.add(
+    ops.Reshape,
+    { x: moved },
+    { shape: [mulDim(shape[0]!, productOf(block)), ...parts, ...rest] },
+    node.options,
+  ).y;
   made.set(y, { x, block, paddings });
   return y;
 };
@@ -61,13 +97,28 @@ function plainConvolution(value: Value): Node<typeof ops.Conv> | undefined {
   return isPlain ? node : undefined;
 }
 
-/** A convolution between the two is a dilated one: what it pads is what they pad, less what they crop. */
-function asDilated(node: SourceNode, value: Value, block: readonly number[], crops: readonly Dim[]): Value | undefined {
+/**
+ * A convolution between the two is a dilated one: what it pads is what they pad, less what they
+ * crop.
+ */
+function asDilated(
+  node: SourceNode,
+  value: Value,
+  block: readonly number[],
+  crops: readonly Dim[],
+): Value | undefined {
   const convolution = plainConvolution(value);
   const source = convolution && made.get(convolution.operands.x);
-  if (!convolution || !source || source.block.join() !== block.join() || block.length !== convolution.attrs.strides.length)
+  if (
+    !convolution ||
+    !source ||
+    source.block.join() !== block.join() ||
+    block.length !== convolution.attrs.strides.length
+  )
     return undefined;
-  const pads = [0, 1].flatMap((end) => block.map((_, i) => subDim(source.paddings[2 * i + end]!, crops[2 * i + end]!)));
+  const pads = [0, 1].flatMap((end) =>
+    block.map((_, i) => subDim(source.paddings[2 * i + end]!, crops[2 * i + end]!)),
+  );
   if (!pads.every((pad) => typeof pad === 'number' && pad >= 0)) return undefined;
   // Cropping at the begin would not be undone by padding less: the phases would shift.
   if (crops.some((crop, i) => i % 2 === 0 && crop !== 0)) return undefined;
@@ -96,8 +147,16 @@ const readBatchToSpace: ToCore = (node) => {
     block.reduce((a, b) => a * b, 1),
   );
   const spatial = shape.slice(1, count + 1);
-  const perm = [count, ...block.flatMap((_, i) => [count + 1 + i, i]), ...rest.map((_, i) => 2 * count + 1 + i)];
-  const moved = node.transposed(node.reshaped(x, [...block, batch, ...spatial, ...rest], 'split'), perm, 'move');
+  const perm = [
+    count,
+    ...block.flatMap((_, i) => [count + 1 + i, i]),
+    ...rest.map((_, i) => 2 * count + 1 + i),
+  ];
+  const moved = node.transposed(
+    node.reshaped(x, [...block, batch, ...spatial, ...rest], 'split'),
+    perm,
+    'move',
+  );
   const sizes = spatial.map((dim, i) => mulDim(dim, block[i]!));
   const isCropped = crops.some((crop) => crop !== 0);
   const joined = node.graph.add(
@@ -116,7 +175,12 @@ const readBatchToSpace: ToCore = (node) => {
   return node.graph.add(ops.Slice, { x: joined }, attrs, node.options).y;
 };
 
-const toCore = { BatchToSpaceND: readBatchToSpace, SpaceToBatchND: readSpaceToBatch } satisfies ReadRules;
+const toCore = {
+  BatchToSpaceND: readBatchToSpace,
+  SpaceToBatchND: readSpaceToBatch,
+} satisfies ReadRules;
 
-/** Blocks of space as batches, read only: core has dilated convolutions, and reshapes for the rest. */
+/**
+ * Blocks of space as batches, read only: core has dilated convolutions, and reshapes for the rest.
+ */
 export const blocks = { toCore };

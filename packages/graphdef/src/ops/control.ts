@@ -27,14 +27,17 @@ import type { SourceNode } from '../import/source-node.js';
 /** A condition as a bool. TensorFlow takes numbers too: what is not zero is true. */
 function truth(node: SourceNode, condition: Value | undefined, graph: Graph): Value {
   if (!condition) throw node.unsupported('its condition gives nothing');
-  return condition.dtype === 'bool' ? condition : graph.add(ops.Cast, { x: condition }, { to: 'bool' }, node.step('condition')).y;
+  return condition.dtype === 'bool'
+    ? condition
+    : graph.add(ops.Cast, { x: condition }, { to: 'bool' }, node.step('condition')).y;
 }
 
 const readWhile: ToCore = (node) => {
   node.ignore('output_shapes', 'parallel_iterations');
   const [condition, body] = [node.func('cond'), node.func('body')];
   return buildLoop(node, node.inputs(), {
-    condition: (args, graph): Value => truth(node, node.call(condition, args, graph, 'cond')[0], graph),
+    condition: (args, graph): Value =>
+      truth(node, node.call(condition, args, graph, 'cond')[0], graph),
     body: (args, graph) => node.call(body, args, graph, 'body'),
   });
 };
@@ -54,13 +57,24 @@ const readIf: ToCore = (node) => {
     return graph.region();
   };
   const condition = truth(node, node.input(0), node.graph);
-  return node.graph.add(ops.If, { condition }, {}, { ...node.options, regions: { then: branch('then'), else: branch('else') } }).outputs;
+  return node.graph.add(
+    ops.If,
+    { condition },
+    {},
+    { ...node.options, regions: { then: branch('then'), else: branch('else') } },
+  ).outputs;
 };
 
-/** Whether a value is a list that has no shape yet, or another that core cannot express: what it is stands in the node that makes it. */
+/**
+ * Whether a value is a list that has no shape yet, or another that core cannot express: what it is
+ * stands in the node that makes it.
+ */
 const isForeign = (value: Value): boolean => value.producer?.is(ops.Foreign) === true;
 
-/** A call of a function of the library. One that takes or gives foreign values becomes the function's nodes, for those to be seen. */
+/**
+ * A call of a function of the library. One that takes or gives foreign values becomes the
+ * function's nodes, for those to be seen.
+ */
 export function readCall(node: SourceNode, called: NameAttrList): readonly Value[] {
   const args = node.inputs();
   const body = new Graph(called.name, node.graph);
@@ -73,8 +87,15 @@ export function readCall(node: SourceNode, called: NameAttrList): readonly Value
   for (const value of made) body.output(value.name, value);
   const regions = { body: { graph: body, captures: [] } };
   const operands = body.region().captures;
-  const { outputs } = node.graph.add(ops.Call, { operands }, { function: called.name }, { ...node.options, regions });
-  return results.map((value) => outputs[made.indexOf(value)] ?? args[parameters.indexOf(value)] ?? value);
+  const { outputs } = node.graph.add(
+    ops.Call,
+    { operands },
+    { function: called.name },
+    { ...node.options, regions },
+  );
+  return results.map(
+    (value) => outputs[made.indexOf(value)] ?? args[parameters.indexOf(value)] ?? value,
+  );
 }
 
 const readPartitionedCall: ToCore = (node) => {
@@ -87,16 +108,23 @@ function namesIn(graph: Graph): ReadonlySet<string> {
   const names = new Set<string>();
   for (const { attrs, outputs, regions } of graph.nodes) {
     const dims = [...Object.values(attrs).flat(), ...outputs.flatMap(({ shape }) => shape ?? [])];
-    for (const dim of dims) if (dim instanceof SymbolicDim) for (const name of symbolsOf(dim)) names.add(name);
-    for (const region of Object.values(regions)) for (const name of namesIn(region.graph)) names.add(name);
+    for (const dim of dims)
+      if (dim instanceof SymbolicDim) for (const name of symbolsOf(dim)) names.add(name);
+    for (const region of Object.values(regions))
+      for (const name of namesIn(region.graph)) names.add(name);
   }
   return names;
 }
 
-/** A body that also captures what tells the named dimensions it speaks of: a function knows nothing but its arguments. */
+/**
+ * A body that also captures what tells the named dimensions it speaks of: a function knows nothing
+ * but its arguments.
+ */
 function closed({ graph, captures }: Region, outer: Graph): Region {
   const [inside, around] = [dimSources(graph), dimSources(outer)];
-  const missing = [...namesIn(graph)].flatMap((name) => (inside.has(name) ? [] : (around.get(name)?.input ?? [])));
+  const missing = [...namesIn(graph)].flatMap((name) =>
+    inside.has(name) ? [] : (around.get(name)?.input ?? []),
+  );
   const more = [...new Set(missing)];
   if (more.length === 0) return { graph, captures };
   const copy = cloneGraph(graph);
@@ -105,7 +133,11 @@ function closed({ graph, captures }: Region, outer: Graph): Region {
 }
 
 /** A branch as a closed graph: it takes what both branches capture, in one order. */
-function branchGraph({ graph, captures }: Region, before: readonly Value[], after: readonly Value[]): Graph {
+function branchGraph(
+  { graph, captures }: Region,
+  before: readonly Value[],
+  after: readonly Value[],
+): Graph {
   const copy = cloneGraph(graph);
   const own = copy.inputs.splice(0, captures.length);
   const placeholder = ({ name, dtype, shape }: Value) => copy.input(name, dtype, shape);
@@ -116,23 +148,39 @@ function branchGraph({ graph, captures }: Region, before: readonly Value[], afte
 }
 
 function writeIf(node: Node<typeof ops.If>, writer: GraphWriter): void {
-  const [then, otherwise] = [closed(node.regions['then']!, writer.graph), closed(node.regions['else']!, writer.graph)];
+  const [then, otherwise] = [
+    closed(node.regions['then']!, writer.graph),
+    closed(node.regions['else']!, writer.graph),
+  ];
   const { condition } = node.operands;
   // TF.js cannot load a function that takes nothing.
   const spare = then.captures.length + otherwise.captures.length === 0 ? [condition] : [];
   const branches = {
-    then_branch: func(writer.function(branchGraph(then, spare, otherwise.captures), `${node.name}_then`)),
-    else_branch: func(writer.function(branchGraph(otherwise, [...spare, ...then.captures], []), `${node.name}_else`)),
+    then_branch: func(
+      writer.function(branchGraph(then, spare, otherwise.captures), `${node.name}_then`),
+    ),
+    else_branch: func(
+      writer.function(
+        branchGraph(otherwise, [...spare, ...then.captures], []),
+        `${node.name}_else`,
+      ),
+    ),
   };
   const scalar = condition.rank === 0 ? condition : writer.reshape(condition, []);
   const dtypes = node.outputs.map(({ dtype }) => writer.typeOf(dtype));
-  const refs = writer.steps('StatelessIf', [scalar, ...spare, ...then.captures, ...otherwise.captures], branches, dtypes);
+  const refs = writer.steps(
+    'StatelessIf',
+    [scalar, ...spare, ...then.captures, ...otherwise.captures],
+    branches,
+    dtypes,
+  );
   node.outputs.forEach((value, i) => writer.set(value, refs[i]!));
 }
 
 /**
- * A loop as StatelessWhile over plain tensors: the number of the trip, whether it goes on, the carried values, the scanned values so far (each trip joins its own),
- * the most trips, and what the body captures. TF.js 4.22 runs this form; it does not run loops that write lists of tensors.
+ * A loop as StatelessWhile over plain tensors: the number of the trip, whether it goes on, the
+ * carried values, the scanned values so far (each trip joins its own), the most trips, and what the
+ * body captures. TF.js 4.22 runs this form; it does not run loops that write lists of tensors.
  */
 function writeLoop(node: Node<typeof ops.Loop>, writer: GraphWriter): void {
   const { maxTrips, condition, carried } = node.operands;
@@ -142,12 +190,20 @@ function writeLoop(node: Node<typeof ops.Loop>, writer: GraphWriter): void {
   const endless = maxTrips === undefined && !stops;
   if (endless) throw writer.unwritable('the loop never ends');
 
-  const scalarOf = (value: Value): Operand => (value.rank === 0 ? value : writer.reshape(value, []));
+  const scalarOf = (value: Value): Operand =>
+    value.rank === 0 ? value : writer.reshape(value, []);
   const starts = scanned.map(({ dtype, shape }) => {
     const slice = shape?.slice(1);
     if (!slice || slice.some(isDataDependent) || !writer.canCompute(slice))
-      throw writer.unwritable('what the trips of the loop yield has no shape that is known before the model runs');
-    return writer.step('Fill', [writer.dims([0, ...slice]), writer.literal(writer.typeOf(dtype), [], [0])], {}, writer.typeOf(dtype));
+      throw writer.unwritable(
+        'what the trips of the loop yield has no shape that is known before the model runs',
+      );
+    return writer.step(
+      'Fill',
+      [writer.dims([0, ...slice]), writer.literal(writer.typeOf(dtype), [], [0])],
+      {},
+      writer.typeOf(dtype),
+    );
   });
   const initial: readonly Operand[] = [
     writer.literal(writer.typeOf('int64'), [], [0]),
@@ -164,14 +220,19 @@ function writeLoop(node: Node<typeof ops.Loop>, writer: GraphWriter): void {
       trip: graph.input('trip', 'int64', []),
       goes: stops ? [graph.input('goes', 'bool', [])] : [],
       states: body.inputs.slice(2, 2 + carried.length).map(take),
-      stacks: scanned.map(({ name, dtype, shape }) => graph.input(name, dtype, shape && [freshDim('trips'), ...shape.slice(1)])),
+      stacks: scanned.map(({ name, dtype, shape }) =>
+        graph.input(name, dtype, shape && [freshDim('trips'), ...shape.slice(1)]),
+      ),
       most: maxTrips ? [graph.input('most', maxTrips.dtype, [])] : [],
       captured: body.inputs.slice(2 + carried.length).map(take),
     };
   };
   const test = new Graph(`${node.name}_condition`);
   const tested = parameters(test);
-  const tests = [...tested.goes, ...tested.most.map((most) => test.add(ops.Less, { a: tested.trip, b: most }, {}).y)];
+  const tests = [
+    ...tested.goes,
+    ...tested.most.map((most) => test.add(ops.Less, { a: tested.trip, b: most }, {}).y),
+  ];
   test.output(
     'goes',
     tests.reduce((a, b) => test.add(ops.And, { a, b }, {}).y),
@@ -180,13 +241,25 @@ function writeLoop(node: Node<typeof ops.Loop>, writer: GraphWriter): void {
   const step = new Graph(`${node.name}_body`);
   const given = parameters(step);
   const always = step.literal('bool', [], [true]);
-  const [goes, ...results] = inlineGraph(body, step, [given.trip, given.goes[0] ?? always, ...given.states, ...given.captured]);
+  const [goes, ...results] = inlineGraph(body, step, [
+    given.trip,
+    given.goes[0] ?? always,
+    ...given.states,
+    ...given.captured,
+  ]);
   const next = step.add(ops.Add, { a: given.trip, b: step.literal('int64', [], [1]) }, {}).y;
   const longer = given.stacks.map((stack, i) => {
     const item = step.add(ops.Unsqueeze, { x: results[carried.length + i]! }, { axes: [0] }).y;
     return step.add(ops.Concat, { inputs: [stack, item] }, { axis: 0 }).y;
   });
-  const following = [next, ...(stops ? [goes!] : []), ...results.slice(0, carried.length), ...longer, ...given.most, ...given.captured];
+  const following = [
+    next,
+    ...(stops ? [goes!] : []),
+    ...results.slice(0, carried.length),
+    ...longer,
+    ...given.most,
+    ...given.captured,
+  ];
   following.forEach((value, i) => step.output(String(i), value));
 
   const scalars = (count: number) => Array.from({ length: count }, (): Shape => []);

@@ -1,4 +1,15 @@
-import { gap, isFloat, isInt, ops, toNumbers, type Node, type Op, type Operand as Slot, type Value, type WriteRules } from '@drover/core';
+import {
+  gap,
+  isFloat,
+  isInt,
+  ops,
+  toNumbers,
+  type Node,
+  type Op,
+  type Operand as Slot,
+  type Value,
+  type WriteRules,
+} from '@drover/core';
 import { float, type Attributes } from '../export/attribute.js';
 import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
@@ -6,7 +17,11 @@ import type { SourceNode } from '../import/source-node.js';
 
 type NoAttrs = Readonly<Record<never, never>>;
 type UnaryOp = Op<{ readonly x: Slot<'one'> }, { readonly y: Slot<'one'> }, NoAttrs>;
-type BinaryOp = Op<{ readonly a: Slot<'one'>; readonly b: Slot<'one'> }, { readonly y: Slot<'one'> }, NoAttrs>;
+type BinaryOp = Op<
+  { readonly a: Slot<'one'>; readonly b: Slot<'one'> },
+  { readonly y: Slot<'one'> },
+  NoAttrs
+>;
 
 const unary =
   (op: UnaryOp): ToCore =>
@@ -22,7 +37,12 @@ const negated =
   (op: BinaryOp): ToCore =>
   (node) => {
     node.ignore('incompatible_shape_error');
-    const equal = node.graph.add(op, { a: node.input(0), b: node.input(1) }, {}, node.step('not')).y;
+    const equal = node.graph.add(
+      op,
+      { a: node.input(0), b: node.input(1) },
+      {},
+      node.step('not'),
+    ).y;
     return node.graph.add(ops.Not, { x: equal }, {}, node.options).y;
   };
 
@@ -49,7 +69,12 @@ const guarded =
   (node) => {
     const [a, b] = [node.input(0), node.input(1)];
     const zero = node.scalar(a, 0);
-    const isZero = node.graph.add(ops.Equal, { a: guard === 0 ? a : b, b: zero }, {}, node.step('is_zero')).y;
+    const isZero = node.graph.add(
+      ops.Equal,
+      { a: guard === 0 ? a : b, b: zero },
+      {},
+      node.step('is_zero'),
+    ).y;
     const value = node.graph.add(op, { a, b: map(node, b) }, {}, node.step('value')).y;
     return node.graph.add(ops.Where, { condition: isZero, x: zero, y: value }, {}, node.options).y;
   };
@@ -58,13 +83,28 @@ const readAddN: ToCore = (node) => {
   const [first, ...rest] = node.inputs();
   if (!first) throw node.unsupported('it has no operands');
   return rest.reduce(
-    (a, b, i) => node.graph.add(ops.Add, { a, b }, {}, i === rest.length - 1 ? node.options : node.step(String(i))).y,
+    (a, b, i) =>
+      node.graph.add(
+        ops.Add,
+        { a, b },
+        {},
+        i === rest.length - 1 ? node.options : node.step(String(i)),
+      ).y,
     first,
   );
 };
 
-/** A bias of one dimension belongs to the channels; the converter of TF.js also turns full additions into BiasAdd, which broadcast as additions do. */
-export function addBias(node: SourceNode, x: Value, bias: Value, isLast: boolean, step = node.options): Value {
+/**
+ * A bias of one dimension belongs to the channels; the converter of TF.js also turns full additions
+ * into BiasAdd, which broadcast as additions do.
+ */
+export function addBias(
+  node: SourceNode,
+  x: Value,
+  bias: Value,
+  isLast: boolean,
+  step = node.options,
+): Value {
   const rank = x.rank;
   const b =
     !isLast && bias.rank === 1 && rank !== undefined && rank > 2
@@ -76,7 +116,9 @@ export function addBias(node: SourceNode, x: Value, bias: Value, isLast: boolean
 const readClipByValue: ToCore = (node) => {
   const [x, low, high] = [node.input(0), node.input(1), node.input(2)];
   const bounds = [low, high]
-    .map(({ constant }) => (constant?.shape.every((dim) => dim === 1) ? constant.peek() : undefined))
+    .map(({ constant }) =>
+      constant?.shape.every((dim) => dim === 1) ? constant.peek() : undefined,
+    )
     .map((each) => each && toNumbers(each)[0]!);
   if (bounds[0] !== undefined && bounds[1] !== undefined)
     return node.graph.add(ops.Clip, { x }, { min: bounds[0], max: bounds[1] }, node.options).y;
@@ -89,24 +131,41 @@ const readPrelu: ToCore = (node) => prelu(node, node.input(0), node.input(1));
 /** Slopes line up with the last dimensions. */
 export function prelu(node: SourceNode, x: Value, given: Value): Value {
   const missing = (x.rank ?? 0) - (given.rank ?? 0);
-  const slope = missing > 0 && given.shape ? node.reshaped(given, [...new Array<number>(missing).fill(1), ...given.shape], 'slope') : given;
+  const slope =
+    missing > 0 && given.shape
+      ? node.reshaped(given, [...new Array<number>(missing).fill(1), ...given.shape], 'slope')
+      : given;
   return node.graph.add(ops.PRelu, { x, slope }, {}, node.options).y;
 }
 
-/** Select takes a condition of the operands' shape, a scalar, or a vector that chooses whole rows. */
+/**
+ * Select takes a condition of the operands' shape, a scalar, or a vector that chooses whole rows.
+ */
 const readSelect: ToCore = (node) => {
   const [given, x, y] = [node.input(0), node.input(1), node.input(2)];
   const rank = x.rank ?? y.rank;
   const isRows = given.rank === 1 && rank !== undefined && rank > 1;
-  const condition = isRows ? node.reshaped(given, [given.shape![0]!, ...new Array<number>(rank - 1).fill(1)], 'rows') : given;
+  const condition = isRows
+    ? node.reshaped(given, [given.shape![0]!, ...new Array<number>(rank - 1).fill(1)], 'rows')
+    : given;
   return node.graph.add(ops.Where, { condition, x, y }, {}, node.options).y;
 };
 
 const readIsFinite: ToCore = (node) => {
   const x = node.input(0);
   const nan = node.graph.add(ops.IsNaN, { x }, {}, node.step('nan')).y;
-  const infinite = node.graph.add(ops.IsInf, { x }, { positive: true, negative: true }, node.step('infinite')).y;
-  return node.graph.add(ops.Not, { x: node.graph.add(ops.Or, { a: nan, b: infinite }, {}, node.step('or')).y }, {}, node.options).y;
+  const infinite = node.graph.add(
+    ops.IsInf,
+    { x },
+    { positive: true, negative: true },
+    node.step('infinite'),
+  ).y;
+  return node.graph.add(
+    ops.Not,
+    { x: node.graph.add(ops.Or, { a: nan, b: infinite }, {}, node.step('or')).y },
+    {},
+    node.options,
+  ).y;
 };
 
 const readCast: ToCore = (node) => {
@@ -116,7 +175,10 @@ const readCast: ToCore = (node) => {
   return x.dtype === to ? x : node.graph.add(ops.Cast, { x }, { to }, node.options).y;
 };
 
-/** An activation by the name that fused operators give it. `operand` is what the node states for it: the slopes of Prelu. */
+/**
+ * An activation by the name that fused operators give it. `operand` is what the node states for it:
+ * the slopes of Prelu.
+ */
 export function activate(node: SourceNode, x: Value, name: string, operand: () => Value): Value {
   const { graph, options } = node;
   if (name === 'Relu') return graph.add(ops.Relu, { x }, {}, options).y;
@@ -124,14 +186,22 @@ export function activate(node: SourceNode, x: Value, name: string, operand: () =
   if (name === 'Elu') return graph.add(ops.Elu, { x }, { alpha: 1 }, options).y;
   if (name === 'Sigmoid') return graph.add(ops.Sigmoid, { x }, {}, options).y;
   if (name === 'Tanh') return graph.add(ops.Tanh, { x }, {}, options).y;
-  if (name === 'LeakyRelu') return graph.add(ops.LeakyRelu, { x }, { alpha: node.float('leakyrelu_alpha', 0.2) }, options).y;
+  if (name === 'LeakyRelu')
+    return graph.add(ops.LeakyRelu, { x }, { alpha: node.float('leakyrelu_alpha', 0.2) }, options)
+      .y;
   if (name === 'Prelu') return prelu(node, x, operand());
   if (name === 'GeluExact' || name === 'GeluApproximate')
-    return graph.add(ops.Gelu, { x }, { approximate: name === 'GeluExact' ? 'none' : 'tanh' }, options).y;
+    return graph.add(
+      ops.Gelu,
+      { x },
+      { approximate: name === 'GeluExact' ? 'none' : 'tanh' },
+      options,
+    ).y;
   throw node.unsupported(`it fuses ${name}`);
 }
 
-const squareOf = (node: SourceNode, x: Value) => node.graph.add(ops.Mul, { a: x, b: x }, {}, node.options).y;
+const squareOf = (node: SourceNode, x: Value) =>
+  node.graph.add(ops.Mul, { a: x, b: x }, {}, node.options).y;
 
 const equal: ToCore = (node) => {
   node.ignore('incompatible_shape_error');
@@ -210,23 +280,68 @@ const toCore = {
   TruncateDiv: binary(ops.Div),
   TruncateMod: readMod('dividend'),
   Xdivy: guarded(ops.Div, 0),
-  BiasAdd: (node) => addBias(node, node.input(0), node.input(1), node.text('data_format', 'NHWC') !== 'NCHW'),
+  BiasAdd: (node) =>
+    addBias(node, node.input(0), node.input(1), node.text('data_format', 'NHWC') !== 'NCHW'),
   BiasAddV1: (node) => addBias(node, node.input(0), node.input(1), true),
   Elu: (node) => node.graph.add(ops.Elu, { x: node.input(0) }, { alpha: 1 }, node.options).y,
-  IsInf: (node) => node.graph.add(ops.IsInf, { x: node.input(0) }, { positive: true, negative: true }, node.options).y,
-  LeakyRelu: (node) => node.graph.add(ops.LeakyRelu, { x: node.input(0) }, { alpha: node.float('alpha') }, node.options).y,
-  LeftShift: (node) => node.graph.add(ops.BitShift, { a: node.input(0), b: node.input(1) }, { direction: 'left' }, node.options).y,
+  IsInf: (node) =>
+    node.graph.add(
+      ops.IsInf,
+      { x: node.input(0) },
+      { positive: true, negative: true },
+      node.options,
+    ).y,
+  LeakyRelu: (node) =>
+    node.graph.add(
+      ops.LeakyRelu,
+      { x: node.input(0) },
+      { alpha: node.float('alpha') },
+      node.options,
+    ).y,
+  LeftShift: (node) =>
+    node.graph.add(
+      ops.BitShift,
+      { a: node.input(0), b: node.input(1) },
+      { direction: 'left' },
+      node.options,
+    ).y,
   MulNoNan: guarded(ops.Mul, 1),
-  Relu6: (node) => node.graph.add(ops.Clip, { x: node.input(0) }, { min: 0, max: 6 }, node.options).y,
-  RightShift: (node) => node.graph.add(ops.BitShift, { a: node.input(0), b: node.input(1) }, { direction: 'right' }, node.options).y,
+  Relu6: (node) =>
+    node.graph.add(ops.Clip, { x: node.input(0) }, { min: 0, max: 6 }, node.options).y,
+  RightShift: (node) =>
+    node.graph.add(
+      ops.BitShift,
+      { a: node.input(0), b: node.input(1) },
+      { direction: 'right' },
+      node.options,
+    ).y,
   Rsqrt: (node) =>
-    node.graph.add(ops.Reciprocal, { x: node.graph.add(ops.Sqrt, { x: node.input(0) }, {}, node.step('sqrt')).y }, {}, node.options).y,
-  SelectV2: (node) => node.graph.add(ops.Where, { condition: node.input(0), x: node.input(1), y: node.input(2) }, {}, node.options).y,
+    node.graph.add(
+      ops.Reciprocal,
+      { x: node.graph.add(ops.Sqrt, { x: node.input(0) }, {}, node.step('sqrt')).y },
+      {},
+      node.options,
+    ).y,
+  SelectV2: (node) =>
+    node.graph.add(
+      ops.Where,
+      { condition: node.input(0), x: node.input(1), y: node.input(2) },
+      {},
+      node.options,
+    ).y,
   Selu: (node) => node.graph.add(ops.Selu, { x: node.input(0) }, selu, node.options).y,
   Square: (node) => squareOf(node, node.input(0)),
   SquaredDifference: (node) =>
-    squareOf(node, node.graph.add(ops.Sub, { a: node.input(0), b: node.input(1) }, {}, node.step('difference')).y),
-  Xlogy: guarded(ops.Mul, 0, (node, b) => node.graph.add(ops.Log, { x: b }, {}, node.step('log')).y),
+    squareOf(
+      node,
+      node.graph.add(ops.Sub, { a: node.input(0), b: node.input(1) }, {}, node.step('difference'))
+        .y,
+    ),
+  Xlogy: guarded(
+    ops.Mul,
+    0,
+    (node, b) => node.graph.add(ops.Log, { x: b }, {}, node.step('log')).y,
+  ),
 } satisfies ReadRules;
 
 /** Writes operands in order under one operator name. */
@@ -250,7 +365,10 @@ function wrapped(writer: GraphWriter, x: Ref, dtype: string): Ref {
   const bits = Number(/\d+$/.exec(dtype)?.[0] ?? 32);
   if (bits >= 32) return x;
   const half = dtype.startsWith('u') ? 0 : 2 ** (bits - 1);
-  const rest = writer.step('FloorMod', [writer.step('AddV2', [x, writer.scalar(x, half)]), writer.scalar(x, 2 ** bits)]);
+  const rest = writer.step('FloorMod', [
+    writer.step('AddV2', [x, writer.scalar(x, half)]),
+    writer.scalar(x, 2 ** bits),
+  ]);
   return writer.step('Sub', [rest, writer.scalar(x, half)]);
 }
 
@@ -318,13 +436,19 @@ const fromCore = {
     const { x } = node.operands;
     const { to } = node.attrs;
     const cast = writer.cast(x, to);
-    const narrows = isInt(to) && to !== writer.typeOf(to) && !/64$/.test(to) && x.dtype !== 'bool' && !isFloat(x.dtype);
+    const narrows =
+      isInt(to) &&
+      to !== writer.typeOf(to) &&
+      !/64$/.test(to) &&
+      x.dtype !== 'bool' &&
+      !isFloat(x.dtype);
     writer.set(node.outputs[0]!, narrows ? wrapped(writer, cast, to) : cast);
   },
   Clip: (node, writer) => {
     const { x } = node.operands;
     const { min, max } = node.attrs;
-    if (min === 0 && max === 6 && isFloat(x.dtype)) return writer.node('Relu6', [x], {}, node.outputs);
+    if (min === 0 && max === 6 && isFloat(x.dtype))
+      return writer.node('Relu6', [x], {}, node.outputs);
     if (min === null && max === null) return writer.set(node.outputs[0]!, writer.ref(x));
     if (max === null) return writer.node('Maximum', [x, writer.scalar(x, min!)], {}, node.outputs);
     // Bounds of ClipByValue must be in order in TF.js; core lets the upper one win.
@@ -334,7 +458,8 @@ const fromCore = {
   Div: (node, writer) => {
     const { a, b } = node.operands;
     if (isFloat(a.dtype)) return writer.node('RealDiv', [a, b], {}, node.outputs);
-    if (writer.isNeverNegative(a) && writer.isNeverNegative(b)) return writer.node('FloorDiv', [a, b], {}, node.outputs);
+    if (writer.isNeverNegative(a) && writer.isNeverNegative(b))
+      return writer.node('FloorDiv', [a, b], {}, node.outputs);
     return writer.set(node.outputs[0]!, truncatedQuotient(writer, a, b));
   },
   Elu: (node, writer) => {
@@ -357,14 +482,18 @@ const fromCore = {
     ]);
     return writer.set(node.outputs[0]!, none);
   },
-  LeakyRelu: (node, writer) => writer.node('LeakyRelu', [node.operands.x], { alpha: float(node.attrs.alpha) }, node.outputs),
+  LeakyRelu: (node, writer) =>
+    writer.node('LeakyRelu', [node.operands.x], { alpha: float(node.attrs.alpha) }, node.outputs),
   Mod: (node, writer) => {
     const { a, b } = node.operands;
     if (node.attrs.sign === 'divisor') return writer.node('FloorMod', [a, b], {}, node.outputs);
     const quotient = (): Ref => {
       if (!isFloat(a.dtype)) return truncatedQuotient(writer, a, b);
       const exact = writer.step('RealDiv', [a, b]);
-      return writer.step('Mul', [writer.step('Sign', [exact]), writer.step('Floor', [writer.step('Abs', [exact])])]);
+      return writer.step('Mul', [
+        writer.step('Sign', [exact]),
+        writer.step('Floor', [writer.step('Abs', [exact])]),
+      ]);
     };
     return writer.node('Sub', [a, writer.step('Mul', [quotient(), b])], {}, node.outputs);
   },
@@ -372,12 +501,18 @@ const fromCore = {
     const { x } = node.operands;
     const { alpha, gamma } = node.attrs;
     const close = (a: number, b: number) => Math.fround(a) === Math.fround(b);
-    if (close(alpha, selu.alpha) && close(gamma, selu.gamma)) return writer.node('Selu', [x], {}, node.outputs);
+    if (close(alpha, selu.alpha) && close(gamma, selu.gamma))
+      return writer.node('Selu', [x], {}, node.outputs);
     const below = writer.step('Mul', [
       writer.step('Expm1', [writer.step('Minimum', [x, writer.scalar(x, 0)])]),
       writer.scalar(x, alpha * gamma),
     ]);
-    return writer.node('AddV2', [writer.step('Mul', [writer.step('Relu', [x]), writer.scalar(x, gamma)]), below], {}, node.outputs);
+    return writer.node(
+      'AddV2',
+      [writer.step('Mul', [writer.step('Relu', [x]), writer.scalar(x, gamma)]), below],
+      {},
+      node.outputs,
+    );
   },
 } satisfies Partial<WriteRules<GraphWriter>>;
 

@@ -45,7 +45,12 @@ const toCore = {
   BatchMatMulV2: product('adj_x', 'adj_y'),
   BatchMatMulV3: product('adj_x', 'adj_y'),
   Einsum: (node) =>
-    node.graph.add(ops.Einsum, { inputs: node.inputs() }, { equation: node.text('equation').replaceAll(' ', '') }, node.options).y,
+    node.graph.add(
+      ops.Einsum,
+      { inputs: node.inputs() },
+      { equation: node.text('equation').replaceAll(' ', '') },
+      node.options,
+    ).y,
   MatMul: product('transpose_a', 'transpose_b'),
   _FusedMatMul: readFusedMatMul,
 } satisfies ReadRules;
@@ -55,7 +60,10 @@ function batchOf(a: Shape, b: Shape, result: Shape): Shape {
   return result.slice(0, Math.max(a.length, b.length) - 2);
 }
 
-/** An operand with the batch dimensions of the result: TF.js computes something else where batches are to be broadcast. */
+/**
+ * An operand with the batch dimensions of the result: TF.js computes something else where batches
+ * are to be broadcast.
+ */
 function withBatch(writer: GraphWriter, x: Operand, shape: Shape, batch: Shape): Ref {
   const own = shape.slice(0, -2);
   if (sameShape(own, batch)) return writer.ref(x);
@@ -75,11 +83,17 @@ function write(
   if (right.length === 2) {
     // One product of a tall matrix is what a batch of products with the same matrix is.
     const flat = writer.step('Reshape', [a, writer.dims([-1, left.at(-1)!])]);
-    const y = writer.step('MatMul', [flat, b], { transpose_a: bool(false), transpose_b: bool(false) });
+    const y = writer.step('MatMul', [flat, b], {
+      transpose_a: bool(false),
+      transpose_b: bool(false),
+    });
     return finish('Reshape', [y, writer.target(result)]);
   }
   const batch = batchOf(left, right, result);
-  return finish('BatchMatMulV2', [withBatch(writer, a, left, batch), withBatch(writer, b, right, batch)]);
+  return finish('BatchMatMulV2', [
+    withBatch(writer, a, left, batch),
+    withBatch(writer, b, right, batch),
+  ]);
 }
 
 const flags: Readonly<Record<string, readonly [string, string]>> = {
@@ -93,14 +107,27 @@ const fromCore = {
     const { a, b } = node.operands;
     const y = node.outputs[0]!;
     if (!a.shape || !b.shape || !y.shape) return { gap: 'the rank of an operand is not known' };
-    const attributesOf = (op: string) => Object.fromEntries((flags[op] ?? []).map((flag) => [flag, bool(false)]));
+    const attributesOf = (op: string) =>
+      Object.fromEntries((flags[op] ?? []).map((flag) => [flag, bool(false)]));
     if (a.shape.length > 1 && b.shape.length > 1) {
-      return write(writer, a, b, [a.shape, b.shape, y.shape], (op, inputs) => writer.node(op, inputs, attributesOf(op), [y]));
+      return write(writer, a, b, [a.shape, b.shape, y.shape], (op, inputs) =>
+        writer.node(op, inputs, attributesOf(op), [y]),
+      );
     }
     // A vector is a matrix of one row (left) or one column (right), and that dimension goes again.
-    const [left, right] = [a.shape.length === 1 ? [1, ...a.shape] : a.shape, b.shape.length === 1 ? [...b.shape, 1] : b.shape];
+    const [left, right] = [
+      a.shape.length === 1 ? [1, ...a.shape] : a.shape,
+      b.shape.length === 1 ? [...b.shape, 1] : b.shape,
+    ];
     const whole = [
-      ...batchOf(left, right, [...y.shape.slice(0, y.shape.length - (a.shape.length > 1 ? 1 : 0) - (b.shape.length > 1 ? 1 : 0)), 0, 0]),
+      ...batchOf(left, right, [
+        ...y.shape.slice(
+          0,
+          y.shape.length - (a.shape.length > 1 ? 1 : 0) - (b.shape.length > 1 ? 1 : 0),
+        ),
+        0,
+        0,
+      ]),
       left.at(-2)!,
       right.at(-1)!,
     ];

@@ -22,7 +22,12 @@ import type { SourceNode } from '../import/source-node.js';
 const first: ToCore = (node) => node.input(0);
 
 const unsqueeze = (node: SourceNode, x: Value, axis: number, step = node.options): Value => {
-  if (x.constant) return node.graph.constant(x.constant.reshape(x.constant.shape.toSpliced(axis, 0, 1)), x.name, x.origin);
+  if (x.constant)
+    return node.graph.constant(
+      x.constant.reshape(x.constant.shape.toSpliced(axis, 0, 1)),
+      x.name,
+      x.origin,
+    );
   return node.graph.add(ops.Unsqueeze, { x }, { axes: [axis] }, step).y;
 };
 
@@ -34,7 +39,8 @@ const readSqueeze: ToCore = (node) => {
     stated.length > 0
       ? stated.map((axis) => node.axis(axis, shape.length)).sort((a, b) => a - b)
       : shape.flatMap((dim, i) => (dim === 1 ? [i] : []));
-  if (stated.length === 0 && shape.some((dim) => typeof dim !== 'number')) throw node.unsupported('which dimensions are 1 is not known');
+  if (stated.length === 0 && shape.some((dim) => typeof dim !== 'number'))
+    throw node.unsupported('which dimensions are 1 is not known');
   return node.graph.add(ops.Squeeze, { x }, { axes }, node.options).y;
 };
 
@@ -46,7 +52,12 @@ const readExpandDims: ToCore = (node) => {
 
 const readTranspose: ToCore = (node) => {
   const x = node.input(0);
-  return node.graph.add(ops.Transpose, { x }, { perm: node.constantInts(1).map((axis) => node.axis(axis, x.rank)) }, node.options).y;
+  return node.graph.add(
+    ops.Transpose,
+    { x },
+    { perm: node.constantInts(1).map((axis) => node.axis(axis, x.rank)) },
+    node.options,
+  ).y;
 };
 
 /** Shapes are int32 in TensorFlow unless a node asks for int64. */
@@ -57,7 +68,8 @@ function shapeOf(node: SourceNode, x: Value, suffix = ''): Value {
 
 const readSize: ToCore = (node) => {
   const shape = shapeOf(node, node.input(0));
-  return node.graph.add(ops.ReduceProd, { x: shape }, { axes: [0], keepdims: false }, node.options).y;
+  return node.graph.add(ops.ReduceProd, { x: shape }, { axes: [0], keepdims: false }, node.options)
+    .y;
 };
 
 function concat(node: SourceNode, inputs: readonly Value[], axis: number): Value {
@@ -92,7 +104,9 @@ const readUnpack: ToCore = (node) => {
   const count = node.int('num');
   if (count === 1) return [node.graph.add(ops.Squeeze, { x }, { axes: [axis] }, node.options).y];
   const rows = split(node, x, axis, new Array<number>(count).fill(1));
-  return rows.map((row, i) => node.graph.add(ops.Squeeze, { x: row }, { axes: [axis] }, node.step(`row_${i}`)).y);
+  return rows.map(
+    (row, i) => node.graph.add(ops.Squeeze, { x: row }, { axes: [axis] }, node.step(`row_${i}`)).y,
+  );
 };
 
 /** Equal parts. */
@@ -102,7 +116,8 @@ const readSplit: ToCore = (node) => {
   const axis = node.axis(stated ?? 0, node.rank(x));
   const count = node.int('num_split');
   const part = exactQuotient(node.dims(x)[axis]!, count);
-  if (part === undefined) throw node.unsupported(`the size it splits into ${count} parts is not known`);
+  if (part === undefined)
+    throw node.unsupported(`the size it splits into ${count} parts is not known`);
   return split(node, x, axis, new Array<Dim>(count).fill(part));
 };
 
@@ -133,7 +148,8 @@ const filledLike =
   (node) => {
     const x = node.input(0);
     const literal = node.scalar(x, value);
-    if (x.shape) return node.graph.add(ops.Expand, { x: literal }, { shape: x.shape }, node.options).y;
+    if (x.shape)
+      return node.graph.add(ops.Expand, { x: literal }, { shape: x.shape }, node.options).y;
     return expand(node, literal, shapeOf(node, x));
   };
 
@@ -161,14 +177,26 @@ const readReverseSequence: ToCore = (node) => {
 };
 
 /** Pairs of amounts, one for each dimension, as all begins and then all ends. */
-function padsOf(node: SourceNode, x: Value, pairs: Value): { pads: readonly Dim[] | null; operand?: Value } {
+function padsOf(
+  node: SourceNode,
+  x: Value,
+  pairs: Value,
+): { pads: readonly Dim[] | null; operand?: Value } {
   const rank = node.rank(x);
   const amounts = pairs.elements;
   if (amounts)
     return {
-      pads: [...Array.from({ length: rank }, (_, i) => amounts[2 * i]!), ...Array.from({ length: rank }, (_, i) => amounts[2 * i + 1]!)],
+      pads: [
+        ...Array.from({ length: rank }, (_, i) => amounts[2 * i]!),
+        ...Array.from({ length: rank }, (_, i) => amounts[2 * i + 1]!),
+      ],
     };
-  const columns = node.graph.add(ops.Transpose, { x: pairs }, { perm: [1, 0] }, node.step('columns')).y;
+  const columns = node.graph.add(
+    ops.Transpose,
+    { x: pairs },
+    { perm: [1, 0] },
+    node.step('columns'),
+  ).y;
   return { pads: null, operand: node.reshaped(columns, [2 * rank], 'pads') };
 }
 
@@ -179,13 +207,19 @@ const readPad =
     const mode = modeOf(node);
     const { pads, operand } = padsOf(node, x, node.input(1));
     const value = mode === 'constant' ? node.optional(2) : undefined;
-    return node.graph.add(ops.Pad, { x, value, ...(operand && { pads: operand }) }, { mode, pads }, node.options).y;
+    return node.graph.add(
+      ops.Pad,
+      { x, value, ...(operand && { pads: operand }) },
+      { mode, pads },
+      node.options,
+    ).y;
   };
 
 const readLinSpace: ToCore = (node) => {
   const [start, stop] = [node.input(0), node.input(1)];
   const [count] = node.constantInts(2);
-  if (count === undefined || count < 1) throw node.unsupported('how many elements it makes is not known');
+  if (count === undefined || count < 1)
+    throw node.unsupported('how many elements it makes is not known');
   const steps = node.graph.literal(
     start.dtype,
     [count],
@@ -200,8 +234,13 @@ const readLinSpace: ToCore = (node) => {
 const readBand: ToCore = (node) => {
   const x = node.input(0);
   const [below, above] = [node.constantInts(1)[0] ?? -1, node.constantInts(2)[0] ?? -1];
-  const upper = below < 0 ? x : node.graph.add(ops.Trilu, { x }, { upper: true, k: -below }, node.step('upper')).y;
-  return above < 0 ? upper : node.graph.add(ops.Trilu, { x: upper }, { upper: false, k: above }, node.options).y;
+  const upper =
+    below < 0
+      ? x
+      : node.graph.add(ops.Trilu, { x }, { upper: true, k: -below }, node.step('upper')).y;
+  return above < 0
+    ? upper
+    : node.graph.add(ops.Trilu, { x: upper }, { upper: false, k: above }, node.options).y;
 };
 
 /** Slices taken off one end and put at the other. */
@@ -213,8 +252,18 @@ const readRoll: ToCore = (node) => {
     if (typeof size !== 'number') throw node.unsupported('the size it rolls is not known');
     const shift = size === 0 ? 0 : ((shifts[i]! % size) + size) % size;
     if (shift === 0) return x;
-    const [front, back] = node.graph.add(ops.Split, { x }, { axis, sizes: [size - shift, shift] }, node.step(`parts_${i}`)).outputs;
-    return node.graph.add(ops.Concat, { inputs: [back!, front!] }, { axis }, node.step(`joined_${i}`)).y;
+    const [front, back] = node.graph.add(
+      ops.Split,
+      { x },
+      { axis, sizes: [size - shift, shift] },
+      node.step(`parts_${i}`),
+    ).outputs;
+    return node.graph.add(
+      ops.Concat,
+      { inputs: [back!, front!] },
+      { axis },
+      node.step(`joined_${i}`),
+    ).y;
   }, node.input(0));
 };
 
@@ -237,9 +286,21 @@ const toCore = {
   PadV2: readPad(() => 'constant'),
   PlaceholderWithDefault: (node) => (node.ignore('shape'), node.input(0)),
   PreventGradient: (node) => (node.ignore('message'), node.input(0)),
-  Range: (node) => node.graph.add(ops.Range, { start: node.input(0), limit: node.input(1), delta: node.input(2) }, {}, node.options).y,
+  Range: (node) =>
+    node.graph.add(
+      ops.Range,
+      { start: node.input(0), limit: node.input(1), delta: node.input(2) },
+      {},
+      node.options,
+    ).y,
   Rank: (node) => node.graph.literal('int32', [], [node.rank(node.input(0))], node.name),
-  Reshape: (node) => node.graph.add(ops.Reshape, { x: node.input(0), shape: node.input(1) }, { shape: null }, node.options).y,
+  Reshape: (node) =>
+    node.graph.add(
+      ops.Reshape,
+      { x: node.input(0), shape: node.input(1) },
+      { shape: null },
+      node.options,
+    ).y,
   Reverse: readReverseByFlags,
   ReverseSequence: readReverseSequence,
   ReverseV2: readReverse,
@@ -252,7 +313,13 @@ const toCore = {
   SplitV: readSplitV,
   Squeeze: readSqueeze,
   StopGradient: first,
-  Tile: (node) => node.graph.add(ops.Tile, { x: node.input(0), repeats: node.input(1) }, { repeats: null }, node.options).y,
+  Tile: (node) =>
+    node.graph.add(
+      ops.Tile,
+      { x: node.input(0), repeats: node.input(1) },
+      { repeats: null },
+      node.options,
+    ).y,
   Transpose: readTranspose,
   Unpack: readUnpack,
   ZerosLike: filledLike(0),
@@ -266,11 +333,22 @@ function dimsOperand(writer: GraphWriter, dims: Shape | null, operand: Value | u
 /** Amounts as pairs, one for each dimension. */
 function padPairs(writer: GraphWriter, pads: Shape, rank: number): Ref {
   const flat = Array.from({ length: rank }, (_, i) => [pads[i]!, pads[i + rank]!]).flat();
-  return isStatic(flat) ? writer.literal('int32', [rank, 2], flat) : writer.step('Reshape', [writer.dims(flat), writer.ints([rank, 2])]);
+  return isStatic(flat)
+    ? writer.literal('int32', [rank, 2], flat)
+    : writer.step('Reshape', [writer.dims(flat), writer.ints([rank, 2])]);
 }
 
-/** The border repeated, or the other end put before and after: slices joined, one axis after the other. */
-function padByCopies(writer: GraphWriter, x: Operand, shape: Shape, pads: readonly number[], mode: 'edge' | 'wrap'): Ref {
+/**
+ * The border repeated, or the other end put before and after: slices joined, one axis after the
+ * other.
+ */
+function padByCopies(
+  writer: GraphWriter,
+  x: Operand,
+  shape: Shape,
+  pads: readonly number[],
+  mode: 'edge' | 'wrap',
+): Ref {
   const rank = shape.length;
   const part = (y: Operand, axis: number, from: Dim, size: number): Ref =>
     writer.step('Slice', [
@@ -281,11 +359,19 @@ function padByCopies(writer: GraphWriter, x: Operand, shape: Shape, pads: readon
   return shape.reduce<Ref>((y, dim, axis) => {
     const [begin, end] = [pads[axis]!, pads[axis + rank]!];
     if (begin === 0 && end === 0) return y;
-    if (mode === 'wrap' && Math.max(begin, end) > bounds(dim)[0]) throw writer.unwritable('it may wrap round more than once');
+    if (mode === 'wrap' && Math.max(begin, end) > bounds(dim)[0])
+      throw writer.unwritable('it may wrap round more than once');
     const repeated = (from: Dim, count: number) =>
-      writer.step('Tile', [part(y, axis, from, 1), writer.ints(shape.map((_, i) => (i === axis ? count : 1)))]);
-    const before = begin === 0 ? [] : [mode === 'wrap' ? part(y, axis, subDim(dim, begin), begin) : repeated(0, begin)];
-    const after = end === 0 ? [] : [mode === 'wrap' ? part(y, axis, 0, end) : repeated(subDim(dim, 1), end)];
+      writer.step('Tile', [
+        part(y, axis, from, 1),
+        writer.ints(shape.map((_, i) => (i === axis ? count : 1))),
+      ]);
+    const before =
+      begin === 0
+        ? []
+        : [mode === 'wrap' ? part(y, axis, subDim(dim, begin), begin) : repeated(0, begin)];
+    const after =
+      end === 0 ? [] : [mode === 'wrap' ? part(y, axis, 0, end) : repeated(subDim(dim, 1), end)];
     return writer.concat([...before, y, ...after], axis);
   }, writer.ref(x));
 }
@@ -303,7 +389,10 @@ function cropped(writer: GraphWriter, x: Operand, shape: Shape, pads: readonly n
   return writer.step('Slice', [x, writer.ints(begin), writer.dims(sizes)]);
 }
 
-function writePad(node: Node<typeof ops.Pad>, writer: GraphWriter): { readonly gap: string } | void {
+function writePad(
+  node: Node<typeof ops.Pad>,
+  writer: GraphWriter,
+): { readonly gap: string } | void {
   const { x, value, pads: operand } = node.operands;
   const { mode, pads } = node.attrs;
   const { shape } = x;
@@ -313,7 +402,12 @@ function writePad(node: Node<typeof ops.Pad>, writer: GraphWriter): { readonly g
   if (pads === null) {
     if (mode !== 'constant') return gap('its amounts depend on data');
     const rows = writer.step('Reshape', [writer.cast(operand!, 'int32'), writer.ints([2, rank])]);
-    return writer.node('PadV2', [x, writer.step('Transpose', [rows, writer.ints([1, 0])]), fill], {}, node.outputs);
+    return writer.node(
+      'PadV2',
+      [x, writer.step('Transpose', [rows, writer.ints([1, 0])]), fill],
+      {},
+      node.outputs,
+    );
   }
   if (!isStatic(pads))
     return mode === 'constant'
@@ -322,9 +416,12 @@ function writePad(node: Node<typeof ops.Pad>, writer: GraphWriter): { readonly g
   const kept = cropped(writer, x, shape, pads);
   const amounts = pads.map((pad) => Math.max(pad, 0));
   if (amounts.every((pad) => pad === 0)) return writer.set(node.outputs[0]!, kept);
-  if (mode === 'constant') return writer.node('PadV2', [kept, padPairs(writer, amounts, rank), fill], {}, node.outputs);
+  if (mode === 'constant')
+    return writer.node('PadV2', [kept, padPairs(writer, amounts, rank), fill], {}, node.outputs);
   if (mode === 'edge' || mode === 'wrap') {
-    const inner = shape.map((dim, i) => addDim(dim, Math.min(pads[i]!, 0) + Math.min(pads[i + rank]!, 0)));
+    const inner = shape.map((dim, i) =>
+      addDim(dim, Math.min(pads[i]!, 0) + Math.min(pads[i + rank]!, 0)),
+    );
     return writer.set(node.outputs[0]!, padByCopies(writer, kept, inner, amounts, mode));
   }
   return writer.node(
@@ -359,7 +456,8 @@ const fromCore = {
   Expand: (node, writer) => {
     const { x, shape } = node.operands;
     const result = node.outputs[0]!.shape;
-    if (result && writer.canCompute(result)) return writer.node('BroadcastTo', [x, writer.dims(result)], {}, node.outputs);
+    if (result && writer.canCompute(result))
+      return writer.node('BroadcastTo', [x, writer.dims(result)], {}, node.outputs);
     const target = node.attrs.shape ? writer.dims(node.attrs.shape) : writer.cast(shape!, 'int32');
     const whole =
       x.shape && isStatic(x.shape) && x.shape.every((dim) => dim === 1)
@@ -369,31 +467,58 @@ const fromCore = {
   },
   Pad: writePad,
   Range: (node, writer) => {
-    const scalars = (node.inputs as Value[]).map((each) => (each.rank === 0 ? each : writer.step('Reshape', [each, writer.ints([])])));
+    const scalars = (node.inputs as Value[]).map((each) =>
+      each.rank === 0 ? each : writer.step('Reshape', [each, writer.ints([])]),
+    );
     return writer.node('Range', scalars, {}, node.outputs);
   },
   Reshape: (node, writer) => {
     const { x, shape } = node.operands;
     return writer.node(
       'Reshape',
-      [x, node.attrs.shape === null ? writer.cast(shape!, 'int32') : writer.target(node.attrs.shape)],
+      [
+        x,
+        node.attrs.shape === null ? writer.cast(shape!, 'int32') : writer.target(node.attrs.shape),
+      ],
       {},
       node.outputs,
     );
   },
-  Reverse: (node, writer) => writer.node('ReverseV2', [node.operands.x, writer.ints(node.attrs.axes)], {}, node.outputs),
+  Reverse: (node, writer) =>
+    writer.node('ReverseV2', [node.operands.x, writer.ints(node.attrs.axes)], {}, node.outputs),
   Shape: (node, writer) => writer.set(node.outputs[0]!, writer.shapeOf(node.operands.x)),
   Split: (node, writer) => {
     const { axis, sizes } = node.attrs;
     if (sizes.length === 1) return writer.set(node.outputs[0]!, writer.ref(node.operands.x));
-    return writer.node('SplitV', [node.operands.x, writer.dims(sizes), writer.int(axis)], { num_split: int(sizes.length) }, node.outputs);
+    return writer.node(
+      'SplitV',
+      [node.operands.x, writer.dims(sizes), writer.int(axis)],
+      { num_split: int(sizes.length) },
+      node.outputs,
+    );
   },
-  Squeeze: (node, writer) => writer.node('Squeeze', [node.operands.x], { squeeze_dims: ints(node.attrs.axes) }, node.outputs),
+  Squeeze: (node, writer) =>
+    writer.node(
+      'Squeeze',
+      [node.operands.x],
+      { squeeze_dims: ints(node.attrs.axes) },
+      node.outputs,
+    ),
   Tile: (node, writer) =>
-    writer.node('Tile', [node.operands.x, dimsOperand(writer, node.attrs.repeats, node.operands.repeats)], {}, node.outputs),
+    writer.node(
+      'Tile',
+      [node.operands.x, dimsOperand(writer, node.attrs.repeats, node.operands.repeats)],
+      {},
+      node.outputs,
+    ),
   Transpose: (node, writer) => {
     if (node.attrs.perm.length > 6) return gap('TensorFlow.js transposes up to six dimensions');
-    return writer.node('Transpose', [node.operands.x, writer.ints(node.attrs.perm)], {}, node.outputs);
+    return writer.node(
+      'Transpose',
+      [node.operands.x, writer.ints(node.attrs.perm)],
+      {},
+      node.outputs,
+    );
   },
   Trilu: (node, writer) => {
     const { x } = node.operands;
@@ -404,7 +529,12 @@ const fromCore = {
   Unsqueeze: (node, writer) => {
     const { axes } = node.attrs;
     const [last] = axes.slice(-1);
-    const y = axes.slice(0, -1).reduce<Operand>((x, axis) => writer.step('ExpandDims', [x, writer.int(axis)]), node.operands.x);
+    const y = axes
+      .slice(0, -1)
+      .reduce<Operand>(
+        (x, axis) => writer.step('ExpandDims', [x, writer.int(axis)]),
+        node.operands.x,
+      );
     return last === undefined
       ? writer.set(node.outputs[0]!, writer.ref(y))
       : writer.node('ExpandDims', [y, writer.int(last)], {}, node.outputs);

@@ -12,12 +12,24 @@ const lastAxis =
     return node.graph.add(op, { x }, { axis: node.rank(x) - 1 }, node.options).y;
   };
 
-/** Mean and variance of a batch, for each index along an axis: what a model that was saved in training mode normalises by. */
-function momentsOf(node: SourceNode, x: Value, axis: number): { readonly mean: Value; readonly variance: Value } {
+/**
+ * Mean and variance of a batch, for each index along an axis: what a model that was saved in
+ * training mode normalises by.
+ */
+function momentsOf(
+  node: SourceNode,
+  x: Value,
+  axis: number,
+): { readonly mean: Value; readonly variance: Value } {
   const axes = Array.from({ length: node.rank(x) }, (_, i) => i).filter((i) => i !== axis);
   const mean = (of: Value, keepdims: boolean, step: string): Value =>
     node.graph.add(ops.ReduceMean, { x: of }, { axes, keepdims }, node.step(step)).y;
-  const centred = node.graph.add(ops.Sub, { a: x, b: mean(x, true, 'centre') }, {}, node.step('centred')).y;
+  const centred = node.graph.add(
+    ops.Sub,
+    { a: x, b: mean(x, true, 'centre') },
+    {},
+    node.step('centred'),
+  ).y;
   const squares = node.graph.add(ops.Mul, { a: centred, b: centred }, {}, node.step('squares')).y;
   return { mean: mean(x, false, 'mean'), variance: mean(squares, false, 'variance') };
 }
@@ -26,9 +38,18 @@ const readBatchNormalization: ToCore = (node) => {
   node.ignore('exponential_avg_factor');
   const x = node.input(0);
   const axis = layoutOf(node) === 'channelsLast' ? node.rank(x) - 1 : 1;
-  const moments = node.bool('is_training', true) ? momentsOf(node, x, axis) : { mean: node.input(3), variance: node.input(4) };
+  const moments = node.bool('is_training', true)
+    ? momentsOf(node, x, axis)
+    : { mean: node.input(3), variance: node.input(4) };
   const operands = { x, scale: node.input(1), bias: node.input(2), ...moments };
-  return [node.graph.add(ops.BatchNormalization, operands, { axis, epsilon: node.float('epsilon', 1e-4) }, node.options).y];
+  return [
+    node.graph.add(
+      ops.BatchNormalization,
+      operands,
+      { axis, epsilon: node.float('epsilon', 1e-4) },
+      node.options,
+    ).y,
+  ];
 };
 
 /** TensorFlow multiplies alpha with the sum, core with the mean over the window. */
@@ -72,21 +93,39 @@ const reduced = (writer: GraphWriter, op: string, x: Operand, axis: number) =>
 const channelsLastOnly = gap('TensorFlow.js has its channels in the last dimension');
 
 /** Axes between batch and channels. */
-const spatialAxes = (rank: number): readonly number[] => Array.from({ length: rank - 2 }, (_, i) => i + 1);
+const spatialAxes = (rank: number): readonly number[] =>
+  Array.from({ length: rank - 2 }, (_, i) => i + 1);
 
 /** Mean 0 and variance 1 over some axes. */
-function normalised(writer: GraphWriter, x: Operand, axes: readonly number[], epsilon: number): Ref {
-  const mean = (of: Operand): Ref => writer.step('Mean', [of, writer.ints(axes)], { keep_dims: bool(true) });
+function normalised(
+  writer: GraphWriter,
+  x: Operand,
+  axes: readonly number[],
+  epsilon: number,
+): Ref {
+  const mean = (of: Operand): Ref =>
+    writer.step('Mean', [of, writer.ints(axes)], { keep_dims: bool(true) });
   const centred = writer.step('Sub', [x, mean(x)]);
   const variance = mean(writer.step('Square', [centred]));
-  return writer.step('Mul', [centred, writer.step('Rsqrt', [writer.step('AddV2', [variance, writer.scalar(variance, epsilon)])])]);
+  return writer.step('Mul', [
+    centred,
+    writer.step('Rsqrt', [writer.step('AddV2', [variance, writer.scalar(variance, epsilon)])]),
+  ]);
 }
 
 /** A scale and an offset for each channel, which is the last dimension. */
-const affine = (writer: GraphWriter, x: Operand, scale: Operand, bias: Operand, output: Value): void =>
-  writer.node('AddV2', [writer.step('Mul', [x, scale]), bias], {}, [output]);
+const affine = (
+  writer: GraphWriter,
+  x: Operand,
+  scale: Operand,
+  bias: Operand,
+  output: Value,
+): void => writer.node('AddV2', [writer.step('Mul', [x, scale]), bias], {}, [output]);
 
-/** Softmax has only the last axis in TensorFlow: others are written out, the largest element taken off first. */
+/**
+ * Softmax has only the last axis in TensorFlow: others are written out, the largest element taken
+ * off first.
+ */
 const writeSoftmax =
   (op: 'Softmax' | 'LogSoftmax') =>
   (node: Node<typeof ops.Softmax>, writer: GraphWriter): void => {
@@ -115,18 +154,26 @@ const fromCore = {
       );
       return writer.set(node.outputs[0]!, y!);
     }
-    const inverse = writer.step('Rsqrt', [writer.step('AddV2', [variance, writer.scalar(variance, epsilon)])]);
+    const inverse = writer.step('Rsqrt', [
+      writer.step('AddV2', [variance, writer.scalar(variance, epsilon)]),
+    ]);
     const factor = writer.step('Mul', [scale, inverse]);
     const offset = writer.step('Sub', [bias, writer.step('Mul', [mean, factor])]);
     const scaled = writer.step('Mul', [x, along(writer, factor, scale.shape, axis, rank)]);
-    return writer.node('AddV2', [scaled, along(writer, offset, scale.shape, axis, rank)], {}, node.outputs);
+    return writer.node(
+      'AddV2',
+      [scaled, along(writer, offset, scale.shape, axis, rank)],
+      {},
+      node.outputs,
+    );
   },
   GroupNormalization: (node, writer) => {
     const { x, scale, bias } = node.operands;
     const { groups, epsilon, layout } = node.attrs;
     const channels = x.shape?.at(-1);
     if (layout !== 'channelsLast') return channelsLastOnly;
-    if (!x.shape || typeof channels !== 'number') return gap('the number of its channels is not known');
+    if (!x.shape || typeof channels !== 'number')
+      return gap('the number of its channels is not known');
     const rank = x.shape.length;
     const inGroups = writer.reshape(x, [...x.shape.slice(0, -1), groups, channels / groups]);
     const normal = normalised(writer, inGroups, [...spatialAxes(rank), rank], epsilon);
@@ -137,7 +184,13 @@ const fromCore = {
     const { x, scale, bias } = node.operands;
     if (node.attrs.layout !== 'channelsLast') return channelsLastOnly;
     if (x.rank === undefined) return gap('the rank of its operand is not known');
-    return affine(writer, normalised(writer, x, spatialAxes(x.rank), node.attrs.epsilon), scale, bias, node.outputs[0]!);
+    return affine(
+      writer,
+      normalised(writer, x, spatialAxes(x.rank), node.attrs.epsilon),
+      scale,
+      bias,
+      node.outputs[0]!,
+    );
   },
   LayerNormalization: decomposed,
   LogSoftmax: writeSoftmax('LogSoftmax'),
@@ -146,7 +199,12 @@ const fromCore = {
     const { size, alpha, beta, bias, axis } = node.attrs;
     if (node.operands.x.rank !== 4 || axis !== 3 || size % 2 === 0)
       return gap('TensorFlow normalises over an odd number of channels of images');
-    const attributes = { depth_radius: int((size - 1) / 2), alpha: float(alpha / size), beta: float(beta), bias: float(bias) };
+    const attributes = {
+      depth_radius: int((size - 1) / 2),
+      alpha: float(alpha / size),
+      beta: float(beta),
+      bias: float(bias),
+    };
     return writer.node('LRN', node.inputs as Value[], attributes, node.outputs);
   },
   RMSNormalization: decomposed,

@@ -32,18 +32,32 @@ function kernelOf(node: SourceNode): readonly number[] {
 const readMaxPool: ToCore = (node) => {
   const x = node.input(0);
   const kernel = kernelOf(node);
-  return node.graph.add(ops.MaxPool, { x }, { kernel, ...windowOf(node, x, kernel), ceil: false }, node.options).y;
+  return node.graph.add(
+    ops.MaxPool,
+    { x },
+    { kernel, ...windowOf(node, x, kernel), ceil: false },
+    node.options,
+  ).y;
 };
 
 /** Padding never counts in a mean. */
 const readAvgPool: ToCore = (node) => {
   const x = node.input(0);
   const kernel = kernelOf(node);
-  return node.graph.add(ops.AveragePool, { x }, { kernel, ...windowOf(node, x, kernel), ceil: false, countIncludePad: false }, node.options)
-    .y;
+  return node.graph.add(
+    ops.AveragePool,
+    { x },
+    { kernel, ...windowOf(node, x, kernel), ceil: false, countIncludePad: false },
+    node.options,
+  ).y;
 };
 
-const toCore = { AvgPool: readAvgPool, AvgPool3D: readAvgPool, MaxPool: readMaxPool, MaxPool3D: readMaxPool } satisfies ReadRules;
+const toCore = {
+  AvgPool: readAvgPool,
+  AvgPool3D: readAvgPool,
+  MaxPool: readMaxPool,
+  MaxPool3D: readMaxPool,
+} satisfies ReadRules;
 
 type Pool = Node<typeof ops.MaxPool> | Node<typeof ops.AveragePool> | Node<typeof ops.LpPool>;
 
@@ -63,23 +77,52 @@ interface Plan {
 const zeros = (count: number) => new Array<number>(count).fill(0);
 
 /** Pads, begin and end, that leave ceil(size / stride) windows. */
-function samePads(size: Dim, reach: number, stride: number, odd: 'upper' | 'lower'): readonly [Dim, Dim] {
-  const total = maxDim(subDim(addDim(mulDim(subDim(ceilDivDim(size, stride), 1), stride), reach), size), 0);
+function samePads(
+  size: Dim,
+  reach: number,
+  stride: number,
+  odd: 'upper' | 'lower',
+): readonly [Dim, Dim] {
+  const total = maxDim(
+    subDim(addDim(mulDim(subDim(ceilDivDim(size, stride), 1), stride), reach), size),
+    0,
+  );
   const half = floorDivDim(total, 2);
   return odd === 'upper' ? [half, subDim(total, half)] : [subDim(total, half), half];
 }
 
-/** Elements behind the padded end that the last window reaches over where windows are rounded up. Throws `graphdef/unwritable`. */
-function excessOf(writer: GraphWriter, size: Dim, padded: Dim, end: number, reach: number, stride: number, count: Dim): Dim {
-  // A last window that cannot start behind the input is there for every size, and a stride less one element is enough for it.
+/**
+ * Elements behind the padded end that the last window reaches over where windows are rounded up.
+ * Throws `graphdef/unwritable`.
+ */
+function excessOf(
+  writer: GraphWriter,
+  size: Dim,
+  padded: Dim,
+  end: number,
+  reach: number,
+  stride: number,
+  count: Dim,
+): Dim {
+  // A last window that cannot start behind the input is there for every size, and a stride less one
+  // element is enough for it.
   if (typeof size !== 'number' && stride + end <= reach) return stride - 1;
   const excess = subDim(addDim(mulDim(subDim(count, 1), stride), reach), padded);
   if (reach <= end) throw writer.unwritable('its windows of padding alone are left out');
   return maxDim(excess, 0);
 }
 
-/** Where the windows of a pool lie. `mayPad`: TensorFlow's own padding means the same as that of core. Throws `graphdef/unwritable`. */
-function planOf(writer: GraphWriter, node: Pool, input: Shape, output: Shape, mayPad: boolean): Plan {
+/**
+ * Where the windows of a pool lie. `mayPad`: TensorFlow's own padding means the same as that of
+ * core. Throws `graphdef/unwritable`.
+ */
+function planOf(
+  writer: GraphWriter,
+  node: Pool,
+  input: Shape,
+  output: Shape,
+  mayPad: boolean,
+): Plan {
   const { kernel, strides, dilations, padding, pads: stated, ceil } = node.attrs;
   const count = kernel.length;
   const common = { kernel, strides, dilations };
@@ -88,8 +131,15 @@ function planOf(writer: GraphWriter, node: Pool, input: Shape, output: Shape, ma
   const mayBeSame = mayPad && !isDilated(common);
   if (padding === 'sameUpper' && mayBeSame) return same;
   if (padding !== 'explicit') {
-    const amounts = reach.map((size, i) => samePads(input[i]!, size, strides[i]!, padding === 'sameUpper' ? 'upper' : 'lower'));
-    return { ...common, isSame: false, pads: [...amounts.map(([begin]) => begin), ...amounts.map(([, end]) => end)], beyond: zeros(count) };
+    const amounts = reach.map((size, i) =>
+      samePads(input[i]!, size, strides[i]!, padding === 'sameUpper' ? 'upper' : 'lower'),
+    );
+    return {
+      ...common,
+      isSame: false,
+      pads: [...amounts.map(([begin]) => begin), ...amounts.map(([, end]) => end)],
+      beyond: zeros(count),
+    };
   }
   const beyond = reach.map((size, i): Dim => {
     if (!ceil) return 0;
@@ -114,7 +164,12 @@ const allPads = ({ pads, beyond }: Plan): Shape =>
 const around = (spatial: readonly number[]) => ints([1, ...spatial, 1]);
 
 /** One pool of TensorFlow over a padded value. */
-function pool(writer: GraphWriter, op: 'MaxPool' | 'AvgPool', x: Operand, { kernel, strides, isSame }: Plan): Ref {
+function pool(
+  writer: GraphWriter,
+  op: 'MaxPool' | 'AvgPool',
+  x: Operand,
+  { kernel, strides, isSame }: Plan,
+): Ref {
   const isVolume = kernel.length === 3;
   return writer.step(`${op}${isVolume ? '3D' : ''}`, [x], {
     ksize: around(kernel),
@@ -136,19 +191,32 @@ function dilated(
   combine: (a: Ref, b: Ref) => Ref,
 ): Ref {
   const sizes = spatialOf('channelsLast', padded);
-  const counts = kernel.map((size, i) => addDim(floorDivDim(subDim(sizes[i]!, (size - 1) * dilations[i]! + 1), strides[i]!), 1));
+  const counts = kernel.map((size, i) =>
+    addDim(floorDivDim(subDim(sizes[i]!, (size - 1) * dilations[i]! + 1), strides[i]!), 1),
+  );
   const taps = kernel.reduce<readonly (readonly number[])[]>(
     (all, size) => all.flatMap((each) => Array.from({ length: size }, (_, i) => [...each, i])),
     [[]],
   );
-  if (taps.length > maxTaps || kernel.length !== 2) throw writer.unwritable('its dilated windows are too large');
+  if (taps.length > maxTaps || kernel.length !== 2)
+    throw writer.unwritable('its dilated windows are too large');
   const slices = taps.map((tap) => {
     const starts = tap.map((at, i) => at * dilations[i]!);
-    const ends = counts.map((count, i) => addDim(mulDim(subDim(count, 1), strides[i]!), starts[i]! + 1));
-    const masks = { begin_mask: { kind: 'i', value: 0b1001 }, end_mask: { kind: 'i', value: 0b1001 } } as const;
+    const ends = counts.map((count, i) =>
+      addDim(mulDim(subDim(count, 1), strides[i]!), starts[i]! + 1),
+    );
+    const masks = {
+      begin_mask: { kind: 'i', value: 0b1001 },
+      end_mask: { kind: 'i', value: 0b1001 },
+    } as const;
     return writer.step(
       'StridedSlice',
-      [x, writer.ints([0, ...starts, 0]), writer.dims([0, ...ends, 0]), writer.ints([1, ...strides, 1])],
+      [
+        x,
+        writer.ints([0, ...starts, 0]),
+        writer.dims([0, ...ends, 0]),
+        writer.ints([1, ...strides, 1]),
+      ],
       masks,
     );
   });
@@ -168,7 +236,10 @@ function asImage(plan: Plan): Plan {
   };
 }
 
-/** Applies a pool to an operand of rank 3 to 5, adding and taking away the row that makes a sequence an image. */
+/**
+ * Applies a pool to an operand of rank 3 to 5, adding and taking away the row that makes a sequence
+ * an image.
+ */
 function onImages(
   writer: GraphWriter,
   node: Pool,
@@ -176,18 +247,33 @@ function onImages(
   apply: (x: Operand, shape: Shape, plan: Plan) => Ref,
 ): { readonly gap: string } | void {
   const { x } = node.operands;
-  if (node.attrs.layout !== 'channelsLast') return gap('TensorFlow.js has its channels in the last dimension');
+  if (node.attrs.layout !== 'channelsLast')
+    return gap('TensorFlow.js has its channels in the last dimension');
   if (!x.shape || x.shape.length < 3 || x.shape.length > 5)
     return gap(`TensorFlow has no pools over values of rank ${x.shape?.length ?? 'unknown'}`);
   const result = node.outputs[0]!.shape!;
-  const plan = planOf(writer, node, spatialOf('channelsLast', x.shape), spatialOf('channelsLast', result), mayPad);
+  const plan = planOf(
+    writer,
+    node,
+    spatialOf('channelsLast', x.shape),
+    spatialOf('channelsLast', result),
+    mayPad,
+  );
   if (x.shape.length > 3) return writer.set(node.outputs[0]!, apply(x, x.shape, plan));
-  const made = apply(writer.step('ExpandDims', [x, writer.int(1)]), [x.shape[0]!, 1, ...x.shape.slice(1)], asImage(plan));
+  const made = apply(
+    writer.step('ExpandDims', [x, writer.int(1)]),
+    [x.shape[0]!, 1, ...x.shape.slice(1)],
+    asImage(plan),
+  );
   return writer.node('Squeeze', [made], { squeeze_dims: ints([1]) }, node.outputs);
 }
 
 const paddedShape = (shape: Shape, pads: Shape): Shape =>
-  shape.map((dim, i) => (i === 0 || i === shape.length - 1 ? dim : addDim(dim, addDim(pads[i - 1]!, pads[pads.length / 2 + i - 1]!))));
+  shape.map((dim, i) =>
+    i === 0 || i === shape.length - 1
+      ? dim
+      : addDim(dim, addDim(pads[i - 1]!, pads[pads.length / 2 + i - 1]!)),
+  );
 
 const isDilated = ({ dilations }: Pick<Plan, 'dilations'>) => dilations.some((step) => step !== 1);
 
@@ -199,12 +285,24 @@ function mean(writer: GraphWriter, x: Operand, shape: Shape, plan: Plan): Ref {
 }
 
 /** The share of each window that counts in its mean, as a value to divide by. */
-function shares(writer: GraphWriter, x: Operand, shape: Shape, plan: Plan, countIncludePad: boolean): Ref {
+function shares(
+  writer: GraphWriter,
+  x: Operand,
+  shape: Shape,
+  plan: Plan,
+  countIncludePad: boolean,
+): Ref {
   const rank = shape.length;
   const one = [1, ...spatialOf('channelsLast', shape), 1];
   const ones = isStatic(one)
     ? writer.step('Fill', [writer.ints(one), writer.scalar(x, 1)], {}, 'float32')
-    : writer.step('OnesLike', [writer.step('Slice', [x, writer.ints(zeros(rank)), writer.ints([1, ...zeros(rank - 2).map(() => -1), 1])])]);
+    : writer.step('OnesLike', [
+        writer.step('Slice', [
+          x,
+          writer.ints(zeros(rank)),
+          writer.ints([1, ...zeros(rank - 2).map(() => -1), 1]),
+        ]),
+      ]);
   const pads = allPads(plan);
   const inner = countIncludePad ? padSpatial(writer, ones, plan.pads, 1) : ones;
   const outer = countIncludePad
@@ -221,7 +319,9 @@ const fromCore = {
       const pads = allPads(plan);
       const whole = mean(writer, padSpatial(writer, x, pads, 0), paddedShape(shape, pads), plan);
       const uncounted = countIncludePad ? plan.beyond : pads;
-      return uncounted.every((pad) => pad === 0) ? whole : writer.step('RealDiv', [whole, shares(writer, x, shape, plan, countIncludePad)]);
+      return uncounted.every((pad) => pad === 0)
+        ? whole
+        : writer.step('RealDiv', [whole, shares(writer, x, shape, plan, countIncludePad)]);
     });
   },
   LpPool: (node, writer) =>
@@ -229,7 +329,12 @@ const fromCore = {
       const { p } = node.attrs;
       const pads = allPads(plan);
       const powers = writer.step('Pow', [writer.step('Abs', [x]), writer.scalar(x, p)]);
-      const whole = mean(writer, padSpatial(writer, powers, pads, 0), paddedShape(shape, pads), plan);
+      const whole = mean(
+        writer,
+        padSpatial(writer, powers, pads, 0),
+        paddedShape(shape, pads),
+        plan,
+      );
       const sum = writer.step('Mul', [
         whole,
         writer.scalar(
@@ -245,7 +350,9 @@ const fromCore = {
       const lowest = writer.dtype(x) === 'float32' ? -Infinity : -(2 ** 31);
       const padded = padSpatial(writer, x, pads, lowest);
       if (!isDilated(plan)) return pool(writer, 'MaxPool', padded, plan);
-      return dilated(writer, padded, paddedShape(shape, pads), plan, (a, b) => writer.step('Maximum', [a, b]));
+      return dilated(writer, padded, paddedShape(shape, pads), plan, (a, b) =>
+        writer.step('Maximum', [a, b]),
+      );
     }),
 } satisfies Partial<WriteRules<GraphWriter>>;
 

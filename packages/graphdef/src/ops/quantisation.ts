@@ -4,8 +4,8 @@ import type { ReadRules, ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
 
 /**
- * Numbers rounded to the steps between two bounds, which are moved so that zero is a step (tensorflow/core/kernels/fake_quant_ops_functor.h). The arithmetic
- * stays in floats.
+ * Numbers rounded to the steps between two bounds, which are moved so that zero is a step
+ * (tensorflow/core/kernels/fake_quant_ops_functor.h). The arithmetic stays in floats.
  */
 function fakeQuantised(node: SourceNode, low: number, high: number): Value {
   const steps = 2 ** node.int('num_bits', 8) - 1;
@@ -17,15 +17,30 @@ function fakeQuantised(node: SourceNode, low: number, high: number): Value {
   const [bottom, top] = [(least - zero) * scale, (steps - zero) * scale];
   const { graph } = node;
   const clipped = graph.add(ops.Clip, { x }, { min: bottom, max: top }, node.step('clip')).y;
-  const shifted = graph.add(ops.Sub, { a: clipped, b: node.scalar(x, bottom) }, {}, node.step('shift')).y;
-  const counted = graph.add(ops.Div, { a: shifted, b: node.scalar(x, scale) }, {}, node.step('steps')).y;
+  const shifted = graph.add(
+    ops.Sub,
+    { a: clipped, b: node.scalar(x, bottom) },
+    {},
+    node.step('shift'),
+  ).y;
+  const counted = graph.add(
+    ops.Div,
+    { a: shifted, b: node.scalar(x, scale) },
+    {},
+    node.step('steps'),
+  ).y;
   const rounded = graph.add(
     ops.Floor,
     { x: graph.add(ops.Add, { a: counted, b: node.scalar(x, 0.5) }, {}, node.step('half')).y },
     {},
     node.step('round'),
   ).y;
-  const scaled = graph.add(ops.Mul, { a: rounded, b: node.scalar(x, scale) }, {}, node.step('scale')).y;
+  const scaled = graph.add(
+    ops.Mul,
+    { a: rounded, b: node.scalar(x, scale) },
+    {},
+    node.step('scale'),
+  ).y;
   return graph.add(ops.Add, { a: scaled, b: node.scalar(x, bottom) }, {}, node.options).y;
 }
 
@@ -35,7 +50,8 @@ const readFakeQuant: ToCore = (node) => {
 };
 
 const toCore = {
-  FakeQuantWithMinMaxArgs: (node) => fakeQuantised(node, node.float('min', -6), node.float('max', 6)),
+  FakeQuantWithMinMaxArgs: (node) =>
+    fakeQuantised(node, node.float('min', -6), node.float('max', 6)),
   FakeQuantWithMinMaxVars: readFakeQuant,
 } satisfies ReadRules;
 
@@ -43,7 +59,10 @@ const toCore = {
 function parameter(writer: GraphWriter, value: Value, axis: number | null, rank: number): Ref {
   const wide = writer.cast(value, 'float32');
   if (axis === null || axis === rank - 1) return wide;
-  return writer.step('Reshape', [wide, writer.ints(Array.from({ length: rank }, (_, i) => (i === axis ? -1 : 1)))]);
+  return writer.step('Reshape', [
+    wide,
+    writer.ints(Array.from({ length: rank }, (_, i) => (i === axis ? -1 : 1))),
+  ]);
 }
 
 /** Quantisation in floats: codes are whole numbers in a target that computes them as int32. */
@@ -53,18 +72,28 @@ const fromCore = {
     const { axis, blockSize } = node.attrs;
     if (x.rank === undefined || blockSize !== 0) return gap('it has a scale for each block');
     const codes: Operand = writer.cast(x, 'float32');
-    const centred = zeroPoint ? writer.step('Sub', [codes, parameter(writer, zeroPoint, axis, x.rank)]) : codes;
+    const centred = zeroPoint
+      ? writer.step('Sub', [codes, parameter(writer, zeroPoint, axis, x.rank)])
+      : codes;
     return writer.node('Mul', [centred, parameter(writer, scale, axis, x.rank)], {}, node.outputs);
   },
   QuantizeLinear: (node, writer) => {
     const { x, scale, zeroPoint } = node.operands;
     const { axis, blockSize, to } = node.attrs;
     const range = intRange(to);
-    if (x.rank === undefined || blockSize !== 0 || !range) return gap('it has a scale for each block, or codes that are no integers');
-    const rounded = writer.step('Round', [writer.step('RealDiv', [x, parameter(writer, scale, axis, x.rank)])]);
-    const shifted = zeroPoint ? writer.step('AddV2', [rounded, parameter(writer, zeroPoint, axis, x.rank)]) : rounded;
+    if (x.rank === undefined || blockSize !== 0 || !range)
+      return gap('it has a scale for each block, or codes that are no integers');
+    const rounded = writer.step('Round', [
+      writer.step('RealDiv', [x, parameter(writer, scale, axis, x.rank)]),
+    ]);
+    const shifted = zeroPoint
+      ? writer.step('AddV2', [rounded, parameter(writer, zeroPoint, axis, x.rank)])
+      : rounded;
     const raised = writer.step('Maximum', [shifted, writer.scalar(shifted, Number(range[0]))]);
-    return writer.set(node.outputs[0]!, writer.cast(writer.step('Minimum', [raised, writer.scalar(raised, Number(range[1]))]), to));
+    return writer.set(
+      node.outputs[0]!,
+      writer.cast(writer.step('Minimum', [raised, writer.scalar(raised, Number(range[1]))]), to),
+    );
   },
 } satisfies Partial<WriteRules<GraphWriter>>;
 

@@ -29,7 +29,12 @@ const reduce =
   (op: ReduceOp): ToCore =>
   (node) => {
     const x = node.input(0);
-    return node.graph.add(op, { x }, { axes: axesOf(node, 1, node.rank(x)), keepdims: node.bool('keep_dims', false) }, node.options).y;
+    return node.graph.add(
+      op,
+      { x },
+      { axes: axesOf(node, 1, node.rank(x)), keepdims: node.bool('keep_dims', false) },
+      node.options,
+    ).y;
   };
 
 /** The index of the first largest or smallest element. */
@@ -67,7 +72,10 @@ const readTopK: ToCore = (node) => {
     { axis, largest: true, sorted: node.bool('sorted', true), k: null },
     node.options,
   );
-  return [values, node.cast(indices, node.has('index_type') ? node.dtype('index_type') : 'int32', 'indices')];
+  return [
+    values,
+    node.cast(indices, node.has('index_type') ? node.dtype('index_type') : 'int32', 'indices'),
+  ];
 };
 
 const toCore = {
@@ -91,17 +99,26 @@ const writeReduce =
     const { axes, keepdims } = node.attrs as AttrValues<ReduceAttrs>;
     const [x] = node.inputs as [Value];
     if (axes.length === 0) return writer.set(node.outputs[0]!, writer.ref(x));
-    writer.node(x.dtype === 'bool' ? onBool : op, [x, writer.ints(axes)], { keep_dims: bool(keepdims) }, node.outputs);
+    writer.node(
+      x.dtype === 'bool' ? onBool : op,
+      [x, writer.ints(axes)],
+      { keep_dims: bool(keepdims) },
+      node.outputs,
+    );
   };
 
 const decomposed = gap('it is written in simpler operators');
 
-/** Dimension `axis` exchanged with the last one, and the exchange itself, which is its own inverse. */
+/**
+ * Dimension `axis` exchanged with the last one, and the exchange itself, which is its own inverse.
+ */
 function lastFirst(writer: GraphWriter, x: Operand, axis: number, rank: number): Ref {
   if (axis === rank - 1) return writer.ref(x);
   return writer.step('Transpose', [
     x,
-    writer.ints(Array.from({ length: rank }, (_, i) => (i === axis ? rank - 1 : i === rank - 1 ? axis : i))),
+    writer.ints(
+      Array.from({ length: rank }, (_, i) => (i === axis ? rank - 1 : i === rank - 1 ? axis : i)),
+    ),
   ]);
 }
 
@@ -112,12 +129,20 @@ const writeArg =
     const { axis, keepdims, selectLastIndex } = node.attrs;
     const size = x.shape?.[axis];
     const given = selectLastIndex ? writer.step('ReverseV2', [x, writer.ints([axis])]) : x;
-    let index = writer.step(op, [given, writer.int(axis)], { output_type: typeAttr('DT_INT32') }, 'int32');
+    let index = writer.step(
+      op,
+      [given, writer.int(axis)],
+      { output_type: typeAttr('DT_INT32') },
+      'int32',
+    );
     if (selectLastIndex) {
       if (size === undefined) return gap('the size along its axis is not known');
       index = writer.step('Sub', [writer.step('Sub', [writer.dim(size), writer.ints([1])]), index]);
     }
-    return writer.set(node.outputs[0]!, keepdims ? writer.step('ExpandDims', [index, writer.int(axis)]) : index);
+    return writer.set(
+      node.outputs[0]!,
+      keepdims ? writer.step('ExpandDims', [index, writer.int(axis)]) : index,
+    );
   };
 
 const fromCore = {
@@ -125,7 +150,12 @@ const fromCore = {
   ArgMin: writeArg('ArgMin'),
   CumSum: (node, writer) => {
     const { axis, exclusive, reverse } = node.attrs;
-    return writer.node('Cumsum', [node.operands.x, writer.int(axis)], { exclusive: bool(exclusive), reverse: bool(reverse) }, node.outputs);
+    return writer.node(
+      'Cumsum',
+      [node.operands.x, writer.int(axis)],
+      { exclusive: bool(exclusive), reverse: bool(reverse) },
+      node.outputs,
+    );
   },
   ReduceL1: decomposed,
   ReduceL2: decomposed,
@@ -141,7 +171,10 @@ const fromCore = {
     const count = writer.dim(productOf(axes.map((axis) => x.shape![axis]!)));
     const sum = writer.step('Sum', [x, writer.ints(axes)], { keep_dims: bool(keepdims) });
     const sign = writer.step('Sign', [sum]);
-    const size = writer.step('FloorDiv', [writer.step('Abs', [sum]), writer.step('Reshape', [count, writer.ints([])])]);
+    const size = writer.step('FloorDiv', [
+      writer.step('Abs', [sum]),
+      writer.step('Reshape', [count, writer.ints([])]),
+    ]);
     return writer.node('Mul', [sign, size], {}, node.outputs);
   },
   ReduceMin: writeReduce('Min', 'All'),
@@ -153,9 +186,14 @@ const fromCore = {
     const { axis, largest, sorted, k } = node.attrs;
     const { rank } = x;
     if (rank === undefined) return gap('the rank of its operand is not known');
-    const count = k ? writer.size(k[0]!) : writer.step('Reshape', [writer.cast(node.operands.k!, 'int32'), writer.ints([])]);
+    const count = k
+      ? writer.size(k[0]!)
+      : writer.step('Reshape', [writer.cast(node.operands.k!, 'int32'), writer.ints([])]);
     const given = lastFirst(writer, largest ? x : writer.step('Neg', [x]), axis, rank);
-    const [values, indices] = writer.steps('TopKV2', [given, count], { sorted: bool(sorted) }, [writer.dtype(x), 'int32']);
+    const [values, indices] = writer.steps('TopKV2', [given, count], { sorted: bool(sorted) }, [
+      writer.dtype(x),
+      'int32',
+    ]);
     const found = lastFirst(writer, values!, axis, rank);
     writer.set(node.outputs[0]!, largest ? found : writer.step('Neg', [found]));
     writer.set(node.outputs[1]!, lastFirst(writer, indices!, axis, rank));

@@ -41,7 +41,12 @@ export function layoutOf(node: SourceNode): Layout {
 }
 
 /** Spatial entries of a list that has one for each dimension; all 1 when the list is empty. */
-function spatialList(node: SourceNode, name: string, layout: Layout, rank: number): readonly number[] {
+function spatialList(
+  node: SourceNode,
+  name: string,
+  layout: Layout,
+  rank: number,
+): readonly number[] {
   const list = node.ints(name);
   if (list.length === 0) return new Array<number>(rank - 2).fill(1);
   if (list.length !== rank) throw node.unsupported(`its ${name} are ${list.join(', ')}`);
@@ -63,11 +68,19 @@ export function windowOf(node: SourceNode, x: Value, kernel: readonly number[]):
       layout,
       Array.from({ length: rank }, (_, i) => [stated[2 * i] ?? 0, stated[2 * i + 1] ?? 0] as const),
     );
-    return { layout, strides, dilations, padding: 'explicit', pads: [...pairs.map(([begin]) => begin), ...pairs.map(([, end]) => end)] };
+    return {
+      layout,
+      strides,
+      dilations,
+      padding: 'explicit',
+      pads: [...pairs.map(([begin]) => begin), ...pairs.map(([, end]) => end)],
+    };
   }
   if (padding !== 'SAME') throw node.unsupported(`its padding is ${padding}`);
   const sizes = x.shape && spatialOf(layout, x.shape);
-  const amounts = kernel.map((size, i) => sizes && samePadding(sizes[i]!, size, strides[i]!, dilations[i]!, 'upper'));
+  const amounts = kernel.map(
+    (size, i) => sizes && samePadding(sizes[i]!, size, strides[i]!, dilations[i]!, 'upper'),
+  );
   if (amounts.every((pair) => pair !== undefined)) {
     return {
       layout,
@@ -106,28 +119,57 @@ function depthwise(node: SourceNode, x: Value, step = node.options): Value {
   const filter = node.input(1);
   const shape = filterShape(node, filter);
   const [rows, columns, channels, multiplier] = shape as [number, number, number, number];
-  const w = node.reshaped(node.transposed(filter, [2, 3, 0, 1], 'filter'), [channels * multiplier, 1, rows, columns], 'groups');
-  return node.graph.add(ops.Conv, { x, w }, { ...windowOf(node, x, [rows, columns]), groups: channels }, step).y;
+  const w = node.reshaped(
+    node.transposed(filter, [2, 3, 0, 1], 'filter'),
+    [channels * multiplier, 1, rows, columns],
+    'groups',
+  );
+  return node.graph.add(
+    ops.Conv,
+    { x, w },
+    { ...windowOf(node, x, [rows, columns]), groups: channels },
+    step,
+  ).y;
 }
 
 /** What a fused convolution does after it: a bias, an activation. */
 const fused =
   (convolve: typeof convolution): ToCore =>
   (node) => {
-    node.ignore('epsilon', 'leakyrelu_alpha', 'num_args', 'TArgs', 'num_host_args', 'filter_format');
+    node.ignore(
+      'epsilon',
+      'leakyrelu_alpha',
+      'num_args',
+      'TArgs',
+      'num_host_args',
+      'filter_format',
+    );
     const names = node.texts('fused_ops').filter((name) => name !== 'NoOp');
-    let y = convolve(node, node.input(0), names.length === 0 ? node.options : node.step('convolution'));
+    let y = convolve(
+      node,
+      node.input(0),
+      names.length === 0 ? node.options : node.step('convolution'),
+    );
     let next = 2;
     names.forEach((name, i) => {
       const isLast = i === names.length - 1;
       if (name === 'BiasAdd')
-        y = addBias(node, y, node.input(next++), layoutOf(node) === 'channelsLast', isLast ? node.options : node.step('bias'));
+        y = addBias(
+          node,
+          y,
+          node.input(next++),
+          layoutOf(node) === 'channelsLast',
+          isLast ? node.options : node.step('bias'),
+        );
       else y = activate(node, y, name, () => node.input(next++));
     });
     return y;
   };
 
-/** The gradient of a convolution: `input_sizes` say how large the result is, and the begin pads follow from it. */
+/**
+ * The gradient of a convolution: `input_sizes` say how large the result is, and the begin pads
+ * follow from it.
+ */
 const readTransposed: ToCore = (node) => {
   const [sizes, filter, x] = [node.input(0), node.input(1), node.input(2)];
   const shape = filterShape(node, filter);
@@ -135,9 +177,12 @@ const readTransposed: ToCore = (node) => {
   const layout = layoutOf(node);
   const strides = spatialList(node, 'strides', layout, rank);
   const dilations = spatialList(node, 'dilations', layout, rank);
-  const given = sizes.elements && (sizes.elements.length === rank ? spatialOf(layout, sizes.elements) : sizes.elements);
+  const given =
+    sizes.elements &&
+    (sizes.elements.length === rank ? spatialOf(layout, sizes.elements) : sizes.elements);
   const from = x.shape && spatialOf(layout, x.shape);
-  if (given?.length !== rank - 2 || !from) throw node.unsupported('the size of its result depends on data');
+  if (given?.length !== rank - 2 || !from)
+    throw node.unsupported('the size of its result depends on data');
   const padding = node.text('padding');
   const stated = node.ints('explicit_paddings');
   const explicit = spatialOf(
@@ -147,22 +192,40 @@ const readTransposed: ToCore = (node) => {
   const begins = given.map((size, i): Dim => {
     if (padding === 'VALID') return 0;
     if (padding === 'EXPLICIT') return explicit[i]!;
-    const reach = addDim(mulDim(subDim(from[i]!, 1), strides[i]!), (shape[i]! - 1) * dilations[i]! + 1);
+    const reach = addDim(
+      mulDim(subDim(from[i]!, 1), strides[i]!),
+      (shape[i]! - 1) * dilations[i]! + 1,
+    );
     return floorDivDim(maxDim(subDim(reach, size), 0), 2);
   });
-  if (!begins.every((begin) => typeof begin === 'number')) throw node.unsupported('its pads depend on a size that is not known');
+  if (!begins.every((begin) => typeof begin === 'number'))
+    throw node.unsupported('its pads depend on a size that is not known');
   const zeros = strides.map(() => 0);
   const w = node.transposed(filter, [rank - 1, rank - 2, ...spatialAxes(rank)], 'filter');
   const channels = x.shape?.[channelAxis(layout, rank)];
   const groups = typeof channels === 'number' && channels > 0 ? channels / shape[rank - 1]! : 1;
-  const attrs = { layout, strides, dilations, pads: [...begins, ...zeros], outputPadding: zeros, groups, outputSizes: given };
+  const attrs = {
+    layout,
+    strides,
+    dilations,
+    pads: [...begins, ...zeros],
+    outputPadding: zeros,
+    groups,
+    outputSizes: given,
+  };
   return node.graph.add(ops.ConvTranspose, { x, w }, attrs, node.options).y;
 };
 
 const blocks: ToCore = (node) => {
   const attrs = { layout: layoutOf(node), blockSize: node.int('block_size') };
-  if (node.type === 'SpaceToDepth') return node.graph.add(ops.SpaceToDepth, { x: node.input(0) }, attrs, node.options).y;
-  return node.graph.add(ops.DepthToSpace, { x: node.input(0) }, { ...attrs, mode: 'DCR' }, node.options).y;
+  if (node.type === 'SpaceToDepth')
+    return node.graph.add(ops.SpaceToDepth, { x: node.input(0) }, attrs, node.options).y;
+  return node.graph.add(
+    ops.DepthToSpace,
+    { x: node.input(0) },
+    { ...attrs, mode: 'DCR' },
+    node.options,
+  ).y;
 };
 
 const toCore = {
@@ -183,31 +246,56 @@ interface Filters {
   readonly shape: readonly number[];
 }
 
-const constantOf = (value: Operand): Value | undefined => ('constant' in value && value.constant ? value : undefined);
+const constantOf = (value: Operand): Value | undefined =>
+  'constant' in value && value.constant ? value : undefined;
 
 /** Filters under another shape; constants only get another handle. */
 function reshaped(writer: GraphWriter, { value }: Filters, shape: readonly number[]): Filters {
   const constant = constantOf(value);
   if (!constant) return { value: writer.reshape(value, shape), shape };
-  return { value: writer.graph.constant(constant.constant!.reshape(shape), constant.name, constant.origin), shape };
+  return {
+    value: writer.graph.constant(constant.constant!.reshape(shape), constant.name, constant.origin),
+    shape,
+  };
 }
 
 /** Filters in another order of dimensions; constants only get another handle. */
-function transposed(writer: GraphWriter, { value, shape }: Filters, perm: readonly number[]): Filters {
+function transposed(
+  writer: GraphWriter,
+  { value, shape }: Filters,
+  perm: readonly number[],
+): Filters {
   const moved = perm.map((axis) => shape[axis]!);
   const constant = constantOf(value);
-  if (!constant) return { value: writer.step('Transpose', [value, writer.ints(perm)]), shape: moved };
-  return { value: writer.graph.constant(constant.constant!.transpose(perm), constant.name, constant.origin), shape: moved };
+  if (!constant)
+    return { value: writer.step('Transpose', [value, writer.ints(perm)]), shape: moved };
+  return {
+    value: writer.graph.constant(
+      constant.constant!.transpose(perm),
+      constant.name,
+      constant.origin,
+    ),
+    shape: moved,
+  };
 }
 
 /** The filters of each group. */
-function inGroups(writer: GraphWriter, { value, shape }: Filters, groups: number): readonly Filters[] {
+function inGroups(
+  writer: GraphWriter,
+  { value, shape }: Filters,
+  groups: number,
+): readonly Filters[] {
   const size = shape[0]! / groups;
   const part = [size, ...shape.slice(1)];
   const constant = constantOf(value);
-  if (!constant) return parts(writer, value, 0, groups).map((each) => ({ value: each, shape: part }));
+  if (!constant)
+    return parts(writer, value, 0, groups).map((each) => ({ value: each, shape: part }));
   return Array.from({ length: groups }, (_, i) => ({
-    value: writer.graph.constant(constant.constant!.slice(0, i * size, size), `${constant.name}/${i}`, constant.origin),
+    value: writer.graph.constant(
+      constant.constant!.slice(0, i * size, size),
+      `${constant.name}/${i}`,
+      constant.origin,
+    ),
     shape: part,
   }));
 }
@@ -219,11 +307,21 @@ function spread(writer: GraphWriter, w: Filters, dilations: readonly number[]): 
     const axis = i + 2;
     const { shape } = filters;
     const rows = writer.reshape(filters.value, shape.toSpliced(axis + 1, 0, 1));
-    const amounts = Array.from({ length: shape.length + 1 }, (_, k) => [0, k === axis + 1 ? dilation - 1 : 0]);
-    const padded = writer.step('PadV2', [rows, writer.literal('int32', [amounts.length, 2], amounts.flat()), writer.scalar(rows, 0)]);
+    const amounts = Array.from({ length: shape.length + 1 }, (_, k) => [
+      0,
+      k === axis + 1 ? dilation - 1 : 0,
+    ]);
+    const padded = writer.step('PadV2', [
+      rows,
+      writer.literal('int32', [amounts.length, 2], amounts.flat()),
+      writer.scalar(rows, 0),
+    ]);
     const long = writer.reshape(padded, shape.with(axis, shape[axis]! * dilation));
     const reach = shape.with(axis, (shape[axis]! - 1) * dilation + 1);
-    return { value: writer.step('Slice', [long, writer.ints(shape.map(() => 0)), writer.ints(reach)]), shape: reach };
+    return {
+      value: writer.step('Slice', [long, writer.ints(shape.map(() => 0)), writer.ints(reach)]),
+      shape: reach,
+    };
   }, w);
 }
 
@@ -240,7 +338,10 @@ const pairs = <T extends Dim>(pads: readonly T[]): readonly (readonly [T, T])[] 
 function paddingAttributes({ padding, pads }: Pick<Window, 'padding' | 'pads'>): Attributes {
   if (padding === 'sameUpper') return { padding: text('SAME') };
   if (pads.every((pad) => pad === 0)) return { padding: text('VALID') };
-  return { padding: text('EXPLICIT'), explicit_paddings: ints([0, 0, ...pairs(pads).flat(), 0, 0]) };
+  return {
+    padding: text('EXPLICIT'),
+    explicit_paddings: ints([0, 0, ...pairs(pads).flat(), 0, 0]),
+  };
 }
 
 /** Zeros (or another value) around the spatial dimensions. */
@@ -248,56 +349,113 @@ export function padSpatial(writer: GraphWriter, x: Operand, pads: Shape, value: 
   if (pads.every((pad) => pad === 0)) return writer.ref(x);
   const amounts = [[0, 0], ...pairs(pads), [0, 0]].flat();
   const shape = [amounts.length / 2, 2];
-  const paddings = isStatic(amounts) ? writer.literal('int32', shape, amounts) : writer.reshape(writer.dims(amounts), shape);
+  const paddings = isStatic(amounts)
+    ? writer.literal('int32', shape, amounts)
+    : writer.reshape(writer.dims(amounts), shape);
   return writer.step('PadV2', [x, paddings, writer.scalar(x, value)]);
 }
 
 /** One convolution without groups or with one group for each channel, of rank 4 or 5. */
-function convolve(writer: GraphWriter, x: Operand, w: Filters, window: Window, groups: number): Ref {
+function convolve(
+  writer: GraphWriter,
+  x: Operand,
+  w: Filters,
+  window: Window,
+  groups: number,
+): Ref {
   const kernel = w.shape.slice(2);
   const rank = kernel.length + 2;
   const { strides, dilations } = window;
-  // TF.js takes a stride or a dilation, not both: every stride-th element of the dense result is the same.
+  // TF.js takes a stride or a dilation, not both: every stride-th element of the dense result is
+  // the same.
   if (strides.some((step) => step > 1) && dilations.some((step) => step > 1)) {
-    if (window.padding !== 'explicit') throw writer.unwritable('it has strides, dilations and padding by a size that is not known');
+    if (window.padding !== 'explicit')
+      throw writer.unwritable('it has strides, dilations and padding by a size that is not known');
     const dense = convolve(writer, x, w, { ...window, strides: strides.map(() => 1) }, groups);
     const zeros = writer.ints(new Array<number>(rank).fill(0));
-    const masks = { begin_mask: { kind: 'i', value: 2 ** rank - 1 }, end_mask: { kind: 'i', value: 2 ** rank - 1 } } as const;
-    return writer.step('StridedSlice', [dense, zeros, zeros, writer.ints([1, ...strides, 1])], masks);
+    const masks = {
+      begin_mask: { kind: 'i', value: 2 ** rank - 1 },
+      end_mask: { kind: 'i', value: 2 ** rank - 1 },
+    } as const;
+    return writer.step(
+      'StridedSlice',
+      [dense, zeros, zeros, writer.ints([1, ...strides, 1])],
+      masks,
+    );
   }
   const spatial = Array.from({ length: rank - 2 }, (_, i) => i + 2);
   const common = { strides: around(strides), dilations: around(dilations) };
   if (rank === 5) {
-    if (groups !== 1) throw writer.unwritable('TensorFlow has no depthwise convolution in three dimensions');
-    const attributes = { ...common, padding: text(window.padding === 'sameUpper' ? 'SAME' : 'VALID'), data_format: text('NDHWC') };
-    return writer.step('Conv3D', [padSpatial(writer, x, window.pads, 0), transposed(writer, w, [...spatial, 1, 0]).value], attributes);
+    if (groups !== 1)
+      throw writer.unwritable('TensorFlow has no depthwise convolution in three dimensions');
+    const attributes = {
+      ...common,
+      padding: text(window.padding === 'sameUpper' ? 'SAME' : 'VALID'),
+      data_format: text('NDHWC'),
+    };
+    return writer.step(
+      'Conv3D',
+      [padSpatial(writer, x, window.pads, 0), transposed(writer, w, [...spatial, 1, 0]).value],
+      attributes,
+    );
   }
   const attributes = { ...common, ...paddingAttributes(window), data_format: text('NHWC') };
-  if (groups === 1) return writer.step('Conv2D', [x, transposed(writer, w, [...spatial, 1, 0]).value], attributes);
-  const hwcm = transposed(writer, reshaped(writer, w, [groups, w.shape[0]! / groups, ...kernel]), [2, 3, 0, 1]);
+  if (groups === 1)
+    return writer.step('Conv2D', [x, transposed(writer, w, [...spatial, 1, 0]).value], attributes);
+  const hwcm = transposed(
+    writer,
+    reshaped(writer, w, [groups, w.shape[0]! / groups, ...kernel]),
+    [2, 3, 0, 1],
+  );
   return writer.step('DepthwiseConv2dNative', [x, hwcm.value], attributes);
 }
 
 /** Equal parts of a value along an axis. */
 function parts(writer: GraphWriter, x: Operand, axis: number, count: number): readonly Ref[] {
-  return writer.steps('Split', [writer.int(axis), x], { num_split: { kind: 'i', value: count } }, new Array(count).fill(writer.dtype(x)));
+  return writer.steps(
+    'Split',
+    [writer.int(axis), x],
+    { num_split: { kind: 'i', value: count } },
+    new Array(count).fill(writer.dtype(x)),
+  );
 }
 
-/** An operand and lists with a dimension of 1 before the one that they have: TF.js convolves images. */
-function asImage(writer: GraphWriter, x: Operand, w: Filters, window: Window): { x: Operand; w: Filters; window: Window } {
+/**
+ * An operand and lists with a dimension of 1 before the one that they have: TF.js convolves images.
+ */
+function asImage(
+  writer: GraphWriter,
+  x: Operand,
+  w: Filters,
+  window: Window,
+): { x: Operand; w: Filters; window: Window } {
   const one = (list: readonly number[], value: number) => [value, ...list];
   const [begin, end] = [window.pads[0]!, window.pads[1]!];
   return {
     x: writer.step('ExpandDims', [x, writer.int(1)]),
     w: reshaped(writer, w, w.shape.toSpliced(2, 0, 1)),
-    window: { ...window, strides: one(window.strides, 1), dilations: one(window.dilations, 1), pads: [0, begin, 0, end] },
+    window: {
+      ...window,
+      strides: one(window.strides, 1),
+      dilations: one(window.dilations, 1),
+      pads: [0, begin, 0, end],
+    },
   };
 }
 
 const channelsLastOnly = gap('TensorFlow.js has its channels in the last dimension');
 
-/** The last step of a convolution: its bias and, for a sequence, the dimension that it was given goes again. */
-function finish(writer: GraphWriter, y: Ref, bias: Value | undefined, isSequence: boolean, output: Value): void {
+/**
+ * The last step of a convolution: its bias and, for a sequence, the dimension that it was given
+ * goes again.
+ */
+function finish(
+  writer: GraphWriter,
+  y: Ref,
+  bias: Value | undefined,
+  isSequence: boolean,
+  output: Value,
+): void {
   const squeezed = isSequence ? { squeeze_dims: ints([1]) } : undefined;
   const flat = squeezed ? writer.step('Squeeze', [y], squeezed) : y;
   if (bias) writer.node('BiasAdd', [flat, bias], { data_format: text('NHWC') }, [output]);
@@ -309,18 +467,29 @@ const fromCore = {
     const { x: input, w: weight, bias } = node.operands;
     const { layout, groups } = node.attrs;
     if (layout !== 'channelsLast') return channelsLastOnly;
-    if (!weight.shape || !isStatic(weight.shape)) return gap('the size of its filters is not known');
+    if (!weight.shape || !isStatic(weight.shape))
+      return gap('the size of its filters is not known');
     if (node.attrs.padding === 'sameLower') return gap('TensorFlow puts the odd pad at the end');
     const rank = weight.shape.length;
     if (rank < 3 || rank > 5) return gap(`TensorFlow has no convolution in ${rank - 2} dimensions`);
     const isSequence = rank === 3;
     const given: Filters = { value: weight, shape: weight.shape };
-    const { x, w, window } = isSequence ? asImage(writer, input, given, node.attrs) : { x: input, w: given, window: node.attrs as Window };
+    const { x, w, window } = isSequence
+      ? asImage(writer, input, given, node.attrs)
+      : { x: input, w: given, window: node.attrs as Window };
     if (groups === 1 || (weight.shape[1] === 1 && rank < 5))
-      return finish(writer, convolve(writer, x, w, window, groups), bias, isSequence, node.outputs[0]!);
+      return finish(
+        writer,
+        convolve(writer, x, w, window, groups),
+        bias,
+        isSequence,
+        node.outputs[0]!,
+      );
     const axis = isSequence ? 3 : rank - 1;
     const inputs = parts(writer, x, axis, groups);
-    const made = inGroups(writer, w, groups).map((filters, i) => convolve(writer, inputs[i]!, filters, window, 1));
+    const made = inGroups(writer, w, groups).map((filters, i) =>
+      convolve(writer, inputs[i]!, filters, window, 1),
+    );
     return finish(writer, writer.concat(made, axis), bias, isSequence, node.outputs[0]!);
   },
   ConvTranspose: (node, writer) => {
@@ -328,9 +497,11 @@ const fromCore = {
     const { layout, groups, outputSizes, strides, dilations, pads, outputPadding } = node.attrs;
     const output = node.outputs[0]!;
     if (layout !== 'channelsLast') return channelsLastOnly;
-    if (!weight.shape || !isStatic(weight.shape) || !input.shape || !output.shape) return gap('the size of its filters is not known');
+    if (!weight.shape || !isStatic(weight.shape) || !input.shape || !output.shape)
+      return gap('the size of its filters is not known');
     const rank = weight.shape.length;
-    if (rank !== 4 && rank !== 3) return gap(`TensorFlow.js has no transposed convolution in ${rank - 2} dimensions`);
+    if (rank !== 4 && rank !== 3)
+      return gap(`TensorFlow.js has no transposed convolution in ${rank - 2} dimensions`);
     const dense = spread(writer, { value: weight, shape: weight.shape }, dilations);
     const kernel = dense.shape.slice(2);
     const from = spatialOf(layout, input.shape);
@@ -338,16 +509,26 @@ const fromCore = {
     const half = strides.length;
     const ends = to.map((size, i): Dim => {
       if (!outputSizes && !node.operands.outputSizes) return pads[half + i]! - outputPadding[i]!;
-      return subDim(subDim(addDim(mulDim(subDim(from[i]!, 1), strides[i]!), kernel[i]!), pads[i]!), size);
+      return subDim(
+        subDim(addDim(mulDim(subDim(from[i]!, 1), strides[i]!), kernel[i]!), pads[i]!),
+        size,
+      );
     });
-    if (!ends.every((end) => typeof end === 'number')) return gap('the size of its result depends on sizes that are not known');
-    // Negative end pads are rows that only some windows would have reached: fewer than a stride are part of the operator, the rest is zeros.
+    if (!ends.every((end) => typeof end === 'number'))
+      return gap('the size of its result depends on sizes that are not known');
+    // Negative end pads are rows that only some windows would have reached: fewer than a stride are
+    // part of the operator, the rest is zeros.
     const beyond = ends.map((end, i) => Math.max(-end - (strides[i]! - 1), 0));
     const isSequence = rank === 3;
-    const image = isSequence ? asImage(writer, input, dense, { layout, strides, dilations, padding: 'explicit', pads }) : undefined;
+    const image = isSequence
+      ? asImage(writer, input, dense, { layout, strides, dilations, padding: 'explicit', pads })
+      : undefined;
     const sizes = to.map((size, i) => subDim(size, beyond[i]!));
     const trimmed = [...pads.slice(0, half), ...ends.map((end) => Math.max(end, 0))];
-    const window = { padding: 'explicit' as const, pads: isSequence ? [0, trimmed[0]!, 0, trimmed[1]!] : trimmed };
+    const window = {
+      padding: 'explicit' as const,
+      pads: isSequence ? [0, trimmed[0]!, 0, trimmed[1]!] : trimmed,
+    };
     const attributes = {
       strides: around(image?.window.strides ?? strides),
       dilations: ints([1, 1, 1, 1]),
@@ -373,7 +554,12 @@ const fromCore = {
       );
     };
     const made = groups === 1 ? one(x, w) : grouped();
-    const whole = padSpatial(writer, made, isSequence ? [0, 0, 0, beyond[0]!] : [0, 0, ...beyond], 0);
+    const whole = padSpatial(
+      writer,
+      made,
+      isSequence ? [0, 0, 0, beyond[0]!] : [0, 0, ...beyond],
+      0,
+    );
     return finish(writer, whole, bias, isSequence, output);
   },
   DepthToSpace: (node, writer) => {
@@ -387,8 +573,13 @@ const fromCore = {
     // TensorFlow takes the channels of a result next to each other, CRD the elements of a block.
     const square = blockSize * blockSize;
     const kept = channels / square;
-    const order = Array.from({ length: channels }, (_, i) => (i % kept) * square + Math.floor(i / kept));
-    const sorted = writer.step('GatherV2', [x, writer.ints(order), writer.int(3)], { batch_dims: int(0) });
+    const order = Array.from(
+      { length: channels },
+      (_, i) => (i % kept) * square + Math.floor(i / kept),
+    );
+    const sorted = writer.step('GatherV2', [x, writer.ints(order), writer.int(3)], {
+      batch_dims: int(0),
+    });
     return writer.node('DepthToSpace', [sorted], attributes, node.outputs);
   },
   SpaceToDepth: (node, writer) => {
@@ -396,7 +587,8 @@ const fromCore = {
     const { layout, blockSize } = node.attrs;
     if (layout !== 'channelsLast') return channelsLastOnly;
     const result = node.outputs[0]!.shape;
-    if (!x.shape || !result || x.shape.length !== 4) return gap('TensorFlow takes blocks of images only');
+    if (!x.shape || !result || x.shape.length !== 4)
+      return gap('TensorFlow takes blocks of images only');
     // TF.js has no SpaceToDepth.
     const [batch, rows, columns] = result;
     const split = writer.reshape(x, [batch!, rows!, blockSize, columns!, blockSize, x.shape[3]!]);

@@ -24,9 +24,12 @@ test.each<[string, AttrValue]>([
   expect(parseLiteral(text)).toEqual(value);
 });
 
-test.each(['(1', '1)', '(1 2', ')', "'a", '', '('.repeat(100_000)])('text that is no value is none', (text) => {
-  expect(parseLiteral(text)).toBeUndefined();
-});
+test.each(['(1', '1)', '(1 2', ')', "'a", '', '('.repeat(100_000)])(
+  'text that is no value is none',
+  (text) => {
+    expect(parseLiteral(text)).toBeUndefined();
+  },
+);
 
 // The right column is what Python 3.10 prints for the value.
 test.each<[AttrValue, string]>([
@@ -46,7 +49,11 @@ test.each<[AttrValue, string]>([
   expect(parseLiteral(text)).toEqual(value);
 });
 
-const node = (op: string, attrs: Record<string, string>) => ({ op, name: 'n', attrs: new Map(Object.entries(attrs)) });
+const node = (op: string, attrs: Record<string, string>) => ({
+  op,
+  name: 'n',
+  attrs: new Map(Object.entries(attrs)),
+});
 
 test('attributes have the declared type, the declared default, or are unknown', () => {
   const conv = node('Convolution', { kernel: '3', no_bias: '1', num_filter: '8', layout: 'None' });
@@ -56,5 +63,7 @@ test('attributes have the declared type, the declared default, or are unknown', 
   expect(attrOf(conv, 'layout')).toBeNull();
   expect(attrOf(conv, '__proto__')).toBeUndefined();
   expect(attrOf(node('BatchNorm', {}), 'eps')).toBe(Math.fround(1e-3));
-  expect(() => attrOf(node('Convolution', { num_filter: '8.5' }), 'num_filter')).toThrow(/num_filter/);
+  expect(() => attrOf(node('Convolution', { num_filter: '8.5' }), 'num_filter')).toThrow(
+    /num_filter/,
+  );
 });

@@ -2,7 +2,10 @@ import type { DiagnosticOrigin } from '@drover/core';
 import { mxnetDiagnostics } from '../diagnostics.js';
 import type { AttrSchema } from '../schema/op-schema.js';
 
-/** Value of an attribute. Integers beyond 2^53 are bigints; `None` is null; tuples and lists are arrays. */
+/**
+ * Value of an attribute. Integers beyond 2^53 are bigints; `None` is null; tuples and lists are
+ * arrays.
+ */
 export type AttrValue = null | boolean | number | bigint | string | readonly AttrValue[];
 
 const integer = /^[+-]?\d+L?$/;
@@ -29,8 +32,8 @@ function parseFloat64(text: string): number | undefined {
 }
 
 /**
- * Reads a value as Python would print it: `None`, `True`, `1`, `2L`, `1e-05`, `inf`, `'text'`, `(3, 3)`, `[1,2,]`, nested. A word is itself.
- * Undefined when brackets or quotes do not match.
+ * Reads a value as Python would print it: `None`, `True`, `1`, `2L`, `1e-05`, `inf`, `'text'`, `(3,
+ * 3)`, `[1,2,]`, nested. A word is itself. Undefined when brackets or quotes do not match.
  */
 export function parseLiteral(text: string): AttrValue | undefined {
   let at = 0;
@@ -81,14 +84,25 @@ export function parseLiteral(text: string): AttrValue | undefined {
   return at === text.length ? result : undefined;
 }
 
-/** Reads the text of an attribute as its operator declares it. A tuple may be written as a single number. Throws `mxnet/attribute`. */
-export function parseAttr(text: string, name: string, schema: AttrSchema, origin: DiagnosticOrigin): AttrValue {
+/**
+ * Reads the text of an attribute as its operator declares it. A tuple may be written as a single
+ * number. Throws `mxnet/attribute`.
+ */
+export function parseAttr(
+  text: string,
+  name: string,
+  schema: AttrSchema,
+  origin: DiagnosticOrigin,
+): AttrValue {
   const trimmed = text.trim();
   if (schema.nullable && trimmed === 'None') return null;
   const value = parseKind(trimmed, schema);
   if (value === undefined) {
     const excerpt = JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
-    throw mxnetDiagnostics.error('attribute', { message: `Attribute ${name} is ${excerpt}, not a value of kind ${schema.kind}.`, origin });
+    throw mxnetDiagnostics.error('attribute', {
+      message: `Attribute ${name} is ${excerpt}, not a value of kind ${schema.kind}.`,
+      origin,
+    });
   }
   return value;
 }
@@ -103,7 +117,11 @@ function parseKind(text: string, schema: AttrSchema): AttrValue | undefined {
       return parseFloat64(text);
     case 'tuple': {
       const value = parseLiteral(text);
-      return Array.isArray(value) ? value : typeof value === 'number' || typeof value === 'bigint' ? [value] : undefined;
+      return Array.isArray(value)
+        ? value
+        : typeof value === 'number' || typeof value === 'bigint'
+          ? [value]
+          : undefined;
     }
     case 'any':
       return parseLiteral(text);
@@ -112,7 +130,10 @@ function parseKind(text: string, schema: AttrSchema): AttrValue | undefined {
   }
 }
 
-/** The text of a value as Python prints it, which is how MXNet's front end hands attributes over: `True`, `(3, 3)`, `(3,)`, `1e-05`. */
+/**
+ * The text of a value as Python prints it, which is how MXNet's front end hands attributes over:
+ * `True`, `(3, 3)`, `(3,)`, `1e-05`.
+ */
 export function formatAttr(value: AttrValue): string {
   if (value === null) return 'None';
   if (value === true) return 'True';
@@ -123,7 +144,10 @@ export function formatAttr(value: AttrValue): string {
   return items.length === 1 ? `(${items[0]},)` : `(${items.join(', ')})`;
 }
 
-/** Python's repr: scientific below 1e-4 and from 1e16 on, the exponent with a sign and two digits. Integers print without a point. */
+/**
+ * Python's repr: scientific below 1e-4 and from 1e16 on, the exponent with a sign and two digits.
+ * Integers print without a point.
+ */
 function formatNumber(x: number): string {
   if (Number.isNaN(x)) return 'nan';
   if (!Number.isFinite(x)) return x > 0 ? 'inf' : '-inf';

@@ -16,18 +16,31 @@ export type Storage =
   | { readonly kind: 'dense'; readonly values: StoredPart }
   /** `values` holds the rows that `indices` names. */
   | { readonly kind: 'row_sparse'; readonly values: StoredPart; readonly indices: StoredPart }
-  /** Compressed rows: row r has the elements indptr[r] to indptr[r+1] of `values`, in the columns that `indices` names. */
-  | { readonly kind: 'csr'; readonly values: StoredPart; readonly indptr: StoredPart; readonly indices: StoredPart }
+  /**
+   * Compressed rows: row r has the elements indptr[r] to indptr[r+1] of `values`, in the columns
+   * that `indices` names.
+   */
+  | {
+      readonly kind: 'csr';
+      readonly values: StoredPart;
+      readonly indptr: StoredPart;
+      readonly indices: StoredPart;
+    }
   | { readonly kind: 'none' };
 
 /** One array of a params file: known by its header, its elements read when asked for. */
 export interface NdArrayRecord {
-  /** The name as stored, with `arg:` or `aux:` where the file has them; '' in a list without names. */
+  /**
+   * The name as stored, with `arg:` or `aux:` where the file has them; '' in a list without names.
+   */
   readonly name: string;
   readonly dtype: MxnetDType;
   readonly shape: readonly number[];
   readonly storage: Storage;
-  /** The elements, little-endian in C order; sparse arrays are filled up with zeros. Throws `mxnet/no-array`, `mxnet/params` or `mxnet/limit`. */
+  /**
+   * The elements, little-endian in C order; sparse arrays are filled up with zeros. Throws
+   * `mxnet/no-array`, `mxnet/params` or `mxnet/limit`.
+   */
   read(): Promise<Uint8Array>;
 }
 
@@ -54,22 +67,34 @@ const v1 = 0xf993fac8;
 const v2 = 0xf993fac9;
 const v3 = 0xf993faca;
 /** Zip, empty zip and npy, as numbers in either byte order: what MXNet 2.0 writes in NumPy mode. */
-const numpyMagics = new Set([0x04034b50, 0x06054b50, 0x504b0304, 0x504b0506, 0x4d554e93, 0x934e554d]);
+const numpyMagics = new Set([
+  0x04034b50, 0x06054b50, 0x504b0304, 0x504b0506, 0x4d554e93, 0x934e554d,
+]);
 
 /**
- * Reads the headers of a params file (`mx.nd.save` of any version, Module checkpoints, Gluon's `save_parameters`): the list itself and arrays without
- * magic number (up to 0.10), V1, V2 and V3. Counts and sizes are checked against the file before anything is allocated.
- * Throws `core/range`, `mxnet/params`, `mxnet/duplicate`, `mxnet/limit` or `mxnet/npz`.
+ * Reads the headers of a params file (`mx.nd.save` of any version, Module checkpoints, Gluon's
+ * `save_parameters`): the list itself and arrays without magic number (up to 0.10), V1, V2 and V3.
+ * Counts and sizes are checked against the file before anything is allocated. Throws `core/range`,
+ * `mxnet/params`, `mxnet/duplicate`, `mxnet/limit` or `mxnet/npz`.
  */
 export async function decodeParams(source: Source, limits: ParamsLimits = {}): Promise<ParamsFile> {
-  const { maxArrays = 1_000_000, maxRank = 64, maxNameBytes = 10_000_000, maxDenseBytes = 2 ** 30 } = limits;
+  const {
+    maxArrays = 1_000_000,
+    maxRank = 64,
+    maxNameBytes = 10_000_000,
+    maxDenseBytes = 2 ** 30,
+  } = limits;
   const reader = new ParamsReader(source);
   const head = await reader.u32();
   if (numpyMagics.has(head)) {
-    throw mxnetDiagnostics.error('npz', { message: `${source.name} is an npz or npy file.`, origin: { file: source.name, offset: 0 } });
+    throw mxnetDiagnostics.error('npz', {
+      message: `${source.name} is an npz or npy file.`,
+      origin: { file: source.name, offset: 0 },
+    });
   }
   const magic = (BigInt(await reader.u32()) << 32n) | BigInt(head);
-  if (magic !== listMagic) throw reader.error(`The file begins with 0x${magic.toString(16)}, not with 0x112.`, 0);
+  if (magic !== listMagic)
+    throw reader.error(`The file begins with 0x${magic.toString(16)}, not with 0x112.`, 0);
   await reader.u64();
   // The shortest array is one without magic number and dimensions: 4 bytes.
   const count = await countOf(reader, 4, maxArrays, 'arrays');
@@ -77,7 +102,8 @@ export async function decodeParams(source: Source, limits: ParamsLimits = {}): P
   for (let i = 0; i < count; i++) arrays.push(await decodeArray(reader, maxRank, maxDenseBytes));
   const namesOffset = reader.offset;
   const names = await countOf(reader, 8, maxArrays, 'names');
-  if (names !== 0 && names !== count) throw reader.error(`${names} names follow ${count} arrays.`, namesOffset);
+  if (names !== 0 && names !== count)
+    throw reader.error(`${names} names follow ${count} arrays.`, namesOffset);
   const records: NdArrayRecord[] = [];
   const seen = new Set<string>();
   for (const array of arrays) {
@@ -96,11 +122,19 @@ export async function decodeParams(source: Source, limits: ParamsLimits = {}): P
   return { named: names > 0, records };
 }
 
-async function countOf(reader: ParamsReader, bytesEach: number, most: number, what: string): Promise<number> {
+async function countOf(
+  reader: ParamsReader,
+  bytesEach: number,
+  most: number,
+  what: string,
+): Promise<number> {
   const offset = reader.offset;
   const count = await reader.u64();
   if (count > BigInt(Math.floor(reader.remaining / bytesEach)))
-    throw reader.error(`${count} ${what} do not fit into the ${reader.remaining} bytes that remain.`, offset);
+    throw reader.error(
+      `${count} ${what} do not fit into the ${reader.remaining} bytes that remain.`,
+      offset,
+    );
   if (count > BigInt(most)) {
     throw mxnetDiagnostics.error('limit', {
       message: `The file has ${count} ${what} (maxArrays ${most}).`,
@@ -110,12 +144,18 @@ async function countOf(reader: ParamsReader, bytesEach: number, most: number, wh
   return Number(count);
 }
 
-async function decodeArray(reader: ParamsReader, maxRank: number, maxDenseBytes: number): Promise<Omit<NdArrayRecord, 'name'>> {
+async function decodeArray(
+  reader: ParamsReader,
+  maxRank: number,
+  maxDenseBytes: number,
+): Promise<Omit<NdArrayRecord, 'name'>> {
   const offset = reader.offset;
   const magic = await reader.u32();
   if (magic !== v1 && magic !== v2 && magic !== v3) {
     // Up to 0.10 there was no magic number: this is the number of dimensions, each of 32 bits.
-    const shape = await shapeOf(reader, magic, maxRank, offset, async () => BigInt(await reader.u32()));
+    const shape = await shapeOf(reader, magic, maxRank, offset, async () =>
+      BigInt(await reader.u32()),
+    );
     return shape.length === 0 ? noArray(reader.source, offset) : denseArray(reader, shape);
   }
   if (magic === v1) {
@@ -129,29 +169,59 @@ async function decodeArray(reader: ParamsReader, maxRank: number, maxDenseBytes:
   const indexCount = Math.max(storage, 0);
   const storedShapeOf = indexCount > 0 ? await storedShape(reader, maxRank) : undefined;
   const shape = await storedShape(reader, maxRank, magic === v3);
-  if (shape === undefined || (shape.length === 0 && magic === v2)) return noArray(reader.source, offset);
-  if (storage < 0) throw reader.error('The array has dimensions, but no type of storage.', storageOffset);
+  if (shape === undefined || (shape.length === 0 && magic === v2))
+    return noArray(reader.source, offset);
+  if (storage < 0)
+    throw reader.error('The array has dimensions, but no type of storage.', storageOffset);
   if (storedShapeOf === undefined) return denseArray(reader, shape);
-  return sparseArray(reader, indexCount === 1 ? 'row_sparse' : 'csr', storedShapeOf, shape, maxRank, maxDenseBytes);
+  return sparseArray(
+    reader,
+    indexCount === 1 ? 'row_sparse' : 'csr',
+    storedShapeOf,
+    shape,
+    maxRank,
+    maxDenseBytes,
+  );
 }
 
-async function shapeOf(reader: ParamsReader, rank: number, maxRank: number, offset: number, dim: () => Promise<bigint>): Promise<number[]> {
+async function shapeOf(
+  reader: ParamsReader,
+  rank: number,
+  maxRank: number,
+  offset: number,
+  dim: () => Promise<bigint>,
+): Promise<number[]> {
   if (rank < 0 || rank > maxRank)
-    throw reader.error(`${rank} dimensions (the most is maxRank, ${maxRank}), or an array of no known version.`, offset);
+    throw reader.error(
+      `${rank} dimensions (the most is maxRank, ${maxRank}), or an array of no known version.`,
+      offset,
+    );
   const shape: number[] = [];
   for (let i = 0; i < rank; i++) {
     const at = reader.offset;
     const size = await dim();
-    if (size < 0n || size > BigInt(Number.MAX_SAFE_INTEGER)) throw reader.error(`Dimension ${i} is ${size}.`, at);
+    if (size < 0n || size > BigInt(Number.MAX_SAFE_INTEGER))
+      throw reader.error(`Dimension ${i} is ${size}.`, at);
     shape.push(Number(size));
   }
   return shape;
 }
 
 async function storedShape(reader: ParamsReader, maxRank: number): Promise<number[]>;
-async function storedShape(reader: ParamsReader, maxRank: number, mayBeUnknown: boolean): Promise<number[] | undefined>;
-/** A 32-bit rank and 64-bit dimensions; undefined if the rank is -1, which V3 writes for an unknown shape. */
-async function storedShape(reader: ParamsReader, maxRank: number, mayBeUnknown = false): Promise<number[] | undefined> {
+async function storedShape(
+  reader: ParamsReader,
+  maxRank: number,
+  mayBeUnknown: boolean,
+): Promise<number[] | undefined>;
+/**
+ * A 32-bit rank and 64-bit dimensions; undefined if the rank is -1, which V3 writes for an unknown
+ * shape.
+ */
+async function storedShape(
+  reader: ParamsReader,
+  maxRank: number,
+  mayBeUnknown = false,
+): Promise<number[] | undefined> {
   const offset = reader.offset;
   const rank = await reader.i32();
   if (rank === -1 && mayBeUnknown) return undefined;
@@ -169,16 +239,22 @@ async function typeOf(reader: ParamsReader): Promise<MxnetDType> {
 async function skipContext(reader: ParamsReader): Promise<void> {
   const offset = reader.offset;
   const device = await reader.i32();
-  if (![1, 2, 3, 5].includes(device)) throw reader.error(`${device} is not a type of device.`, offset);
+  if (![1, 2, 3, 5].includes(device))
+    throw reader.error(`${device} is not a type of device.`, offset);
   await reader.i32();
 }
 
-/** The elements that begin here. Their size is checked against the file before the position moves on. */
+/**
+ * The elements that begin here. Their size is checked against the file before the position moves
+ * on.
+ */
 function part(reader: ParamsReader, dtype: MxnetDType, shape: readonly number[]): StoredPart {
   const count = shape.reduce((product, dim) => product * BigInt(dim), 1n);
   const bytes = count * BigInt(bytesOf(dtype, 1));
   if (bytes > BigInt(reader.remaining)) {
-    throw reader.error(`${dtype}[${shape.join(', ')}] needs ${bytes} bytes, but ${reader.remaining} remain.`);
+    throw reader.error(
+      `${dtype}[${shape.join(', ')}] needs ${bytes} bytes, but ${reader.remaining} remain.`,
+    );
   }
   const range = { offset: reader.offset, length: Number(bytes) };
   reader.skip(range.length);
@@ -199,12 +275,20 @@ function noArray({ name: file }: Source, offset: number): Omit<NdArrayRecord, 'n
   };
 }
 
-async function denseArray(reader: ParamsReader, shape: readonly number[]): Promise<Omit<NdArrayRecord, 'name'>> {
+async function denseArray(
+  reader: ParamsReader,
+  shape: readonly number[],
+): Promise<Omit<NdArrayRecord, 'name'>> {
   await skipContext(reader);
   const dtype = await typeOf(reader);
   const values = part(reader, dtype, shape);
   const { source } = reader;
-  return { dtype, shape, storage: { kind: 'dense', values }, read: () => source.read(values.range) };
+  return {
+    dtype,
+    shape,
+    storage: { kind: 'dense', values },
+    read: () => source.read(values.range),
+  };
 }
 
 async function sparseArray(
@@ -229,12 +313,17 @@ async function sparseArray(
   if (parts.some((index) => index.shape.length !== 1 || !index.dtype.includes('int')))
     wrong('The indices of a sparse array are not a list of integers.');
   const storage: Storage =
-    kind === 'csr' ? { kind, values, indptr: parts[0]!, indices: parts[1]! } : { kind: 'row_sparse', values, indices: parts[0]! };
+    kind === 'csr'
+      ? { kind, values, indptr: parts[0]!, indices: parts[1]! }
+      : { kind: 'row_sparse', values, indices: parts[0]! };
   if (storage.kind === 'csr') {
     if (shape.length !== 2 || stored.length !== 1) wrong('A csr array has not two dimensions.');
     // MXNet writes an empty indptr for a matrix without elements.
     const rows = storage.indptr.shape[0]!;
-    if (storage.indices.shape[0] !== stored[0] || (rows !== shape[0]! + 1 && !(rows === 0 && stored[0] === 0)))
+    if (
+      storage.indices.shape[0] !== stored[0] ||
+      (rows !== shape[0]! + 1 && !(rows === 0 && stored[0] === 0))
+    )
       wrong('The indices of a csr array do not fit its shape.');
   } else if (
     shape.length === 0 ||
@@ -245,5 +334,10 @@ async function sparseArray(
     wrong('The rows of a row-sparse array do not fit its shape.');
   }
   const { source } = reader;
-  return { dtype, shape, storage, read: () => densify(source, dtype, shape, storage, maxDenseBytes) };
+  return {
+    dtype,
+    shape,
+    storage,
+    read: () => densify(source, dtype, shape, storage, maxDenseBytes),
+  };
 }

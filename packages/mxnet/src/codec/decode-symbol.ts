@@ -1,7 +1,14 @@
 import { readJson, type DroverError, type JsonCursor, type Source } from '@drover/core';
 import { mxnetDiagnostics } from '../diagnostics.js';
 import { canonicalOpName, outputCounts } from './operator.js';
-import { versionOf, writtenVersion, type GraphAttr, type SymbolEntry, type SymbolGraph, type SymbolNode } from './symbol.js';
+import {
+  versionOf,
+  writtenVersion,
+  type GraphAttr,
+  type SymbolEntry,
+  type SymbolGraph,
+  type SymbolNode,
+} from './symbol.js';
 import { upgradeSymbol } from './upgrade-symbol.js';
 
 /** Bounds that protect from hostile symbol files. */
@@ -20,10 +27,15 @@ export interface DecodedSymbol {
 }
 
 /**
- * Reads a `-symbol.json` of any MXNet from 0.8 on: all spellings of attributes, 2- and 3-tuples, aliases replaced by canonical names, older graphs upgraded
- * as MXNet does on loading (src/nnvm/legacy_json_util.cc). Throws `core/json`, `mxnet/symbol`, `mxnet/attribute`, `core/limit` or `mxnet/limit`.
+ * Reads a `-symbol.json` of any MXNet from 0.8 on: all spellings of attributes, 2- and 3-tuples,
+ * aliases replaced by canonical names, older graphs upgraded as MXNet does on loading
+ * (src/nnvm/legacy_json_util.cc). Throws `core/json`, `mxnet/symbol`, `mxnet/attribute`,
+ * `core/limit` or `mxnet/limit`.
  */
-export async function readSymbol(source: Source, limits: SymbolLimits = {}): Promise<DecodedSymbol> {
+export async function readSymbol(
+  source: Source,
+  limits: SymbolLimits = {},
+): Promise<DecodedSymbol> {
   return decodeSymbol(await readJson(source), limits);
 }
 
@@ -35,7 +47,10 @@ export function decodeSymbol(json: JsonCursor, limits: SymbolLimits = {}): Decod
   const graph = upgradeSymbol(decoded, sourceVersion, json.file);
   if (sourceVersion >= writtenVersion) return { graph, sourceVersion };
   return {
-    graph: { ...graph, attrs: new Map([...graph.attrs, ['mxnet_version', { type: 'int', value: writtenVersion }]]) },
+    graph: {
+      ...graph,
+      attrs: new Map([...graph.attrs, ['mxnet_version', { type: 'int', value: writtenVersion }]]),
+    },
     sourceVersion,
   };
 }
@@ -65,12 +80,25 @@ function decodeGraph(json: JsonCursor, limits: Required<SymbolLimits>, depth: nu
   const counts: (number | undefined)[] = [];
   const entry = (at: JsonCursor, before: number): SymbolEntry => {
     const tuple = at.items();
-    if (tuple.length !== 2 && tuple.length !== 3) throw wrong(at, `A reference to an output has ${tuple.length} numbers, not 2 or 3.`);
-    const [node, output, version] = tuple.map((item) => item.integer(0)) as [number, number, number?];
-    if (node >= before) throw wrong(at, `Node ${node} is referred to, but only ${before} nodes come before this place.`);
+    if (tuple.length !== 2 && tuple.length !== 3)
+      throw wrong(at, `A reference to an output has ${tuple.length} numbers, not 2 or 3.`);
+    const [node, output, version] = tuple.map((item) => item.integer(0)) as [
+      number,
+      number,
+      number?,
+    ];
+    if (node >= before)
+      throw wrong(
+        at,
+        `Node ${node} is referred to, but only ${before} nodes come before this place.`,
+      );
     const count = counts[node];
     if (count !== undefined && output >= count)
-      throw wrong(at, `Output ${output} of ${nodes[node]!.name} is referred to, but it has ${count}.`, nodes[node]!.name);
+      throw wrong(
+        at,
+        `Output ${output} of ${nodes[node]!.name} is referred to, but it has ${count}.`,
+        nodes[node]!.name,
+      );
     return { node, output, version: version ?? 0 };
   };
   for (const item of items) {
@@ -84,7 +112,8 @@ function decodeGraph(json: JsonCursor, limits: Required<SymbolLimits>, depth: nu
     nodes.push(node);
   }
   for (const at of json.require('arg_nodes').items()) {
-    if (nodes[at.integer(0)]?.op !== null) throw wrong(at, `arg_nodes names node ${at.integer(0)}, which is not a variable.`);
+    if (nodes[at.integer(0)]?.op !== null)
+      throw wrong(at, `arg_nodes names node ${at.integer(0)}, which is not a variable.`);
   }
   const heads = json
     .require('heads')
@@ -93,7 +122,8 @@ function decodeGraph(json: JsonCursor, limits: Required<SymbolLimits>, depth: nu
   const attrs = new Map<string, GraphAttr>();
   for (const [name, value] of json.get('attrs')?.members() ?? []) {
     const [type, content, more] = value.items();
-    if (type === undefined || content === undefined || more !== undefined) throw value.error('is not a pair of a type and a value');
+    if (type === undefined || content === undefined || more !== undefined)
+      throw value.error('is not a pair of a type and a value');
     attrs.set(name, { type: type.string(), value: content.value });
   }
   return { nodes, heads, attrs };
@@ -107,17 +137,24 @@ function decodeNode(
 ): SymbolNode {
   const op = json.require('op').string();
   const attrs = new Map<string, string>();
-  // MXNet merges all three spellings, and `param` (operator parameters before 0.9) does not overwrite.
-  for (const key of ['attrs', 'attr']) for (const [name, value] of json.get(key)?.members() ?? []) attrs.set(name, value.string());
-  for (const [name, value] of json.get('param')?.members() ?? []) if (!attrs.has(name)) attrs.set(name, value.string());
+  // MXNet merges all three spellings, and `param` (operator parameters before 0.9) does not
+  // overwrite.
+  for (const key of ['attrs', 'attr'])
+    for (const [name, value] of json.get(key)?.members() ?? []) attrs.set(name, value.string());
+  for (const [name, value] of json.get('param')?.members() ?? [])
+    if (!attrs.has(name)) attrs.set(name, value.string());
   const controlDeps = (json.get('control_deps')?.items() ?? []).map((at) => {
     if (at.integer(0) >= index)
-      throw wrong(at, `Node ${at.integer(0)} is a control dependency, but only ${index} nodes come before this place.`);
+      throw wrong(
+        at,
+        `Node ${at.integer(0)} is a control dependency, but only ${index} nodes come before this place.`,
+      );
     return at.integer(0);
   });
   const inputs = json.require('inputs').items().map(entry);
   const name = json.require('name').string();
-  if (op === 'null' && inputs.length > 0) throw wrong(json, `The variable ${name} has inputs.`, name);
+  if (op === 'null' && inputs.length > 0)
+    throw wrong(json, `The variable ${name} has inputs.`, name);
   return {
     op: op === 'null' ? null : canonicalOpName(op),
     name,

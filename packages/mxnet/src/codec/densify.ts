@@ -4,8 +4,8 @@ import type { Storage, StoredPart } from './decode-params.js';
 import type { MxnetDType } from './type-flag.js';
 
 /**
- * The elements of a sparse array, filled up with zeros. Throws `mxnet/params` when an index lies outside the array, `mxnet/limit` when the result would
- * be longer than `maxBytes`.
+ * The elements of a sparse array, filled up with zeros. Throws `mxnet/params` when an index lies
+ * outside the array, `mxnet/limit` when the result would be longer than `maxBytes`.
  */
 export async function densify(
   source: Source,
@@ -40,7 +40,9 @@ export async function densify(
   const [rows, columns] = shape as [number, number];
   if (storage.kind === 'row_sparse') {
     const rowBytes = rows === 0 ? 0 : out.length / rows;
-    indices.forEach((_, i) => out.set(values.subarray(i * rowBytes, (i + 1) * rowBytes), index(i, rows) * rowBytes));
+    indices.forEach((_, i) =>
+      out.set(values.subarray(i * rowBytes, (i + 1) * rowBytes), index(i, rows) * rowBytes),
+    );
     return out;
   }
   const indptr = await readIndices(source, storage.indptr);
@@ -53,7 +55,10 @@ export async function densify(
       });
     }
     for (let i = Number(begin); i < Number(end); i++)
-      out.set(values.subarray(i * size, (i + 1) * size), (row * columns + index(i, columns)) * size);
+      out.set(
+        values.subarray(i * size, (i + 1) * size),
+        (row * columns + index(i, columns)) * size,
+      );
   }
   return out;
 }

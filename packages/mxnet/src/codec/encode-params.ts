@@ -2,7 +2,10 @@ import { bytesOf, coreDiagnostics, sizeOf, type DType, type SinkFile } from '@dr
 import { mxnetDiagnostics } from '../diagnostics.js';
 import { typeFlagOf } from './type-flag.js';
 
-/** One array to write. `read` gives the elements, little-endian in C order; it is called once, when the array's turn has come. */
+/**
+ * One array to write. `read` gives the elements, little-endian in C order; it is called once, when
+ * the array's turn has come.
+ */
 export interface WritableArray {
   /** With `arg:` or `aux:` where the reader expects them. */
   readonly name: string;
@@ -12,15 +15,30 @@ export interface WritableArray {
 }
 
 /**
- * Writes a params file as `mx.nd.save` of MXNet 1.9.1 does: named V2 records on the CPU. One array at a time is in memory. Throws `mxnet/not-writable` for
- * types that MXNet lacks and for scalars (a V2 record without dimensions is no array), before anything is written.
+ * Writes a params file as `mx.nd.save` of MXNet 1.9.1 does: named V2 records on the CPU. One array
+ * at a time is in memory. Throws `mxnet/not-writable` for types that MXNet lacks and for scalars (a
+ * V2 record without dimensions is no array), before anything is written.
  */
-export async function encodeParams(file: SinkFile, arrays: readonly WritableArray[], path: string): Promise<void> {
+export async function encodeParams(
+  file: SinkFile,
+  arrays: readonly WritableArray[],
+  path: string,
+): Promise<void> {
   for (const array of arrays) checkWritable(array, path);
   await file.write(words(u64(0x112), u64(0), u64(arrays.length)));
   for (const array of arrays) {
     const dims = array.shape.map((dim) => u64(dim));
-    await file.write(words(u32(0xf993fac9), u32(0), u32(array.shape.length), ...dims, u32(1), u32(0), u32(typeFlagOf(array.dtype)!)));
+    await file.write(
+      words(
+        u32(0xf993fac9),
+        u32(0),
+        u32(array.shape.length),
+        ...dims,
+        u32(1),
+        u32(0),
+        u32(typeFlagOf(array.dtype)!),
+      ),
+    );
     const bytes = await array.read();
     if (bytes.length !== bytesOf(array.dtype, sizeOf(array.shape))) {
       throw coreDiagnostics.error('range', {
@@ -40,9 +58,15 @@ export async function encodeParams(file: SinkFile, arrays: readonly WritableArra
 function checkWritable({ name, dtype, shape }: WritableArray, path: string): void {
   const origin = { file: path, node: name };
   if (typeFlagOf(dtype) === undefined)
-    throw mxnetDiagnostics.error('not-writable', { message: `${name} is ${dtype}, a type that MXNet does not have.`, origin });
+    throw mxnetDiagnostics.error('not-writable', {
+      message: `${name} is ${dtype}, a type that MXNet does not have.`,
+      origin,
+    });
   if (shape.length === 0)
-    throw mxnetDiagnostics.error('not-writable', { message: `${name} is a scalar, which MXNet 1.9 does not store.`, origin });
+    throw mxnetDiagnostics.error('not-writable', {
+      message: `${name} is a scalar, which MXNet 1.9 does not store.`,
+      origin,
+    });
 }
 
 function words(...parts: readonly Uint8Array[]): Uint8Array {

@@ -1,5 +1,12 @@
 export * from '../diagnostics.js';
-export type { AttrDefault, AttrKind, AttrSchema, OpSchema, Slot, SlotCondition } from '../schema/op-schema.js';
+export type {
+  AttrDefault,
+  AttrKind,
+  AttrSchema,
+  OpSchema,
+  Slot,
+  SlotCondition,
+} from '../schema/op-schema.js';
 export * from './attr-value.js';
 export * from './operator.js';
 export * from './symbol.js';

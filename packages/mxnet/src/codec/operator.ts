@@ -10,7 +10,9 @@ const canonical: ReadonlyMap<string, string> = new Map(Object.entries(aliases));
 /** Canonical name of an operator that MXNet 1.9.1 knows. */
 export type OpName = keyof typeof ops;
 
-/** The name under which the registry of MXNet 1.9.1 keeps an operator; an unknown name is itself. */
+/**
+ * The name under which the registry of MXNet 1.9.1 keeps an operator; an unknown name is itself.
+ */
 export function canonicalOpName(name: string): string {
   return canonical.get(name) ?? name;
 }
@@ -23,13 +25,18 @@ export function opSchema(name: string): OpSchema | undefined {
 /** A node as far as its operator decides about inputs and outputs. */
 export type OpNode = Pick<SymbolNode, 'op' | 'name' | 'attrs'>;
 
-/** One attribute of a node, typed as its operator declares it, or the declared default; undefined if the operator has no such attribute. Throws `mxnet/attribute`. */
+/**
+ * One attribute of a node, typed as its operator declares it, or the declared default; undefined if
+ * the operator has no such attribute. Throws `mxnet/attribute`.
+ */
 export function attrOf(node: OpNode, name: string, file = ''): AttrValue | undefined {
   const schema = node.op === null ? undefined : schemas.get(node.op)?.attrs;
   const attr = schema && Object.hasOwn(schema, name) ? schema[name] : undefined;
   if (attr === undefined) return undefined;
   const text = node.attrs.get(name);
-  return text === undefined ? attr.default : parseAttr(text, name, attr, { file, node: node.name, op: node.op! });
+  return text === undefined
+    ? attr.default
+    : parseAttr(text, name, attr, { file, node: node.name, op: node.op! });
 }
 
 function holds(node: OpNode, when: SlotCondition | undefined, file: string): boolean {
@@ -53,33 +60,50 @@ function repetitions(node: OpNode, slot: Slot, file: string): number {
   return Math.max(0, count) * slot.names.length;
 }
 
-function nameAt(node: OpNode, slots: readonly Slot[], index: number, file: string): string | undefined {
+function nameAt(
+  node: OpNode,
+  slots: readonly Slot[],
+  index: number,
+  file: string,
+): string | undefined {
   let left = index;
   for (const slot of slots) {
     const count = repetitions(node, slot, file);
     if (left < count) {
       if (typeof slot === 'string') return slot;
       if (!('each' in slot)) return slot.name;
-      return slot.names[left % slot.names.length]!.replace('{i}', String(Math.floor(left / slot.names.length)));
+      return slot.names[left % slot.names.length]!.replace(
+        '{i}',
+        String(Math.floor(left / slot.names.length)),
+      );
     }
     left -= count;
   }
   return undefined;
 }
 
-/** The operator's name for input `index` of a node, e.g. `weight`; undefined if it has no such input or is unknown. */
+/**
+ * The operator's name for input `index` of a node, e.g. `weight`; undefined if it has no such input
+ * or is unknown.
+ */
 export function inputName(node: OpNode, index: number, file = ''): string | undefined {
   const schema = node.op === null ? undefined : schemas.get(node.op);
   return schema && nameAt(node, schema.inputs, index, file);
 }
 
-/** The suffix by which MXNet names output `index` of a node (`NODE_output`); undefined if the output is hidden, not there, or the operator unknown. */
+/**
+ * The suffix by which MXNet names output `index` of a node (`NODE_output`); undefined if the output
+ * is hidden, not there, or the operator unknown.
+ */
 export function outputSuffix(node: OpNode, index: number, file = ''): string | undefined {
   const schema = node.op === null ? undefined : schemas.get(node.op);
   return schema && nameAt(node, schema.outputs, index, file);
 }
 
-/** Names of the inputs of a node, without those that are repeated as an attribute says; undefined if the operator is unknown or has repeated ones. */
+/**
+ * Names of the inputs of a node, without those that are repeated as an attribute says; undefined if
+ * the operator is unknown or has repeated ones.
+ */
 export function fixedInputNames(node: OpNode, file = ''): readonly string[] | undefined {
   const schema = node.op === null ? undefined : schemas.get(node.op);
   if (schema === undefined) return undefined;
@@ -89,18 +113,28 @@ export function fixedInputNames(node: OpNode, file = ''): readonly string[] | un
     : there.map((slot) => (typeof slot === 'string' ? slot : 'name' in slot ? slot.name : ''));
 }
 
-/** Whether input `index` of a node is auxiliary: a state that training writes, stored under `aux:` and not listed among the arguments. */
+/**
+ * Whether input `index` of a node is auxiliary: a state that training writes, stored under `aux:`
+ * and not listed among the arguments.
+ */
 export function isAuxiliary(node: OpNode, index: number, file = ''): boolean {
   const aux = node.op === null ? undefined : schemas.get(node.op)?.aux;
   return aux !== undefined && aux.includes(inputName(node, index, file) ?? '');
 }
 
-/** Outputs of a node: those that users see, and all (BatchNorm has hidden ones). Undefined if the operator is unknown. A variable has one. */
-export function outputCounts(node: OpNode, file = ''): { readonly visible: number; readonly total: number } | undefined {
+/**
+ * Outputs of a node: those that users see, and all (BatchNorm has hidden ones). Undefined if the
+ * operator is unknown. A variable has one.
+ */
+export function outputCounts(
+  node: OpNode,
+  file = '',
+): { readonly visible: number; readonly total: number } | undefined {
   if (node.op === null) return { visible: 1, total: 1 };
   const schema = schemas.get(node.op);
   if (schema === undefined) return undefined;
-  const count = (slots: readonly Slot[]): number => slots.reduce((sum, slot) => sum + repetitions(node, slot, file), 0);
+  const count = (slots: readonly Slot[]): number =>
+    slots.reduce((sum, slot) => sum + repetitions(node, slot, file), 0);
   const visible = count(schema.outputs);
   return { visible, total: visible + count(schema.hidden ?? []) };
 }

@@ -1,7 +1,10 @@
 import { coreDiagnostics, type DroverError, type Source } from '@drover/core';
 import { mxnetDiagnostics } from '../diagnostics.js';
 
-/** Reads numbers of a params file in order, through a window, so that headers cost few reads and elements none. */
+/**
+ * Reads numbers of a params file in order, through a window, so that headers cost few reads and
+ * elements none.
+ */
 export class ParamsReader {
   #window: DataView = new DataView(new ArrayBuffer(0));
   #start = 0;
@@ -19,7 +22,10 @@ export class ParamsReader {
 
   /** The error that something is wrong at `offset`. */
   error(message: string, offset = this.offset): DroverError {
-    return mxnetDiagnostics.error('params', { message, origin: { file: this.source.name, offset } });
+    return mxnetDiagnostics.error('params', {
+      message,
+      origin: { file: this.source.name, offset },
+    });
   }
 
   async #at(length: number): Promise<number> {
@@ -30,7 +36,10 @@ export class ParamsReader {
       });
     }
     if (this.offset < this.#start || this.offset + length > this.#start + this.#window.byteLength) {
-      const bytes = await this.source.read({ offset: this.offset, length: Math.min(this.remaining, Math.max(length, this.windowBytes)) });
+      const bytes = await this.source.read({
+        offset: this.offset,
+        length: Math.min(this.remaining, Math.max(length, this.windowBytes)),
+      });
       this.#window = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       this.#start = this.offset;
     }
@@ -63,7 +72,8 @@ export class ParamsReader {
   async text(maxBytes: number): Promise<string> {
     const offset = this.offset;
     const length = await this.u64();
-    if (length > BigInt(this.remaining)) throw this.error(`A name of ${length} bytes leaves the file.`, offset);
+    if (length > BigInt(this.remaining))
+      throw this.error(`A name of ${length} bytes leaves the file.`, offset);
     if (length > BigInt(maxBytes)) {
       throw mxnetDiagnostics.error('limit', {
         message: `A name has ${length} bytes (maxNameBytes ${maxBytes}).`,
@@ -81,7 +91,10 @@ export class ParamsReader {
 
   /** Moves over `length` bytes that belong to a record, without reading them. */
   skip(length: number): void {
-    if (length > this.remaining) throw this.error(`${length} bytes of elements leave the file, of which ${this.remaining} bytes remain.`);
+    if (length > this.remaining)
+      throw this.error(
+        `${length} bytes of elements leave the file, of which ${this.remaining} bytes remain.`,
+      );
     this.offset += length;
   }
 }

@@ -3,8 +3,10 @@ import { DroverError, memorySource, MemorySink, type DType, type Source } from '
 import { decodeParams, encodeParams, type NdArrayRecord, type ParamsLimits } from './index.js';
 
 const folder = new URL('./testdata/', import.meta.url);
-const bytesOfFile = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(name, folder)));
-const source = (bytes: Uint8Array): Source => memorySource('m.params', new Map([['m.params', bytes]]));
+const bytesOfFile = (name: string): Uint8Array =>
+  new Uint8Array(readFileSync(new URL(name, folder)));
+const source = (bytes: Uint8Array): Source =>
+  memorySource('m.params', new Map([['m.params', bytes]]));
 const decode = (bytes: Uint8Array, limits?: ParamsLimits) => decodeParams(source(bytes), limits);
 
 interface Fact {
@@ -25,20 +27,25 @@ const failure = async (run: () => Promise<unknown>): Promise<string> => {
   return 'none';
 };
 
-test.each(['legacy', 'v1', 'v3', 'dtypes', 'sparse'])('%s.params holds what MXNet reads from it', async (name) => {
-  const facts = JSON.parse(readFileSync(new URL(`${name}.params.json`, folder), 'utf8')) as Fact[];
-  const { records } = await decode(bytesOfFile(`${name}.params`));
-  const told = await Promise.all(
-    records.map(async (record) => ({
-      name: record.name,
-      dtype: record.dtype,
-      shape: record.shape,
-      data: Buffer.from(await record.read()).toString('base64'),
-    })),
-  );
-  const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
-  expect(told.sort(byName)).toEqual(facts.map(({ storage: _, ...fact }) => fact).sort(byName));
-});
+test.each(['legacy', 'v1', 'v3', 'dtypes', 'sparse'])(
+  '%s.params holds what MXNet reads from it',
+  async (name) => {
+    const facts = JSON.parse(
+      readFileSync(new URL(`${name}.params.json`, folder), 'utf8'),
+    ) as Fact[];
+    const { records } = await decode(bytesOfFile(`${name}.params`));
+    const told = await Promise.all(
+      records.map(async (record) => ({
+        name: record.name,
+        dtype: record.dtype,
+        shape: record.shape,
+        data: Buffer.from(await record.read()).toString('base64'),
+      })),
+    );
+    const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
+    expect(told.sort(byName)).toEqual(facts.map(({ storage: _, ...fact }) => fact).sort(byName));
+  },
+);
 
 test('a list without names and an empty file', async () => {
   const list = await decode(bytesOfFile('list.params'));
@@ -58,7 +65,10 @@ test('only headers are read before elements are asked for', async () => {
     ]),
   );
   let read = 0;
-  const counted: Source = { ...big, read: async (range) => ((read += range!.length), big.read(range)) };
+  const counted: Source = {
+    ...big,
+    read: async (range) => ((read += range!.length), big.read(range)),
+  };
   const { records } = await decodeParams(counted);
   expect(records.map((record) => record.name)).toEqual(['a', 'b']);
   expect(read).toBeLessThan(200_000);
@@ -83,22 +93,41 @@ const written = async (
 test('arrays are written byte by byte as MXNet 1.9.1 wrote them', async () => {
   const original = bytesOfFile('dtypes.params');
   const { records } = await decode(original);
-  const arrays = await Promise.all(records.map(async ({ name, dtype, shape, read }) => ({ name, dtype, shape, bytes: await read() })));
+  const arrays = await Promise.all(
+    records.map(async ({ name, dtype, shape, read }) => ({
+      name,
+      dtype,
+      shape,
+      bytes: await read(),
+    })),
+  );
   expect(Buffer.from(await written(arrays)).equals(Buffer.from(original))).toBe(true);
 });
 
 test('what MXNet cannot hold is refused before anything is written', async () => {
-  expect(await failure(() => written([{ name: 'z', dtype: 'complex64', shape: [1], bytes: new Uint8Array(8) }]))).toBe(
-    'mxnet/not-writable',
-  );
-  expect(await failure(() => written([{ name: 's', dtype: 'float32', shape: [], bytes: new Uint8Array(4) }]))).toBe('mxnet/not-writable');
-  expect(await failure(() => written([{ name: 'w', dtype: 'float32', shape: [2], bytes: new Uint8Array(4) }]))).toBe('core/range');
+  expect(
+    await failure(() =>
+      written([{ name: 'z', dtype: 'complex64', shape: [1], bytes: new Uint8Array(8) }]),
+    ),
+  ).toBe('mxnet/not-writable');
+  expect(
+    await failure(() =>
+      written([{ name: 's', dtype: 'float32', shape: [], bytes: new Uint8Array(4) }]),
+    ),
+  ).toBe('mxnet/not-writable');
+  expect(
+    await failure(() =>
+      written([{ name: 'w', dtype: 'float32', shape: [2], bytes: new Uint8Array(4) }]),
+    ),
+  ).toBe('core/range');
 });
 
 /** A params file of 64-bit and 32-bit words: `8:` and `4:` before the number. */
 const file = (...words: (string | number)[]): Uint8Array => {
   const parts = words.map((word) => {
-    const [size, value] = String(word).includes(':') ? String(word).split(':') : ['4', String(word)];
+    const [size, value] = String(word).includes(':')
+      ? String(word).split(':')
+      : ['4', String(word)];
     const out = Buffer.alloc(Number(size));
     if (size === '8') out.writeBigUInt64LE(BigInt.asUintN(64, BigInt(value!)));
     else out.writeUInt32LE(Number(BigInt.asUintN(32, BigInt(value!))));
@@ -126,9 +155,21 @@ test.each<[string, Uint8Array, string]>([
     file(...head, '8:1', v2, 0, 2, '8:0x100000000', '8:0x100000000', 1, 0, 0, none),
     'mxnet/params',
   ],
-  ['a type that is not there', file(...head, '8:1', v2, 0, 1, '8:1', 1, 0, 13, 0, none), 'mxnet/params'],
-  ['a device that is not there', file(...head, '8:1', v2, 0, 1, '8:1', 4, 0, 0, 0, none), 'mxnet/params'],
-  ['a storage that is not there', file(...head, '8:1', v2, 3, 1, '8:1', 1, 0, 0, 0, none), 'mxnet/params'],
+  [
+    'a type that is not there',
+    file(...head, '8:1', v2, 0, 1, '8:1', 1, 0, 13, 0, none),
+    'mxnet/params',
+  ],
+  [
+    'a device that is not there',
+    file(...head, '8:1', v2, 0, 1, '8:1', 4, 0, 0, 0, none),
+    'mxnet/params',
+  ],
+  [
+    'a storage that is not there',
+    file(...head, '8:1', v2, 3, 1, '8:1', 1, 0, 0, 0, none),
+    'mxnet/params',
+  ],
   ['a sparse V3 array', file(...head, '8:1', v3, 1, 1, '8:1', 1, 0, 0, 0, none), 'mxnet/params'],
   [
     'a row-sparse array with float indices',
@@ -153,7 +194,9 @@ test('a name twice is an error, `__proto__` is a name', async () => {
       ),
     ),
   ).toBe('mxnet/duplicate');
-  expect((await decode(await written([{ name: '__proto__', ...one }]))).records[0]!.name).toBe('__proto__');
+  expect((await decode(await written([{ name: '__proto__', ...one }]))).records[0]!.name).toBe(
+    '__proto__',
+  );
 });
 
 test('an unknown shape (V3) and an array without dimensions (V2) have no elements', async () => {
@@ -162,15 +205,30 @@ test('an unknown shape (V3) and an array without dimensions (V2) have no element
   expect(await failure(() => records[0]!.read())).toBe('mxnet/no-array');
 });
 
-const sparseRecord = async (index: string, rows: string, limits?: ParamsLimits): Promise<NdArrayRecord> =>
-  (await decode(file(...head, '8:1', v2, 1, 1, '8:1', 1, rows, 1, 0, 4, 6, 1, '8:1', 7, index, none), limits)).records[0]!;
+const sparseRecord = async (
+  index: string,
+  rows: string,
+  limits?: ParamsLimits,
+): Promise<NdArrayRecord> =>
+  (
+    await decode(
+      file(...head, '8:1', v2, 1, 1, '8:1', 1, rows, 1, 0, 4, 6, 1, '8:1', 7, index, none),
+      limits,
+    )
+  ).records[0]!;
 
 test('sparse arrays: an index outside is an error, and so is filling up beyond the limit', async () => {
   expect([...(await (await sparseRecord('8:1', '8:2')).read())]).toEqual([0, 0, 0, 0, 7, 0, 0, 0]);
   expect(await failure(async () => (await sparseRecord('8:2', '8:2')).read())).toBe('mxnet/params');
-  expect(await failure(async () => (await sparseRecord('8:-1', '8:2')).read())).toBe('mxnet/params');
-  expect(await failure(async () => (await sparseRecord('8:1', '8:0x10000000000')).read())).toBe('mxnet/limit');
-  expect(await failure(async () => (await sparseRecord('8:1', '8:4', { maxDenseBytes: 15 })).read())).toBe('mxnet/limit');
+  expect(await failure(async () => (await sparseRecord('8:-1', '8:2')).read())).toBe(
+    'mxnet/params',
+  );
+  expect(await failure(async () => (await sparseRecord('8:1', '8:0x10000000000')).read())).toBe(
+    'mxnet/limit',
+  );
+  expect(
+    await failure(async () => (await sparseRecord('8:1', '8:4', { maxDenseBytes: 15 })).read()),
+  ).toBe('mxnet/limit');
 });
 
 test.each(['legacy', 'v1', 'v3', 'sparse', 'dtypes', 'list'])(
@@ -178,10 +236,16 @@ test.each(['legacy', 'v1', 'v3', 'sparse', 'dtypes', 'list'])(
   async (name) => {
     const whole = bytesOfFile(`${name}.params`);
     const readAll = (bytes: Uint8Array) =>
-      failure(async () => Promise.all((await decode(bytes, { maxDenseBytes: 1e6 })).records.map((record) => record.read())));
-    for (let length = 0; length < whole.length; length++) expect(await readAll(whole.slice(0, length))).not.toBe('none');
+      failure(async () =>
+        Promise.all(
+          (await decode(bytes, { maxDenseBytes: 1e6 })).records.map((record) => record.read()),
+        ),
+      );
+    for (let length = 0; length < whole.length; length++)
+      expect(await readAll(whole.slice(0, length))).not.toBe('none');
     for (let at = 0; at < whole.length; at++) {
-      for (const mask of [1, 0x80, 0xff]) await readAll(whole.map((byte, i) => (i === at ? byte ^ mask : byte)));
+      for (const mask of [1, 0x80, 0xff])
+        await readAll(whole.map((byte, i) => (i === at ? byte ^ mask : byte)));
     }
   },
 );

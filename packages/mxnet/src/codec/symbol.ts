@@ -7,11 +7,17 @@ export interface SymbolEntry {
   readonly version: number;
 }
 
-/** A node of a symbol: a variable when `op` is null (input, parameter or auxiliary state), else an operator by its canonical name. */
+/**
+ * A node of a symbol: a variable when `op` is null (input, parameter or auxiliary state), else an
+ * operator by its canonical name.
+ */
 export interface SymbolNode {
   readonly op: string | null;
   readonly name: string;
-  /** Attributes as text, in MXNet's Python-like spelling. Those of the form `__x__` are the user's and the framework's, not the operator's. */
+  /**
+   * Attributes as text, in MXNet's Python-like spelling. Those of the form `__x__` are the user's
+   * and the framework's, not the operator's.
+   */
   readonly attrs: ReadonlyMap<string, string>;
   /** Outputs of earlier nodes. */
   readonly inputs: readonly SymbolEntry[];

@@ -20,7 +20,9 @@ export const typeFlags = [
 /** Element types that MXNet has. */
 export type MxnetDType = (typeof typeFlags)[number];
 
-/** The number of an element type in files and in `__dtype__`; undefined if MXNet has no such type. */
+/**
+ * The number of an element type in files and in `__dtype__`; undefined if MXNet has no such type.
+ */
 export function typeFlagOf(dtype: DType): number | undefined {
   const flag = (typeFlags as readonly DType[]).indexOf(dtype);
   return flag < 0 ? undefined : flag;

@@ -90,7 +90,8 @@ export class GraphWriter {
     private readonly writeNodes: (writer: GraphWriter) => boolean,
     private readonly parent?: GraphWriter,
   ) {
-    for (const { name, value } of graph.outputs) if (!this.#wanted.has(value)) this.#wanted.set(value, nodeName(name));
+    for (const { name, value } of graph.outputs)
+      if (!this.#wanted.has(value)) this.#wanted.set(value, nodeName(name));
   }
 
   get root(): GraphWriter {
@@ -132,7 +133,8 @@ export class GraphWriter {
     const key = value.shape && !isStatic(value.shape) ? value.shape.map(dimKey).join() : '';
     if (key !== '' && !this.#shaped.has(key)) this.#shaped.set(key, value);
     value.shape?.forEach((dim, axis) => {
-      if (typeof dim !== 'number' && !this.#sized.has(dim.key)) this.#sized.set(dim.key, { value, axis });
+      if (typeof dim !== 'number' && !this.#sized.has(dim.key))
+        this.#sized.set(dim.key, { value, axis });
     });
   }
 
@@ -146,7 +148,10 @@ export class GraphWriter {
     return { node: this.nodes.length - 1, output: 0, version: 0 };
   }
 
-  /** What stands for a value; a constant becomes a variable with a stored array when it is first used. */
+  /**
+   * What stands for a value; a constant becomes a variable with a stored array when it is first
+   * used.
+   */
   ref(operand: Operand): Ref {
     if (!isValue(operand)) return operand;
     const known = this.#refs.get(operand);
@@ -165,12 +170,20 @@ export class GraphWriter {
     return ref;
   }
 
-  /** Writes the nodes of a body of a node in a graph of their own; undefined when some cannot be written, which is reported. */
+  /**
+   * Writes the nodes of a body of a node in a graph of their own; undefined when some cannot be
+   * written, which is reported.
+   */
   body({ graph, captures }: Region): GraphWriter | undefined {
     const inner = new GraphWriter(graph, this.writeNodes, this);
     const first = graph.inputs.length - captures.length;
     graph.inputs.forEach((value, i) => {
-      inner.bind(value, i < first ? inner.variable(this.unique(value.name)) : inner.#within(this.ref(captures[i - first]!)));
+      inner.bind(
+        value,
+        i < first
+          ? inner.variable(this.unique(value.name))
+          : inner.#within(this.ref(captures[i - first]!)),
+      );
     });
     return this.writeNodes(inner) ? inner : undefined;
   }
@@ -193,12 +206,20 @@ export class GraphWriter {
   #store(value: Value, isAuxiliary: boolean): Ref {
     const weight = value.constant!;
     const name = this.unique(value.name);
-    const held = heldType(weight.dtype) === weight.dtype ? weight : weight.cast(heldType(weight.dtype));
-    this.root.arrays.set(name, { weight: held.shape.length === 0 ? held.reshape([1]) : held, isAuxiliary, isMade: false });
+    const held =
+      heldType(weight.dtype) === weight.dtype ? weight : weight.cast(heldType(weight.dtype));
+    this.root.arrays.set(name, {
+      weight: held.shape.length === 0 ? held.reshape([1]) : held,
+      isAuxiliary,
+      isMade: false,
+    });
     return this.variable(name);
   }
 
-  /** A stored array made by a rule; what is asked for again under the same name with the same elements is written once. */
+  /**
+   * A stored array made by a rule; what is asked for again under the same name with the same
+   * elements is written once.
+   */
   array(name: string, weight: Weight): Ref {
     if (this.parent) return this.#within(this.parent.array(name, weight));
     const made = this.#made.get(name) ?? [];
@@ -216,7 +237,11 @@ export class GraphWriter {
     if (this.parent) return this.#within(this.parent.made(name, dtype, shape, compute));
     const unique = this.unique(name);
     const read = async (): Promise<Uint8Array> => encodeTensor(castTensor(await compute(), dtype));
-    this.root.arrays.set(unique, { weight: Weight.stored(dtype, shape, unique, read), isAuxiliary: false, isMade: true });
+    this.root.arrays.set(unique, {
+      weight: Weight.stored(dtype, shape, unique, read),
+      isAuxiliary: false,
+      isMade: true,
+    });
     return this.variable(unique);
   }
 
@@ -226,14 +251,25 @@ export class GraphWriter {
     const key = `${dtype}[${shape.join()}]:${values.map((value) => (Object.is(value, -0) ? '-0' : String(value))).join()}`;
     const known = this.#literals.get(key);
     if (known) return known;
-    const ref = this.array(`constant_${dtype}_${shape.join('x')}`, Weight.from(tensor(dtype, shape, values)));
+    const ref = this.array(
+      `constant_${dtype}_${shape.join('x')}`,
+      Weight.from(tensor(dtype, shape, values)),
+    );
     this.#literals.set(key, ref);
     return ref;
   }
 
-  #write(op: string, name: string, inputs: readonly Operand[], attributes: Attributes, subgraphs: readonly SymbolGraph[] = []): Ref {
+  #write(
+    op: string,
+    name: string,
+    inputs: readonly Operand[],
+    attributes: Attributes,
+    subgraphs: readonly SymbolGraph[] = [],
+  ): Ref {
     const attrs = new Map(
-      Object.entries(attributes).flatMap(([key, value]) => (value === undefined ? [] : [[key, formatAttr(value)] as const])),
+      Object.entries(attributes).flatMap(([key, value]) =>
+        value === undefined ? [] : [[key, formatAttr(value)] as const],
+      ),
     );
     const refs = inputs.map((input) => this.ref(input));
     return this.#push({ op, name, attrs, inputs: refs, controlDeps: [], subgraphs });
@@ -259,9 +295,20 @@ export class GraphWriter {
   }
 
   /** Writes a node that only other written nodes use. */
-  step(op: string, inputs: readonly Operand[], attributes: Attributes = {}, subgraphs: readonly SymbolGraph[] = []): Ref {
+  step(
+    op: string,
+    inputs: readonly Operand[],
+    attributes: Attributes = {},
+    subgraphs: readonly SymbolGraph[] = [],
+  ): Ref {
     const base = this.#node?.name ?? 'step';
-    const ref = this.#write(op, this.unique(`${base}_${op.replace(/^_+/, '').toLowerCase()}`), inputs, attributes, subgraphs);
+    const ref = this.#write(
+      op,
+      this.unique(`${base}_${op.replace(/^_+/, '').toLowerCase()}`),
+      inputs,
+      attributes,
+      subgraphs,
+    );
     this.#unnamed.add(ref.node);
     return ref;
   }
@@ -287,24 +334,38 @@ export class GraphWriter {
     return from === to ? operand : this.step('Cast', [operand], { dtype: to });
   }
 
-  /** Elements of one shape in another, both as MXNet holds them; undefined when the sizes cannot be said. */
+  /**
+   * Elements of one shape in another, both as MXNet holds them; undefined when the sizes cannot be
+   * said.
+   */
   reshape(operand: Operand, from: Shape, to: Shape): Ref | undefined {
     const [source, target] = [heldShape(from), heldShape(to)];
-    if (source.length === target.length && source.every((dim, i) => sameDim(dim, target[i]!))) return this.ref(operand);
+    if (source.length === target.length && source.every((dim, i) => sameDim(dim, target[i]!)))
+      return this.ref(operand);
     const whole = this.#reshape(operand, source, target);
     if (whole) return whole;
     // Without its ones the target may follow the source; they are put in afterwards.
     const core = target.filter((dim) => dim !== 1);
-    let ref = core.length < target.length && core.length > 0 ? this.#reshape(operand, source, core) : undefined;
+    let ref =
+      core.length < target.length && core.length > 0
+        ? this.#reshape(operand, source, core)
+        : undefined;
     if (!ref) return undefined;
     target.forEach((dim, axis) => dim === 1 && (ref = this.step('expand_dims', [ref!], { axis })));
     return ref;
   }
 
-  /** By codes, else with the sizes that the target has between those it keeps taken from a value written before that has them side by side. */
+  /**
+   * By codes, else with the sizes that the target has between those it keeps taken from a value
+   * written before that has them side by side.
+   */
   #reshape(operand: Operand, source: Shape, target: Shape): Ref | undefined {
     const steps = reshapeSteps(source, target);
-    if (steps) return steps.reduce<Ref>((ref, shape) => this.step('Reshape', [ref], { shape }), this.ref(operand));
+    if (steps)
+      return steps.reduce<Ref>(
+        (ref, shape) => this.step('Reshape', [ref], { shape }),
+        this.ref(operand),
+      );
     const most = Math.min(source.length, target.length);
     let [kept, tail] = [0, 0];
     while (kept < most && sameDim(source[kept]!, target[kept]!)) kept++;
@@ -313,9 +374,16 @@ export class GraphWriter {
     if (wanted.length === 0 || kept + tail === source.length) return undefined;
     for (const like of this.#known()) {
       const shape = like.shape!;
-      const at = shape.findIndex((_, i) => wanted.every((dim, j) => i + j < shape.length && sameDim(dim, shape[i + j]!)));
+      const at = shape.findIndex((_, i) =>
+        wanted.every((dim, j) => i + j < shape.length && sameDim(dim, shape[i + j]!)),
+      );
       if (at < 0) continue;
-      const [lhs_begin, lhs_end, rhs_begin, rhs_end] = [kept, source.length - tail, at, at + wanted.length];
+      const [lhs_begin, lhs_end, rhs_begin, rhs_end] = [
+        kept,
+        source.length - tail,
+        at,
+        at + wanted.length,
+      ];
       return this.step('reshape_like', [operand, like], { lhs_begin, lhs_end, rhs_begin, rhs_end });
     }
     return undefined;
@@ -326,28 +394,45 @@ export class GraphWriter {
     return [...this.#shaped.values(), ...(this.parent ? this.parent.#known() : [])];
   }
 
-  /** Copies along dimensions of 1 so that the shape becomes `to`; `from` may have fewer dimensions. undefined when the sizes cannot be said. */
+  /**
+   * Copies along dimensions of 1 so that the shape becomes `to`; `from` may have fewer dimensions.
+   * undefined when the sizes cannot be said.
+   */
   broadcast(operand: Operand, from: Shape, to: Shape): Ref | undefined {
     const target = heldShape(to);
-    const source: Shape = [...new Array<Dim>(target.length - heldShape(from).length).fill(1), ...heldShape(from)];
+    const source: Shape = [
+      ...new Array<Dim>(target.length - heldShape(from).length).fill(1),
+      ...heldShape(from),
+    ];
     let ref = this.reshape(operand, from, source);
     if (!ref) return undefined;
     // What cannot be 1 is what it is broadcast to, under another name.
-    const changed = target.flatMap((dim, axis) => (sameDim(dim, source[axis]!) || bounds(source[axis]!)[0] > 1 ? [] : [axis]));
+    const changed = target.flatMap((dim, axis) =>
+      sameDim(dim, source[axis]!) || bounds(source[axis]!)[0] > 1 ? [] : [axis],
+    );
     const known = changed.filter((axis) => typeof target[axis] === 'number');
-    if (known.length > 0) ref = this.step('broadcast_axis', [ref], { axis: known, size: known.map((axis) => target[axis] as number) });
+    if (known.length > 0)
+      ref = this.step('broadcast_axis', [ref], {
+        axis: known,
+        size: known.map((axis) => target[axis] as number),
+      });
     for (const axis of changed) {
       if (known.includes(axis)) continue;
       const place = this.sizeSource(target[axis]!);
       if (!place) return undefined;
-      ref = this.step('broadcast_like', [ref, place.value], { lhs_axes: [axis], rhs_axes: [place.axis] });
+      ref = this.step('broadcast_like', [ref, place.value], {
+        lhs_axes: [axis],
+        rhs_axes: [place.axis],
+      });
     }
     return ref;
   }
 
   /** A value written before that has a size, and on which axis; undefined when there is none. */
   sizeSource(dim: Dim): DimSource | undefined {
-    return typeof dim === 'number' ? undefined : (this.#sized.get(dim.key) ?? this.parent?.sizeSource(dim));
+    return typeof dim === 'number'
+      ? undefined
+      : (this.#sized.get(dim.key) ?? this.parent?.sizeSource(dim));
   }
 
   /** A size as a list of one int64; undefined when no value written before has it. */
@@ -358,7 +443,8 @@ export class GraphWriter {
 
   /** Zeros of a shape; undefined when its sizes cannot be said. */
   zeros(shape: Shape, dtype: DType): Ref | undefined {
-    if (isStatic(shape)) return this.step('_zeros', [], { shape: heldShape(shape) as readonly number[], dtype });
+    if (isStatic(shape))
+      return this.step('_zeros', [], { shape: heldShape(shape) as readonly number[], dtype });
     return this.broadcast(
       this.step('_zeros', [], { shape: shape.map(() => 1), dtype }),
       shape.map(() => 1),
@@ -373,7 +459,11 @@ export class GraphWriter {
 
   /** The symbol as it stands, with these heads. */
   symbol(heads: readonly Ref[]): SymbolGraph {
-    return { nodes: this.nodes, heads, attrs: new Map([['mxnet_version', { type: 'int', value: writtenVersion }]]) };
+    return {
+      nodes: this.nodes,
+      heads,
+      attrs: new Map([['mxnet_version', { type: 'int', value: writtenVersion }]]),
+    };
   }
 }
 
@@ -382,6 +472,7 @@ export function variableHints({ dtype, shape }: Value): ReadonlyMap<string, stri
   const hints = new Map<string, string>();
   const flag = typeFlagOf(dtype);
   if (flag !== undefined) hints.set('__dtype__', String(flag));
-  if (shape) hints.set('__shape__', formatAttr(shape.map((dim) => (typeof dim === 'number' ? dim : 0))));
+  if (shape)
+    hints.set('__shape__', formatAttr(shape.map((dim) => (typeof dim === 'number' ? dim : 0))));
   return hints;
 }

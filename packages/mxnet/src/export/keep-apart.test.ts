@@ -4,7 +4,10 @@ import { keptApart } from './keep-apart.js';
 const entry = (node: number) => ({ node, output: 0, version: 0 });
 
 /** Nodes of operators by name, each reading earlier ones; the heads are those at `heads`. */
-function symbolOf(nodes: readonly (readonly [op: string | null, ...inputs: number[]])[], heads: readonly number[]): SymbolGraph {
+function symbolOf(
+  nodes: readonly (readonly [op: string | null, ...inputs: number[]])[],
+  heads: readonly number[],
+): SymbolGraph {
   const made: SymbolNode[] = nodes.map(([op, ...inputs], i) => ({
     op,
     name: `n${i}`,
@@ -17,7 +20,10 @@ function symbolOf(nodes: readonly (readonly [op: string | null, ...inputs: numbe
 }
 
 const shown = ({ nodes, heads }: SymbolGraph) => [
-  ...nodes.map(({ op, name, inputs }) => `${name} = ${op ?? 'null'}(${inputs.map(({ node }) => nodes[node]!.name).join()})`),
+  ...nodes.map(
+    ({ op, name, inputs }) =>
+      `${name} = ${op ?? 'null'}(${inputs.map(({ node }) => nodes[node]!.name).join()})`,
+  ),
   heads.map(({ node }) => nodes[node]!.name).join(),
 ];
 
@@ -42,7 +48,10 @@ describe('results that MXNet would overwrite', () => {
   });
 
   it('are set apart where a normalisation and a later addition read a convolution', () => {
-    const symbol = symbolOf([[null], ['Convolution', 0], ['BatchNorm', 1], ['Convolution', 2], ['elemwise_add', 3, 1]], [4]);
+    const symbol = symbolOf(
+      [[null], ['Convolution', 0], ['BatchNorm', 1], ['Convolution', 2], ['elemwise_add', 3, 1]],
+      [4],
+    );
     expect(apart(symbol)).toContain('n1 = BlockGrad(n1_product)');
   });
 
@@ -53,6 +62,9 @@ describe('results that MXNet would overwrite', () => {
 
   it.each([
     ['one reader', symbolOf([[null], ['FullyConnected', 0], ['LeakyReLU', 1]], [2])],
-    ['readers that are not joined', symbolOf([[null], ['FullyConnected', 0], ['tanh', 1], ['transpose', 1]], [2, 3])],
+    [
+      'readers that are not joined',
+      symbolOf([[null], ['FullyConnected', 0], ['tanh', 1], ['transpose', 1]], [2, 3]),
+    ],
   ])('are left as they are with %s', (_, symbol) => expect(apart(symbol)).toEqual(shown(symbol)));
 });

@@ -3,7 +3,8 @@ import { reshapeCodes, reshapeSteps } from './reshape-codes.js';
 
 const [n, t] = [symbol('n'), symbol('t')];
 
-// The codes of MXNet 1.9's Reshape (mx.sym.Reshape): 0 keeps, -1 is what remains, -3 joins two, -4 splits one.
+// The codes of MXNet 1.9's Reshape (mx.sym.Reshape): 0 keeps, -1 is what remains, -3 joins two, -4
+// splits one.
 it.each<readonly [string, Shape, Shape, readonly number[] | undefined]>([
   ['known sizes stand as they are', [2, 3, 4], [6, 4], [6, 4]],
   ['a size at its place is kept', [n, t, 12], [n, t, 3, 4], [0, 0, -4, 3, 4]],

@@ -1,6 +1,9 @@
 import type { SymbolEntry, SymbolGraph, SymbolNode } from '../codec/index.js';
 
-/** A body as MXNet keeps it, which of the written nodes it has, and which of those are its variables, in the order in which control flow counts them. */
+/**
+ * A body as MXNet keeps it, which of the written nodes it has, and which of those are its
+ * variables, in the order in which control flow counts them.
+ */
 export interface BodySymbol {
   readonly symbol: SymbolGraph;
   readonly nodes: readonly number[];
@@ -8,10 +11,14 @@ export interface BodySymbol {
 }
 
 /**
- * The nodes that some heads rest on, each after its inputs, depth first from the first head on: MXNet forgets the order in the file when it loads a body, and
- * numbers the variables in this one (nnvm's DFSVisit).
+ * The nodes that some heads rest on, each after its inputs, depth first from the first head on:
+ * MXNet forgets the order in the file when it loads a body, and numbers the variables in this one
+ * (nnvm's DFSVisit).
  */
-export function bodySymbol(nodes: readonly SymbolNode[], heads: readonly SymbolEntry[]): BodySymbol {
+export function bodySymbol(
+  nodes: readonly SymbolNode[],
+  heads: readonly SymbolEntry[],
+): BodySymbol {
   const places = new Map<number, number>();
   const ordered: SymbolNode[] = [];
   const move = (entry: SymbolEntry): SymbolEntry => ({ ...entry, node: places.get(entry.node)! });
@@ -30,11 +37,21 @@ export function bodySymbol(nodes: readonly SymbolNode[], heads: readonly SymbolE
   }
   const used = [...places.keys()];
   const variables = used.filter((index) => nodes[index]!.op === null);
-  return { symbol: { nodes: ordered, heads: heads.map(move), attrs: new Map() }, nodes: used, variables };
+  return {
+    symbol: { nodes: ordered, heads: heads.map(move), attrs: new Map() },
+    nodes: used,
+    variables,
+  };
 }
 
-/** A graph without the nodes that its heads do not rest on, in its own order; variables that `keeps` names stay. */
-export function withoutUnused({ nodes, heads, attrs }: SymbolGraph, keeps: ReadonlySet<number>): SymbolGraph {
+/**
+ * A graph without the nodes that its heads do not rest on, in its own order; variables that `keeps`
+ * names stay.
+ */
+export function withoutUnused(
+  { nodes, heads, attrs }: SymbolGraph,
+  keeps: ReadonlySet<number>,
+): SymbolGraph {
   const used = new Set([...bodySymbol(nodes, heads).nodes, ...keeps]);
   const kept = nodes.flatMap((_, index) => (used.has(index) ? [index] : []));
   const places = new Map(kept.map((index, place) => [index, place]));

@@ -12,7 +12,13 @@ import {
   type Weight,
   type WriteContext,
 } from '@drover/core';
-import { encodeParams, encodeSymbol, typeFlagOf, type SymbolGraph, type WritableArray } from '../codec/index.js';
+import {
+  encodeParams,
+  encodeSymbol,
+  typeFlagOf,
+  type SymbolGraph,
+  type WritableArray,
+} from '../codec/index.js';
 import { mxnetDiagnostics } from '../diagnostics.js';
 import { unrolled } from '../ops/write-control.js';
 import { composites, writeRules } from '../rules.js';
@@ -22,7 +28,16 @@ import { keptApart } from './keep-apart.js';
 import { widenProducts } from './widen-products.js';
 
 /** Element types that MXNet's operators compute with. */
-const computed: ReadonlySet<DType> = new Set(['float16', 'float32', 'float64', 'int8', 'uint8', 'int32', 'int64', 'bool']);
+const computed: ReadonlySet<DType> = new Set([
+  'float16',
+  'float32',
+  'float64',
+  'int8',
+  'uint8',
+  'int32',
+  'int64',
+  'bool',
+]);
 
 /** A symbol and the arrays to store beside it. */
 interface Written {
@@ -37,12 +52,24 @@ function unheld({ dtype, shape }: Value): string | undefined {
 }
 
 function report(to: Report, file: string, node: Node, reason: string): void {
-  const origin = { file, node: node.origin?.node ?? node.name, op: node.origin?.op ?? node.op.name };
+  const origin = {
+    file,
+    node: node.origin?.node ?? node.name,
+    op: node.origin?.op ?? node.op.name,
+  };
   const code = node.op.name === 'Foreign' ? 'foreign-op' : 'not-convertible';
-  to.add(coreDiagnostics.diagnostic(code, { message: `${origin.op} ${origin.node}: ${reason}.`, origin }));
+  to.add(
+    coreDiagnostics.diagnostic(code, {
+      message: `${origin.op} ${origin.node}: ${reason}.`,
+      origin,
+    }),
+  );
 }
 
-/** Writes every node of a graph by its rule; what has none is reported, and what only rests on it is not reported again. Gives whether all were written. */
+/**
+ * Writes every node of a graph by its rule; what has none is reported, and what only rests on it is
+ * not reported again. Gives whether all were written.
+ */
 function writeNodes(writer: GraphWriter, to: Report, file: string): boolean {
   const lost = new Set<Value>();
   for (const node of writer.graph.sorted()) {
@@ -58,7 +85,9 @@ function writeNodes(writer: GraphWriter, to: Report, file: string): boolean {
           ]
             .map((value) => unheld(value!))
             .find((each) => each !== undefined);
-    const missing = reason ?? (isCut && node.op.name !== 'Foreign' ? '' : applyRule(writeRules, node, writer)?.gap);
+    const missing =
+      reason ??
+      (isCut && node.op.name !== 'Foreign' ? '' : applyRule(writeRules, node, writer)?.gap);
     if (missing === undefined) continue;
     if (missing !== '') report(to, file, node, missing);
     for (const value of node.outputs) lost.add(value);
@@ -66,28 +95,46 @@ function writeNodes(writer: GraphWriter, to: Report, file: string): boolean {
   return lost.size === 0;
 }
 
-/** Writes the variables of a graph's inputs, and gives which nodes they are. Truth arrives as bool and is held in float32. */
-function bindInputs(graph: Graph, writer: GraphWriter, { report: to }: WriteContext, file: string): ReadonlySet<number> {
+/**
+ * Writes the variables of a graph's inputs, and gives which nodes they are. Truth arrives as bool
+ * and is held in float32.
+ */
+function bindInputs(
+  graph: Graph,
+  writer: GraphWriter,
+  { report: to }: WriteContext,
+  file: string,
+): ReadonlySet<number> {
   const variables = new Set<number>();
   for (const input of graph.inputs) {
     const reason = input.rank === 0 ? 'MXNet has no scalars to feed' : unheld(input);
     if (reason !== undefined)
       to.add(
-        coreDiagnostics.diagnostic('not-convertible', { message: `The input ${input}: ${reason}.`, origin: { file, node: input.name } }),
+        coreDiagnostics.diagnostic('not-convertible', {
+          message: `The input ${input}: ${reason}.`,
+          origin: { file, node: input.name },
+        }),
       );
     const variable = writer.variable(writer.unique(input.name), variableHints(input));
-    writer.bind(input, input.dtype === 'bool' ? writer.step('Cast', [variable], { dtype: 'float32' }) : variable);
+    writer.bind(
+      input,
+      input.dtype === 'bool' ? writer.step('Cast', [variable], { dtype: 'float32' }) : variable,
+    );
     variables.add(variable.node);
   }
   return variables;
 }
 
-/** A head for each output: MXNet calls it by the node that makes it, so that nodes are named after the outputs they make. */
+/**
+ * A head for each output: MXNet calls it by the node that makes it, so that nodes are named after
+ * the outputs they make.
+ */
 function headOf(name: string, value: Value, writer: GraphWriter, taken: Set<string>): Ref {
   const ref = writer.ref(value);
   const key = `${ref.node}:${ref.output}`;
   if (value.dtype === 'bool') return writer.named('Cast', name, [ref], { dtype: 'bool' });
-  if (taken.has(key) || writer.nodes[ref.node]!.op === null) return writer.named('_copy', name, [ref], {});
+  if (taken.has(key) || writer.nodes[ref.node]!.op === null)
+    return writer.named('_copy', name, [ref], {});
   taken.add(key);
   writer.rename(ref, name);
   return ref;
@@ -96,7 +143,11 @@ function headOf(name: string, value: Value, writer: GraphWriter, taken: Set<stri
 /** The model in MXNet's terms, weights as handles. Findings go to the context's report. */
 async function toSymbol(model: Model, context: WriteContext): Promise<Written> {
   const { report: to } = context;
-  const graph = await prepare(model, { layout: 'channelsFirst', keeps: composites, unroll: unrolled }, context.options);
+  const graph = await prepare(
+    model,
+    { layout: 'channelsFirst', keeps: composites, unroll: unrolled },
+    context.options,
+  );
   widenProducts(graph);
   const writer = new GraphWriter(graph, (each) => writeNodes(each, to, model.file));
   const inputs = bindInputs(graph, writer, context, model.file);
@@ -137,7 +188,11 @@ async function toSymbol(model: Model, context: WriteContext): Promise<Written> {
     arrays.push({ name: `${isAuxiliary ? 'aux' : 'arg'}:${name}`, weight });
     if (isMade) continue;
     for (const { name: source, steps } of weight.sources())
-      context.tensor({ source, target: name, transform: steps.map((step) => JSON.stringify(step)).join(' ') });
+      context.tensor({
+        source,
+        target: name,
+        transform: steps.map((step) => JSON.stringify(step)).join(' '),
+      });
   }
   return { symbol: keptApart(symbol, (name) => writer.unique(name)), arrays };
 }
@@ -152,20 +207,33 @@ export async function planModel(model: Model, context: WriteContext): Promise<vo
   await toSymbol(model, context);
 }
 
-/** Writes a model as symbol and params, as MXNet 1.9.1 loads them. One tensor at a time is in memory. */
+/**
+ * Writes a model as symbol and params, as MXNet 1.9.1 loads them. One tensor at a time is in
+ * memory.
+ */
 export async function writeModel(model: Model, sink: Sink, context: WriteContext): Promise<void> {
   const { symbol, arrays } = await toSymbol(model, context);
   context.report.throwIfErrors();
   await writeFiles(
     symbol,
-    arrays.map(({ name, weight: { dtype, shape }, weight }) => ({ name, dtype, shape, read: () => weight.bytes() })),
+    arrays.map(({ name, weight: { dtype, shape }, weight }) => ({
+      name,
+      dtype,
+      shape,
+      read: () => weight.bytes(),
+    })),
     sink,
     context.path,
   );
 }
 
 /** Writes the params file and then the symbol that refers to it. */
-export async function writeFiles(symbol: SymbolGraph, arrays: readonly WritableArray[], sink: Sink, path: string): Promise<void> {
+export async function writeFiles(
+  symbol: SymbolGraph,
+  arrays: readonly WritableArray[],
+  sink: Sink,
+  path: string,
+): Promise<void> {
   const params = paramsPath(path);
   const weights = await sink.create(params);
   await encodeParams(weights, arrays, params);

@@ -2,10 +2,18 @@ import { isFloat, ops, type DType, type Op, type Operand, type Value } from '@dr
 import type { SourceNode } from './source-node.js';
 
 /** Core operators of one operand without attributes. */
-export type UnaryOp = Op<{ readonly x: Operand<'one'> }, { readonly y: Operand<'one'> }, Record<never, never>>;
+export type UnaryOp = Op<
+  { readonly x: Operand<'one'> },
+  { readonly y: Operand<'one'> },
+  Record<never, never>
+>;
 
 /** Core operators of two operands without attributes. */
-export type BinaryOp = Op<{ readonly a: Operand<'one'>; readonly b: Operand<'one'> }, { readonly y: Operand<'one'> }, Record<never, never>>;
+export type BinaryOp = Op<
+  { readonly a: Operand<'one'>; readonly b: Operand<'one'> },
+  { readonly y: Operand<'one'> },
+  Record<never, never>
+>;
 
 /** Adds a node of one operand; without a step it takes the source node's place. */
 export function unary(node: SourceNode, op: UnaryOp, x: Value, step?: string): Value {
@@ -24,7 +32,10 @@ export function scalarOf(node: SourceNode, dtype: DType, value: number): Value {
 
 /** A value in another element type. */
 export function cast(node: SourceNode, x: Value, to: DType, step?: string): Value {
-  return x.dtype === to ? x : node.graph.add(ops.Cast, { x }, { to }, step === undefined ? node.options : node.step(step)).y;
+  return x.dtype === to
+    ? x
+    : node.graph.add(ops.Cast, { x }, { to }, step === undefined ? node.options : node.step(step))
+        .y;
 }
 
 /** Whether elements are not zero. */
@@ -33,10 +44,20 @@ export function truth(node: SourceNode, x: Value, step: string): Value {
 }
 
 /** Dimensions in another order; a constant only gets another handle. */
-export function transposed(node: SourceNode, x: Value, perm: readonly number[], step?: string): Value {
+export function transposed(
+  node: SourceNode,
+  x: Value,
+  perm: readonly number[],
+  step?: string,
+): Value {
   if (perm.every((p, i) => p === i)) return x;
   if (x.constant) return node.graph.constant(x.constant.transpose(perm), x.name, x.origin);
-  return node.graph.add(ops.Transpose, { x }, { perm }, step === undefined ? node.options : node.step(step)).y;
+  return node.graph.add(
+    ops.Transpose,
+    { x },
+    { perm },
+    step === undefined ? node.options : node.step(step),
+  ).y;
 }
 
 /** The last two dimensions exchanged. */
@@ -51,7 +72,10 @@ export function matrixTransposed(node: SourceNode, x: Value, step: string): Valu
   );
 }
 
-/** Integer numbers from 0 up, below 2^24 exact in float32: float indices as MXNet keeps them, cut to integers as it does. */
+/**
+ * Integer numbers from 0 up, below 2^24 exact in float32: float indices as MXNet keeps them, cut to
+ * integers as it does.
+ */
 export function indicesOf(node: SourceNode, x: Value, step = 'indices'): Value {
   return x.dtype === 'int64' || x.dtype === 'int32' ? x : cast(node, x, 'int64', step);
 }
@@ -61,5 +85,6 @@ const maxNumbers = 2 ** 22;
 
 /** Throws `mxnet/unsupported` for more numbers than are written out. */
 export function checkCount(node: SourceNode, count: number): void {
-  if (!(count <= maxNumbers)) throw node.unsupported(`it makes ${count} numbers, and at most ${maxNumbers} are written out`);
+  if (!(count <= maxNumbers))
+    throw node.unsupported(`it makes ${count} numbers, and at most ${maxNumbers} are written out`);
 }

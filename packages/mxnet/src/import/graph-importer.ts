@@ -13,12 +13,21 @@ export interface ImportContext {
 }
 
 /** The operators that compare with a label when they train; inference does not look at it. */
-const trainingHeads = new Set(['SoftmaxOutput', 'LinearRegressionOutput', 'LogisticRegressionOutput', 'MAERegressionOutput', 'SVMOutput']);
+const trainingHeads = new Set([
+  'SoftmaxOutput',
+  'LinearRegressionOutput',
+  'LogisticRegressionOutput',
+  'MAERegressionOutput',
+  'SVMOutput',
+]);
 
-/** Number of outputs of a node: what its operator has, or for an unknown one as many as are used. */
+/**
+ * Number of outputs of a node: what its operator has, or for an unknown one as many as are used.
+ */
 export function outputTotals(graph: SymbolGraph): (index: number) => number {
   const used = new Map<number, number>();
-  const note = ({ node, output }: { node: number; output: number }) => used.set(node, Math.max(used.get(node) ?? 1, output + 1));
+  const note = ({ node, output }: { node: number; output: number }) =>
+    used.set(node, Math.max(used.get(node) ?? 1, output + 1));
   for (const { inputs } of graph.nodes) inputs.forEach(note);
   graph.heads.forEach(note);
   return (index) => Math.max(outputCounts(graph.nodes[index]!)?.total ?? 1, used.get(index) ?? 1);
@@ -29,9 +38,13 @@ export function labelVariables(graph: SymbolGraph): ReadonlySet<number> {
   const labels = new Set<number>();
   const others = new Set<number>(graph.heads.map(({ node }) => node));
   for (const { op, inputs } of graph.nodes) {
-    inputs.forEach(({ node }, i) => (op !== null && trainingHeads.has(op) && i === 1 ? labels : others).add(node));
+    inputs.forEach(({ node }, i) =>
+      (op !== null && trainingHeads.has(op) && i === 1 ? labels : others).add(node),
+    );
   }
-  return new Set([...labels].filter((index) => graph.nodes[index]!.op === null && !others.has(index)));
+  return new Set(
+    [...labels].filter((index) => graph.nodes[index]!.op === null && !others.has(index)),
+  );
 }
 
 /** The name that MXNet gives to an output of a graph. */
@@ -39,11 +52,16 @@ export function headName(node: SymbolNode, output: number, file: string): string
   if (node.op === null) return node.name;
   // Control flow numbers its outputs only when there are several.
   const isSingle = node.subgraphs.length > 0 && outputCounts(node, file)?.visible === 1;
-  const suffix = (isSingle ? undefined : outputSuffix(node, output, file)) ?? (output === 0 ? 'output' : `output${output}`);
+  const suffix =
+    (isSingle ? undefined : outputSuffix(node, output, file)) ??
+    (output === 0 ? 'output' : `output${output}`);
   return `${node.name}_${suffix}`;
 }
 
-/** Turns the nodes of one symbol into nodes of a core graph and gives the values of its heads. `variable` gives the value of a variable, undefined for a label. */
+/**
+ * Turns the nodes of one symbol into nodes of a core graph and gives the values of its heads.
+ * `variable` gives the value of a variable, undefined for a label.
+ */
 export function importNodes(
   symbol: SymbolGraph,
   graph: Graph,
@@ -52,7 +70,11 @@ export function importNodes(
   hints: ShapeHints,
 ): readonly Value[] {
   const values: (readonly (Value | undefined)[])[] = [];
-  const used = new Set([...symbol.nodes.flatMap(({ inputs }) => inputs), ...symbol.heads].map(({ node, output }) => `${node}:${output}`));
+  const used = new Set(
+    [...symbol.nodes.flatMap(({ inputs }) => inputs), ...symbol.heads].map(
+      ({ node, output }) => `${node}:${output}`,
+    ),
+  );
   symbol.nodes.forEach((source, index) => {
     if (source.op === null) {
       values.push([variable(index)]);
@@ -79,7 +101,11 @@ export function importNodes(
   });
 }
 
-function importNode(node: SourceNode, { rules, report, file }: ImportContext, outputs: number): readonly (Value | undefined)[] {
+function importNode(
+  node: SourceNode,
+  { rules, report, file }: ImportContext,
+  outputs: number,
+): readonly (Value | undefined)[] {
   const rule = Object.hasOwn(rules, node.type) ? rules[node.type] : undefined;
   let made: readonly (Value | undefined)[];
   try {
@@ -97,7 +123,11 @@ function importNode(node: SourceNode, { rules, report, file }: ImportContext, ou
   } catch (error) {
     if (!(error instanceof DroverError) || error.failure !== 'unsupported') throw error;
     // The finding begins with the node; a foreign operator states the bare reason.
-    made = foreign(node, error.diagnostics[0]!.message.replace(`${node.type} ${node.name}: `, '').replace(/\.$/, ''), outputs);
+    made = foreign(
+      node,
+      error.diagnostics[0]!.message.replace(`${node.type} ${node.name}: `, '').replace(/\.$/, ''),
+      outputs,
+    );
   }
   made.forEach((value, i) => {
     // A value that the node made takes MXNet's name; one that it passes on keeps its own.
@@ -120,11 +150,23 @@ function foreign(node: SourceNode, reason: string, outputs: number): readonly Va
 }
 
 /** Imports a body of a node into a graph of its own. */
-function importBody(node: SymbolNode, index: number, graph: Graph, context: ImportContext, variables: readonly Value[]): readonly Value[] {
+function importBody(
+  node: SymbolNode,
+  index: number,
+  graph: Graph,
+  context: ImportContext,
+  variables: readonly Value[],
+): readonly Value[] {
   const symbol = node.subgraphs[index];
   const origin = { file: context.file, node: node.name, op: node.op ?? 'null' };
-  if (!symbol) throw mxnetDiagnostics.error('symbol', { message: `${node.op} ${node.name} has no body ${index}.`, origin });
-  const places = new Map(symbol.nodes.flatMap(({ op }, i) => (op === null ? [i] : [])).map((i, at) => [i, at]));
+  if (!symbol)
+    throw mxnetDiagnostics.error('symbol', {
+      message: `${node.op} ${node.name} has no body ${index}.`,
+      origin,
+    });
+  const places = new Map(
+    symbol.nodes.flatMap(({ op }, i) => (op === null ? [i] : [])).map((i, at) => [i, at]),
+  );
   if (places.size !== variables.length) {
     throw mxnetDiagnostics.error('symbol', {
       message: `Body ${index} of ${node.name} has ${places.size} variables for ${variables.length} inputs.`,

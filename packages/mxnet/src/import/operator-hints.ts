@@ -13,18 +13,30 @@ export interface Hinted {
 export type Hint = (at: Hinted) => boolean;
 
 const some = (...news: readonly boolean[]): boolean => news.includes(true);
-const number = (value: AttrValue | undefined): number | undefined => (typeof value === 'number' ? value : undefined);
-const list = (value: AttrValue | undefined): readonly AttrValue[] => (Array.isArray(value) ? (value as readonly AttrValue[]) : []);
+const number = (value: AttrValue | undefined): number | undefined =>
+  typeof value === 'number' ? value : undefined;
+const list = (value: AttrValue | undefined): readonly AttrValue[] =>
+  Array.isArray(value) ? (value as readonly AttrValue[]) : [];
 const cell = (value: number | undefined): Cell<number> => new Cell(value);
 
 /** Inputs and the first output have one type; with `isWhole` also one shape. */
 const sameTypes = ({ inputs, outputs }: Hinted): boolean =>
   some(...[...inputs.slice(1), outputs[0]!].map((each) => each.dtype.join(inputs[0]!.dtype)));
-const likeFirst: Hint = (at) => some(at.inputs[0]!.dtype.join(at.outputs[0]!.dtype), at.inputs[0]!.join(at.outputs[0]!));
-const allAlike: Hint = (at) => some(sameTypes(at), ...[...at.inputs.slice(1), at.outputs[0]!].map((each) => each.join(at.inputs[0]!)));
+const likeFirst: Hint = (at) =>
+  some(at.inputs[0]!.dtype.join(at.outputs[0]!.dtype), at.inputs[0]!.join(at.outputs[0]!));
+const allAlike: Hint = (at) =>
+  some(
+    sameTypes(at),
+    ...[...at.inputs.slice(1), at.outputs[0]!].map((each) => each.join(at.inputs[0]!)),
+  );
 
 /** Joins one dimension of two tensors whose ranks are known. */
-const dimsJoin = (a: PartialType | undefined, i: number, b: PartialType | undefined, j: number): boolean => {
+const dimsJoin = (
+  a: PartialType | undefined,
+  i: number,
+  b: PartialType | undefined,
+  j: number,
+): boolean => {
   const [left, right] = [a?.dims?.at(i), b?.dims?.at(j)];
   return left !== undefined && right !== undefined && left.join(right);
 };
@@ -41,7 +53,8 @@ const convolution: Hint = (at) => {
   if (at.node.op === 'Deconvolution') news.push(dimsJoin(x, 1, w, 0));
   else {
     const perGroup = w!.dims?.at(channels)?.value;
-    if (perGroup !== undefined) news.push(x!.dims![channels]!.join(cell(perGroup * (number(at.attr('num_group')) ?? 1))));
+    if (perGroup !== undefined)
+      news.push(x!.dims![channels]!.join(cell(perGroup * (number(at.attr('num_group')) ?? 1))));
   }
   if (filters !== undefined) news.push(y.dims![channels]!.join(cell(filters)));
   return some(...news);
@@ -54,7 +67,12 @@ const pooling: Hint = (at) => {
   if (rank > 0) news.push(x.ranked(rank + 2));
   if (!x.dims) return some(...news);
   const channels = isChannelsLast(at) ? x.dims.length - 1 : 1;
-  return some(...news, y.ranked(x.dims.length), dimsJoin(x, 0, y, 0), dimsJoin(x, channels, y, channels));
+  return some(
+    ...news,
+    y.ranked(x.dims.length),
+    dimsJoin(x, 0, y, 0),
+    dimsJoin(x, channels, y, channels),
+  );
 };
 
 const likeDtype: Hint = ({ inputs, outputs }) => inputs[0]!.dtype.join(outputs[0]!.dtype);
@@ -101,7 +119,10 @@ const swapAxis: Hint = (at) => {
   const rank = (x.dims ?? y.dims)?.length;
   if (rank === undefined) return likeDtype(at);
   const perm = Array.from({ length: rank }, (_, i) => i);
-  const [a, b] = ['dim1', 'dim2'].map((name) => ((number(at.attr(name)) ?? 0) + rank) % rank) as [number, number];
+  const [a, b] = ['dim1', 'dim2'].map((name) => ((number(at.attr(name)) ?? 0) + rank) % rank) as [
+    number,
+    number,
+  ];
   [perm[a], perm[b]] = [b, a];
   return some(
     likeDtype(at),
@@ -141,7 +162,10 @@ const expandDims: Hint = (at) => {
 };
 
 /** Numbers of dimensions that reshape codes take and make; NaN for what they leave open. */
-export function reshapeRanks(codes: readonly number[]): { readonly taken: number; readonly made: number } {
+export function reshapeRanks(codes: readonly number[]): {
+  readonly taken: number;
+  readonly made: number;
+} {
   let [taken, made] = [0, 0];
   for (let i = 0; i < codes.length; i++) {
     const code = codes[i]!;
@@ -152,7 +176,10 @@ export function reshapeRanks(codes: readonly number[]): { readonly taken: number
   return { taken, made };
 }
 
-/** 0 keeps a dimension at its place while no other code came before it; -1 follows where all sizes are known. */
+/**
+ * 0 keeps a dimension at its place while no other code came before it; -1 follows where all sizes
+ * are known.
+ */
 const reshape: Hint = (at) => {
   const codes = list(at.attr('shape')) as readonly number[];
   const [x, y] = [at.inputs[0]!, at.outputs[0]!];
@@ -196,7 +223,8 @@ const sliceChannel: Hint = (at) => {
   const isSqueezed = at.attr('squeeze_axis') === true;
   const news = parts.map((part) => part.dtype.join(x.dtype));
   const partRank = parts.find(({ dims }) => dims)?.dims?.length;
-  const rank = x.dims?.length ?? (partRank === undefined ? undefined : partRank + Number(isSqueezed));
+  const rank =
+    x.dims?.length ?? (partRank === undefined ? undefined : partRank + Number(isSqueezed));
   if (rank === undefined) return some(...news);
   const axis = ((number(at.attr('axis')) ?? 1) + rank) % rank;
   news.push(x.ranked(rank));
@@ -213,13 +241,16 @@ const sliceChannel: Hint = (at) => {
     );
     const [size, mine] = [whole?.value, part.dims!.at(axis)];
     if (isSqueezed || !mine) continue;
-    if (size !== undefined && size % parts.length === 0) news.push(mine.join(cell(size / parts.length)));
+    if (size !== undefined && size % parts.length === 0)
+      news.push(mine.join(cell(size / parts.length)));
     if (mine.value !== undefined) news.push(whole!.join(cell(mine.value * parts.length)));
   }
   return some(...news);
 };
 
-/** The rank changes by a number that the operator's attributes tell, undefined where they do not. */
+/**
+ * The rank changes by a number that the operator's attributes tell, undefined where they do not.
+ */
 const rankChange =
   (by: (at: Hinted) => number | undefined): Hint =>
   (at) => {
@@ -227,14 +258,22 @@ const rankChange =
     const change = by(at);
     if (change === undefined) return likeDtype(at);
     const back = y.dims === undefined ? 0 : y.dims.length - change;
-    return some(likeDtype(at), x.dims !== undefined && y.ranked(Math.max(1, x.dims.length + change)), back > 0 && x.ranked(back));
+    return some(
+      likeDtype(at),
+      x.dims !== undefined && y.ranked(Math.max(1, x.dims.length + change)),
+      back > 0 && x.ranked(back),
+    );
   };
 
 /** undefined for a reduction over all or over all but some axes. */
 const reduction = rankChange((at) => {
   const axis = at.attr('axis');
   const count = typeof axis === 'number' ? 1 : list(axis).length;
-  return count === 0 || at.attr('exclude') === true ? undefined : at.attr('keepdims') === true ? 0 : -count;
+  return count === 0 || at.attr('exclude') === true
+    ? undefined
+    : at.attr('keepdims') === true
+      ? 0
+      : -count;
 });
 const squeeze = rankChange((at) => {
   const axis = at.attr('axis');
@@ -245,7 +284,10 @@ const squeeze = rankChange((at) => {
 const batchDot: Hint = (at) => {
   const [a, b] = at.inputs;
   const y = at.outputs[0]!;
-  const [rows, columns] = [at.attr('transpose_a') === true ? 2 : 1, at.attr('transpose_b') === true ? 1 : 2];
+  const [rows, columns] = [
+    at.attr('transpose_a') === true ? 2 : 1,
+    at.attr('transpose_b') === true ? 1 : 2,
+  ];
   return some(
     sameTypes(at),
     ...[a!, b!, y].map((each) => each.ranked(3)),
@@ -257,7 +299,8 @@ const batchDot: Hint = (at) => {
   );
 };
 
-const layerNorm: Hint = (at) => some(likeFirst(at), dimsJoin(at.inputs[0], number(at.attr('axis')) ?? -1, at.inputs[1], 0));
+const layerNorm: Hint = (at) =>
+  some(likeFirst(at), dimsJoin(at.inputs[0], number(at.attr('axis')) ?? -1, at.inputs[1], 0));
 
 const gates = { lstm: 4, gru: 3, rnn_relu: 1, rnn_tanh: 1 } as const;
 
@@ -268,7 +311,12 @@ const rnn: Hint = (at) => {
   const size = number(at.attr('state_size'));
   const layers = number(at.attr('num_layers'));
   const mode = at.attr('mode') as keyof typeof gates;
-  if (size === undefined || layers === undefined || number(at.attr('projection_size')) !== undefined) return false;
+  if (
+    size === undefined ||
+    layers === undefined ||
+    number(at.attr('projection_size')) !== undefined
+  )
+    return false;
   const directions = at.attr('bidirectional') === true ? 2 : 1;
   const isState = (index: number) => index < (mode === 'lstm' ? 2 : 1);
   const news = [
@@ -279,7 +327,10 @@ const rnn: Hint = (at) => {
     y!.dims![2]!.join(cell(size * directions)),
     likeDtype(at),
   ];
-  for (const state of [...states.filter((_, i) => isState(i)), ...last.filter((_, i) => isState(i))]) {
+  for (const state of [
+    ...states.filter((_, i) => isState(i)),
+    ...last.filter((_, i) => isState(i)),
+  ]) {
     news.push(
       state.ranked(3),
       dimsJoin(state, 1, x, 1),
@@ -292,7 +343,8 @@ const rnn: Hint = (at) => {
   const rows = gates[mode] * size;
   const rest = directions * rows * (layers * (size + 2) + (layers - 1) * size * directions);
   const features = total === undefined ? undefined : (total - rest) / (directions * rows);
-  if (features !== undefined && Number.isInteger(features) && features > 0) news.push(x!.dims![2]!.join(cell(features)));
+  if (features !== undefined && Number.isInteger(features) && features > 0)
+    news.push(x!.dims![2]!.join(cell(features)));
   return some(...news);
 };
 
@@ -316,18 +368,25 @@ const sequence =
           ),
         );
     }
-    if (at.attr('use_sequence_length') === true && lengths) news.push(lengths.ranked(1), dimsJoin(lengths, 0, x, 1 - axis));
+    if (at.attr('use_sequence_length') === true && lengths)
+      news.push(lengths.ranked(1), dimsJoin(lengths, 0, x, 1 - axis));
     return some(...news);
   };
 
 const sameRank: Hint = (at) => {
   const [x, y] = [at.inputs[0]!, at.outputs[0]!];
-  return some(likeDtype(at), x.dims !== undefined && y.ranked(x.dims.length), y.dims !== undefined && x.ranked(y.dims.length));
+  return some(
+    likeDtype(at),
+    x.dims !== undefined && y.ranked(x.dims.length),
+    y.dims !== undefined && x.ranked(y.dims.length),
+  );
 };
 
-const padded: Hint = (at) => some(at.inputs[0]!.ranked(list(at.attr('pad_width')).length / 2), sameRank(at));
+const padded: Hint = (at) =>
+  some(at.inputs[0]!.ranked(list(at.attr('pad_width')).length / 2), sameRank(at));
 
-const flattened: Hint = (at) => some(likeDtype(at), at.outputs[0]!.ranked(2), dimsJoin(at.inputs[0], 0, at.outputs[0], 0));
+const flattened: Hint = (at) =>
+  some(likeDtype(at), at.outputs[0]!.ranked(2), dimsJoin(at.inputs[0], 0, at.outputs[0], 0));
 
 const spatial4: Hint = (at) =>
   some(
@@ -341,7 +400,10 @@ const spatial4: Hint = (at) =>
 const zeros: Hint = ({ outputs, attr }) => {
   const shape = list(attr('shape')) as readonly number[];
   if (shape.length === 0) return false;
-  return some(outputs[0]!.ranked(shape.length), ...shape.map((dim, i) => dim > 0 && outputs[0]!.dims![i]!.join(cell(dim))));
+  return some(
+    outputs[0]!.ranked(shape.length),
+    ...shape.map((dim, i) => dim > 0 && outputs[0]!.dims![i]!.join(cell(dim))),
+  );
 };
 
 const where: Hint = ({ inputs: [condition, x, y], outputs }) =>
@@ -376,7 +438,10 @@ const pairs = [
   'add_n',
 ];
 
-/** What each operator tells about the types and shapes around it. Those that are not here tell nothing. */
+/**
+ * What each operator tells about the types and shapes around it. Those that are not here tell
+ * nothing.
+ */
 export const operatorHints: ReadonlyMap<string, Hint> = new Map<string, Hint>([
   ...elementwise.map((name) => [name, likeFirst] as const),
   ...pairs.map((name) => [name, allAlike] as const),

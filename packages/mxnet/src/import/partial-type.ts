@@ -5,7 +5,10 @@ interface Member<M> {
   parent: M | undefined;
 }
 
-/** The member that stands for the set. Those on the way are brought next to it: chains of a long graph would else be walked again and again. */
+/**
+ * The member that stands for the set. Those on the way are brought next to it: chains of a long
+ * graph would else be walked again and again.
+ */
 function rootOf<M extends Member<M>>(member: M): M {
   let root = member;
   while (root.parent) root = root.parent;
@@ -35,7 +38,10 @@ export class Cell<T> implements Member<Cell<T>> {
     return this.root.#value;
   }
 
-  /** Takes note that two cells are equal; whether that was news. Where both have values, each keeps its own: the operators' own checks will tell. */
+  /**
+   * Takes note that two cells are equal; whether that was news. Where both have values, each keeps
+   * its own: the operators' own checks will tell.
+   */
   join(other: Cell<T>): boolean {
     const [a, b] = [this.root, other.root];
     if (a === b || (a.#value !== undefined && b.#value !== undefined)) return false;
@@ -45,7 +51,10 @@ export class Cell<T> implements Member<Cell<T>> {
   }
 }
 
-/** Type and shape of a tensor as far as they are known: what is not is a cell that others may come to equal. */
+/**
+ * Type and shape of a tensor as far as they are known: what is not is a cell that others may come
+ * to equal.
+ */
 export class PartialType implements Member<PartialType> {
   parent: PartialType | undefined;
   #dims: Cell<number>[] | undefined;
@@ -85,7 +94,12 @@ export class PartialType implements Member<PartialType> {
 }
 
 /** Joins dimensions one by one; whether that was news. Shapes of unequal rank are left alone. */
-export function joinDims(a: readonly (Cell<number> | undefined)[], b: readonly (Cell<number> | undefined)[]): boolean {
+export function joinDims(
+  a: readonly (Cell<number> | undefined)[],
+  b: readonly (Cell<number> | undefined)[],
+): boolean {
   if (a.length !== b.length) return false;
-  return a.map((cell, i) => cell !== undefined && b[i] !== undefined && cell.join(b[i])).includes(true);
+  return a
+    .map((cell, i) => cell !== undefined && b[i] !== undefined && cell.join(b[i]))
+    .includes(true);
 }

@@ -1,19 +1,46 @@
-import { bytesOf, Graph, sizeOf, tally, Weight, type DType, type Model, type ReadContext, type Source, type Value } from '@drover/core';
-import { inputName, isAuxiliary, readSymbol, type NdArrayRecord, type SymbolGraph } from '../codec/index.js';
+import {
+  bytesOf,
+  Graph,
+  sizeOf,
+  tally,
+  Weight,
+  type DType,
+  type Model,
+  type ReadContext,
+  type Source,
+  type Value,
+} from '@drover/core';
+import {
+  inputName,
+  isAuxiliary,
+  readSymbol,
+  type NdArrayRecord,
+  type SymbolGraph,
+} from '../codec/index.js';
 import { mxnetDiagnostics } from '../diagnostics.js';
 import { readRules } from '../rules.js';
 import { findParams, readArrays } from './find-params.js';
 import { headName, importNodes, labelVariables, outputTotals } from './graph-importer.js';
 import { inferHints } from './shape-hints.js';
 
-/** Tensors of at most this many bytes are held in memory, so that shape arithmetic on them needs no reads. */
+/**
+ * Tensors of at most this many bytes are held in memory, so that shape arithmetic on them needs no
+ * reads.
+ */
 const maxMemoryBytes = 1024;
 
-/** Names of inputs that hold what training learns: a variable used as one is not an input of the model. */
+/**
+ * Names of inputs that hold what training learns: a variable used as one is not an input of the
+ * model.
+ */
 const learned = /^(weight|bias|gamma|beta|moving_mean|moving_var|parameters)$/;
 
-async function handleOf({ dtype, shape, read, storage }: NdArrayRecord, name: string): Promise<Weight> {
-  if (storage.kind !== 'none' && bytesOf(dtype, sizeOf(shape)) <= maxMemoryBytes) return Weight.of(dtype, shape, await read(), name);
+async function handleOf(
+  { dtype, shape, read, storage }: NdArrayRecord,
+  name: string,
+): Promise<Weight> {
+  if (storage.kind !== 'none' && bytesOf(dtype, sizeOf(shape)) <= maxMemoryBytes)
+    return Weight.of(dtype, shape, await read(), name);
   return Weight.stored(dtype, shape, name, read);
 }
 
@@ -23,7 +50,10 @@ function learnedVariables(graph: SymbolGraph, file: string): ReadonlySet<number>
   for (const node of graph.nodes) {
     if (node.op === null) continue;
     node.inputs.forEach((entry, i) => {
-      if (graph.nodes[entry.node]!.op === null && (isAuxiliary(node, i, file) || learned.test(inputName(node, i, file) ?? '')))
+      if (
+        graph.nodes[entry.node]!.op === null &&
+        (isAuxiliary(node, i, file) || learned.test(inputName(node, i, file) ?? ''))
+      )
         found.add(entry.node);
     });
   }
@@ -32,12 +62,16 @@ function learnedVariables(graph: SymbolGraph, file: string): ReadonlySet<number>
 
 /** The operators of nodes and of the bodies in them. */
 const operatorsOf = ({ nodes }: SymbolGraph): readonly string[] =>
-  nodes.flatMap(({ op, subgraphs }) => (op === null ? [] : [op, ...subgraphs.flatMap(operatorsOf)]));
+  nodes.flatMap(({ op, subgraphs }) =>
+    op === null ? [] : [op, ...subgraphs.flatMap(operatorsOf)],
+  );
 
 /**
- * Reads an MXNet model: a symbol file of any version and the params beside it, or those that the context names. Inputs are the variables without a stored array, their types
- * what hints, operators and parameters tell; labels of training heads are dropped. What has no canonical form stays in the graph as a foreign operator with the
- * reason. Errors: those of the codec, `mxnet/missing-params`, `core/invalid-shape`.
+ * Reads an MXNet model: a symbol file of any version and the params beside it, or those that the
+ * context names. Inputs are the variables without a stored array, their types what hints, operators
+ * and parameters tell; labels of training heads are dropped. What has no canonical form stays in
+ * the graph as a foreign operator with the reason. Errors: those of the codec,
+ * `mxnet/missing-params`, `core/invalid-shape`.
  */
 export async function readModel(source: Source, { report, params }: ReadContext): Promise<Model> {
   const { graph: symbol, sourceVersion } = await readSymbol(source);
@@ -45,7 +79,9 @@ export async function readModel(source: Source, { report, params }: ReadContext)
   const stored = params ?? (await findParams(source));
   const arrays = stored ? await readArrays(stored) : new Map<string, NdArrayRecord>();
   const labels = labelVariables(symbol);
-  const missing = [...learnedVariables(symbol, file)].filter((index) => !arrays.has(symbol.nodes[index]!.name));
+  const missing = [...learnedVariables(symbol, file)].filter(
+    (index) => !arrays.has(symbol.nodes[index]!.name),
+  );
   if (missing.length > 0 && arrays.size === 0) {
     const names = missing.slice(0, 3).map((index) => symbol.nodes[index]!.name);
     throw mxnetDiagnostics.error('missing-params', {
@@ -90,7 +126,13 @@ export async function readModel(source: Source, { report, params }: ReadContext)
         }),
       );
   }
-  const heads = importNodes(symbol, graph, { file, rules: readRules, report }, (index) => variables.get(index), hints);
+  const heads = importNodes(
+    symbol,
+    graph,
+    { file, rules: readRules, report },
+    (index) => variables.get(index),
+    hints,
+  );
   const taken = new Set<string>();
   heads.forEach((value, i) => {
     const { node, output } = symbol.heads[i]!;
@@ -100,7 +142,11 @@ export async function readModel(source: Source, { report, params }: ReadContext)
     taken.add(name);
     graph.output(name, value);
   });
-  const version = [Math.floor(sourceVersion / 10000), Math.floor(sourceVersion / 100) % 100, sourceVersion % 100].join('.');
+  const version = [
+    Math.floor(sourceVersion / 10000),
+    Math.floor(sourceVersion / 100) % 100,
+    sourceVersion % 100,
+  ].join('.');
   return {
     graph,
     format: 'mxnet',

@@ -1,7 +1,10 @@
 import type { Value } from '@drover/core';
 import type { SourceNode } from './source-node.js';
 
-/** Builds the meaning of a source node in core and gives a value for each of its outputs, in order; those that nobody uses may be left out. */
+/**
+ * Builds the meaning of a source node in core and gives a value for each of its outputs, in order;
+ * those that nobody uses may be left out.
+ */
 export type ToCore = (node: SourceNode) => Value | readonly (Value | undefined)[];
 
 /** Rules by canonical operator name. */

@@ -28,7 +28,10 @@ const symbolOf = (given: readonly Given[]): SymbolGraph => ({
 });
 
 /** The shape of the first node, written out; parameters by name. */
-function shapeOfFirst(given: readonly Given[], parameters: Readonly<Record<string, Shape>> = {}): string | undefined {
+function shapeOfFirst(
+  given: readonly Given[],
+  parameters: Readonly<Record<string, Shape>> = {},
+): string | undefined {
   const graph = symbolOf(given);
   const known = (index: number): { dtype: DType; shape: Shape } | undefined => {
     const shape = parameters[graph.nodes[index]!.name];
@@ -50,9 +53,16 @@ describe('shape hints', () => {
       ['Reshape', 'flat1', [2], { shape: '(-1,)' }],
       ['_rnn_param_concat', 'all', [5, 6, 3, 4], { dim: '0', num_args: '4' }],
       ['_zeros', 'state', [], { shape: '(1, 0, 12)' }],
-      ['RNN', 'rnn', [0, 7, 8], { mode: 'rnn_relu', state_size: '12', num_layers: '1', state_outputs: 'True' }],
+      [
+        'RNN',
+        'rnn',
+        [0, 7, 8],
+        { mode: 'rnn_relu', state_size: '12', num_layers: '1', state_outputs: 'True' },
+      ],
     ];
-    expect(shapeOfFirst(given, { w: [12, 6], r: [12, 12], b: [12], c: [12] })).toBe('data_0,data_1,6');
+    expect(shapeOfFirst(given, { w: [12, 6], r: [12, 12], b: [12], c: [12] })).toBe(
+      'data_0,data_1,6',
+    );
   });
 
   it('puts steps that are cut from a sequence together again', () => {
@@ -101,9 +111,16 @@ describe('shape hints', () => {
   it('takes rows for what FullyConnected flattens only where nothing tells otherwise', () => {
     const dense: Given = ['FullyConnected', 'dense', [1, 2], { num_hidden: '4', no_bias: 'True' }];
     const parameters = { weight: [4, 30] };
-    expect(shapeOfFirst([[null, 'data', []], ['relu', 'act', [0]], [null, 'weight', []], dense], parameters)).toBe('data_0,30');
+    expect(
+      shapeOfFirst(
+        [[null, 'data', []], ['relu', 'act', [0]], [null, 'weight', []], dense],
+        parameters,
+      ),
+    ).toBe('data_0,30');
     const pool: Given = ['Pooling', 'pool', [0], { kernel: '(2, 2)' }];
-    expect(shapeOfFirst([[null, 'data', []], pool, [null, 'weight', []], dense], parameters)).toBe('data_0,data_1,data_2,data_3');
+    expect(shapeOfFirst([[null, 'data', []], pool, [null, 'weight', []], dense], parameters)).toBe(
+      'data_0,data_1,data_2,data_3',
+    );
   });
 
   it('says nothing where the rank cannot be told', () => {

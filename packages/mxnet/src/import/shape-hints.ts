@@ -1,5 +1,11 @@
 import { dimName, freshDim, symbol, type Dim, type DType, type Shape } from '@drover/core';
-import { attrOf, fixedInputNames, typeFlags, type SymbolGraph, type SymbolNode } from '../codec/index.js';
+import {
+  attrOf,
+  fixedInputNames,
+  typeFlags,
+  type SymbolGraph,
+  type SymbolNode,
+} from '../codec/index.js';
 import { operatorHints, reshapeRanks, type Hinted } from './operator-hints.js';
 import { PartialType, type Cell } from './partial-type.js';
 
@@ -10,9 +16,10 @@ const maxSweeps = 16;
 const maxGuesses = 64;
 
 /**
- * The likely rank of an operator's first input where nothing tells it, most telling first: what is added to a matrix or more has its rank; what codes take as it is has the
- * dimensions they name, and what they lay along one dimension among ones is a list; FullyConnected flattens rows, one for each element of the batch; an Embedding looks up
- * lists, one for each element of the batch.
+ * The likely rank of an operator's first input where nothing tells it, most telling first: what is
+ * added to a matrix or more has its rank; what codes take as it is has the dimensions they name,
+ * and what they lay along one dimension among ones is a list; FullyConnected flattens rows, one for
+ * each element of the batch; an Embedding looks up lists, one for each element of the batch.
  */
 const guesses: readonly ((at: Hinted) => boolean)[] = [
   ({ node, inputs: [a, b] }) => {
@@ -28,7 +35,8 @@ const guesses: readonly ((at: Hinted) => boolean)[] = [
     const { taken } = reshapeRanks(codes);
     return isList ? x!.ranked(1) : !Number.isNaN(taken) && x!.ranked(taken);
   },
-  ({ node, inputs: [x], attr }) => node.op === 'FullyConnected' && attr('flatten') === true && x!.ranked(2),
+  ({ node, inputs: [x], attr }) =>
+    node.op === 'FullyConnected' && attr('flatten') === true && x!.ranked(2),
   ({ node, inputs: [x] }) => node.op === 'Embedding' && x!.ranked(2),
 ];
 
@@ -40,20 +48,30 @@ export interface ShapeHints {
 }
 
 /** What a variable is known to be: a parameter's type and shape, else what the file hints at. */
-export function statedType(node: SymbolNode): { dims: readonly (number | undefined)[] | undefined; dtype: DType | undefined } {
-  const shape = /^\s*[([]\s*(-?\d+L?\s*(,\s*-?\d+L?\s*)*,?)\s*[)\]]\s*$/.exec(node.attrs.get('__shape__') ?? '');
+export function statedType(node: SymbolNode): {
+  dims: readonly (number | undefined)[] | undefined;
+  dtype: DType | undefined;
+} {
+  const shape = /^\s*[([]\s*(-?\d+L?\s*(,\s*-?\d+L?\s*)*,?)\s*[)\]]\s*$/.exec(
+    node.attrs.get('__shape__') ?? '',
+  );
   const dims = shape?.[1]
     ?.split(',')
     .filter((each) => each.trim() !== '')
     .map((each) => parseInt(each, 10))
     .map((dim) => (dim > 0 ? dim : undefined));
   const flag = node.attrs.get('__dtype__');
-  return { dims, dtype: flag !== undefined && /^\d+$/.test(flag) ? typeFlags[Number(flag)] : undefined };
+  return {
+    dims,
+    dtype: flag !== undefined && /^\d+$/.test(flag) ? typeFlags[Number(flag)] : undefined,
+  };
 }
 
 /**
- * MXNet's graphs state no shapes of inputs. Operators and parameters tell ranks, channels and which dimensions are equal; this carries that through the graph, forth and
- * back, until nothing new comes up. Where nothing tells a rank, the likely one is taken. `parameters` gives the types of stored arrays by the index of their variable, `outputs` the number of outputs of a node.
+ * MXNet's graphs state no shapes of inputs. Operators and parameters tell ranks, channels and which
+ * dimensions are equal; this carries that through the graph, forth and back, until nothing new
+ * comes up. Where nothing tells a rank, the likely one is taken. `parameters` gives the types of
+ * stored arrays by the index of their variable, `outputs` the number of outputs of a node.
  */
 export function inferHints(
   graph: SymbolGraph,
@@ -80,7 +98,9 @@ export function inferHints(
     if (inputs.length < needed || inputs.includes(undefined as never)) return [];
     return [{ node, inputs, outputs: types[index]!, attr: (name) => attrOf(node, name, file) }];
   });
-  const telling = hinted.flatMap((at) => (operatorHints.get(at.node.op!) ? [() => operatorHints.get(at.node.op!)!(at)] : []));
+  const telling = hinted.flatMap((at) =>
+    operatorHints.get(at.node.op!) ? [() => operatorHints.get(at.node.op!)!(at)] : [],
+  );
   const settle = (): void => {
     for (let sweep = 0; sweep < maxSweeps; sweep++) {
       const order = sweep % 2 === 0 ? telling : [...telling].reverse();
@@ -88,12 +108,14 @@ export function inferHints(
     }
   };
   settle();
-  for (let count = 0; count < maxGuesses && guesses.some((guess) => hinted.some(guess)); count++) settle();
+  for (let count = 0; count < maxGuesses && guesses.some((guess) => hinted.some(guess)); count++)
+    settle();
   const names = new Map<Cell<number>, Dim>();
   graph.nodes.forEach((node, index) => {
     if (node.op !== null || known(index)) return;
     types[index]![0]!.dims?.forEach((dim, axis) => {
-      if (dim.value === undefined && !names.has(dim.root)) names.set(dim.root, symbol(dimName(`${node.name}_${axis}`)));
+      if (dim.value === undefined && !names.has(dim.root))
+        names.set(dim.root, symbol(dimName(`${node.name}_${axis}`)));
     });
   });
   const dimOf = (dim: Cell<number>): Dim => dim.value ?? names.get(dim.root) ?? freshDim('size');

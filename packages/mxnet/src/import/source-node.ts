@@ -1,9 +1,24 @@
 import type { DroverError, DType, Graph, NodeOptions, Shape, Tensor, Value } from '@drover/core';
-import { attrOf, opSchema, type AttrValue, type SymbolGraph, type SymbolNode } from '../codec/index.js';
+import {
+  attrOf,
+  opSchema,
+  type AttrValue,
+  type SymbolGraph,
+  type SymbolNode,
+} from '../codec/index.js';
 import { mxnetDiagnostics } from '../diagnostics.js';
 
 /** Attributes that choose how MXNet computes, not what. */
-const withoutMeaning = new Set(['workspace', 'cudnn_tune', 'cudnn_off', 'ctx', 'sparse_grad', 'forward_stype', 'num_args', 'num_weights']);
+const withoutMeaning = new Set([
+  'workspace',
+  'cudnn_tune',
+  'cudnn_off',
+  'ctx',
+  'sparse_grad',
+  'forward_stype',
+  'num_args',
+  'num_weights',
+]);
 
 /** What a node needs of the graph that it stands in. */
 export interface NodeSurroundings {
@@ -15,13 +30,17 @@ export interface NodeSurroundings {
   isUsed(output: number): boolean;
   /** The shape of an output as far as the whole graph tells it. */
   hint(output: number): Shape | undefined;
-  /** Imports the nodes of a body into a graph, its variables being the given values, and gives the values of its heads. */
+  /**
+   * Imports the nodes of a body into a graph, its variables being the given values, and gives the
+   * values of its heads.
+   */
   body(index: number, graph: Graph, variables: readonly Value[]): readonly Value[];
 }
 
 /**
- * A node of a symbol while it is turned into core: inputs as values, attributes typed and with MXNet's defaults. It notes which attributes a rule reads, so that
- * those that no rule reads are told.
+ * A node of a symbol while it is turned into core: inputs as values, attributes typed and with
+ * MXNet's defaults. It notes which attributes a rule reads, so that those that no rule reads are
+ * told.
  */
 export class SourceNode {
   readonly #read = new Set<string>();
@@ -66,7 +85,10 @@ export class SourceNode {
   input(index: number): Value {
     const value = this.around.inputs[index];
     if (value) return value;
-    throw mxnetDiagnostics.error('symbol', { message: `${this.type} ${this.name} has no input ${index}.`, origin: this.origin });
+    throw mxnetDiagnostics.error('symbol', {
+      message: `${this.type} ${this.name} has no input ${index}.`,
+      origin: this.origin,
+    });
   }
 
   /** All inputs from an index on. */
@@ -86,7 +108,10 @@ export class SourceNode {
     throw this.unsupported('the rank of its input is not known');
   }
 
-  /** The shape of the first output as far as the nodes around this one tell it, for operators that leave it open. */
+  /**
+   * The shape of the first output as far as the nodes around this one tell it, for operators that
+   * leave it open.
+   */
   hint(): Shape | undefined {
     return this.around.hint(0);
   }
@@ -103,12 +128,18 @@ export class SourceNode {
     throw this.unsupported(`its input ${index} is not a constant`);
   }
 
-  /** An attribute or its default. Throws `mxnet/attribute` when it is neither there nor has a default. */
+  /**
+   * An attribute or its default. Throws `mxnet/attribute` when it is neither there nor has a
+   * default.
+   */
   attr(name: string): AttrValue {
     this.#read.add(name);
     const value = attrOf(this.source, name, this.around.file);
     if (value !== undefined) return value;
-    throw mxnetDiagnostics.error('attribute', { message: `${this.type} ${this.name} has no attribute ${name}.`, origin: this.origin });
+    throw mxnetDiagnostics.error('attribute', {
+      message: `${this.type} ${this.name} has no attribute ${name}.`,
+      origin: this.origin,
+    });
   }
 
   #wrong(name: string, value: AttrValue): DroverError {
@@ -162,7 +193,8 @@ export class SourceNode {
   /** A tuple of integers or None. */
   bounds(name: string): readonly (number | null)[] {
     const value = this.attr(name);
-    if (Array.isArray(value) && value.every((each) => each === null || typeof each === 'number')) return value;
+    if (Array.isArray(value) && value.every((each) => each === null || typeof each === 'number'))
+      return value;
     throw this.#wrong(name, value);
   }
 
@@ -191,12 +223,17 @@ export class SourceNode {
     throw this.#wrong('axis', axis);
   }
 
-  /** Marks attributes that have no meaning for inference or that the rule accounts for otherwise. */
+  /**
+   * Marks attributes that have no meaning for inference or that the rule accounts for otherwise.
+   */
   ignore(...names: readonly string[]): void {
     for (const name of names) this.#read.add(name);
   }
 
-  /** Names of the operator's attributes that the node sets and no rule has read. Those of the form `__x__` and what the operator does not have are the user's. */
+  /**
+   * Names of the operator's attributes that the node sets and no rule has read. Those of the form
+   * `__x__` and what the operator does not have are the user's.
+   */
   get unread(): readonly string[] {
     const declared = opSchema(this.type)?.attrs ?? {};
     return [...this.source.attrs.keys()].filter(
@@ -208,13 +245,21 @@ export class SourceNode {
     return { file: this.around.file, node: this.name, op: this.type };
   }
 
-  /** Imports the nodes of a body into a graph, its variables being the given values, and gives the values of its heads. */
+  /**
+   * Imports the nodes of a body into a graph, its variables being the given values, and gives the
+   * values of its heads.
+   */
   body(index: number, graph: Graph, variables: readonly Value[]): readonly Value[] {
     return this.around.body(index, graph, variables);
   }
 
-  /** The reason why this node has no canonical form: thrown by a rule, it leaves the node foreign. */
+  /**
+   * The reason why this node has no canonical form: thrown by a rule, it leaves the node foreign.
+   */
   unsupported(reason: string): DroverError {
-    return mxnetDiagnostics.error('unsupported', { message: `${this.type} ${this.name}: ${reason}.`, origin: this.origin });
+    return mxnetDiagnostics.error('unsupported', {
+      message: `${this.type} ${this.name}: ${reason}.`,
+      origin: this.origin,
+    });
   }
 }

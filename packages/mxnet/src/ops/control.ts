@@ -9,7 +9,11 @@ const listOf = (node: SourceNode, name: string): readonly number[] => node.ints(
 const readForeach: ToCore = (node) => {
   node.ignore('num_outputs');
   const inputs = node.inputs();
-  const [data, states, rest] = [listOf(node, 'in_data_locs'), listOf(node, 'in_state_locs'), listOf(node, 'remain_locs')];
+  const [data, states, rest] = [
+    listOf(node, 'in_data_locs'),
+    listOf(node, 'in_state_locs'),
+    listOf(node, 'remain_locs'),
+  ];
   const emitted = node.int('num_out_data');
   const body = new Graph(node.name, node.graph);
   const variables = new Array<Value>(inputs.length);
@@ -27,7 +31,10 @@ const readForeach: ToCore = (node) => {
   const heads = node.body(0, body, variables);
   const results = [...heads.slice(emitted), ...heads.slice(0, emitted)];
   results.forEach((value, i) => body.output(`output${i}`, value));
-  const operands = [...states.map((_, i) => given(data.length + i)), ...data.map((_, i) => given(i))];
+  const operands = [
+    ...states.map((_, i) => given(data.length + i)),
+    ...data.map((_, i) => given(i)),
+  ];
   const attrs = {
     states: states.length,
     inputAxes: data.map(() => 0),
@@ -35,7 +42,10 @@ const readForeach: ToCore = (node) => {
     outputAxes: Array.from({ length: emitted }, () => 0),
     outputReverse: Array.from({ length: emitted }, () => false),
   };
-  const { outputs } = node.graph.add(ops.Scan, { inputs: operands }, attrs, { ...node.options, regions: { body: body.region() } });
+  const { outputs } = node.graph.add(ops.Scan, { inputs: operands }, attrs, {
+    ...node.options,
+    regions: { body: body.region() },
+  });
   return [...outputs.slice(states.length), ...outputs.slice(0, states.length)];
 };
 
@@ -56,13 +66,18 @@ const readCond: ToCore = (node) => {
     ops.If,
     { condition },
     {},
-    { ...node.options, regions: { then: branch(1, 'then_input_locs'), else: branch(2, 'else_input_locs') } },
+    {
+      ...node.options,
+      regions: { then: branch(1, 'then_input_locs'), else: branch(2, 'else_input_locs') },
+    },
   ).outputs;
 };
 
 /** One element without dimensions. */
 function scalar(node: SourceNode, x: Value): Value {
-  return x.rank === 0 ? x : node.graph.add(ops.Reshape, { x }, { shape: [] }, node.step('scalar')).y;
+  return x.rank === 0
+    ? x
+    : node.graph.add(ops.Reshape, { x }, { shape: [] }, node.step('scalar')).y;
 }
 
 const toCore = { _cond: readCond, _foreach: readForeach } satisfies ReadRules;

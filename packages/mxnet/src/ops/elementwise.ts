@@ -1,5 +1,13 @@
 import { isFloat, ops, toNumbers, type DType, type Value } from '@drover/core';
-import { binary, cast, scalarOf, truth, unary, type BinaryOp, type UnaryOp } from '../import/build.js';
+import {
+  binary,
+  cast,
+  scalarOf,
+  truth,
+  unary,
+  type BinaryOp,
+  type UnaryOp,
+} from '../import/build.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
 
@@ -10,7 +18,8 @@ export const readUnary =
     unary(node, op, node.input(0));
 
 /** Operators that MXNet defines on integers too, but core on floats only. */
-export const viaFloat = (node: SourceNode, x: Value): Value => (isFloat(x.dtype) ? x : cast(node, x, 'float32', 'float'));
+export const viaFloat = (node: SourceNode, x: Value): Value =>
+  isFloat(x.dtype) ? x : cast(node, x, 'float32', 'float');
 /** One operand, which core takes as a float. */
 export const readFloatUnary =
   (op: UnaryOp): ToCore =>
@@ -26,16 +35,31 @@ const passed =
     return node.input(0);
   };
 
-/** MXNet's legacy operators work on one element type; the wider one counts where a constant and data differ. */
+/**
+ * MXNet's legacy operators work on one element type; the wider one counts where a constant and data
+ * differ.
+ */
 const readBinary =
   (op: BinaryOp): ToCore =>
   (node) =>
     binary(node, op, node.input(0), node.input(1));
 
-/** NumPy's promotion as far as MXNet 1.9 knows it: floats win over integers, the wider float over the narrower one. */
+/**
+ * NumPy's promotion as far as MXNet 1.9 knows it: floats win over integers, the wider float over
+ * the narrower one.
+ */
 export function promoted(node: SourceNode, a: Value, b: Value): readonly [Value, Value] {
   if (a.dtype === b.dtype) return [a, b];
-  const order: readonly DType[] = ['bool', 'uint8', 'int8', 'int32', 'int64', 'float16', 'float32', 'float64'];
+  const order: readonly DType[] = [
+    'bool',
+    'uint8',
+    'int8',
+    'int32',
+    'int64',
+    'float16',
+    'float32',
+    'float64',
+  ];
   const to = order[Math.max(order.indexOf(a.dtype), order.indexOf(b.dtype))];
   if (!to) throw node.unsupported(`it mixes ${a.dtype} and ${b.dtype}`);
   return [cast(node, a, to, 'a'), cast(node, b, to, 'b')];
@@ -69,7 +93,12 @@ const modulo: Compose = (node, a, b) => {
     return node.graph.add(ops.Mod, { a, b }, { sign: 'divisor' }, node.options).y;
   const isZero = binary(node, ops.Equal, b, zero, 'is_zero');
   // An integer division by 0 is not defined: the divisor becomes 1 where it is 0.
-  const divisor = node.graph.add(ops.Where, { condition: isZero, x: scalarOf(node, a.dtype, 1), y: b }, {}, node.step('divisor')).y;
+  const divisor = node.graph.add(
+    ops.Where,
+    { condition: isZero, x: scalarOf(node, a.dtype, 1), y: b },
+    {},
+    node.step('divisor'),
+  ).y;
   const safe = node.graph.add(ops.Mod, { a, b: divisor }, { sign: 'divisor' }, node.step('mod')).y;
   return node.graph.add(ops.Where, { condition: isZero, x: zero, y: safe }, {}, node.options).y;
 };
@@ -111,23 +140,38 @@ const ofTwo =
   (node) =>
     compose(node, node.input(0), node.input(1));
 
-/** With a constant in place of the second operand. Integers beside what is stated to be no integer become float64. */
+/**
+ * With a constant in place of the second operand. Integers beside what is stated to be no integer
+ * become float64.
+ */
 const ofScalar =
   (compose: Compose): ToCore =>
   (node) => {
     const given = node.input(0);
-    const x = isFloat(given.dtype) || node.bool('is_int') ? given : cast(node, given, 'float64', 'float');
+    const x =
+      isFloat(given.dtype) || node.bool('is_int') ? given : cast(node, given, 'float64', 'float');
     node.ignore('is_int');
     return compose(node, x, scalarOf(node, x.dtype, node.float('scalar')));
   };
 
 const names = Object.entries(composed);
-const scalarNames: Readonly<Record<string, string>> = { plus: 'add', minus: 'sub', mul: 'mul', div: 'div' };
+const scalarNames: Readonly<Record<string, string>> = {
+  plus: 'add',
+  minus: 'sub',
+  mul: 'mul',
+  div: 'div',
+};
 
 const readActivation: ToCore = (node) => {
   const x = node.input(0);
   const type = node.text('act_type');
-  const op = { relu: ops.Relu, sigmoid: ops.Sigmoid, tanh: ops.Tanh, softrelu: ops.Softplus, softsign: ops.Softsign }[type ?? ''];
+  const op = {
+    relu: ops.Relu,
+    sigmoid: ops.Sigmoid,
+    tanh: ops.Tanh,
+    softrelu: ops.Softplus,
+    softsign: ops.Softsign,
+  }[type ?? ''];
   if (!op) throw node.unsupported(`its act_type is ${type}`);
   return unary(node, op as UnaryOp, x);
 };
@@ -136,10 +180,15 @@ const readActivation: ToCore = (node) => {
 function prelu(node: SourceNode): Value {
   const [x, gamma] = [node.input(0), node.input(1)];
   const rank = node.shape(0).length;
-  if (gamma.rank !== 1 || rank < 2) return node.graph.add(ops.PRelu, { x, slope: gamma }, {}, node.options).y;
+  if (gamma.rank !== 1 || rank < 2)
+    return node.graph.add(ops.PRelu, { x, slope: gamma }, {}, node.options).y;
   const axes = Array.from({ length: rank - 2 }, (_, i) => i + 1);
   const slope = gamma.constant
-    ? node.graph.constant(gamma.constant.reshape([gamma.constant.shape[0]!, ...axes.map(() => 1)]), gamma.name, gamma.origin)
+    ? node.graph.constant(
+        gamma.constant.reshape([gamma.constant.shape[0]!, ...axes.map(() => 1)]),
+        gamma.name,
+        gamma.origin,
+      )
     : axes.length === 0
       ? gamma
       : node.graph.add(ops.Unsqueeze, { x: gamma }, { axes }, node.step('slope')).y;
@@ -160,7 +209,12 @@ const readLeakyRelu: ToCore = (node) => {
     case 'elu':
       return node.graph.add(ops.Elu, { x }, { alpha: slope }, node.options).y;
     case 'selu':
-      return node.graph.add(ops.Selu, { x }, { alpha: 1.6732632423543772, gamma: 1.0507009873554805 }, node.options).y;
+      return node.graph.add(
+        ops.Selu,
+        { x },
+        { alpha: 1.6732632423543772, gamma: 1.0507009873554805 },
+        node.options,
+      ).y;
     case 'gelu':
       return node.graph.add(ops.Gelu, { x }, { approximate: 'none' }, node.options).y;
     case 'prelu':
@@ -191,7 +245,12 @@ export const readRint: ToCore = (node) => {
 /** The fraction cut off. */
 export const readTrunc: ToCore = (node) => {
   const x = node.input(0);
-  return binary(node, ops.Mul, unary(node, ops.Sign, x, 'sign'), unary(node, ops.Floor, unary(node, ops.Abs, x, 'abs'), 'floor'));
+  return binary(
+    node,
+    ops.Mul,
+    unary(node, ops.Sign, x, 'sign'),
+    unary(node, ops.Floor, unary(node, ops.Abs, x, 'abs'), 'floor'),
+  );
 };
 
 /** A constant times (or plus) what an operator gives. */
@@ -204,7 +263,13 @@ const scaled =
 
 /** The root keeps the sign of its operand. */
 const cubeRoot = (node: SourceNode, x: Value): Value => {
-  const magnitude = binary(node, ops.Pow, unary(node, ops.Abs, x, 'abs'), scalarOf(node, x.dtype, 1 / 3), 'root');
+  const magnitude = binary(
+    node,
+    ops.Pow,
+    unary(node, ops.Abs, x, 'abs'),
+    scalarOf(node, x.dtype, 1 / 3),
+    'root',
+  );
   return binary(node, ops.Mul, unary(node, ops.Sign, x, 'sign'), magnitude, 'cbrt');
 };
 
@@ -213,11 +278,21 @@ const readSmoothL1: ToCore = (node) => {
   const sigma2 = node.float('scalar') ** 2;
   const constant = (value: number) => scalarOf(node, x.dtype, value);
   const magnitude = unary(node, ops.Abs, x, 'abs');
-  const near = binary(node, ops.Mul, binary(node, ops.Mul, x, x, 'square'), constant(sigma2 / 2), 'near');
+  const near = binary(
+    node,
+    ops.Mul,
+    binary(node, ops.Mul, x, x, 'square'),
+    constant(sigma2 / 2),
+    'near',
+  );
   const far = binary(node, ops.Sub, magnitude, constant(0.5 / sigma2), 'far');
   return node.graph.add(
     ops.Where,
-    { condition: binary(node, ops.Less, magnitude, constant(1 / sigma2), 'is_near'), x: near, y: far },
+    {
+      condition: binary(node, ops.Less, magnitude, constant(1 / sigma2), 'is_near'),
+      x: near,
+      y: far,
+    },
     {},
     node.options,
   ).y;
@@ -237,12 +312,20 @@ export const readWhere: ToCore = (node) => {
 
 const readClip: ToCore = (node) => {
   const limit = (name: string) => node.maybe(name) ?? null;
-  return node.graph.add(ops.Clip, { x: node.input(0) }, { min: limit('a_min'), max: limit('a_max') }, node.options).y;
+  return node.graph.add(
+    ops.Clip,
+    { x: node.input(0) },
+    { min: limit('a_min'), max: limit('a_max') },
+    node.options,
+  ).y;
 };
 
 const readSum: ToCore = (node) => {
   const [first, ...rest] = node.inputs();
-  return rest.reduce((sum, x, i) => binary(node, ops.Add, sum, x, i === rest.length - 1 ? undefined : `sum${i}`), first!);
+  return rest.reduce(
+    (sum, x, i) => binary(node, ops.Add, sum, x, i === rest.length - 1 ? undefined : `sum${i}`),
+    first!,
+  );
 };
 
 const readCast: ToCore = (node) => cast(node, node.input(0), node.dtype('dtype'));
@@ -256,7 +339,8 @@ const toCore = {
   Cast: readCast,
   Dropout: (node) => {
     node.ignore('p', 'axes');
-    if (node.text('mode') === 'always') throw node.unsupported('it drops elements at random whenever it runs');
+    if (node.text('mode') === 'always')
+      throw node.unsupported('it drops elements at random whenever it runs');
     if (node.isUsed(1)) throw node.unsupported('its mask is used');
     return node.input(0);
   },
@@ -276,7 +360,8 @@ const toCore = {
   _contrib_div_sqrt_dim: (node) => {
     const x = node.input(0);
     const size = node.shape(0).at(-1);
-    if (typeof size !== 'number') throw node.unsupported('the size of the last dimension is not known');
+    if (typeof size !== 'number')
+      throw node.unsupported('the size of the last dimension is not known');
     return binary(node, ops.Div, x, scalarOf(node, x.dtype, Math.sqrt(size)));
   },
   _grad_add: readBinary(ops.Add),
@@ -285,7 +370,8 @@ const toCore = {
   amp_cast: readCast,
   amp_multicast: (node) => {
     node.ignore('num_outputs', 'cast_narrow');
-    if (new Set(node.inputs().map(({ dtype }) => dtype)).size > 1) throw node.unsupported('its inputs have several element types');
+    if (new Set(node.inputs().map(({ dtype }) => dtype)).size > 1)
+      throw node.unsupported('its inputs have several element types');
     return node.inputs();
   },
   arccos: readFloatUnary(ops.Acos),
@@ -300,28 +386,41 @@ const toCore = {
   clip: readClip,
   cos: readFloatUnary(ops.Cos),
   cosh: readFloatUnary(ops.Cosh),
-  degrees: (node) => binary(node, ops.Mul, node.input(0), scalarOf(node, node.input(0).dtype, 180 / Math.PI)),
+  degrees: (node) =>
+    binary(node, ops.Mul, node.input(0), scalarOf(node, node.input(0).dtype, 180 / Math.PI)),
   erf: readFloatUnary(ops.Erf),
   exp: readFloatUnary(ops.Exp),
   expm1: readFloatUnary(ops.Expm1),
   fix: readTrunc,
   floor: readUnary(ops.Floor),
   hard_sigmoid: (node) =>
-    node.graph.add(ops.HardSigmoid, { x: node.input(0) }, { alpha: node.float('alpha'), beta: node.float('beta') }, node.options).y,
+    node.graph.add(
+      ops.HardSigmoid,
+      { x: node.input(0) },
+      { alpha: node.float('alpha'), beta: node.float('beta') },
+      node.options,
+    ).y,
   log: readFloatUnary(ops.Log),
   log10: scaled(ops.Log, Math.LOG10E),
   log1p: readFloatUnary(ops.Log1p),
   log2: scaled(ops.Log, Math.LOG2E),
-  logical_not: (node) => cast(node, unary(node, ops.Not, truth(node, node.input(0), 'truth'), 'not'), node.input(0).dtype),
+  logical_not: (node) =>
+    cast(
+      node,
+      unary(node, ops.Not, truth(node, node.input(0), 'truth'), 'not'),
+      node.input(0).dtype,
+    ),
   make_loss: same,
   negative: readUnary(ops.Neg),
-  radians: (node) => binary(node, ops.Mul, node.input(0), scalarOf(node, node.input(0).dtype, Math.PI / 180)),
+  radians: (node) =>
+    binary(node, ops.Mul, node.input(0), scalarOf(node, node.input(0).dtype, Math.PI / 180)),
   rcbrt: (node) => unary(node, ops.Reciprocal, cubeRoot(node, node.input(0))),
   reciprocal: readFloatUnary(ops.Reciprocal),
   relu: readUnary(ops.Relu),
   rint: readRint,
   round: readRound,
-  rsqrt: (node) => unary(node, ops.Reciprocal, unary(node, ops.Sqrt, viaFloat(node, node.input(0)), 'sqrt')),
+  rsqrt: (node) =>
+    unary(node, ops.Reciprocal, unary(node, ops.Sqrt, viaFloat(node, node.input(0)), 'sqrt')),
   sigmoid: readFloatUnary(ops.Sigmoid),
   sign: readUnary(ops.Sign),
   sin: readFloatUnary(ops.Sin),
@@ -335,10 +434,17 @@ const toCore = {
   trunc: readTrunc,
   where: readWhere,
   ...Object.fromEntries(names.map(([name, compose]) => [`broadcast_${name}`, ofTwo(compose)])),
-  ...Object.fromEntries(['add', 'sub', 'mul', 'div'].map((name) => [`elemwise_${name}`, ofTwo(composed[name]!)])),
+  ...Object.fromEntries(
+    ['add', 'sub', 'mul', 'div'].map((name) => [`elemwise_${name}`, ofTwo(composed[name]!)]),
+  ),
   ...Object.fromEntries(names.map(([name, compose]) => [`_${name}`, ofTwo(compose)])),
   ...Object.fromEntries(names.map(([name, compose]) => [`_${name}_scalar`, ofScalar(compose)])),
-  ...Object.fromEntries(Object.entries(scalarNames).map(([name, base]) => [`_${name}_scalar`, ofScalar(composed[base]!)])),
+  ...Object.fromEntries(
+    Object.entries(scalarNames).map(([name, base]) => [
+      `_${name}_scalar`,
+      ofScalar(composed[base]!),
+    ]),
+  ),
   ...Object.fromEntries(
     [
       ['rminus', 'sub'],

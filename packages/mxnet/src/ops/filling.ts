@@ -1,4 +1,12 @@
-import { isDataDependent, mulDim, ops, productOf, type Dim, type Shape, type Value } from '@drover/core';
+import {
+  isDataDependent,
+  mulDim,
+  ops,
+  productOf,
+  type Dim,
+  type Shape,
+  type Value,
+} from '@drover/core';
 import { binary, cast, checkCount, scalarOf } from '../import/build.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
@@ -23,7 +31,9 @@ const readBroadcastTo: ToCore = (node) => {
 const readBroadcastAxis: ToCore = (node) => {
   const shape = [...node.shape(0)];
   const sizes = node.ints('size') ?? [];
-  (node.ints('axis') ?? []).forEach((axis, i) => (shape[node.axisOf(axis, shape.length)] = sizes[i] ?? 1));
+  (node.ints('axis') ?? []).forEach(
+    (axis, i) => (shape[node.axisOf(axis, shape.length)] = sizes[i] ?? 1),
+  );
   return expanded(node, node.input(0), shape);
 };
 
@@ -32,7 +42,10 @@ const readBroadcastLike: ToCore = (node) => {
   const [left, right] = [node.ints('lhs_axes'), node.ints('rhs_axes')];
   if (!left || !right) return expanded(node, node.input(0), like);
   const target = shape.map((): Dim => 1);
-  left.forEach((axis, i) => (target[node.axisOf(axis, shape.length)] = like[node.axisOf(right[i]!, like.length)]!));
+  left.forEach(
+    (axis, i) =>
+      (target[node.axisOf(axis, shape.length)] = like[node.axisOf(right[i]!, like.length)]!),
+  );
   return expanded(node, node.input(0), target);
 };
 
@@ -41,8 +54,20 @@ const readTile: ToCore = (node) => {
   const reps = node.ints('reps') ?? [];
   const rank = Math.max(shape.length, reps.length);
   const x =
-    shape.length < rank ? reshaped(node, node.input(0), [...new Array<Dim>(rank - shape.length).fill(1), ...shape], 'rank') : node.input(0);
-  return node.graph.add(ops.Tile, { x }, { repeats: [...new Array<number>(rank - reps.length).fill(1), ...reps] }, node.options).y;
+    shape.length < rank
+      ? reshaped(
+          node,
+          node.input(0),
+          [...new Array<Dim>(rank - shape.length).fill(1), ...shape],
+          'rank',
+        )
+      : node.input(0);
+  return node.graph.add(
+    ops.Tile,
+    { x },
+    { repeats: [...new Array<number>(rank - reps.length).fill(1), ...reps] },
+    node.options,
+  ).y;
 };
 
 /** Each element several times in a row. */
@@ -50,7 +75,10 @@ const readRepeat: ToCore = (node) => {
   const repeats = node.int('repeats');
   const stated = node.maybe('axis');
   const source = node.shape(0);
-  const x = stated === undefined ? reshaped(node, node.input(0), [productOf(source)], 'flat') : node.input(0);
+  const x =
+    stated === undefined
+      ? reshaped(node, node.input(0), [productOf(source)], 'flat')
+      : node.input(0);
   const shape = x.shape!;
   const axis = stated === undefined ? 0 : node.axisOf(stated, shape.length);
   const column = node.graph.add(ops.Unsqueeze, { x }, { axes: [axis + 1] }, node.step('column')).y;
@@ -71,7 +99,12 @@ const readRepeat: ToCore = (node) => {
 export function countTo(node: SourceNode, size: Dim, step: string): Value {
   if (isDataDependent(size)) throw node.unsupported('how far it counts depends on data');
   const whole = node.graph.add(ops.Dims, {}, { values: [size] }, node.step(`${step}/size`)).y;
-  const limit = node.graph.add(ops.Squeeze, { x: whole }, { axes: [0] }, node.step(`${step}/limit`)).y;
+  const limit = node.graph.add(
+    ops.Squeeze,
+    { x: whole },
+    { axes: [0] },
+    node.step(`${step}/limit`),
+  ).y;
   const int = (value: number) => node.graph.literal('int64', [], [value]);
   return node.graph.add(ops.Range, { start: int(0), limit, delta: int(1) }, {}, node.step(step)).y;
 }
@@ -84,19 +117,31 @@ const readArangeLike: ToCore = (node) => {
   if (node.int('repeat') !== 1) throw node.unsupported('it repeats numbers');
   const size = axis === undefined ? productOf(shape) : shape[node.axisOf(axis, shape.length)]!;
   const count = cast(node, countTo(node, size, 'count'), source.dtype, 'number');
-  const scaled = by === 1 ? count : binary(node, ops.Mul, count, scalarOf(node, source.dtype, by), 'scale');
-  const moved = start === 0 ? scaled : binary(node, ops.Add, scaled, scalarOf(node, source.dtype, start), 'start');
+  const scaled =
+    by === 1 ? count : binary(node, ops.Mul, count, scalarOf(node, source.dtype, by), 'scale');
+  const moved =
+    start === 0
+      ? scaled
+      : binary(node, ops.Add, scaled, scalarOf(node, source.dtype, start), 'start');
   return axis === undefined ? reshaped(node, moved, shape) : moved;
 };
 
 const readArange: ToCore = (node) => {
-  const [first, end, by, repeat] = [node.float('start'), node.maybe('stop'), node.float('step'), node.int('repeat')];
+  const [first, end, by, repeat] = [
+    node.float('start'),
+    node.maybe('stop'),
+    node.float('step'),
+    node.int('repeat'),
+  ];
   // One bound alone is the end.
   const [start, stop] = end === undefined ? [0, first] : [first, end];
   if (node.bool('infer_range')) throw node.unsupported('its range follows from other nodes');
   const count = Math.max(0, Math.ceil((stop - start) / by));
   checkCount(node, count * repeat);
-  const values = Array.from({ length: count * repeat }, (_, i) => start + Math.floor(i / repeat) * by);
+  const values = Array.from(
+    { length: count * repeat },
+    (_, i) => start + Math.floor(i / repeat) * by,
+  );
   return node.graph.literal(node.dtype('dtype'), [values.length], values, node.name);
 };
 

@@ -7,8 +7,15 @@ import { reshaped } from './movement.js';
 
 type AlongAxis = typeof ops.Softmax;
 
-/** Positions behind a row's length count as minus infinity before, and are 0 after; rows of length 0 are 0 throughout. */
-function masked(node: SourceNode, x: Value, axis: number): { x: Value; finish: (y: Value) => Value } {
+/**
+ * Positions behind a row's length count as minus infinity before, and are 0 after; rows of length 0
+ * are 0 throughout.
+ */
+function masked(
+  node: SourceNode,
+  x: Value,
+  axis: number,
+): { x: Value; finish: (y: Value) => Value } {
   const shape = node.shape(0);
   const lengths = cast(node, node.input(1), 'int64', 'lengths');
   const positions = countTo(node, shape[axis]!, 'positions');
@@ -16,8 +23,18 @@ function masked(node: SourceNode, x: Value, axis: number): { x: Value; finish: (
   const row =
     after === 0
       ? positions
-      : node.graph.add(ops.Unsqueeze, { x: positions }, { axes: Array.from({ length: after }, (_, i) => i + 1) }, node.step('row')).y;
-  const column = node.graph.add(ops.Unsqueeze, { x: lengths }, { axes: [axis] }, node.step('column')).y;
+      : node.graph.add(
+          ops.Unsqueeze,
+          { x: positions },
+          { axes: Array.from({ length: after }, (_, i) => i + 1) },
+          node.step('row'),
+        ).y;
+  const column = node.graph.add(
+    ops.Unsqueeze,
+    { x: lengths },
+    { axes: [axis] },
+    node.step('column'),
+  ).y;
   const condition = node.graph.add(ops.Less, { a: row, b: column }, {}, node.step('within')).y;
   const where = (value: Value, amount: number, step?: string) =>
     node.graph.add(
@@ -37,7 +54,8 @@ const alongAxis =
     const temperature = node.maybe('temperature') ?? 1;
     const dtype = node.text('dtype');
     let x = sign === 1 ? given : unary(node, ops.Neg, given, 'negative');
-    if (temperature !== 1) x = binary(node, ops.Div, x, scalarOf(node, x.dtype, temperature), 'temperature');
+    if (temperature !== 1)
+      x = binary(node, ops.Div, x, scalarOf(node, x.dtype, temperature), 'temperature');
     if (dtype !== undefined && dtype !== x.dtype) x = cast(node, x, dtype as 'float32', 'cast');
     if (!node.bool('use_length')) return node.graph.add(op, { x }, { axis }, node.options).y;
     const { x: covered, finish } = masked(node, x, axis);
@@ -50,26 +68,49 @@ function softmaxOfRows(node: SourceNode): Value {
   const shape = node.shape(0);
   if (shape.length === 2) return node.graph.add(ops.Softmax, { x }, { axis: 1 }, node.options).y;
   const flat = reshaped(node, x, [shape[0] ?? 1, productOf(shape.slice(1))], 'flat');
-  return reshaped(node, node.graph.add(ops.Softmax, { x: flat }, { axis: 1 }, node.step('softmax')).y, shape);
+  return reshaped(
+    node,
+    node.graph.add(ops.Softmax, { x: flat }, { axis: 1 }, node.step('softmax')).y,
+    shape,
+  );
 }
 
 const readSoftmaxOutput: ToCore = (node) => {
-  node.ignore('grad_scale', 'ignore_label', 'use_ignore', 'normalization', 'out_grad', 'smooth_alpha');
+  node.ignore(
+    'grad_scale',
+    'ignore_label',
+    'use_ignore',
+    'normalization',
+    'out_grad',
+    'smooth_alpha',
+  );
   const [isMulti, keepsShape] = [node.bool('multi_output'), node.bool('preserve_shape')];
   const x = node.input(0);
   if (isMulti) return node.graph.add(ops.Softmax, { x }, { axis: 1 }, node.options).y;
-  if (keepsShape) return node.graph.add(ops.Softmax, { x }, { axis: node.shape(0).length - 1 }, node.options).y;
+  if (keepsShape)
+    return node.graph.add(ops.Softmax, { x }, { axis: node.shape(0).length - 1 }, node.options).y;
   return softmaxOfRows(node);
 };
 
 const readBatchNorm: ToCore = (node) => {
   node.ignore('momentum', 'use_global_stats', 'min_calib_range', 'max_calib_range');
   const axis = node.type === 'BatchNorm_v1' ? 1 : node.axis('axis', node.input(0).rank ?? Infinity);
-  const [x, gamma, beta, mean, variance] = [node.input(0), node.input(1), node.input(2), node.input(3), node.input(4)];
+  const [x, gamma, beta, mean, variance] = [
+    node.input(0),
+    node.input(1),
+    node.input(2),
+    node.input(3),
+    node.input(4),
+  ];
   const channels = mean.shape?.[0];
   if (typeof channels !== 'number') throw node.unsupported('the number of channels is not known');
   const scale = node.bool('fix_gamma')
-    ? node.graph.literal(gamma.dtype, [channels], new Array<number>(channels).fill(1), `${node.name}/gamma`)
+    ? node.graph.literal(
+        gamma.dtype,
+        [channels],
+        new Array<number>(channels).fill(1),
+        `${node.name}/gamma`,
+      )
     : gamma;
   const epsilon = node.float('eps');
   const isFused = node.type === '_contrib_BatchNormWithReLU';
@@ -82,7 +123,11 @@ const readBatchNorm: ToCore = (node) => {
   const result = isFused ? unary(node, ops.Relu, y) : y;
   if (node.type === 'BatchNorm_v1' || !node.bool('output_mean_var')) return result;
   const sum = binary(node, ops.Add, variance, scalarOf(node, variance.dtype, epsilon), 'epsilon');
-  return [result, mean, unary(node, ops.Reciprocal, unary(node, ops.Sqrt, sum, 'sqrt'), 'deviation')];
+  return [
+    result,
+    mean,
+    unary(node, ops.Reciprocal, unary(node, ops.Sqrt, sum, 'sqrt'), 'deviation'),
+  ];
 };
 
 const readLayerNorm: ToCore = (node) => {
@@ -93,10 +138,16 @@ const readLayerNorm: ToCore = (node) => {
   const axis = node.axis('axis', rank);
   const operands = { scale: node.input(1), bias: node.input(2) };
   const attrs = { axis: rank - 1, epsilon: node.float('eps') };
-  if (axis === rank - 1) return node.graph.add(ops.LayerNormalization, { x, ...operands }, attrs, node.options).y;
+  if (axis === rank - 1)
+    return node.graph.add(ops.LayerNormalization, { x, ...operands }, attrs, node.options).y;
   const perm = [...Array.from({ length: rank }, (_, i) => i).filter((i) => i !== axis), axis];
   const moved = transposed(node, x, perm, 'last');
-  const { y } = node.graph.add(ops.LayerNormalization, { x: moved, ...operands }, attrs, node.step('norm'));
+  const { y } = node.graph.add(
+    ops.LayerNormalization,
+    { x: moved, ...operands },
+    attrs,
+    node.step('norm'),
+  );
   return transposed(
     node,
     y,
@@ -123,18 +174,36 @@ const readGroupNorm: ToCore = (node) => {
     );
   };
   const operands = { x: node.input(0), scale: perChannel(1), bias: perChannel(2) };
-  return node.graph.add(ops.GroupNormalization, operands, { groups, epsilon: node.float('eps'), layout: 'channelsFirst' }, node.options).y;
+  return node.graph.add(
+    ops.GroupNormalization,
+    operands,
+    { groups, epsilon: node.float('eps'), layout: 'channelsFirst' },
+    node.options,
+  ).y;
 };
 
-/** x / sqrt(sum of squares + eps), over all but the batch, over the channels, or over what follows them. */
+/**
+ * x / sqrt(sum of squares + eps), over all but the batch, over the channels, or over what follows
+ * them.
+ */
 const readL2Normalization: ToCore = (node) => {
   const x = node.input(0);
   const rank = node.shape(0).length;
   const mode = node.text('mode');
   const from = mode === 'spatial' ? 2 : 1;
   const axes = mode === 'channel' ? [1] : Array.from({ length: rank - from }, (_, i) => i + from);
-  const sum = node.graph.add(ops.ReduceSumSquare, { x }, { axes, keepdims: true }, node.step('sum')).y;
-  const norm = unary(node, ops.Sqrt, binary(node, ops.Add, sum, scalarOf(node, x.dtype, node.float('eps')), 'eps'), 'sqrt');
+  const sum = node.graph.add(
+    ops.ReduceSumSquare,
+    { x },
+    { axes, keepdims: true },
+    node.step('sum'),
+  ).y;
+  const norm = unary(
+    node,
+    ops.Sqrt,
+    binary(node, ops.Add, sum, scalarOf(node, x.dtype, node.float('eps')), 'eps'),
+    'sqrt',
+  );
   return binary(node, ops.Div, x, norm);
 };
 
@@ -144,15 +213,27 @@ const toCore = {
   GroupNorm: readGroupNorm,
   InstanceNorm: (node) => {
     const operands = { x: node.input(0), scale: node.input(1), bias: node.input(2) };
-    return node.graph.add(ops.InstanceNormalization, operands, { epsilon: node.float('eps'), layout: 'channelsFirst' }, node.options).y;
+    return node.graph.add(
+      ops.InstanceNormalization,
+      operands,
+      { epsilon: node.float('eps'), layout: 'channelsFirst' },
+      node.options,
+    ).y;
   },
   L2Normalization: readL2Normalization,
   LRN: (node) => {
-    const attrs = { size: node.int('nsize'), alpha: node.float('alpha'), beta: node.float('beta'), bias: node.float('knorm'), axis: 1 };
+    const attrs = {
+      size: node.int('nsize'),
+      alpha: node.float('alpha'),
+      beta: node.float('beta'),
+      bias: node.float('knorm'),
+      axis: 1,
+    };
     return node.graph.add(ops.LRN, { x: node.input(0) }, attrs, node.options).y;
   },
   LayerNorm: readLayerNorm,
-  // Instance mode is documented to take everything behind the batch as one; MXNet 1.9.1 takes the last dimension.
+  // Instance mode is documented to take everything behind the batch as one; MXNet 1.9.1 takes the
+  // last dimension.
   SoftmaxActivation: (node) => {
     const axis = node.text('mode') === 'channel' ? 1 : node.shape(0).length - 1;
     return node.graph.add(ops.Softmax, { x: node.input(0) }, { axis }, node.options).y;

@@ -35,7 +35,10 @@ const ofNumpyScalar =
     const isInt = node.bool('is_int');
     const scalar = node.float('scalar');
     const given = node.input(0);
-    const x = isFloat(given.dtype) || (isInt && given.dtype !== 'bool') ? given : cast(node, given, isInt ? 'int64' : 'float64', 'promote');
+    const x =
+      isFloat(given.dtype) || (isInt && given.dtype !== 'bool')
+        ? given
+        : cast(node, given, isInt ? 'int64' : 'float64', 'promote');
     return compose(node, x, scalarOf(node, x.dtype, scalar));
   };
 
@@ -86,18 +89,28 @@ const toCore = {
     const [a, b] = promoted(node, node.input(0), node.input(1));
     return isFloat(a.dtype)
       ? binary(node, ops.Div, a, b)
-      : binary(node, ops.Div, cast(node, a, 'float32', 'a_float'), cast(node, b, 'float32', 'b_float'));
+      : binary(
+          node,
+          ops.Div,
+          cast(node, a, 'float32', 'a_float'),
+          cast(node, b, 'float32', 'b_float'),
+        );
   },
   _npi_trunc: readTrunc,
   _npi_where: readWhere,
   ...Object.fromEntries(
     (['greater', 'less'] as const).flatMap((name) => [
       [`_npi_${name}_scalar`, ofNumpyScalar(plain(name === 'greater' ? ops.Greater : ops.Less))],
-      [`_npi_${name}_equal_scalar`, ofNumpyScalar(plain(name === 'greater' ? ops.GreaterOrEqual : ops.LessOrEqual))],
+      [
+        `_npi_${name}_equal_scalar`,
+        ofNumpyScalar(plain(name === 'greater' ? ops.GreaterOrEqual : ops.LessOrEqual)),
+      ],
     ]),
   ),
   _npi_equal_scalar: ofNumpyScalar(plain(ops.Equal)),
-  _npi_not_equal_scalar: ofNumpyScalar((node, a, b) => unary(node, ops.Not, binary(node, ops.Equal, a, b, 'equal'))),
+  _npi_not_equal_scalar: ofNumpyScalar((node, a, b) =>
+    unary(node, ops.Not, binary(node, ops.Equal, a, b, 'equal')),
+  ),
   _npi_add_scalar: ofNumpyScalar(plain(ops.Add)),
   _npi_multiply_scalar: ofNumpyScalar(plain(ops.Mul)),
   _npi_power_scalar: ofNumpyScalar(plain(ops.Pow)),

@@ -3,7 +3,10 @@ import { cast } from '../import/build.js';
 import type { ReadRules, ToCore } from '../import/rule.js';
 import type { SourceNode } from '../import/source-node.js';
 
-/** Modes of the fused operator: gates, and where core's gates stand among MXNet's (LSTM i, f, c, o; GRU r, z, n). */
+/**
+ * Modes of the fused operator: gates, and where core's gates stand among MXNet's (LSTM i, f, c, o;
+ * GRU r, z, n).
+ */
 const modes = {
   lstm: { gates: 4, order: [0, 3, 1, 2], activations: ['Sigmoid', 'Tanh', 'Tanh'] },
   gru: { gates: 3, order: [1, 0, 2], activations: ['Sigmoid', 'Tanh'] },
@@ -27,8 +30,15 @@ interface Sizes {
   readonly features: number;
 }
 
-/** Cuts the one vector of parameters into layers: all weights come first (layer, direction, input then recurrent), then all biases in the same order. */
-function unpack(node: SourceNode, blob: Weight, { mode, layers, directions, hidden, features }: Sizes): readonly Layer[] {
+/**
+ * Cuts the one vector of parameters into layers: all weights come first (layer, direction, input
+ * then recurrent), then all biases in the same order.
+ */
+function unpack(
+  node: SourceNode,
+  blob: Weight,
+  { mode, layers, directions, hidden, features }: Sizes,
+): readonly Layer[] {
   const { gates, order } = modes[mode];
   const rows = gates * hidden;
   let at = 0;
@@ -46,7 +56,9 @@ function unpack(node: SourceNode, blob: Weight, { mode, layers, directions, hidd
   });
   const biases = Array.from({ length: layers }, () =>
     Array.from({ length: directions }, () => {
-      const both = [take(rows, [1, rows]), take(rows, [1, rows])].map((bias) => bias.permuteBlocks(1, order));
+      const both = [take(rows, [1, rows]), take(rows, [1, rows])].map((bias) =>
+        bias.permuteBlocks(1, order),
+      );
       return Weight.concat(both, 1);
     }),
   );
@@ -71,21 +83,32 @@ function sizesOf(node: SourceNode): Sizes {
   const mode = node.text('mode') as keyof typeof modes;
   const features = node.shape(0)[2];
   if (typeof features !== 'number') throw node.unsupported('the size of its inputs is not known');
-  return { mode, layers: node.int('num_layers'), directions: node.bool('bidirectional') ? 2 : 1, hidden: node.int('state_size'), features };
+  return {
+    mode,
+    layers: node.int('num_layers'),
+    directions: node.bool('bidirectional') ? 2 : 1,
+    hidden: node.int('state_size'),
+    features,
+  };
 }
 
 /** Time first; the directions side by side in the last dimension. Layers are separate in core. */
 const readRnn: ToCore = (node) => {
   node.ignore('p', 'lstm_state_clip_nan');
   if (node.maybe('projection_size') !== undefined) throw node.unsupported('it projects its states');
-  if (node.maybe('lstm_state_clip_min') !== undefined || node.maybe('lstm_state_clip_max') !== undefined)
+  if (
+    node.maybe('lstm_state_clip_min') !== undefined ||
+    node.maybe('lstm_state_clip_max') !== undefined
+  )
     throw node.unsupported('it clips its cell states');
   const sizes = sizesOf(node);
   const { mode, layers, directions, hidden } = sizes;
   const blob = node.input(1).constant;
   if (!blob) throw node.unsupported('its parameters depend on data');
   const isLstm = mode === 'lstm';
-  const lengths = node.bool('use_sequence_length') ? cast(node, node.input(isLstm ? 4 : 3), 'int32', 'lengths') : undefined;
+  const lengths = node.bool('use_sequence_length')
+    ? cast(node, node.input(isLstm ? 4 : 3), 'int32', 'lengths')
+    : undefined;
   const emitsStates = node.bool('state_outputs');
   const attrs = {
     hiddenSize: hidden,
@@ -98,7 +121,12 @@ const readRnn: ToCore = (node) => {
   const initial = (index: number, layer: number, name: string): Value => {
     const state = node.input(index);
     if (layers === 1) return state;
-    const cut = { axes: [0], starts: [layer * directions], ends: [(layer + 1) * directions], steps: [1] };
+    const cut = {
+      axes: [0],
+      starts: [layer * directions],
+      ends: [(layer + 1) * directions],
+      steps: [1],
+    };
     return node.graph.add(ops.Slice, { x: state }, cut, node.step(`${name}_l${layer}`)).y;
   };
   let x = node.input(0);
@@ -133,14 +161,29 @@ const readRnn: ToCore = (node) => {
       return;
     }
     const [time, , batch] = y.shape ?? [];
-    if (time === undefined || batch === undefined) throw node.unsupported('the shape of its input is not known');
-    const moved = node.graph.add(ops.Transpose, { x: y }, { perm: [0, 2, 1, 3] }, node.step(`l${layer}/directions`)).y;
-    x = node.graph.add(ops.Reshape, { x: moved }, { shape: [time, batch, directions * hidden] }, place('y')).y;
+    if (time === undefined || batch === undefined)
+      throw node.unsupported('the shape of its input is not known');
+    const moved = node.graph.add(
+      ops.Transpose,
+      { x: y },
+      { perm: [0, 2, 1, 3] },
+      node.step(`l${layer}/directions`),
+    ).y;
+    x = node.graph.add(
+      ops.Reshape,
+      { x: moved },
+      { shape: [time, batch, directions * hidden] },
+      place('y'),
+    ).y;
   });
   if (!emitsStates) return x;
   const joined = (states: readonly Value[], step: string) =>
-    states.length === 1 ? states[0]! : node.graph.add(ops.Concat, { inputs: states }, { axis: 0 }, node.step(step)).y;
-  return isLstm ? [x, joined(lastH, 'state'), joined(lastC, 'state_cell')] : [x, joined(lastH, 'state')];
+    states.length === 1
+      ? states[0]!
+      : node.graph.add(ops.Concat, { inputs: states }, { axis: 0 }, node.step(step)).y;
+  return isLstm
+    ? [x, joined(lastH, 'state'), joined(lastC, 'state_cell')]
+    : [x, joined(lastH, 'state')];
 };
 
 const toCore = { RNN: readRnn } satisfies ReadRules;

@@ -1,11 +1,34 @@
-import { evaluate, memorySource, MemorySink, parseGraph, Report, tensor, toNumbers, type DroverError, type Tensor } from '@drover/core';
+import {
+  evaluate,
+  memorySource,
+  MemorySink,
+  parseGraph,
+  Report,
+  tensor,
+  toNumbers,
+  type DroverError,
+  type Tensor,
+} from '@drover/core';
 import { readSymbol } from '../codec/index.js';
 import { mxnet } from '../format.js';
 
 async function written(text: string): Promise<ReadonlyMap<string, Uint8Array>> {
-  const model = { graph: parseGraph(text), format: '', versions: {}, producer: '', operators: new Map(), file: '', metadata: new Map() };
+  const model = {
+    graph: parseGraph(text),
+    format: '',
+    versions: {},
+    producer: '',
+    operators: new Map(),
+    file: '',
+    metadata: new Map(),
+  };
   const sink = new MemorySink();
-  await mxnet.write(model, sink, { report: new Report(), options: {}, path: 'm-symbol.json', tensor: () => {} });
+  await mxnet.write(model, sink, {
+    report: new Report(),
+    options: {},
+    path: 'm-symbol.json',
+    tensor: () => {},
+  });
   await sink.commit();
   return sink.files;
 }
@@ -15,13 +38,19 @@ async function carried(text: string, ...inputs: readonly Tensor[]) {
   const source = memorySource('m-symbol.json', await written(text));
   const loops = (await readSymbol(source)).graph.nodes.filter(({ op }) => op === '_foreach');
   const again = await mxnet.read(source, { report: new Report() });
-  const results = [...(await evaluate(again.graph, inputs)).values()].map((result) => [...toNumbers(result)]);
+  const results = [...(await evaluate(again.graph, inputs)).values()].map((result) => [
+    ...toNumbers(result),
+  ]);
   return { loops, results };
 }
 
-const float = (shape: readonly number[], ...values: readonly number[]) => tensor('float32', shape, values);
+const float = (shape: readonly number[], ...values: readonly number[]) =>
+  tensor('float32', shape, values);
 
-const reason = (text: string) => written(text).catch((error: unknown) => (error as DroverError).diagnostics.map(({ message }) => message));
+const reason = (text: string) =>
+  written(text).catch((error: unknown) =>
+    (error as DroverError).diagnostics.map(({ message }) => message),
+  );
 
 const sums = (steps: number | 'n') => `graph main(x: float32[${steps}, 2], w: float32[2]) {
   zeros: float32[2] = constant [0, 0]
@@ -37,10 +66,21 @@ const sums = (steps: number | 'n') => `graph main(x: float32[${steps}, 2], w: fl
 
 describe('loops', () => {
   it('over a dimension of any size are _foreach, whose variables are counted depth first', async () => {
-    const { loops, results } = await carried(sums('n'), float([2, 2], 1, 2, 3, 4), float([2], 1, 10));
+    const { loops, results } = await carried(
+      sums('n'),
+      float([2, 2], 1, 2, 3, 4),
+      float([2], 1, 10),
+    );
     const [{ attrs, subgraphs, inputs }] = loops as [(typeof loops)[0]];
     // sum = a + e * v: first a, then e and v.
-    expect(subgraphs[0]!.nodes.map(({ op }) => op)).toEqual([null, null, null, 'elemwise_mul', 'elemwise_add', '_copy']);
+    expect(subgraphs[0]!.nodes.map(({ op }) => op)).toEqual([
+      null,
+      null,
+      null,
+      'elemwise_mul',
+      'elemwise_add',
+      '_copy',
+    ]);
     expect(Object.fromEntries(attrs)).toEqual({
       num_args: '4',
       num_outputs: '2',
@@ -112,8 +152,12 @@ describe('loops', () => {
   return end
 }
 `;
-    expect(await reason(growing)).toEqual([expect.stringContaining('what it carries changes its shape')]);
-    expect(await reason(ending)).toEqual([expect.stringContaining('the number of its trips depends on data')]);
+    expect(await reason(growing)).toEqual([
+      expect.stringContaining('what it carries changes its shape'),
+    ]);
+    expect(await reason(ending)).toEqual([
+      expect.stringContaining('the number of its trips depends on data'),
+    ]);
   });
 
   it('tell once what is in the way, where it is', async () => {
@@ -128,6 +172,8 @@ describe('loops', () => {
   return y
 }
 `;
-    expect(await reason(text)).toEqual(['BitwiseAnd bits: MXNet 1.9 has no operators on bits of its legacy arrays.']);
+    expect(await reason(text)).toEqual([
+      'BitwiseAnd bits: MXNet 1.9 has no operators on bits of its legacy arrays.',
+    ]);
   });
 });

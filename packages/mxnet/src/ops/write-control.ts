@@ -13,7 +13,13 @@ import {
   type WriteRules,
 } from '@drover/core';
 import { bodySymbol } from '../export/symbol-order.js';
-import { heldShape, heldType, type GraphWriter, type Operand, type Ref } from '../export/graph-writer.js';
+import {
+  heldShape,
+  heldType,
+  type GraphWriter,
+  type Operand,
+  type Ref,
+} from '../export/graph-writer.js';
 import { coordinates } from './write-movement.js';
 
 /** Loops that are written out trip by trip: those that are short. */
@@ -23,25 +29,52 @@ export const unrolled = { maxTrips: 64, maxNodes: 4096 };
 export function isShort(node: Node): boolean {
   const { states, inputAxes } = node.attrs as AttrValues<(typeof ops.Scan)['attrs']>;
   const steps = node.inputs[states]?.shape?.[inputAxes[0]!];
-  return typeof steps === 'number' && steps <= unrolled.maxTrips && steps * node.regions['body']!.graph.size <= unrolled.maxNodes;
+  return (
+    typeof steps === 'number' &&
+    steps <= unrolled.maxTrips &&
+    steps * node.regions['body']!.graph.size <= unrolled.maxNodes
+  );
 }
 
-/** A body that runs over the slices of sequences, in the body's values and in those of the graph around it. */
+/**
+ * A body that runs over the slices of sequences, in the body's values and in those of the graph
+ * around it.
+ */
 interface Foreach {
-  readonly states: readonly { readonly initial: Value; readonly parameter: Value; readonly next: Value; readonly last: Value }[];
+  readonly states: readonly {
+    readonly initial: Value;
+    readonly parameter: Value;
+    readonly next: Value;
+    readonly last: Value;
+  }[];
   /** Sequences along their first dimension, and what stands for a slice. */
   readonly data: readonly { readonly sequence: Operand; readonly parameter: Value }[];
-  readonly emitted: readonly { readonly value: Value; readonly place: (stacked: Ref) => Gap | void }[];
+  readonly emitted: readonly {
+    readonly value: Value;
+    readonly place: (stacked: Ref) => Gap | void;
+  }[];
 }
 
 /** A result as it is that also needs another value: a one of that value's shape times it. */
 function besides(writer: GraphWriter, result: Ref, dtype: DType, other: Value): Ref {
-  const element = writer.step('slice_axis', [writer.step('Reshape', [other], { shape: [-1] })], { axis: 0, begin: 0, end: 1 });
-  const one = writer.cast(writer.step('ones_like', [element]), heldType(other.dtype), heldType(dtype));
+  const element = writer.step('slice_axis', [writer.step('Reshape', [other], { shape: [-1] })], {
+    axis: 0,
+    begin: 0,
+    end: 1,
+  });
+  const one = writer.cast(
+    writer.step('ones_like', [element]),
+    heldType(other.dtype),
+    heldType(dtype),
+  );
   return writer.step('broadcast_mul', [result, one]);
 }
 
-function writeForeach(node: Node, writer: GraphWriter, { states, data, emitted }: Foreach): Gap | void {
+function writeForeach(
+  node: Node,
+  writer: GraphWriter,
+  { states, data, emitted }: Foreach,
+): Gap | void {
   for (const { initial, parameter, next, last } of states) {
     const shapes = [initial, parameter, next, last].map(({ shape }) => shape);
     if (shapes.some((shape) => !shape || !sameShape(shape, shapes[0]!)))
@@ -54,7 +87,9 @@ function writeForeach(node: Node, writer: GraphWriter, { states, data, emitted }
   const results = [...emitted.map(({ value }) => value), ...states.map(({ next }) => next)];
   for (const value of results) {
     const ref = inner.ref(value);
-    const isOwn = inner.nodes[ref.node]!.op !== null && !heads.some((head) => head.node === ref.node && head.output === ref.output);
+    const isOwn =
+      inner.nodes[ref.node]!.op !== null &&
+      !heads.some((head) => head.node === ref.node && head.output === ref.output);
     heads.push(isOwn ? ref : inner.step('_copy', [ref]));
   }
   const given = [...data, ...states].map(({ parameter }) => parameter);
@@ -62,7 +97,8 @@ function writeForeach(node: Node, writer: GraphWriter, { states, data, emitted }
   // MXNet takes no states and sequences that the body does not use.
   const used = new Set(bodySymbol(inner.nodes, heads).variables);
   given.forEach((parameter, i) => {
-    if (!used.has(parameters[i]!)) heads[0] = besides(inner, heads[0]!, results[0]!.dtype, parameter);
+    if (!used.has(parameters[i]!))
+      heads[0] = besides(inner, heads[0]!, results[0]!.dtype, parameter);
   });
   const { symbol, variables } = bodySymbol(inner.nodes, heads);
   const rest = variables.filter((each) => !parameters.includes(each));
@@ -103,14 +139,27 @@ function heldSlices(writer: GraphWriter, sequence: Operand, rank: number): Opera
 }
 
 /** What a body yields, stacked along a new first dimension by MXNet, as a result of the node. */
-function placed(writer: GraphWriter, { shape }: Value, result: Value, axis: number, isReversed: boolean): (stacked: Ref) => Gap | void {
+function placed(
+  writer: GraphWriter,
+  { shape }: Value,
+  result: Value,
+  axis: number,
+  isReversed: boolean,
+): (stacked: Ref) => Gap | void {
   return (stacked) => {
     const steps = result.shape?.[axis];
     if (!shape || steps === undefined) return unknownRank;
-    let ref: Ref | undefined = isReversed ? writer.step('reverse', [stacked], { axis: [0] }) : stacked;
+    let ref: Ref | undefined = isReversed
+      ? writer.step('reverse', [stacked], { axis: [0] })
+      : stacked;
     ref = writer.reshape(ref, [steps, ...heldShape(shape)], [steps, ...shape]);
     if (!ref) return gap('how often it runs is not said by what was written before');
-    writer.bind(result, axis === 0 ? ref : writer.step('transpose', [ref], { axes: moving(shape.length + 1, 0, axis) }));
+    writer.bind(
+      result,
+      axis === 0
+        ? ref
+        : writer.step('transpose', [ref], { axes: moving(shape.length + 1, 0, axis) }),
+    );
   };
 }
 
@@ -121,14 +170,23 @@ function writeScan(node: Node<typeof ops.Scan>, writer: GraphWriter): Gap | void
   for (const [i, value] of node.inputs.slice(states).entries()) {
     if (value!.rank === undefined) return unknownRank;
     const axis = inputAxes[i]!;
-    const first = axis === 0 ? value! : writer.step('transpose', [value!], { axes: moving(value!.rank, axis, 0) });
+    const first =
+      axis === 0
+        ? value!
+        : writer.step('transpose', [value!], { axes: moving(value!.rank, axis, 0) });
     const forward = inputReverse[i] ? writer.step('reverse', [first], { axis: [0] }) : first;
-    data.push({ sequence: heldSlices(writer, forward, value!.rank), parameter: parameters[states + i]! });
+    data.push({
+      sequence: heldSlices(writer, forward, value!.rank),
+      parameter: parameters[states + i]!,
+    });
   }
   return writeForeach(node as Node, writer, {
-    states: node.inputs
-      .slice(0, states)
-      .map((initial, i) => ({ initial: initial!, parameter: parameters[i]!, next: results[i]!.value, last: node.outputs[i]! })),
+    states: node.inputs.slice(0, states).map((initial, i) => ({
+      initial: initial!,
+      parameter: parameters[i]!,
+      next: results[i]!.value,
+      last: node.outputs[i]!,
+    })),
     data,
     emitted: results.slice(states).map(({ value }, i) => ({
       value,
@@ -142,7 +200,12 @@ function countedTo(writer: GraphWriter, size: Dim): Operand | undefined {
   if (typeof size === 'number') return writer.literal('int64', [size, 1], coordinates([size], 0));
   const place = writer.sizeSource(size);
   const numbers = place && writer.step('_contrib_arange_like', [place.value], { axis: place.axis });
-  return numbers && writer.step('expand_dims', [writer.cast(numbers, heldType(place.value.dtype), 'int64')], { axis: 1 });
+  return (
+    numbers &&
+    writer.step('expand_dims', [writer.cast(numbers, heldType(place.value.dtype), 'int64')], {
+      axis: 1,
+    })
+  );
 }
 
 function writeLoop(node: Node<typeof ops.Loop>, writer: GraphWriter): Gap | void {
@@ -173,11 +236,19 @@ export const writeControl = {
   Attention: gap('it is written in simpler operators'),
   Call: gap('a call is written as the nodes of its function'),
   Foreign: (node, writer) => {
-    const { format, type, reason, attributes } = node.attrs as AttrValues<(typeof ops.Foreign)['attrs']>;
+    const { format, type, reason, attributes } = node.attrs as AttrValues<
+      (typeof ops.Foreign)['attrs']
+    >;
     // A foreign operator keeps its attributes, but not its bodies.
-    if (format !== 'mxnet' || type === '_foreach' || type === '_while_loop' || type === '_cond') return gap(reason);
+    if (format !== 'mxnet' || type === '_foreach' || type === '_while_loop' || type === '_cond')
+      return gap(reason);
     const given = Object.entries((attributes ?? {}) as Readonly<Record<string, string>>);
-    return writer.node(type, (node as unknown as Node).inputs as Value[], Object.fromEntries(given), node.outputs as readonly Value[]);
+    return writer.node(
+      type,
+      (node as unknown as Node).inputs as Value[],
+      Object.fromEntries(given),
+      node.outputs as readonly Value[],
+    );
   },
   If: gap('MXNet decides before it binds which branch fits its shapes'),
   Loop: writeLoop,

@@ -42,23 +42,37 @@ function writeMatMul(node: Node<typeof ops.MatMul>, writer: GraphWriter): Gap | 
   const y = node.outputs[0]!;
   if (!isFloat(a.dtype)) return gap('MXNet multiplies matrices of floats only');
   if (!p || !q || !y.shape) return gap('the rank of its operands is not known');
-  if (b.constant && q.length === 2 && p.length > 1) return writeFullyConnected(node as Node, writer, a, b);
+  if (b.constant && q.length === 2 && p.length > 1)
+    return writeFullyConnected(node as Node, writer, a, b);
   if (q.length <= 2 && p.length >= 1) return writer.node('dot', [a, b], {}, node.outputs);
-  // Products of stacks: equal stacks are joined to one dimension, others are broadcast by the NumPy operator.
+  // Products of stacks: equal stacks are joined to one dimension, others are broadcast by the NumPy
+  // operator.
   const [left, right] = [p.slice(0, -2), q.slice(0, -2)];
-  if (p.length < 3 || !sameShape(left, right)) return writer.node('_npi_matmul', [a, b], {}, node.outputs);
+  if (p.length < 3 || !sameShape(left, right))
+    return writer.node('_npi_matmul', [a, b], {}, node.outputs);
   if (left.length === 1) return writer.node('batch_dot', [a, b], {}, node.outputs);
-  const stacked = (value: Value) => writer.step('Reshape', [value], { shape: [-1, 0, 0], reverse: true });
+  const stacked = (value: Value) =>
+    writer.step('Reshape', [value], { shape: [-1, 0, 0], reverse: true });
   const product = writer.step('batch_dot', [stacked(a), stacked(b)]);
   if (isStatic(y.shape)) return writer.node('Reshape', [product], { shape: y.shape }, node.outputs);
-  writer.node('reshape_like', [product, a], { lhs_begin: 0, lhs_end: 1, rhs_begin: 0, rhs_end: left.length }, node.outputs);
+  writer.node(
+    'reshape_like',
+    [product, a],
+    { lhs_begin: 0, lhs_end: 1, rhs_begin: 0, rhs_end: left.length },
+    node.outputs,
+  );
 }
 
 /** Writing of products of matrices. */
 export const writeLinear = {
   Einsum: (node, writer) => {
     const { inputs } = node.operands;
-    writer.node('_npi_einsum', inputs, { num_args: inputs.length, subscripts: node.attrs.equation.replaceAll(' ', '') }, node.outputs);
+    writer.node(
+      '_npi_einsum',
+      inputs,
+      { num_args: inputs.length, subscripts: node.attrs.equation.replaceAll(' ', '') },
+      node.outputs,
+    );
   },
   MatMul: writeMatMul,
 } satisfies Partial<WriteRules<GraphWriter>>;

@@ -17,7 +17,13 @@ import {
   type Value,
   type WriteRules,
 } from '@drover/core';
-import { heldShape, heldType, type GraphWriter, type Operand, type Ref } from '../export/graph-writer.js';
+import {
+  heldShape,
+  heldType,
+  type GraphWriter,
+  type Operand,
+  type Ref,
+} from '../export/graph-writer.js';
 
 const unknownRank = gap('the rank of its operand is not known');
 const noSizes = (shape: Shape | undefined) =>
@@ -40,7 +46,10 @@ function writeExpand(node: Node<typeof ops.Expand>, writer: GraphWriter): Gap | 
   writer.bind(y, ref);
 }
 
-/** A bound of a slice as MXNet counts it: null is the start or end of the dimension, a negative number counts from its end. */
+/**
+ * A bound of a slice as MXNet counts it: null is the start or end of the dimension, a negative
+ * number counts from its end.
+ */
 function boundOf(bound: Dim, size: Dim | undefined): number | null | undefined {
   if (typeof bound === 'number') return Math.abs(bound) >= 2 ** 31 - 1 ? null : bound;
   if (size === undefined) return undefined;
@@ -60,7 +69,8 @@ function writeSlice(node: Node<typeof ops.Slice>, writer: GraphWriter): Gap | vo
     const size = x.shape[axis]!;
     step[axis] = steps[i]!;
     if (typeof size === 'number' && typeof starts[i] === 'number' && typeof ends[i] === 'number') {
-      const settle = (bound: number, low: number, high: number) => Math.min(high, Math.max(low, bound < 0 ? bound + size : bound));
+      const settle = (bound: number, low: number, high: number) =>
+        Math.min(high, Math.max(low, bound < 0 ? bound + size : bound));
       const isForward = steps[i]! > 0;
       begin[axis] = isForward ? settle(starts[i], 0, size) : settle(starts[i], 0, size - 1);
       const stop = isForward ? settle(ends[i], 0, size) : settle(ends[i], -1, size - 1);
@@ -70,7 +80,9 @@ function writeSlice(node: Node<typeof ops.Slice>, writer: GraphWriter): Gap | vo
     const [from, to] = [boundOf(starts[i]!, size), boundOf(ends[i]!, size)];
     if (from === undefined || to === undefined) {
       if (writeSliceLike(node, writer, x)) return;
-      return gap(`MXNet cannot say the bounds ${String(starts[i])} and ${String(ends[i])} of a dimension of ${String(size)}`);
+      return gap(
+        `MXNet cannot say the bounds ${String(starts[i])} and ${String(ends[i])} of a dimension of ${String(size)}`,
+      );
     }
     begin[axis] = from;
     end[axis] = to;
@@ -78,7 +90,12 @@ function writeSlice(node: Node<typeof ops.Slice>, writer: GraphWriter): Gap | vo
   const axis = axes[0]!;
   // An end beyond the size is an error of slice_axis, not of slice.
   if (axes.length === 1 && steps[0] === 1 && typeof x.shape[axis] === 'number') {
-    return writer.node('slice_axis', [x], { axis, begin: begin[axis] ?? 0, end: end[axis]! }, node.outputs);
+    return writer.node(
+      'slice_axis',
+      [x],
+      { axis, begin: begin[axis] ?? 0, end: end[axis]! },
+      node.outputs,
+    );
   }
   writer.node('slice', [x], { begin, end, step }, node.outputs);
 }
@@ -87,13 +104,17 @@ function writeSlice(node: Node<typeof ops.Slice>, writer: GraphWriter): Gap | vo
 function writeSliceLike(node: Node<typeof ops.Slice>, writer: GraphWriter, x: Value): boolean {
   const { axes, starts, ends, steps } = node.attrs;
   const places = ends!.map((end) => writer.sizeSource(end));
-  const isLike = starts!.every((start) => start === 0) && steps.every((step) => step === 1) && places.every((place) => place !== undefined);
+  const isLike =
+    starts!.every((start) => start === 0) &&
+    steps.every((step) => step === 1) &&
+    places.every((place) => place !== undefined);
   if (!isLike) return false;
   let ref = writer.ref(x);
   axes.forEach((axis, i) => {
     const { value, axis: at } = places[i]!;
     let like: Operand = value;
-    for (let rank = value.rank ?? 0; rank <= axis; rank++) like = writer.step('expand_dims', [like], { axis: rank });
+    for (let rank = value.rank ?? 0; rank <= axis; rank++)
+      like = writer.step('expand_dims', [like], { axis: rank });
     if (at !== axis) like = writer.step('SwapAxis', [like], { dim1: at, dim2: axis });
     ref = writer.step('slice_like', [ref, like], { axes: [axis] });
   });
@@ -110,9 +131,12 @@ function writeSplit(node: Node<typeof ops.Split>, writer: GraphWriter): Gap | vo
   let begin = 0;
   for (const [i, size] of sizes.entries()) {
     const isLast = i === sizes.length - 1;
-    if (typeof size !== 'number' && !isLast) return gap('its parts depend on a size that is not known');
+    if (typeof size !== 'number' && !isLast)
+      return gap('its parts depend on a size that is not known');
     if (size === 0) continue; // nothing uses it
-    writer.node('slice_axis', [x], { axis, begin, end: isLast ? null : begin + (size as number) }, [node.outputs[i]!]);
+    writer.node('slice_axis', [x], { axis, begin, end: isLast ? null : begin + (size as number) }, [
+      node.outputs[i]!,
+    ]);
     begin += size as number;
   }
 }
@@ -139,7 +163,10 @@ function writeSqueeze(node: Node<typeof ops.Squeeze>, writer: GraphWriter): void
 function writePad(node: Node<typeof ops.Pad>, writer: GraphWriter): Gap | void {
   const { x, value } = node.operands;
   const { mode, pads } = node.attrs;
-  if (!pads || !isStatic(pads)) return gap('its amounts are not known before the model runs, and MXNet takes them as attributes');
+  if (!pads || !isStatic(pads))
+    return gap(
+      'its amounts are not known before the model runs, and MXNet takes them as attributes',
+    );
   if (pads.some((pad) => pad < 0)) return gap('it cuts elements off');
   if (mode === 'wrap') return gap('MXNet 1.9 has no padding that wraps round');
   const amount = value ? value.constant?.peek() : undefined;
@@ -162,14 +189,20 @@ function writePad(node: Node<typeof ops.Pad>, writer: GraphWriter): Gap | void {
       { mode, pad_width: widths.flat(), constant_value: mode === 'constant' ? number : undefined },
       node.outputs,
     );
-  writer.node('_npi_pad', [x], { pad_width: widths, mode, constant_value: mode === 'constant' ? number : undefined }, node.outputs);
+  writer.node(
+    '_npi_pad',
+    [x],
+    { pad_width: widths, mode, constant_value: mode === 'constant' ? number : undefined },
+    node.outputs,
+  );
 }
 
 /** A dimension as a list of one int64, computed from shapes; undefined when they do not tell it. */
 function dimRef(writer: GraphWriter, dim: Dim): Ref | undefined {
   const whole = writer.sizeOf(dim);
   if (whole) return whole;
-  const combine = (op: string) => (a: Ref | undefined, b: Ref | undefined) => a && b && writer.step(op, [a, b]);
+  const combine = (op: string) => (a: Ref | undefined, b: Ref | undefined) =>
+    a && b && writer.step(op, [a, b]);
   return foldDim<Ref | undefined>(dim, {
     constant: (value) => writer.literal('int64', [1], [value]),
     symbol: (name) => writer.sizeOf(symbol(name)),
@@ -192,12 +225,18 @@ function writeDims(node: Node<typeof ops.Dims>, writer: GraphWriter): Gap | void
 /** 0, 1, … along a named dimension; what is known is folded before. */
 function writeRange(node: Node<typeof ops.Range>, writer: GraphWriter): Gap | void {
   const { start, delta } = node.operands;
-  const [first, step] = [start, delta].map((value) => value.constant && toNumbers(value.constant.peek()!)[0]);
+  const [first, step] = [start, delta].map(
+    (value) => value.constant && toNumbers(value.constant.peek()!)[0],
+  );
   const size = node.outputs[0]!.shape?.[0];
   const place = size === undefined ? undefined : writer.sizeSource(size);
   if (first === undefined || step === undefined || !place)
     return gap('its length depends on data, and MXNet allocates results before it runs');
-  const counted = writer.step('_contrib_arange_like', [place.value], { start: first, step, axis: place.axis });
+  const counted = writer.step('_contrib_arange_like', [place.value], {
+    start: first,
+    step,
+    axis: place.axis,
+  });
   const held = heldType(place.value.dtype);
   if (held === start.dtype) return writer.bind(node.outputs[0]!, counted);
   writer.node('Cast', [counted], { dtype: start.dtype }, node.outputs);
@@ -213,26 +252,47 @@ function writeTrilu(node: Node<typeof ops.Trilu>, writer: GraphWriter): void {
   if (typeof rows !== 'number' || typeof columns !== 'number') {
     const ones = writer.cast(writer.step('ones_like', [x]), heldType(x.dtype), 'float32');
     const isBelow = writer.step('_npi_tril', [ones], { k: upper ? k - 1 : k });
-    return writer.node('_npi_where', upper ? [isBelow, zero, x] : [isBelow, x, zero], {}, node.outputs);
+    return writer.node(
+      '_npi_where',
+      upper ? [isBelow, zero, x] : [isBelow, x, zero],
+      {},
+      node.outputs,
+    );
   }
   const mask = Array.from({ length: rows * columns }, (_, i) => {
     const offset = (i % columns) - Math.floor(i / columns);
     return Number(upper ? offset >= k : offset <= k);
   });
-  writer.node('_npi_where', [writer.literal('float32', [rows, columns], mask), x, zero], {}, node.outputs);
+  writer.node(
+    '_npi_where',
+    [writer.literal('float32', [rows, columns], mask), x, zero],
+    {},
+    node.outputs,
+  );
 }
 
-function writeReverseSequence(node: Node<typeof ops.ReverseSequence>, writer: GraphWriter): Gap | void {
+function writeReverseSequence(
+  node: Node<typeof ops.ReverseSequence>,
+  writer: GraphWriter,
+): Gap | void {
   const { x, lengths } = node.operands;
   const { timeAxis, batchAxis } = node.attrs;
   if (x.rank === undefined) return unknownRank;
-  const rest = Array.from({ length: x.rank }, (_, i) => i).filter((i) => i !== timeAxis && i !== batchAxis);
+  const rest = Array.from({ length: x.rank }, (_, i) => i).filter(
+    (i) => i !== timeAxis && i !== batchAxis,
+  );
   const perm = [timeAxis, batchAxis, ...rest];
   const isPlain = timeAxis === 0 && batchAxis === 1;
   const moved: Operand = isPlain ? x : writer.step('transpose', [x], { axes: perm });
   const inputs = [moved, writer.cast(lengths, lengths.dtype, 'float32')];
-  if (isPlain) return writer.node('SequenceReverse', inputs, { use_sequence_length: true }, node.outputs);
-  writer.node('transpose', [writer.step('SequenceReverse', inputs, { use_sequence_length: true })], { axes: inverse(perm) }, node.outputs);
+  if (isPlain)
+    return writer.node('SequenceReverse', inputs, { use_sequence_length: true }, node.outputs);
+  writer.node(
+    'transpose',
+    [writer.step('SequenceReverse', inputs, { use_sequence_length: true })],
+    { axes: inverse(perm) },
+    node.outputs,
+  );
 }
 
 /** Writing of operators that move elements or tell shapes. */
@@ -240,16 +300,26 @@ export const writeMovement = {
   Concat: (node, writer) => {
     const { inputs } = node.operands;
     if (inputs.length === 1) return writer.bind(node.outputs[0]!, writer.ref(inputs[0]!));
-    return writer.node('Concat', inputs, { num_args: inputs.length, dim: node.attrs.axis }, node.outputs);
+    return writer.node(
+      'Concat',
+      inputs,
+      { num_args: inputs.length, dim: node.attrs.axis },
+      node.outputs,
+    );
   },
   Dims: writeDims,
   Expand: writeExpand,
-  NonMaxSuppression: gap('the size of its result depends on data, and MXNet allocates results before it runs'),
-  NonZero: gap('the size of its result depends on data, and MXNet allocates results before it runs'),
+  NonMaxSuppression: gap(
+    'the size of its result depends on data, and MXNet allocates results before it runs',
+  ),
+  NonZero: gap(
+    'the size of its result depends on data, and MXNet allocates results before it runs',
+  ),
   Pad: writePad,
   Range: writeRange,
   Reshape: (node, writer) => writeReshaped(node as Node, writer),
-  Reverse: (node, writer) => writer.node('reverse', [node.operands.x], { axis: node.attrs.axes }, node.outputs),
+  Reverse: (node, writer) =>
+    writer.node('reverse', [node.operands.x], { axis: node.attrs.axes }, node.outputs),
   ReverseSequence: writeReverseSequence,
   Shape: (node, writer) => {
     if (node.operands.x.rank === 0) return gap('a scalar has no sizes');
@@ -260,19 +330,23 @@ export const writeMovement = {
   Squeeze: writeSqueeze,
   Tile: (node, writer) => {
     const { repeats } = node.attrs;
-    if (!repeats || !isStatic(repeats)) return gap('how often it repeats is not known before the model runs');
+    if (!repeats || !isStatic(repeats))
+      return gap('how often it repeats is not known before the model runs');
     // MXNet repeats along two axes at once, not along more.
     const whole = heldShape(repeats) as readonly number[];
     const repeated = whole.flatMap((count, axis) => (count === 1 ? [] : [axis]));
-    const over = (from: number) => whole.map((count, axis) => (repeated.slice(from, from + 2).includes(axis) ? count : 1));
+    const over = (from: number) =>
+      whole.map((count, axis) => (repeated.slice(from, from + 2).includes(axis) ? count : 1));
     let x: Operand = node.operands.x;
     let first = 0;
-    for (; repeated.length - first > 2; first += 2) x = writer.step('tile', [x], { reps: over(first) });
+    for (; repeated.length - first > 2; first += 2)
+      x = writer.step('tile', [x], { reps: over(first) });
     return writer.node('tile', [x], { reps: over(first) }, node.outputs);
   },
   Transpose: (node, writer) => {
     if (node.attrs.perm.length > 6) return gap('MXNet transposes at most six dimensions');
-    if (node.attrs.perm.length < 2) return writer.bind(node.outputs[0]!, writer.ref(node.operands.x));
+    if (node.attrs.perm.length < 2)
+      return writer.bind(node.outputs[0]!, writer.ref(node.operands.x));
     return writer.node('transpose', [node.operands.x], { axes: node.attrs.perm }, node.outputs);
   },
   Trilu: writeTrilu,

@@ -1,4 +1,14 @@
-import { gap, isFloat, type Attr, type AttrValues, type Gap, type Node, type ops, type Value, type WriteRules } from '@drover/core';
+import {
+  gap,
+  isFloat,
+  type Attr,
+  type AttrValues,
+  type Gap,
+  type Node,
+  type ops,
+  type Value,
+  type WriteRules,
+} from '@drover/core';
 import { heldType, type GraphWriter, type Operand } from '../export/graph-writer.js';
 
 type ReduceAttrs = { readonly axes: Attr<readonly number[]>; readonly keepdims: Attr<boolean> };
@@ -13,7 +23,8 @@ const writeReduce =
     const x = node.inputs[0]!;
     // An empty list means all axes in MXNet.
     if (axes.length === 0 || x.rank === 0) return writer.node('_copy', [x], {}, node.outputs);
-    if (op === 'mean' && !isFloat(x.dtype)) return gap('MXNet rounds the mean of integers in its own way');
+    if (op === 'mean' && !isFloat(x.dtype))
+      return gap('MXNet rounds the mean of integers in its own way');
     writer.node(op, [x], { axis: axes, keepdims }, node.outputs);
   };
 
@@ -25,7 +36,8 @@ const writeArg =
     const { axis, keepdims, selectLastIndex } = node.attrs;
     const size = x.shape?.[axis];
     if (selectLastIndex) return gap('MXNet finds the first of equal elements');
-    if (typeof size === 'number' && size > maxFloatIndex) return gap('MXNet tells places in float32, which does not hold all of them');
+    if (typeof size === 'number' && size > maxFloatIndex)
+      return gap('MXNet tells places in float32, which does not hold all of them');
     const index = writer.step(op, [x], { axis, keepdims });
     writer.node('Cast', [index], { dtype: 'int64' }, node.outputs);
   };
@@ -44,9 +56,15 @@ function writeTopK(node: Node<typeof ops.TopK>, writer: GraphWriter): Gap | void
   const { x } = node.operands;
   const { axis, largest, k } = node.attrs;
   const count = k?.[0];
-  if (typeof count !== 'number') return gap('how many elements it takes is not known before the model runs');
+  if (typeof count !== 'number')
+    return gap('how many elements it takes is not known before the model runs');
   if (count === 0) return gap('MXNet has no empty results');
-  writer.node('topk', [x], { axis, k: count, ret_typ: 'both', is_ascend: !largest, dtype: 'int64' }, node.outputs);
+  writer.node(
+    'topk',
+    [x],
+    { axis, k: count, ret_typ: 'both', is_ascend: !largest, dtype: 'int64' },
+    node.outputs,
+  );
 }
 
 /** Scales and zero points of one axis, laid along it. */
@@ -68,12 +86,18 @@ function writeDequantize(node: Node<typeof ops.DequantizeLinear>, writer: GraphW
   const dtype = heldType(scale.dtype);
   const codes = writer.cast(x, x.dtype, dtype);
   const moved = zeroPoint
-    ? writer.step('broadcast_sub', [codes, writer.cast(along(writer, zeroPoint, axis, x.rank), zeroPoint.dtype, dtype)])
+    ? writer.step('broadcast_sub', [
+        codes,
+        writer.cast(along(writer, zeroPoint, axis, x.rank), zeroPoint.dtype, dtype),
+      ])
     : codes;
   writer.node('broadcast_mul', [moved, along(writer, scale, axis, x.rank)], {}, node.outputs);
 }
 
-const ranges: Readonly<Record<string, readonly [number, number]>> = { int8: [-128, 127], uint8: [0, 255] };
+const ranges: Readonly<Record<string, readonly [number, number]>> = {
+  int8: [-128, 127],
+  uint8: [0, 255],
+};
 
 /** Rounded to even, moved by the zero point and held within the type. */
 function writeQuantize(node: Node<typeof ops.QuantizeLinear>, writer: GraphWriter): Gap | void {
@@ -84,11 +108,21 @@ function writeQuantize(node: Node<typeof ops.QuantizeLinear>, writer: GraphWrite
   if (!range) return gap(`MXNet has no ${to}`);
   if (x.rank === undefined) return gap('the rank of its operand is not known');
   const from = writer.cast(x, x.dtype, scale.dtype);
-  const rounded = writer.step('_npi_around', [writer.step('broadcast_div', [from, along(writer, scale, axis, x.rank)])]);
+  const rounded = writer.step('_npi_around', [
+    writer.step('broadcast_div', [from, along(writer, scale, axis, x.rank)]),
+  ]);
   const moved = zeroPoint
-    ? writer.step('broadcast_add', [rounded, writer.cast(along(writer, zeroPoint, axis, x.rank), zeroPoint.dtype, scale.dtype)])
+    ? writer.step('broadcast_add', [
+        rounded,
+        writer.cast(along(writer, zeroPoint, axis, x.rank), zeroPoint.dtype, scale.dtype),
+      ])
     : rounded;
-  writer.node('Cast', [writer.step('clip', [moved], { a_min: range[0], a_max: range[1] })], { dtype: to }, node.outputs);
+  writer.node(
+    'Cast',
+    [writer.step('clip', [moved], { a_min: range[0], a_max: range[1] })],
+    { dtype: to },
+    node.outputs,
+  );
 }
 
 const decomposed = gap('it is written in simpler operators');

@@ -1,19 +1,55 @@
-import { evaluate, Graph, memorySource, MemorySink, ops, Report, tensor, Weight } from '@drover/core';
+import {
+  evaluate,
+  Graph,
+  memorySource,
+  MemorySink,
+  ops,
+  Report,
+  tensor,
+  Weight,
+} from '@drover/core';
 import { decodeParams, readSymbol } from '../codec/index.js';
 import { mxnet } from '../format.js';
 
-/** A convolution over one channel with `filters` filters of `taps` taps 1, 2, 3, …, where filter i counts i times; its operator, and its results after reading. */
+/**
+ * A convolution over one channel with `filters` filters of `taps` taps 1, 2, 3, …, where filter i
+ * counts i times; its operator, and its results after reading.
+ */
 async function carried(filters: number, taps: number, stride: number) {
   const graph = new Graph();
   const x = graph.input('x', 'float32', [1, 1, taps + stride]);
-  const numbers = Array.from({ length: filters * taps }, (_, i) => (Math.floor(i / taps) + 1) * ((i % taps) + 1));
-  const w = graph.constant(Weight.from(tensor('float32', [filters, 1, taps], numbers), 'kernel'), 'w');
-  const bias = graph.constant(Weight.from(tensor('float32', [filters], new Array<number>(filters).fill(0.5)), 'bias'), 'bias');
-  const window = { layout: 'channelsFirst', strides: [stride], dilations: [1], padding: 'explicit', pads: [0, 0], groups: 1 } as const;
+  const numbers = Array.from(
+    { length: filters * taps },
+    (_, i) => (Math.floor(i / taps) + 1) * ((i % taps) + 1),
+  );
+  const w = graph.constant(
+    Weight.from(tensor('float32', [filters, 1, taps], numbers), 'kernel'),
+    'w',
+  );
+  const bias = graph.constant(
+    Weight.from(tensor('float32', [filters], new Array<number>(filters).fill(0.5)), 'bias'),
+    'bias',
+  );
+  const window = {
+    layout: 'channelsFirst',
+    strides: [stride],
+    dilations: [1],
+    padding: 'explicit',
+    pads: [0, 0],
+    groups: 1,
+  } as const;
   graph.output('y', graph.add(ops.Conv, { x, w, bias }, window, { name: 'y' }).y);
   const sink = new MemorySink();
   const tensors: string[] = [];
-  const model = { graph, format: 'onnx', versions: {}, producer: '', operators: new Map(), file: 'm.onnx', metadata: new Map() };
+  const model = {
+    graph,
+    format: 'onnx',
+    versions: {},
+    producer: '',
+    operators: new Map(),
+    file: 'm.onnx',
+    metadata: new Map(),
+  };
   await mxnet.write(model, sink, {
     report: new Report(),
     options: {},
@@ -22,10 +58,14 @@ async function carried(filters: number, taps: number, stride: number) {
   });
   await sink.commit();
   const source = memorySource('m-symbol.json', sink.files);
-  const operators = (await readSymbol(source)).graph.nodes.flatMap(({ op, attrs }) => (op === null ? [] : [[op, attrs.get('num_filter')]]));
+  const operators = (await readSymbol(source)).graph.nodes.flatMap(({ op, attrs }) =>
+    op === null ? [] : [[op, attrs.get('num_filter')]],
+  );
   const { records } = await decodeParams(memorySource('m-0000.params', sink.files));
   const again = await mxnet.read(source, { report: new Report() });
-  const [[, y] = []] = await evaluate(again.graph, [tensor('float32', [1, 1, taps + stride], new Array<number>(taps + stride).fill(1))]);
+  const [[, y] = []] = await evaluate(again.graph, [
+    tensor('float32', [1, 1, taps + stride], new Array<number>(taps + stride).fill(1)),
+  ]);
   return { operators, shapes: records.map(({ shape }) => shape), tensors, y };
 }
 

@@ -29,18 +29,43 @@ interface Window {
   readonly pads: readonly number[];
 }
 
-/** Pads of each spatial axis, all begins and then all ends; undefined while they depend on sizes that are not known. */
-function explicitPads(x: Value, kernel: readonly number[], { padding, pads, strides, dilations }: Window): readonly number[] | undefined {
+/**
+ * Pads of each spatial axis, all begins and then all ends; undefined while they depend on sizes
+ * that are not known.
+ */
+function explicitPads(
+  x: Value,
+  kernel: readonly number[],
+  { padding, pads, strides, dilations }: Window,
+): readonly number[] | undefined {
   if (padding === 'explicit') return pads;
   const amounts = kernel.map(
-    (size, i) => x.shape && samePadding(x.shape[i + 2]!, size, strides[i]!, dilations[i]!, padding === 'sameUpper' ? 'upper' : 'lower'),
+    (size, i) =>
+      x.shape &&
+      samePadding(
+        x.shape[i + 2]!,
+        size,
+        strides[i]!,
+        dilations[i]!,
+        padding === 'sameUpper' ? 'upper' : 'lower',
+      ),
   );
   const known = amounts.filter((pair) => pair !== undefined);
-  return known.length < kernel.length ? undefined : [...known.map(([begin]) => begin), ...known.map(([, end]) => end)];
+  return known.length < kernel.length
+    ? undefined
+    : [...known.map(([begin]) => begin), ...known.map(([, end]) => end)];
 }
 
-/** The pads as MXNet states them, one number for both ends of an axis, after what does not fit that was put around the operand. */
-function padded(writer: GraphWriter, x: Value, pads: readonly number[], value: number): { x: Operand; pad: readonly number[] } {
+/**
+ * The pads as MXNet states them, one number for both ends of an axis, after what does not fit that
+ * was put around the operand.
+ */
+function padded(
+  writer: GraphWriter,
+  x: Value,
+  pads: readonly number[],
+  value: number,
+): { x: Operand; pad: readonly number[] } {
   const rank = pads.length / 2;
   const [begins, ends] = [pads.slice(0, rank), pads.slice(rank)];
   if (begins.every((begin, i) => begin === ends[i])) return { x, pad: begins };
@@ -48,22 +73,33 @@ function padded(writer: GraphWriter, x: Value, pads: readonly number[], value: n
   const around =
     rank === 1
       ? writer.step('_npi_pad', [x], { pad_width: widths, mode: 'constant', constant_value: value })
-      : writer.step('Pad', [x], { mode: 'constant', pad_width: widths.flat(), constant_value: value });
+      : writer.step('Pad', [x], {
+          mode: 'constant',
+          pad_width: widths.flat(),
+          constant_value: value,
+        });
   return { x: around, pad: begins.map(() => 0) };
 }
 
-const openPads = gap('its padding follows from a size that is not known before the model runs, and MXNet states pads as numbers');
+const openPads = gap(
+  'its padding follows from a size that is not known before the model runs, and MXNet states pads as numbers',
+);
 
-/** How often the input may be unfolded beside what a convolution reads and writes before MXNet's library takes its plain loops. */
+/**
+ * How often the input may be unfolded beside what a convolution reads and writes before MXNet's
+ * library takes its plain loops.
+ */
 const unfolding = 12;
 
 /** The width in which MXNet's library vectorises filters over one channel. */
 const lanes = 8;
 
 /**
- * How many filters to give a convolution. Over one channel oneDNN has vectorised kernels for multiples of eight filters; else it unfolds the input into a
- * matrix, and where that would be much larger than the tensors (measured with 1.9.1: more than 12 to 16 times) it runs its reference loops: up to a hundred
- * times as long, and with another order of rounding than onnxruntime and TensorFlow have, which shows where a model takes the logarithm of what cancels out.
+ * How many filters to give a convolution. Over one channel oneDNN has vectorised kernels for
+ * multiples of eight filters; else it unfolds the input into a matrix, and where that would be much
+ * larger than the tensors (measured with 1.9.1: more than 12 to 16 times) it runs its reference
+ * loops: up to a hundred times as long, and with another order of rounding than onnxruntime and
+ * TensorFlow have, which shows where a model takes the logarithm of what cancels out.
  */
 function paddedFilters(
   filters: number,
@@ -73,7 +109,9 @@ function paddedFilters(
 ): number {
   if (channels !== 1 || groups !== 1) return filters;
   const taps = sizeOf(kernel);
-  return taps > unfolding * (sizeOf(strides) + filters) ? Math.ceil(filters / lanes) * lanes : filters;
+  return taps > unfolding * (sizeOf(strides) + filters)
+    ? Math.ceil(filters / lanes) * lanes
+    : filters;
 }
 
 /** A constant with zeros behind it along axis 0. */
@@ -81,7 +119,9 @@ function filledUp(writer: GraphWriter, { name, constant }: Value, size: number):
   const weight = constant!;
   const [count, ...rest] = weight.shape;
   const missing = [size - count!, ...rest];
-  const zeros = Weight.from(tensor(weight.dtype, missing, new Array<number>(sizeOf(missing)).fill(0)));
+  const zeros = Weight.from(
+    tensor(weight.dtype, missing, new Array<number>(sizeOf(missing)).fill(0)),
+  );
   return writer.array(name, Weight.concat([weight, zeros], 0));
 }
 
@@ -89,14 +129,17 @@ function writeConv(node: Node<typeof ops.Conv>, writer: GraphWriter): Gap | void
   const { x, w, bias } = node.operands;
   const { strides, dilations, groups } = node.attrs;
   const kernel = w.shape?.slice(2);
-  if (!kernel || !isStatic(kernel) || typeof w.shape![0] !== 'number') return gap('the size of its filters is not known');
+  if (!kernel || !isStatic(kernel) || typeof w.shape![0] !== 'number')
+    return gap('the size of its filters is not known');
   if (kernel.length > 3) return gap('MXNet convolves over at most three axes');
   const pads = explicitPads(x, kernel, node.attrs);
   if (!pads) return openPads;
   const { x: from, pad } = padded(writer, x, pads, 0);
   const filters = w.shape![0];
   const isStored = w.constant !== undefined && (bias === undefined || bias.constant !== undefined);
-  const written = isStored ? paddedFilters(filters, Number(w.shape![1]), kernel, node.attrs) : filters;
+  const written = isStored
+    ? paddedFilters(filters, Number(w.shape![1]), kernel, node.attrs)
+    : filters;
   const attributes = {
     kernel,
     stride: strides,
@@ -107,34 +150,65 @@ function writeConv(node: Node<typeof ops.Conv>, writer: GraphWriter): Gap | void
     no_bias: bias === undefined,
   };
   const weights = [w, ...(bias ? [bias] : [])];
-  if (written === filters) return writer.node('Convolution', [from, ...weights], attributes, node.outputs);
-  const full = writer.step('Convolution', [from, ...weights.map((each) => filledUp(writer, each, written))], attributes);
+  if (written === filters)
+    return writer.node('Convolution', [from, ...weights], attributes, node.outputs);
+  const full = writer.step(
+    'Convolution',
+    [from, ...weights.map((each) => filledUp(writer, each, written))],
+    attributes,
+  );
   writer.node('slice_axis', [full], { axis: 1, begin: 0, end: filters }, node.outputs);
 }
 
-/** Without pads of its own where they differ at the ends or a size is stated; then the result is cut or filled up. */
+/**
+ * Without pads of its own where they differ at the ends or a size is stated; then the result is cut
+ * or filled up.
+ */
 function writeConvTranspose(node: Node<typeof ops.ConvTranspose>, writer: GraphWriter): Gap | void {
   const { x, w, bias } = node.operands;
   const { strides, dilations, groups, pads, outputPadding, outputSizes } = node.attrs;
   const kernel = w.shape?.slice(2);
-  if (!kernel || !isStatic(kernel) || typeof w.shape![1] !== 'number') return gap('the size of its filters is not known');
+  if (!kernel || !isStatic(kernel) || typeof w.shape![1] !== 'number')
+    return gap('the size of its filters is not known');
   if (node.operands.outputSizes) return gap('the size of its result depends on data');
   const rank = kernel.length;
   const [begins, ends] = [pads.slice(0, rank), pads.slice(rank)];
   const filters = w.shape![1] * groups;
-  const common = { kernel, stride: strides, dilate: dilations, num_filter: filters, num_group: groups, no_bias: bias === undefined };
+  const common = {
+    kernel,
+    stride: strides,
+    dilate: dilations,
+    num_filter: filters,
+    num_group: groups,
+    no_bias: bias === undefined,
+  };
   const inputs = bias ? [x, w, bias] : [x, w];
   const isEven = outputSizes === null && begins.every((begin, i) => begin === ends[i]);
   if (isEven && outputPadding.every((extra, i) => extra < strides[i]!))
-    return writer.node('Deconvolution', inputs, { ...common, pad: begins, adj: outputPadding }, node.outputs);
+    return writer.node(
+      'Deconvolution',
+      inputs,
+      { ...common, pad: begins, adj: outputPadding },
+      node.outputs,
+    );
   const result = node.outputs[0]!.shape?.slice(2);
   const full = x.shape
     ?.slice(2)
-    .map((size, i) => (typeof size === 'number' ? (size - 1) * strides[i]! + (kernel[i]! - 1) * dilations[i]! + 1 : undefined));
-  if (!result || !isStatic(result) || !full) return gap('what to cut off follows from a size that is not known before the model runs');
+    .map((size, i) =>
+      typeof size === 'number'
+        ? (size - 1) * strides[i]! + (kernel[i]! - 1) * dilations[i]! + 1
+        : undefined,
+    );
+  if (!result || !isStatic(result) || !full)
+    return gap('what to cut off follows from a size that is not known before the model runs');
   const missing = full.map((size, i) => Math.max(0, begins[i]! + result[i]! - (size ?? 0)));
-  if (bias && missing.some((size) => size > 0)) return gap('its result reaches beyond what its filters do');
-  const whole = writer.step('Deconvolution', inputs, { ...common, pad: begins.map(() => 0), adj: begins.map(() => 0) });
+  if (bias && missing.some((size) => size > 0))
+    return gap('its result reaches beyond what its filters do');
+  const whole = writer.step('Deconvolution', inputs, {
+    ...common,
+    pad: begins.map(() => 0),
+    adj: begins.map(() => 0),
+  });
   const widths = [[0, 0], [0, 0], ...missing.map((size) => [0, size])];
   const long = missing.some((size) => size > 0)
     ? writer.step('_npi_pad', [whole], { pad_width: widths, mode: 'constant', constant_value: 0 })
@@ -156,10 +230,19 @@ interface PoolPlan {
   readonly convention: 'valid' | 'full';
 }
 
-/** MXNet's `full` convention has the same windows as core's `ceil` where none can start behind the input; else the end pads are made as long as the windows need. */
-function planPool(node: Node, writer: GraphWriter, { kernel, strides, dilations, ceil, ...window }: Pool, value: number): PoolPlan | Gap {
+/**
+ * MXNet's `full` convention has the same windows as core's `ceil` where none can start behind the
+ * input; else the end pads are made as long as the windows need.
+ */
+function planPool(
+  node: Node,
+  writer: GraphWriter,
+  { kernel, strides, dilations, ceil, ...window }: Pool,
+  value: number,
+): PoolPlan | Gap {
   const [x, y] = [node.inputs[0]!, node.outputs[0]!];
-  if (dilations.some((dilation) => dilation !== 1)) return gap('MXNet does not dilate the windows of pools');
+  if (dilations.some((dilation) => dilation !== 1))
+    return gap('MXNet does not dilate the windows of pools');
   if (kernel.length > 3) return gap('MXNet pools over at most three axes');
   const pads = explicitPads(x, kernel, { strides, dilations, ...window });
   if (!pads) return openPads;
@@ -170,9 +253,14 @@ function planPool(node: Node, writer: GraphWriter, { kernel, strides, dilations,
     return { x, pad: pads.slice(0, rank), convention: 'full' };
   const [from, to] = [x.shape?.slice(2), y.shape?.slice(2)];
   if (!from || !to || !isStatic(from) || !isStatic(to))
-    return gap('how many windows it has follows from a size that is not known before the model runs');
+    return gap(
+      'how many windows it has follows from a size that is not known before the model runs',
+    );
   const ends = to.map((count, i) =>
-    Math.max(pads[i + rank]!, ((count as number) - 1) * strides[i]! + kernel[i]! - (from[i] as number) - pads[i]!),
+    Math.max(
+      pads[i + rank]!,
+      ((count as number) - 1) * strides[i]! + kernel[i]! - (from[i] as number) - pads[i]!,
+    ),
   );
   return { ...padded(writer, x, [...pads.slice(0, rank), ...ends], value), convention: 'valid' };
 }
@@ -187,7 +275,13 @@ function writeMaxPool(node: Node<typeof ops.MaxPool>, writer: GraphWriter): Gap 
   writer.node(
     'Pooling',
     [plan.x],
-    { pool_type: 'max', kernel, stride: strides, pad: plan.pad, pooling_convention: plan.convention },
+    {
+      pool_type: 'max',
+      kernel,
+      stride: strides,
+      pad: plan.pad,
+      pooling_convention: plan.convention,
+    },
     node.outputs,
   );
 }
@@ -200,19 +294,41 @@ function writeAveragePool(node: Node<typeof ops.AveragePool>, writer: GraphWrite
   const plan = planPool(node as Node, writer, node.attrs, 0);
   if (isGap(plan)) return plan;
   const isOwn = plan.x === x;
-  const attributes = { pool_type: 'avg', kernel, stride: strides, pad: plan.pad, pooling_convention: plan.convention };
+  const attributes = {
+    pool_type: 'avg',
+    kernel,
+    stride: strides,
+    pad: plan.pad,
+    pooling_convention: plan.convention,
+  };
   if (isOwn || (countIncludePad && !node.attrs.ceil))
-    return writer.node('Pooling', [plan.x], { ...attributes, count_include_pad: countIncludePad || !isOwn }, node.outputs);
-  // The padding lies in the operand now: every window counts all its taps, and a factor corrects the divisor.
+    return writer.node(
+      'Pooling',
+      [plan.x],
+      { ...attributes, count_include_pad: countIncludePad || !isOwn },
+      node.outputs,
+    );
+  // The padding lies in the operand now: every window counts all its taps, and a factor corrects
+  // the divisor.
   const [from, to] = [x.shape?.slice(2), node.outputs[0]!.shape?.slice(2)];
   if (!from || !to || !isStatic(from) || !isStatic(to))
-    return gap('how many elements its windows hold follows from a size that is not known before the model runs');
+    return gap(
+      'how many elements its windows hold follows from a size that is not known before the model runs',
+    );
   const factors = windowFactors(kernel, strides, pads, countIncludePad, from, to);
   const mean = writer.step('Pooling', [plan.x], { ...attributes, count_include_pad: true });
-  writer.node('broadcast_mul', [mean, writer.literal(x.dtype, [1, 1, ...to], factors)], {}, node.outputs);
+  writer.node(
+    'broadcast_mul',
+    [mean, writer.literal(x.dtype, [1, 1, ...to], factors)],
+    {},
+    node.outputs,
+  );
 }
 
-/** For each window the number of its taps over the number of those that count: the ones in the input, or in the input and its padding. */
+/**
+ * For each window the number of its taps over the number of those that count: the ones in the
+ * input, or in the input and its padding.
+ */
 function windowFactors(
   kernel: readonly number[],
   strides: readonly number[],
@@ -247,13 +363,28 @@ function writeLpPool(node: Node<typeof ops.LpPool>, writer: GraphWriter): Gap | 
   writer.node(
     'Pooling',
     [magnitude],
-    { pool_type: 'lp', p_value: p, kernel, stride: strides, pad: plan.pad, pooling_convention: plan.convention },
+    {
+      pool_type: 'lp',
+      p_value: p,
+      kernel,
+      stride: strides,
+      pad: plan.pad,
+      pooling_convention: plan.convention,
+    },
     node.outputs,
   );
 }
 
-/** What a resampling makes of one axis of `from` elements, applied to a tensor over that axis: weights of the identity, or the numbers of the elements that nearest takes. */
-async function alongAxis(node: Node<typeof ops.Resize>, index: number, x: Tensor, to: number): Promise<Tensor> {
+/**
+ * What a resampling makes of one axis of `from` elements, applied to a tensor over that axis:
+ * weights of the identity, or the numbers of the elements that nearest takes.
+ */
+async function alongAxis(
+  node: Node<typeof ops.Resize>,
+  index: number,
+  x: Tensor,
+  to: number,
+): Promise<Tensor> {
   const graph = new Graph();
   const { scales } = node.attrs;
   graph.add(
@@ -267,7 +398,12 @@ async function alongAxis(node: Node<typeof ops.Resize>, index: number, x: Tensor
 }
 
 /** One axis after the other: nearest looks elements up, the others multiply with a matrix. */
-function writeByAxis(node: Node<typeof ops.Resize>, writer: GraphWriter, shape: readonly number[], sizes: readonly number[]): void {
+function writeByAxis(
+  node: Node<typeof ops.Resize>,
+  writer: GraphWriter,
+  shape: readonly number[],
+  sizes: readonly number[],
+): void {
   const { x } = node.operands;
   const { axes, mode } = node.attrs;
   const rank = shape.length;
@@ -281,7 +417,9 @@ function writeByAxis(node: Node<typeof ops.Resize>, writer: GraphWriter, shape: 
         [from],
         Array.from({ length: from }, (_, at) => at),
       );
-      const places = writer.made(`${node.name}_indices`, 'int64', [to], () => alongAxis(node, i, numbers, to));
+      const places = writer.made(`${node.name}_indices`, 'int64', [to], () =>
+        alongAxis(node, i, numbers, to),
+      );
       ref = writer.step('take', [ref, places], { axis });
       return;
     }
@@ -290,13 +428,20 @@ function writeByAxis(node: Node<typeof ops.Resize>, writer: GraphWriter, shape: 
       [from, from],
       Array.from({ length: from * from }, (_, at) => Number(Math.floor(at / from) === at % from)),
     );
-    // Weights [to, from] stand as those of a fully connected layer over the axis, which has to be the last for it.
-    const weights = writer.made(`${node.name}_weight`, x.dtype, [to, from], () => alongAxis(node, i, eye, to));
+    // Weights [to, from] stand as those of a fully connected layer over the axis, which has to be
+    // the last for it.
+    const weights = writer.made(`${node.name}_weight`, x.dtype, [to, from], () =>
+      alongAxis(node, i, eye, to),
+    );
     const perm = Array.from({ length: rank }, (_, at) => at);
     [perm[axis], perm[rank - 1]] = [rank - 1, axis];
     const isLast = axis === rank - 1;
     const moved = isLast ? ref : writer.step('transpose', [ref], { axes: perm });
-    const product = writer.step('FullyConnected', [moved, weights], { num_hidden: to, no_bias: true, flatten: false });
+    const product = writer.step('FullyConnected', [moved, weights], {
+      num_hidden: to,
+      no_bias: true,
+      flatten: false,
+    });
     ref = isLast ? product : writer.step('transpose', [product], { axes: perm });
   });
   writer.bind(node.outputs[0]!, ref);
@@ -312,8 +457,11 @@ function writeResize(node: Node<typeof ops.Resize>, writer: GraphWriter): Gap | 
   const turned = axes
     .map((axis, i) => ({ axis, size: sizes[i]!, scale: scales?.[i] ?? 1 }))
     .filter(({ axis, size, scale }) => axis > 1 || !sameDim(size, from[axis]!) || scale !== 1);
-  const spatial = [2, 3].flatMap((axis) => turned.filter((each) => each.axis === axis).map(({ size }) => size));
-  const isImage = from.length === 4 && turned.length === 2 && spatial.length === 2 && isFloat(x.dtype);
+  const spatial = [2, 3].flatMap((axis) =>
+    turned.filter((each) => each.axis === axis).map(({ size }) => size),
+  );
+  const isImage =
+    from.length === 4 && turned.length === 2 && spatial.length === 2 && isFloat(x.dtype);
   const factors = turned.map(({ axis, size }) => exactQuotient(size, from[axis]!));
   const factor = factors[0];
   // An integer factor sends nearest to the element below in all of these ways.
@@ -322,27 +470,52 @@ function writeResize(node: Node<typeof ops.Resize>, writer: GraphWriter): Gap | 
     ((coordinates === 'asymmetric' && nearest === 'floor') ||
       (/^(halfPixel|pytorchHalfPixel)$/.test(coordinates) && /^round/.test(nearest)) ||
       (coordinates === 'tfHalfPixelNearest' && nearest === 'floor'));
-  if (isImage && isRepeating && typeof factor === 'number' && factors.every((each) => each === factor)) {
-    return writer.node('UpSampling', [x], { scale: factor, sample_type: 'nearest', num_args: 1 }, node.outputs);
+  if (
+    isImage &&
+    isRepeating &&
+    typeof factor === 'number' &&
+    factors.every((each) => each === factor)
+  ) {
+    return writer.node(
+      'UpSampling',
+      [x],
+      { scale: factor, sample_type: 'nearest', num_args: 1 },
+      node.outputs,
+    );
   }
-  const isPlain = scales === null || axes.every((axis, i) => sameDim(mulDim(x.shape![axis]!, scales[i]!), sizes[i]!));
+  const isPlain =
+    scales === null ||
+    axes.every((axis, i) => sameDim(mulDim(x.shape![axis]!, scales[i]!), sizes[i]!));
   const isBilinear =
     mode === 'linear' &&
     !antialias &&
     isPlain &&
     (coordinates === 'alignCorners' ||
       coordinates === 'halfPixel' ||
-      (coordinates === 'pytorchHalfPixel' && sizes.every((size) => typeof size === 'number' && size !== 1)));
+      (coordinates === 'pytorchHalfPixel' &&
+        sizes.every((size) => typeof size === 'number' && size !== 1)));
   if (isImage && isBilinear) {
     const align_corners = coordinates === 'alignCorners';
     if (isStatic(spatial)) {
       const [height, width] = spatial as readonly number[];
-      return writer.node('_contrib_BilinearResize2D', [x], { height, width, align_corners }, node.outputs);
+      return writer.node(
+        '_contrib_BilinearResize2D',
+        [x],
+        { height, width, align_corners },
+        node.outputs,
+      );
     }
     const like = writer.zeros([1, 1, ...spatial], x.dtype);
-    if (like) return writer.node('_contrib_BilinearResize2D', [x, like], { mode: 'like', align_corners }, node.outputs);
+    if (like)
+      return writer.node(
+        '_contrib_BilinearResize2D',
+        [x, like],
+        { mode: 'like', align_corners },
+        node.outputs,
+      );
   }
-  if (!isStatic(sizes)) return gap('its sizes are not known before the model runs, and MXNet takes them as attributes');
+  if (!isStatic(sizes))
+    return gap('its sizes are not known before the model runs, and MXNet takes them as attributes');
   if (axes.some((axis) => typeof from[axis] !== 'number'))
     return gap('its weights follow from a size that is not known before the model runs');
   writeByAxis(
@@ -353,7 +526,10 @@ function writeResize(node: Node<typeof ops.Resize>, writer: GraphWriter): Gap | 
   );
 }
 
-/** MXNet aligns corners: where they are not, the grid of a dimension of n elements reaches n / (n - 1) times as far. A grid cut off at the border keeps to it. */
+/**
+ * MXNet aligns corners: where they are not, the grid of a dimension of n elements reaches n / (n -
+ * 1) times as far. A grid cut off at the border keeps to it.
+ */
 function writeGridSample(node: Node<typeof ops.GridSample>, writer: GraphWriter): Gap | void {
   const { mode, padding, alignCorners } = node.attrs;
   const { x, grid } = node.operands;
@@ -362,7 +538,8 @@ function writeGridSample(node: Node<typeof ops.GridSample>, writer: GraphWriter)
   let at: Operand = writer.step('transpose', [grid], { axes: [0, 3, 1, 2] });
   if (!alignCorners) {
     const sizes = [x.shape![3]!, x.shape![2]!];
-    if (!isStatic(sizes) || sizes.includes(1)) return gap('MXNet aligns corners, and the size of its images is not known or 1');
+    if (!isStatic(sizes) || sizes.includes(1))
+      return gap('MXNet aligns corners, and the size of its images is not known or 1');
     const reach = (sizes as readonly number[]).map((size) => size / (size - 1));
     at = writer.step('broadcast_mul', [at, writer.literal(grid.dtype, [1, 2, 1, 1], reach)]);
   }
@@ -375,10 +552,22 @@ export const writeSpatial = {
   AveragePool: writeAveragePool,
   Conv: writeConv,
   ConvTranspose: writeConvTranspose,
-  DepthToSpace: (node, writer) => writer.node('depth_to_space', [node.operands.x], { block_size: node.attrs.blockSize }, node.outputs),
+  DepthToSpace: (node, writer) =>
+    writer.node(
+      'depth_to_space',
+      [node.operands.x],
+      { block_size: node.attrs.blockSize },
+      node.outputs,
+    ),
   GridSample: writeGridSample,
   LpPool: writeLpPool,
   MaxPool: writeMaxPool,
   Resize: writeResize,
-  SpaceToDepth: (node, writer) => writer.node('space_to_depth', [node.operands.x], { block_size: node.attrs.blockSize }, node.outputs),
+  SpaceToDepth: (node, writer) =>
+    writer.node(
+      'space_to_depth',
+      [node.operands.x],
+      { block_size: node.attrs.blockSize },
+      node.outputs,
+    ),
 } satisfies Partial<WriteRules<GraphWriter>>;

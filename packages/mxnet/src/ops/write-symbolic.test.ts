@@ -1,15 +1,44 @@
-import { evaluateSteps, Graph, memorySource, MemorySink, mulDim, ops, Report, symbol, tensor, type Tensor } from '@drover/core';
+import {
+  evaluateSteps,
+  Graph,
+  memorySource,
+  MemorySink,
+  mulDim,
+  ops,
+  Report,
+  symbol,
+  tensor,
+  type Tensor,
+} from '@drover/core';
 import { readSymbol } from '../codec/index.js';
 import { mxnet } from '../format.js';
 
 /** Writes a graph and gives the operators of the symbol and, read again, its results. */
-async function carry(graph: Graph, inputs: readonly Tensor[]): Promise<{ operators: readonly string[]; results: readonly number[][] }> {
+async function carry(
+  graph: Graph,
+  inputs: readonly Tensor[],
+): Promise<{ operators: readonly string[]; results: readonly number[][] }> {
   const sink = new MemorySink();
-  const model = { graph, format: 'onnx', versions: {}, producer: '', operators: new Map(), file: 'm.onnx', metadata: new Map() };
-  await mxnet.write(model, sink, { report: new Report(), options: {}, path: 'm-symbol.json', tensor: () => undefined });
+  const model = {
+    graph,
+    format: 'onnx',
+    versions: {},
+    producer: '',
+    operators: new Map(),
+    file: 'm.onnx',
+    metadata: new Map(),
+  };
+  await mxnet.write(model, sink, {
+    report: new Report(),
+    options: {},
+    path: 'm-symbol.json',
+    tensor: () => undefined,
+  });
   await sink.commit();
   const source = memorySource('m-symbol.json', sink.files);
-  const operators = (await readSymbol(source)).graph.nodes.flatMap(({ op }) => (op === null ? [] : [op]));
+  const operators = (await readSymbol(source)).graph.nodes.flatMap(({ op }) =>
+    op === null ? [] : [op],
+  );
   const again = await mxnet.read(source, { report: new Report() });
   const steps = evaluateSteps(again.graph, inputs);
   for (;;) {
@@ -36,7 +65,9 @@ describe('writing of sizes that are not known before the model runs', () => {
     const graph = new Graph();
     const x = graph.input('x', 'float32', [n!, m!]);
     graph.output('y', graph.add(ops.Trilu, { x }, { upper: true, k: 0 }, { name: 'y' }).y);
-    const { results } = await carry(graph, [tensor('float32', [2, 2], [-Infinity, 2, -Infinity, 4])]);
+    const { results } = await carry(graph, [
+      tensor('float32', [2, 2], [-Infinity, 2, -Infinity, 4]),
+    ]);
     expect(results).toEqual([[-Infinity, 2, 0, 4]]);
   });
 
@@ -44,7 +75,12 @@ describe('writing of sizes that are not known before the model runs', () => {
     const graph = new Graph();
     const x = graph.input('x', 'float32', [n!, m!, 2]);
     const rows = graph.add(ops.Reshape, { x }, { shape: [mulDim(n!, m!), 2] }, { name: 'rows' }).y;
-    const sums = graph.add(ops.CumSum, { x: rows }, { axis: 0, exclusive: false, reverse: false }, { name: 'sums' }).y;
+    const sums = graph.add(
+      ops.CumSum,
+      { x: rows },
+      { axis: 0, exclusive: false, reverse: false },
+      { name: 'sums' },
+    ).y;
     graph.output('y', graph.add(ops.Reshape, { x: sums }, { shape: [n!, m!, 2] }, { name: 'y' }).y);
     const { operators, results } = await carry(graph, [tensor('float32', [2, 1, 2], [1, 2, 3, 4])]);
     expect(operators).toContain('reshape_like');
@@ -92,7 +128,15 @@ describe('writing of sizes that are not known before the model runs', () => {
       antialias: false,
     } as const;
     const sizes = [n!, mulDim(p!, 2), mulDim(q!, 2)];
-    graph.output('y', graph.add(ops.Resize, { x }, { ...attrs, axes: [0, 2, 3], sizes, scales: [1, 2, 2] }, { name: 'y' }).y);
+    graph.output(
+      'y',
+      graph.add(
+        ops.Resize,
+        { x },
+        { ...attrs, axes: [0, 2, 3], sizes, scales: [1, 2, 2] },
+        { name: 'y' },
+      ).y,
+    );
     const { operators, results } = await carry(graph, [tensor('float32', [1, 1, 1, 2], [5, 7])]);
     expect(operators).toEqual(['UpSampling']);
     expect(results).toEqual([[5, 5, 7, 7, 5, 5, 7, 7]]);
@@ -104,23 +148,36 @@ describe('writing', () => {
   it.each([
     ['zeros', [2.5, 3, 0.25]],
     ['border', [2.5, 3, 1]],
-  ] as const)('samples images whose corners are not aligned, %s around them', async (padding, expected) => {
-    const graph = new Graph();
-    const x = graph.input('x', 'float32', [1, 1, 2, 2]);
-    const grid = graph.input('grid', 'float32', [1, 1, 3, 2]);
-    const attrs = { mode: 'linear', padding, alignCorners: false, layout: 'channelsFirst' } as const;
-    graph.output('y', graph.add(ops.GridSample, { x, grid }, attrs, { name: 'y' }).y);
-    const { results } = await carry(graph, [
-      tensor('float32', [1, 1, 2, 2], [1, 2, 3, 4]),
-      tensor('float32', [1, 1, 3, 2], [0, 0, 0.5, 0, -1, -1]),
-    ]);
-    expect(results).toEqual([expected]);
-  });
+  ] as const)(
+    'samples images whose corners are not aligned, %s around them',
+    async (padding, expected) => {
+      const graph = new Graph();
+      const x = graph.input('x', 'float32', [1, 1, 2, 2]);
+      const grid = graph.input('grid', 'float32', [1, 1, 3, 2]);
+      const attrs = {
+        mode: 'linear',
+        padding,
+        alignCorners: false,
+        layout: 'channelsFirst',
+      } as const;
+      graph.output('y', graph.add(ops.GridSample, { x, grid }, attrs, { name: 'y' }).y);
+      const { results } = await carry(graph, [
+        tensor('float32', [1, 1, 2, 2], [1, 2, 3, 4]),
+        tensor('float32', [1, 1, 3, 2], [0, 0, 0.5, 0, -1, -1]),
+      ]);
+      expect(results).toEqual([expected]);
+    },
+  );
 
   it('a part of no elements that nothing uses is left out', async () => {
     const graph = new Graph();
     const x = graph.input('x', 'float32', [1, 5]);
-    const [a, b] = graph.add(ops.Split, { x }, { axis: 1, sizes: [2, 3, 0] }, { name: 'parts', resultCount: 3 }).outputs;
+    const [a, b] = graph.add(
+      ops.Split,
+      { x },
+      { axis: 1, sizes: [2, 3, 0] },
+      { name: 'parts', resultCount: 3 },
+    ).outputs;
     graph.output('a', a!);
     graph.output('b', b!);
     const { results } = await carry(graph, [tensor('float32', [1, 5], [1, 2, 3, 4, 5])]);

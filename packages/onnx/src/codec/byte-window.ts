@@ -3,7 +3,10 @@ import { onnxDiagnostics } from '../diagnostics.js';
 
 const windowBytes = 64 * 1024;
 
-/** A cursor over a file that holds a stretch of it in memory. Numbers are read without waiting from what `fill` has made sure of. */
+/**
+ * A cursor over a file that holds a stretch of it in memory. Numbers are read without waiting from
+ * what `fill` has made sure of.
+ */
 export class ByteWindow {
   /** Low and high 32 bits, unsigned, of the varint that was read last. */
   lo = 0;
@@ -22,7 +25,9 @@ export class ByteWindow {
 
   /** Whether `count` bytes, or all that the file still has, are in memory. */
   has(count: number): boolean {
-    return this.at + count <= this.bytes.length || this.#base + this.bytes.length >= this.source.size;
+    return (
+      this.at + count <= this.bytes.length || this.#base + this.bytes.length >= this.source.size
+    );
   }
 
   /** Brings `count` bytes from the cursor on into memory, or fewer where the file ends. */
@@ -55,7 +60,10 @@ export class ByteWindow {
     return this.bytes.subarray(this.at - count, this.at);
   }
 
-  /** Reads a varint of up to 64 bits into `lo` and `hi`. Throws `onnx/wire` at the end of the file and past ten bytes. */
+  /**
+   * Reads a varint of up to 64 bits into `lo` and `hi`. Throws `onnx/wire` at the end of the file
+   * and past ten bytes.
+   */
   varint(): void {
     const { bytes } = this;
     let lo = 0;

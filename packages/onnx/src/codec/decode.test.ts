@@ -9,11 +9,15 @@ import { isPayload, type RangePayload } from './payload.js';
 const testdata = new URL('./testdata/', import.meta.url);
 const models = new URL('../../../../fixtures/models/', import.meta.url);
 
-const sourceOf = (bytes: Uint8Array, name = 'model.onnx') => memorySource(name, new Map([[name, bytes]]));
+const sourceOf = (bytes: Uint8Array, name = 'model.onnx') =>
+  memorySource(name, new Map([[name, bytes]]));
 
 async function encoded(name: keyof Messages, message: Messages[typeof name]): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
-  await encodeMessage(name, message, { write: async (bytes) => void pieces.push(bytes.slice()), close: async () => {} });
+  await encodeMessage(name, message, {
+    write: async (bytes) => void pieces.push(bytes.slice()),
+    close: async () => {},
+  });
   return Buffer.concat(pieces);
 }
 
@@ -25,7 +29,9 @@ function json(value: unknown, like: unknown): unknown {
     return Array.from(value as ArrayLike<unknown>, (item, i) => json(item, (like as unknown[])[i]));
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).filter(([key]) => key !== 'wire');
-  return Object.fromEntries(entries.map(([key, item]) => [key, json(item, (like as Record<string, unknown>)[key])]));
+  return Object.fromEntries(
+    entries.map(([key, item]) => [key, json(item, (like as Record<string, unknown>)[key])]),
+  );
 }
 
 describe('decodeMessage', () => {
@@ -47,11 +53,27 @@ describe('decodeMessage', () => {
   );
 
   test('integers of 64 bits are exact', async () => {
-    const ints = ['9223372036854775807', '-9223372036854775808', '9007199254740992', '-9007199254740992', '9007199254740991', '-1', '0'];
+    const ints = [
+      '9223372036854775807',
+      '-9223372036854775808',
+      '9007199254740992',
+      '-9007199254740992',
+      '9007199254740991',
+      '-1',
+      '0',
+    ];
     const writer = protobuf.Writer.create();
     for (const value of ints) writer.uint32(8 << 3).int64(value);
     const { ints: decoded } = await decodeMessage(sourceOf(writer.finish()), 'AttributeProto');
-    expect(decoded).toEqual([9223372036854775807n, -9223372036854775808n, 9007199254740992n, -9007199254740992n, 9007199254740991, -1, 0]);
+    expect(decoded).toEqual([
+      9223372036854775807n,
+      -9223372036854775808n,
+      9007199254740992n,
+      -9007199254740992n,
+      9007199254740991,
+      -1,
+      0,
+    ]);
   });
 
   test('NaNs keep their bits', async () => {
@@ -59,23 +81,34 @@ describe('decodeMessage', () => {
     const model = await decodeModel(sourceOf(file));
     const attributes = model.graph!.node![0]!.attribute!;
     expect(attributes[0]!.f).toBeNaN();
-    expect([...new Uint32Array((attributes[4]!.floats as Float32Array).buffer)]).toEqual([0xffc00000, 0x7fc12345, 0x7fc00000, 0x80000000]);
+    expect([...new Uint32Array((attributes[4]!.floats as Float32Array).buffer)]).toEqual([
+      0xffc00000, 0x7fc12345, 0x7fc00000, 0x80000000,
+    ]);
     expect((await encoded('ModelProto', model)).equals(file)).toBe(true);
   });
 
   test('of two alternatives the last one holds', async () => {
     const dimension = Buffer.concat([Buffer.from([0x08, 5]), Buffer.from([0x12, 1, 0x4e])]);
-    expect(await decodeMessage(sourceOf(dimension), 'TensorShapeProto_Dimension')).toEqual({ dimParam: 'N' });
+    expect(await decodeMessage(sourceOf(dimension), 'TensorShapeProto_Dimension')).toEqual({
+      dimParam: 'N',
+    });
   });
 
   test('a message that comes in two parts is one', async () => {
-    const node = Buffer.from([0x2a, 2, 0x08, 1, 0x2a, 4, 0x08, 2, 0x10, 7]); // AttributeProto.t twice: dims 1, then dims 2 and data_type 7
-    expect((await decodeMessage(sourceOf(node), 'AttributeProto')).t).toEqual({ dims: [1, 2], dataType: 7, wire: undefined });
+    // AttributeProto.t twice: dims 1, then dims 2 and data_type 7
+    const node = Buffer.from([0x2a, 2, 0x08, 1, 0x2a, 4, 0x08, 2, 0x10, 7]);
+    expect((await decodeMessage(sourceOf(node), 'AttributeProto')).t).toEqual({
+      dims: [1, 2],
+      dataType: 7,
+      wire: undefined,
+    });
   });
 
   test('numbers left in the file are brought back when more of them follow', async () => {
-    const block = (values: number[]) => protobuf.Writer.create().uint32(0x22).floats(values).finish();
-    const ints = (values: number[]) => protobuf.Writer.create().uint32(0x3a).int64s(values).finish();
+    const block = (values: number[]) =>
+      protobuf.Writer.create().uint32(0x22).floats(values).finish();
+    const ints = (values: number[]) =>
+      protobuf.Writer.create().uint32(0x3a).int64s(values).finish();
     const many = Array.from({ length: 600 }, (_, i) => i - 300);
     const file = Buffer.concat([
       block(many),
@@ -92,18 +125,29 @@ describe('decodeMessage', () => {
 });
 
 describe('decodeModel', () => {
-  const files = readdirSync(models, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.onnx'));
+  const files = readdirSync(models, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.onnx'),
+  );
 
   test.each(files)('%s is written back byte for byte', async (name) => {
     const file = readFileSync(new URL(name, models));
-    expect((await encoded('ModelProto', await decodeModel(sourceOf(file)))).equals(file)).toBe(true);
+    expect((await encoded('ModelProto', await decodeModel(sourceOf(file)))).equals(file)).toBe(
+      true,
+    );
   });
 
   test('weights stay in the file: 3 GiB take a few reads', async () => {
     const tensorBytes = 150 * 2 ** 20;
     // Each initializer is a header and bytes that exist only when they are asked for.
     const header = (size: number) =>
-      protobuf.Writer.create().uint32(0x08).int64(tensorBytes).uint32(0x10).int32(2).uint32(0x4a).uint32(size).finish();
+      protobuf.Writer.create()
+        .uint32(0x08)
+        .int64(tensorBytes)
+        .uint32(0x10)
+        .int32(2)
+        .uint32(0x4a)
+        .uint32(size)
+        .finish();
     const tensor = header(tensorBytes);
     const field = protobuf.Writer.create()
       .uint32(0x2a)
@@ -111,11 +155,19 @@ describe('decodeModel', () => {
       .raw(tensor)
       .finish();
     const graphBytes = 20 * (field.length + tensorBytes);
-    const start = protobuf.Writer.create().uint32(0x08).int64(10).uint32(0x3a).uint64(graphBytes).finish();
+    const start = protobuf.Writer.create()
+      .uint32(0x08)
+      .int64(10)
+      .uint32(0x3a)
+      .uint64(graphBytes)
+      .finish();
     const size = start.length + graphBytes;
     let reads = 0;
     let bytesRead = 0;
-    const byteAt = (at: number) => (at < start.length ? start[at]! : (field[(at - start.length) % (field.length + tensorBytes)] ?? 0xab));
+    const byteAt = (at: number) =>
+      at < start.length
+        ? start[at]!
+        : (field[(at - start.length) % (field.length + tensorBytes)] ?? 0xab);
     const source: Source = {
       ...sourceOf(start),
       size,
@@ -135,7 +187,8 @@ describe('decodeModel', () => {
   });
 
   test('up to 1 KiB of a tensor is in memory, more is a range of the file', async () => {
-    const raw = (length: number) => protobuf.Writer.create().uint32(0x4a).bytes(new Uint8Array(length).fill(7)).finish();
+    const raw = (length: number) =>
+      protobuf.Writer.create().uint32(0x4a).bytes(new Uint8Array(length).fill(7)).finish();
     const small = await decodeMessage(sourceOf(raw(1024)), 'TensorProto');
     expect(small.rawData).toEqual(new Uint8Array(1024).fill(7));
     const { rawData } = await decodeMessage(sourceOf(raw(1025)), 'TensorProto');
@@ -144,7 +197,12 @@ describe('decodeModel', () => {
   });
 
   test('100,000 nodes decode and encode within seconds', async () => {
-    const node = Array.from({ length: 100_000 }, (_, i) => ({ input: [`v${i}`], output: [`v${i + 1}`], opType: 'Relu', name: `n${i}` }));
+    const node = Array.from({ length: 100_000 }, (_, i) => ({
+      input: [`v${i}`],
+      output: [`v${i + 1}`],
+      opType: 'Relu',
+      name: `n${i}`,
+    }));
     const pieces: Uint8Array[] = [];
     await encodeModel(
       { irVersion: 8, graph: { node } },

@@ -26,26 +26,35 @@ interface Frame {
 }
 
 /**
- * Decodes one message that fills a file. It reads the file in windows of 64 KiB and skips the elements of tensors that are larger than 1 KiB: those fields hold a
- * `Payload`, which reads from `source` when asked. Unknown fields are kept, so that `encodeMessage` gives the bytes of every canonical encoder back.
- * Integers of 64 bits are numbers where that is exact, else bigints. Where a field that is not repeated occurs twice the last one holds, and messages merge, as
- * in every protobuf reader.
- * Errors: `onnx/wire` with the byte offset; `core/limit` naming the limit. Nothing is allocated from a length before it was checked against the file.
+ * Decodes one message that fills a file. It reads the file in windows of 64 KiB and skips the
+ * elements of tensors that are larger than 1 KiB: those fields hold a `Payload`, which reads from
+ * `source` when asked. Unknown fields are kept, so that `encodeMessage` gives the bytes of every
+ * canonical encoder back. Integers of 64 bits are numbers where that is exact, else bigints. Where
+ * a field that is not repeated occurs twice the last one holds, and messages merge, as in every
+ * protobuf reader. Errors: `onnx/wire` with the byte offset; `core/limit` naming the limit. Nothing
+ * is allocated from a length before it was checked against the file.
  */
 export function decodeMessage<Name extends keyof Messages>(
   source: Source,
   name: Name,
   limits: Partial<Limits> = {},
 ): Promise<Messages[Name]> {
-  return new Decoder(source, { ...defaultLimits, ...limits }).decode(messageType(name)) as Promise<Messages[Name]>;
+  return new Decoder(source, { ...defaultLimits, ...limits }).decode(messageType(name)) as Promise<
+    Messages[Name]
+  >;
 }
 
 /** Decodes a model; see {@link decodeMessage}. A file without a graph is `onnx/empty`. */
-export async function decodeModel(source: Source, limits: Partial<Limits> = {}): Promise<ModelProto> {
+export async function decodeModel(
+  source: Source,
+  limits: Partial<Limits> = {},
+): Promise<ModelProto> {
   const origin = { file: source.name };
-  if (source.size === 0) throw onnxDiagnostics.error('empty', { message: `${source.name} is empty.`, origin });
+  if (source.size === 0)
+    throw onnxDiagnostics.error('empty', { message: `${source.name} is empty.`, origin });
   const model = await decodeMessage(source, 'ModelProto', limits);
-  if (!model.graph) throw onnxDiagnostics.error('empty', { message: `${source.name} holds no graph.`, origin });
+  if (!model.graph)
+    throw onnxDiagnostics.error('empty', { message: `${source.name} holds no graph.`, origin });
   return model;
 }
 
@@ -90,16 +99,23 @@ class Decoder {
       } else if (wireType === 0 || wireType === 1 || wireType === 5) {
         const waiting = this.#number(frame, field, wireType, start);
         if (waiting) await waiting;
-      } else throw window.error(wireType < 5 ? 'Groups, which ONNX never uses,' : `Wire type ${wireType} does not exist`, start);
+      } else
+        throw window.error(
+          wireType < 5 ? 'Groups, which ONNX never uses,' : `Wire type ${wireType} does not exist`,
+          start,
+        );
     }
   }
 
   #push(message: Decoded, type: MessageType, end: number, subgraphDepth: number): void {
     const { limits, source } = this;
     const at = this.#window.offset;
-    if (this.#stack.length >= limits.maxDepth) throw limitError('maxDepth', limits, 'The nesting of messages', source.name, at);
-    if (subgraphDepth > limits.maxSubgraphDepth) throw limitError('maxSubgraphDepth', limits, 'The nesting of graphs', source.name, at);
-    if (++this.#messages > limits.maxMessages) throw limitError('maxMessages', limits, 'The number of messages', source.name, at);
+    if (this.#stack.length >= limits.maxDepth)
+      throw limitError('maxDepth', limits, 'The nesting of messages', source.name, at);
+    if (subgraphDepth > limits.maxSubgraphDepth)
+      throw limitError('maxSubgraphDepth', limits, 'The nesting of graphs', source.name, at);
+    if (++this.#messages > limits.maxMessages)
+      throw limitError('maxMessages', limits, 'The number of messages', source.name, at);
     if (type.name === 'NodeProto' && ++this.#nodes > limits.maxNodes)
       throw limitError('maxNodes', limits, 'The number of nodes', source.name, at);
     if (type.name === 'TensorProto' && ++this.#tensors > limits.maxTensors) {
@@ -123,20 +139,32 @@ class Decoder {
         start,
       );
     }
-    if (!field || (field.wireType !== 2 && !field.repeated)) return this.#unknown(frame, start, window.offset + length);
+    if (!field || (field.wireType !== 2 && !field.repeated))
+      return this.#unknown(frame, start, window.offset + length);
     if (field.type) {
       this.#enter(frame, field, field.type, window.offset + length);
       return undefined;
     }
     const packed = field.wireType !== 2;
-    if (field.lazy && length > eagerBytes && (!packed || frame.message[field.name] === undefined) && !frame.lists?.has(field)) {
+    if (
+      field.lazy &&
+      length > eagerBytes &&
+      (!packed || frame.message[field.name] === undefined) &&
+      !frame.lists?.has(field)
+    ) {
       frame.message[field.name] = new RangePayload(this.source, window.offset, length);
       if (packed) noteForm(frame.message, field, true);
       window.skip(length);
       return undefined;
     }
     if (!packed && !field.lazy && length > this.limits.maxStringBytes) {
-      throw limitError('maxStringBytes', this.limits, `${frame.type.name}.${field.name} of ${length} bytes`, this.source.name, start);
+      throw limitError(
+        'maxStringBytes',
+        this.limits,
+        `${frame.type.name}.${field.name} of ${length} bytes`,
+        this.source.name,
+        start,
+      );
     }
     const end = window.offset + length;
     if (window.has(length) && !isPayload(frame.message[field.name])) {
@@ -167,10 +195,12 @@ class Decoder {
           window.varint();
           this.#set(frame, field, integer(field, window.lo, window.hi));
         }
-        if (window.offset > end) throw window.error(`${frame.type.name}.${field.name} ends within a number`);
+        if (window.offset > end)
+          throw window.error(`${frame.type.name}.${field.name} ends within a number`);
         return;
       }
-      if (length % (field.wireType === 1 ? 8 : 4) !== 0) throw window.error(`${frame.type.name}.${field.name} ends within a number`);
+      if (length % (field.wireType === 1 ? 8 : 4) !== 0)
+        throw window.error(`${frame.type.name}.${field.name} ends within a number`);
       this.#list(frame, field).append(window.take(length));
       return;
     }
@@ -188,7 +218,12 @@ class Decoder {
   }
 
   /** A varint, or a number of four or eight bytes. */
-  #number(frame: Frame, field: FieldType | undefined, wireType: 0 | 1 | 5, start: number): Promise<void> | undefined {
+  #number(
+    frame: Frame,
+    field: FieldType | undefined,
+    wireType: 0 | 1 | 5,
+    start: number,
+  ): Promise<void> | undefined {
     const window = this.#window;
     if (field && field.wireType === wireType && isPayload(frame.message[field.name])) {
       return this.#readBack(frame, field).then(() => this.#number(frame, field, wireType, start));
@@ -196,7 +231,8 @@ class Decoder {
     const from = window.at;
     if (wireType === 0) window.varint();
     else window.skip(wireType === 1 ? 8 : 4);
-    if (window.offset > frame.end) throw window.error('A number runs past the end of its message', start);
+    if (window.offset > frame.end)
+      throw window.error('A number runs past the end of its message', start);
     if (!field || field.wireType !== wireType) return this.#unknown(frame, start, window.offset);
     if (field.repeated) noteForm(frame.message, field, false);
     if (wireType === 0) this.#set(frame, field, integer(field, window.lo, window.hi));
@@ -218,7 +254,10 @@ class Decoder {
     }
   }
 
-  /** Unpacked floats or doubles, the first at `from` in the window, and those of the same tag that follow it there. */
+  /**
+   * Unpacked floats or doubles, the first at `from` in the window, and those of the same tag that
+   * follow it there.
+   */
   #run(frame: Frame, field: FieldType, from: number): void {
     const window = this.#window;
     // Millions may follow; their tags have one byte, as the numbers of these fields are below 16.
@@ -235,7 +274,8 @@ class Decoder {
     if (!list) {
       list = new FixedList(field.wireType === 1 ? 8 : 4);
       const before = frame.message[field.name];
-      if (ArrayBuffer.isView(before)) list.append(new Uint8Array(before.buffer, before.byteOffset, before.byteLength));
+      if (ArrayBuffer.isView(before))
+        list.append(new Uint8Array(before.buffer, before.byteOffset, before.byteLength));
       frame.message[field.name] = list;
       lists.set(field, list);
     }
@@ -253,7 +293,9 @@ class Decoder {
     for (const rival of field.rivals) delete message[rival];
   }
 
-  /** Brings numbers that were left in the file into memory, because more of the same field follow. */
+  /**
+   * Brings numbers that were left in the file into memory, because more of the same field follow.
+   */
   async #readBack(frame: Frame, field: FieldType): Promise<void> {
     const window = this.#window;
     const left = frame.message[field.name];
@@ -277,7 +319,8 @@ class Decoder {
       unknown.push(new RangePayload(this.source, start, length));
       window.skip(length);
     } else if (window.has(length)) unknown.push(new Uint8Array(window.take(length)));
-    else return window.fill(length).then(() => void unknown.push(new Uint8Array(window.take(length))));
+    else
+      return window.fill(length).then(() => void unknown.push(new Uint8Array(window.take(length))));
     return undefined;
   }
 }

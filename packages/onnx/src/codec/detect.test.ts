@@ -11,9 +11,12 @@ describe('isModel', () => {
     expect(await detect(readFileSync(new URL(name, models)))).toBe(true);
   });
 
-  test.each(names.filter((name) => /\.(json|params|npz|bin|pb|data|h5|md)$/.test(name)))('not %s', async (name) => {
-    expect(await detect(readFileSync(new URL(name, models)))).toBe(false);
-  });
+  test.each(names.filter((name) => /\.(json|params|npz|bin|pb|data|h5|md)$/.test(name)))(
+    'not %s',
+    async (name) => {
+      expect(await detect(readFileSync(new URL(name, models)))).toBe(false);
+    },
+  );
 
   test.each([
     ['nothing', ''],

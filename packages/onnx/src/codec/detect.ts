@@ -3,8 +3,9 @@ import { ByteWindow } from './byte-window.js';
 import { messageType } from './message-type.js';
 
 /**
- * Whether a file is an ONNX model, by its top-level fields: an IR version followed by a graph, and nothing that a ModelProto cannot hold. Reads a few windows
- * and parses nothing below the top. A truncated model counts as one, so that reading it says what is wrong.
+ * Whether a file is an ONNX model, by its top-level fields: an IR version followed by a graph, and
+ * nothing that a ModelProto cannot hold. Reads a few windows and parses nothing below the top. A
+ * truncated model counts as one, so that reading it says what is wrong.
  */
 export async function isModel(source: Source): Promise<boolean> {
   const window = new ByteWindow(source);
@@ -16,7 +17,8 @@ export async function isModel(source: Source): Promise<boolean> {
       window.varint();
       const field = byNumber[window.lo >>> 3];
       const wireType = window.lo & 7;
-      if (window.hi !== 0 || window.lo >>> 3 === 0 || (field && field.wireType !== wireType)) return false;
+      if (window.hi !== 0 || window.lo >>> 3 === 0 || (field && field.wireType !== wireType))
+        return false;
       versioned ||= field?.name === 'irVersion';
       if (field?.name === 'graph') return versioned;
       if (wireType === 1 || wireType === 5) window.skip(wireType === 1 ? 8 : 4);

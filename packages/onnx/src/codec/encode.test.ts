@@ -2,11 +2,18 @@ import { readFileSync } from 'node:fs';
 import { memorySource, MemorySink } from '@drover/core';
 import onnxProto from 'onnx-proto';
 import type { Payload } from '../schema/message.js';
-import { AttributeType, DataType, type GraphProto, type ModelProto, type NodeProto } from '../schema/onnx.js';
+import {
+  AttributeType,
+  DataType,
+  type GraphProto,
+  type ModelProto,
+  type NodeProto,
+} from '../schema/onnx.js';
 import { decodeModel } from './decode.js';
 import { encodedSize, encodeModel } from './encode.js';
 
-const sourceOf = (bytes: Uint8Array) => memorySource('model.onnx', new Map([['model.onnx', bytes]]));
+const sourceOf = (bytes: Uint8Array) =>
+  memorySource('model.onnx', new Map([['model.onnx', bytes]]));
 
 async function encoded(model: ModelProto): Promise<Uint8Array> {
   const sink = new MemorySink();
@@ -17,7 +24,8 @@ async function encoded(model: ModelProto): Promise<Uint8Array> {
   return sink.files.get('model.onnx')!;
 }
 
-const fixture = (name: string) => readFileSync(new URL(`../../../../fixtures/models/${name}`, import.meta.url));
+const fixture = (name: string) =>
+  readFileSync(new URL(`../../../../fixtures/models/${name}`, import.meta.url));
 
 /** A payload that exists in pieces only. */
 function pieces(...chunks: Uint8Array[]): Payload {
@@ -50,7 +58,11 @@ describe('encodeModel', () => {
               type: AttributeType.GRAPH,
               g: { name: 'then', node: [{ opType: 'Relu', input: ['x'], output: ['y'] }] },
             },
-            { name: 'ints', type: AttributeType.INTS, ints: [1, -2, 2n ** 62n, -(2n ** 63n), 2 ** 40] },
+            {
+              name: 'ints',
+              type: AttributeType.INTS,
+              ints: [1, -2, 2n ** 62n, -(2n ** 63n), 2 ** 40],
+            },
             { name: 'floats', type: AttributeType.FLOATS, floats: [0.5, -0.25, 1e10] },
             { name: 'f', type: AttributeType.FLOAT, f: 0 },
             { name: 's', type: AttributeType.STRING, s: new Uint8Array([0, 255]) },
@@ -58,15 +70,28 @@ describe('encodeModel', () => {
         },
       ],
       initializer: [
-        { name: 'w', dims: [2, 3], dataType: DataType.FLOAT, rawData: pieces(new Uint8Array(10).fill(1), new Uint8Array(14).fill(2)) },
+        {
+          name: 'w',
+          dims: [2, 3],
+          dataType: DataType.FLOAT,
+          rawData: pieces(new Uint8Array(10).fill(1), new Uint8Array(14).fill(2)),
+        },
         { name: 'i', dims: [3], dataType: DataType.INT64, int64Data: [1, -1, 2 ** 50] },
-        { name: 'large', dims: [100_000], dataType: DataType.UINT8, rawData: new Uint8Array(100_000).fill(3) },
+        {
+          name: 'large',
+          dims: [100_000],
+          dataType: DataType.UINT8,
+          rawData: new Uint8Array(100_000).fill(3),
+        },
       ],
     },
   };
 
   test('onnx-proto decodes what is written', async () => {
-    const witness = onnxProto.onnx.ModelProto.toObject(onnxProto.onnx.ModelProto.decode(await encoded(model)), { longs: String });
+    const witness = onnxProto.onnx.ModelProto.toObject(
+      onnxProto.onnx.ModelProto.decode(await encoded(model)),
+      { longs: String },
+    );
     const node = (model.graph!.node as NodeProto[])[0]!;
     expect(witness).toMatchObject({
       irVersion: '8',
@@ -81,8 +106,15 @@ describe('encodeModel', () => {
             input: ['c', ''],
             output: ['y'],
             attribute: [
-              { name: 'then_branch', type: 5, g: { name: 'then', node: [{ opType: 'Relu', input: ['x'], output: ['y'] }] } },
-              { name: 'ints', ints: ['1', '-2', '4611686018427387904', '-9223372036854775808', '1099511627776'] },
+              {
+                name: 'then_branch',
+                type: 5,
+                g: { name: 'then', node: [{ opType: 'Relu', input: ['x'], output: ['y'] }] },
+              },
+              {
+                name: 'ints',
+                ints: ['1', '-2', '4611686018427387904', '-9223372036854775808', '1099511627776'],
+              },
               { name: 'floats', floats: [0.5, -0.25, 1e10] },
               { name: 'f', type: 1, f: 0 },
               { name: 's', s: node.attribute![4]!.s },
@@ -94,7 +126,10 @@ describe('encodeModel', () => {
             name: 'w',
             dims: ['2', '3'],
             dataType: 1,
-            rawData: new Uint8Array([...new Array<number>(10).fill(1), ...new Array<number>(14).fill(2)]),
+            rawData: new Uint8Array([
+              ...new Array<number>(10).fill(1),
+              ...new Array<number>(14).fill(2),
+            ]),
           },
           { name: 'i', dims: ['3'], int64Data: ['1', '-1', '1125899906842624'] },
           { name: 'large', rawData: new Uint8Array(100_000).fill(3) },
@@ -106,7 +141,10 @@ describe('encodeModel', () => {
   test('onnx-proto reads the same in a real model and in what is written of it', async () => {
     const file = fixture('torch-unet/ts_op11.onnx');
     const witness = (bytes: Uint8Array) =>
-      onnxProto.onnx.ModelProto.toObject(onnxProto.onnx.ModelProto.decode(bytes), { longs: String, bytes: String });
+      onnxProto.onnx.ModelProto.toObject(onnxProto.onnx.ModelProto.decode(bytes), {
+        longs: String,
+        bytes: String,
+      });
     expect(witness(await encoded(await decodeModel(sourceOf(file))))).toEqual(witness(file));
   });
 
@@ -126,20 +164,30 @@ describe('encodeModel', () => {
     ['a 64-bit integer that a number does not hold', { irVersion: 2 ** 53 }],
     ['a fraction', { irVersion: 1.5 }],
     ['an integer of more than 64 bits', { irVersion: 2n ** 63n }],
-    ['an element type that is no 32-bit integer', { graph: { initializer: [{ dataType: 2 ** 31 }] } }],
+    [
+      'an element type that is no 32-bit integer',
+      { graph: { initializer: [{ dataType: 2 ** 31 }] } },
+    ],
     ['NaN as an enum', { graph: { node: [{ attribute: [{ type: NaN }] }] } }],
     ['a negative uint64', { graph: { initializer: [{ uint64Data: [-1] }] } }],
   ])('%s is refused before anything is written', async (_name, wrong) => {
     let written = 0;
-    const file = { write: async (bytes: Uint8Array) => void (written += bytes.length), close: async () => {} };
-    await expect(encodeModel(wrong, file)).rejects.toMatchObject({ diagnostics: [{ code: 'onnx/unencodable' }] });
+    const file = {
+      write: async (bytes: Uint8Array) => void (written += bytes.length),
+      close: async () => {},
+    };
+    await expect(encodeModel(wrong, file)).rejects.toMatchObject({
+      diagnostics: [{ code: 'onnx/unencodable' }],
+    });
     expect(written).toBe(0);
   });
 
   test('a graph within itself is refused', async () => {
     const graph: GraphProto = {};
     graph.node = [{ attribute: [{ g: graph }] }];
-    await expect(encoded({ graph })).rejects.toMatchObject({ diagnostics: [{ code: 'onnx/unencodable' }] });
+    await expect(encoded({ graph })).rejects.toMatchObject({
+      diagnostics: [{ code: 'onnx/unencodable' }],
+    });
   });
 
   test('more than 2 GiB is refused with the way out', async () => {
@@ -147,7 +195,9 @@ describe('encodeModel', () => {
     const wrong: ModelProto = { graph: { initializer: [{ rawData: half }, { rawData: half }] } };
     expect(encodedSize(wrong)).toBeGreaterThan(2 ** 31);
     await expect(encoded(wrong)).rejects.toMatchObject({
-      diagnostics: [{ code: 'onnx/too-large', help: expect.stringContaining('external') as string }],
+      diagnostics: [
+        { code: 'onnx/too-large', help: expect.stringContaining('external') as string },
+      ],
     });
   });
 
@@ -178,7 +228,10 @@ describe('encodeModel', () => {
       },
       close: async () => {},
     };
-    await encodeModel({ graph: { initializer: Array.from({ length: 20 }, () => ({ rawData: payload() })) } }, file);
+    await encodeModel(
+      { graph: { initializer: Array.from({ length: 20 }, () => ({ rawData: payload() })) } },
+      file,
+    );
     expect([open, most]).toEqual([0, 1]);
   });
 });

@@ -16,12 +16,18 @@ const maxDepth = 100;
 type Encodable = Message & Record<string, unknown>;
 
 /**
- * Writes one message as protobuf, fields in ascending order and unknown ones last, as the canonical encoders do. Sizes are counted first, then payloads are read
- * and written one after the other, so that the memory needed is the message without them plus the largest one. The file is not closed.
- * Errors: `onnx/too-large` above 2 GiB and `onnx/unencodable` for a value that its field cannot hold, both before anything is written; `onnx/payload-size` for a
- * payload that does not give the announced bytes.
+ * Writes one message as protobuf, fields in ascending order and unknown ones last, as the canonical
+ * encoders do. Sizes are counted first, then payloads are read and written one after the other, so
+ * that the memory needed is the message without them plus the largest one. The file is not closed.
+ * Errors: `onnx/too-large` above 2 GiB and `onnx/unencodable` for a value that its field cannot
+ * hold, both before anything is written; `onnx/payload-size` for a payload that does not give the
+ * announced bytes.
  */
-export async function encodeMessage<Name extends keyof Messages>(name: Name, message: Messages[Name], file: SinkFile): Promise<void> {
+export async function encodeMessage<Name extends keyof Messages>(
+  name: Name,
+  message: Messages[Name],
+  file: SinkFile,
+): Promise<void> {
   const encoder = new Encoder();
   const size = encoder.size(message as Encodable, messageType(name), 1);
   if (size > maxEncodedBytes) {
@@ -42,15 +48,24 @@ export function encodeModel(model: ModelProto, file: SinkFile): Promise<void> {
   return encodeMessage('ModelProto', model, file);
 }
 
-/** Bytes that {@link encodeModel} would write, counted without reading a payload. Above {@link maxEncodedBytes} weights have to move to external data. */
+/**
+ * Bytes that {@link encodeModel} would write, counted without reading a payload. Above {@link
+ * maxEncodedBytes} weights have to move to external data.
+ */
 export function encodedSize(model: ModelProto): number {
   return new Encoder().size(model as Encodable, messageType('ModelProto'), 1);
 }
 
-/** Copies a payload to a file. Throws `onnx/payload-size` when it does not give the announced number of bytes. */
+/**
+ * Copies a payload to a file. Throws `onnx/payload-size` when it does not give the announced number
+ * of bytes.
+ */
 export async function copyPayload(payload: Payload, file: SinkFile): Promise<void> {
   const wrong = (got: string) =>
-    onnxDiagnostics.error('payload-size', { message: `A tensor of ${payload.length} bytes gave ${got}.`, origin: { file: '' } });
+    onnxDiagnostics.error('payload-size', {
+      message: `A tensor of ${payload.length} bytes gave ${got}.`,
+      origin: { file: '' },
+    });
   let written = 0;
   for await (const chunk of payload.chunks?.() ?? [await payload.read()]) {
     written += chunk.length;
@@ -80,7 +95,13 @@ class Encoder {
     return size;
   }
 
-  #fieldSize(message: Encodable, type: MessageType, field: FieldType, value: unknown, depth: number): number {
+  #fieldSize(
+    message: Encodable,
+    type: MessageType,
+    field: FieldType,
+    value: unknown,
+    depth: number,
+  ): number {
     const tagSize = varintSize(field.tag);
     if (isPayload(value)) return tagSize + delimited(value.length);
     if (!field.repeated) return tagSize + this.#valueSize(type, field, value, depth);
@@ -132,7 +153,8 @@ class Encoder {
       const nan = message.wire?.nan?.[field.number];
       if (nan !== undefined && Number.isNaN(value)) this.#writer.fixed32(nan);
       else this.#value(field, value);
-    } else if (field.kind === 'float' || field.kind === 'double') this.#fixed(message, field, value as ArrayLike<number>);
+    } else if (field.kind === 'float' || field.kind === 'double')
+      this.#fixed(message, field, value as ArrayLike<number>);
     else {
       const values = value as ArrayLike<unknown>;
       const packed = isPacked(message, field) && values.length > 0;
@@ -148,7 +170,11 @@ class Encoder {
   /** Repeated floats and doubles, bit for bit where they are typed arrays. */
   #fixed(message: Encodable, field: FieldType, values: ArrayLike<number>): void {
     if (values.length === 0) return;
-    const array = ArrayBuffer.isView(values) ? values : field.kind === 'float' ? Float32Array.from(values) : Float64Array.from(values);
+    const array = ArrayBuffer.isView(values)
+      ? values
+      : field.kind === 'float'
+        ? Float32Array.from(values)
+        : Float64Array.from(values);
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
     if (isPacked(message, field)) {
       this.#writer.uint32(field.blockTag).uint32(bytes.length);
@@ -156,7 +182,8 @@ class Encoder {
       return;
     }
     const width = field.kind === 'float' ? 4 : 8;
-    for (let at = 0; at < bytes.length; at += width) this.#writer.uint32(field.tag).raw(bytes.subarray(at, at + width));
+    for (let at = 0; at < bytes.length; at += width)
+      this.#writer.uint32(field.tag).raw(bytes.subarray(at, at + width));
   }
 
   #value(field: FieldType, value: unknown): void {
@@ -186,7 +213,9 @@ class Encoder {
       case 'int64':
       case 'uint64':
         // The writer takes bigints for Long objects and would write zero.
-        writer.int64(typeof value === 'bigint' ? BigInt.asIntN(64, value).toString() : (value as number));
+        writer.int64(
+          typeof value === 'bigint' ? BigInt.asIntN(64, value).toString() : (value as number),
+        );
     }
   }
 
@@ -226,7 +255,8 @@ function delimited(length: number): number {
 
 function integerSize(where: string, kind: 'int64' | 'uint64', value: Int64): number {
   if (typeof value === 'number') {
-    if (!Number.isSafeInteger(value) || (kind === 'uint64' && value < 0)) throw unencodable(where, `${value} is no exact ${kind}`);
+    if (!Number.isSafeInteger(value) || (kind === 'uint64' && value < 0))
+      throw unencodable(where, `${value} is no exact ${kind}`);
     return value < 0 ? 10 : varintSize(value);
   }
   const wrapped = kind === 'int64' ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value);
@@ -245,5 +275,8 @@ function utf8Size(where: string, text: string): number {
 }
 
 function unencodable(where: string, why: string) {
-  return onnxDiagnostics.error('unencodable', { message: `${where} cannot be written: ${why}.`, origin: { file: '' } });
+  return onnxDiagnostics.error('unencodable', {
+    message: `${where} cannot be written: ${why}.`,
+    origin: { file: '' },
+  });
 }

@@ -8,7 +8,8 @@ import { readBytes, TensorReader } from './tensor-content.js';
 import { tensorsOf } from './tensors-of.js';
 
 const models = new URL('../../../../fixtures/models/', import.meta.url);
-const fileMap = (...names: string[]) => new Map(names.map((name) => [name, new Uint8Array(readFileSync(new URL(name, models)))]));
+const fileMap = (...names: string[]) =>
+  new Map(names.map((name) => [name, new Uint8Array(readFileSync(new URL(name, models)))]));
 
 describe('moveToExternalData', () => {
   test('a real model reads the same from two files as from one', async () => {
@@ -33,8 +34,13 @@ describe('moveToExternalData', () => {
     expect(after.map(({ name }) => name)).toEqual(before.map(({ name }) => name));
     let external = 0;
     for (const [i, tensor] of after.entries()) {
-      const [one, two] = [await new TensorReader(source).open(before[i]!), await new TensorReader(written).open(tensor)];
-      expect(await readBytes(two.data as Uint8Array)).toEqual(await readBytes(one.data as Uint8Array));
+      const [one, two] = [
+        await new TensorReader(source).open(before[i]!),
+        await new TensorReader(written).open(tensor),
+      ];
+      expect(await readBytes(two.data as Uint8Array)).toEqual(
+        await readBytes(one.data as Uint8Array),
+      );
       if (tensor.dataLocation !== 1) continue;
       external++;
       expect(Number(tensor.externalData![1]!.value) % 4096).toBe(0);
@@ -43,19 +49,29 @@ describe('moveToExternalData', () => {
   });
 
   test('subgraphs and functions take part, attributes stay, the given model is not changed', () => {
-    const tensor = (name: string, length: number) => ({ name, dataType: DataType.UINT8, dims: [length], rawData: new Uint8Array(length) });
+    const tensor = (name: string, length: number) => ({
+      name,
+      dataType: DataType.UINT8,
+      dims: [length],
+      rawData: new Uint8Array(length),
+    });
     const inner = { initializer: [tensor('inner', 2000)] };
     const model: ModelProto = {
       graph: {
         initializer: [tensor('small', 1023), tensor('large', 1024)],
         node: [{ attribute: [{ g: inner }, { t: tensor('attribute', 5000) }] }],
       },
-      functions: [{ node: [{ attribute: [{ graphs: [{ initializer: [tensor('function', 1)] }, inner] }] }] }],
+      functions: [
+        { node: [{ attribute: [{ graphs: [{ initializer: [tensor('function', 1)] }, inner] }] }] },
+      ],
     };
     const copy = structuredClone(model);
     const { model: moved, data } = moveToExternalData(model, 'w.data');
     expect(model).toEqual(copy);
-    const places = [...tensorsOf('ModelProto', moved)].map(({ name, externalData }) => [name, externalData?.map(({ value }) => value)]);
+    const places = [...tensorsOf('ModelProto', moved)].map(({ name, externalData }) => [
+      name,
+      externalData?.map(({ value }) => value),
+    ]);
     expect(places).toEqual([
       ['inner', ['w.data', '4096', '2000']],
       ['attribute', undefined],
@@ -73,20 +89,31 @@ describe('moveToExternalData', () => {
 });
 
 test('weights that the onnx package moved, those of attributes, subgraphs and functions too', async () => {
-  const file = (name: string) => new Uint8Array(readFileSync(new URL(`./testdata/${name}`, import.meta.url)));
-  const facts = JSON.parse(readFileSync(new URL('./testdata/external.json', import.meta.url), 'utf8')) as {
+  const file = (name: string) =>
+    new Uint8Array(readFileSync(new URL(`./testdata/${name}`, import.meta.url)));
+  const facts = JSON.parse(
+    readFileSync(new URL('./testdata/external.json', import.meta.url), 'utf8'),
+  ) as {
     name: string;
     shape: number[];
     data: string;
   }[];
-  const source = memorySource('external.onnx', new Map(['external.onnx', 'external.onnx.data'].map((name) => [name, file(name)])));
+  const source = memorySource(
+    'external.onnx',
+    new Map(['external.onnx', 'external.onnx.data'].map((name) => [name, file(name)])),
+  );
   const reader = new TensorReader(source);
   const found = [];
   for (const tensor of tensorsOf('ModelProto', await decodeModel(source))) {
     expect(tensor.dataLocation).toBe(DataLocation.EXTERNAL);
     const { shape, data } = await reader.open(tensor);
-    found.push({ name: tensor.name, shape, data: Buffer.from(await readBytes(data as Uint8Array)).toString('base64') });
+    found.push({
+      name: tensor.name,
+      shape,
+      data: Buffer.from(await readBytes(data as Uint8Array)).toString('base64'),
+    });
   }
-  const sorted = (list: { name?: string | undefined }[]) => list.toSorted((a, b) => (a.name! < b.name! ? -1 : 1));
+  const sorted = (list: { name?: string | undefined }[]) =>
+    list.toSorted((a, b) => (a.name! < b.name! ? -1 : 1));
   expect(sorted(found)).toEqual(sorted(facts));
 });

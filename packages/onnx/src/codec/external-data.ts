@@ -1,7 +1,14 @@
 import { checkPath, type Report, type SinkFile } from '@drover/core';
 import { onnxDiagnostics } from '../diagnostics.js';
 import type { Payload } from '../schema/message.js';
-import { DataLocation, type AttributeProto, type GraphProto, type ModelProto, type NodeProto, type TensorProto } from '../schema/onnx.js';
+import {
+  DataLocation,
+  type AttributeProto,
+  type GraphProto,
+  type ModelProto,
+  type NodeProto,
+  type TensorProto,
+} from '../schema/onnx.js';
 import { copyPayload } from './encode.js';
 import { isPayload } from './payload.js';
 
@@ -18,12 +25,21 @@ export interface ExternalLocation {
 const alignment = 4096;
 
 /**
- * What a tensor's `external_data` entries say. Errors: `core/path` for a location that is not below the model's folder, `onnx/external-data` for a missing
- * location, a key that stands twice, and an offset or length that is no decimal number of bytes. Other keys are reported as `onnx/external-entry-ignored`.
+ * What a tensor's `external_data` entries say. Errors: `core/path` for a location that is not below
+ * the model's folder, `onnx/external-data` for a missing location, a key that stands twice, and an
+ * offset or length that is no decimal number of bytes. Other keys are reported as
+ * `onnx/external-entry-ignored`.
  */
-export function externalLocation(tensor: TensorProto, file: string, report?: Report): ExternalLocation {
+export function externalLocation(
+  tensor: TensorProto,
+  file: string,
+  report?: Report,
+): ExternalLocation {
   const fault = (why: string) =>
-    onnxDiagnostics.error('external-data', { message: `The external data of tensor ${quoted(tensor.name)} ${why}.`, origin: { file } });
+    onnxDiagnostics.error('external-data', {
+      message: `The external data of tensor ${quoted(tensor.name)} ${why}.`,
+      origin: { file },
+    });
   const entries = new Map<string, string>();
   for (const { key = '', value = '' } of tensor.externalData ?? []) {
     if (entries.has(key)) throw fault(`has two entries ${quoted(key)}`);
@@ -66,11 +82,16 @@ export interface ExternalData {
 }
 
 /**
- * Moves the initializers of `minBytes` and more, those of subgraphs included, from raw_data to one file at `path`, each at a multiple of 4096 bytes. The given
- * model is not changed. Tensors in attributes stay, because not every runtime looks for external data there. Throws `core/path` for a path that is not below
- * the model's folder.
+ * Moves the initializers of `minBytes` and more, those of subgraphs included, from raw_data to one
+ * file at `path`, each at a multiple of 4096 bytes. The given model is not changed. Tensors in
+ * attributes stay, because not every runtime looks for external data there. Throws `core/path` for
+ * a path that is not below the model's folder.
  */
-export function moveToExternalData(model: ModelProto, path: string, minBytes = 1024): { model: ModelProto; data: ExternalData } {
+export function moveToExternalData(
+  model: ModelProto,
+  path: string,
+  minBytes = 1024,
+): { model: ModelProto; data: ExternalData } {
   const location = checkPath(path, path);
   const placed: { offset: number; payload: Payload | Uint8Array }[] = [];
   let size = 0;
@@ -90,7 +111,8 @@ export function moveToExternalData(model: ModelProto, path: string, minBytes = 1
     ...(graph.initializer && { initializer: graph.initializer.map(moveTensor) }),
     ...(graph.node && { node: graph.node.map(moveNode) }),
   });
-  const moveNode = (node: NodeProto): NodeProto => (node.attribute ? { ...node, attribute: node.attribute.map(moveAttribute) } : node);
+  const moveNode = (node: NodeProto): NodeProto =>
+    node.attribute ? { ...node, attribute: node.attribute.map(moveAttribute) } : node;
   const moveAttribute = (attribute: AttributeProto): AttributeProto => ({
     ...attribute,
     ...(attribute.g && { g: moveGraph(attribute.g) }),
@@ -100,7 +122,12 @@ export function moveToExternalData(model: ModelProto, path: string, minBytes = 1
   const moved: ModelProto = {
     ...model,
     ...(model.graph && { graph: moveGraph(model.graph) }),
-    ...(model.functions && { functions: model.functions.map((f) => ({ ...f, ...(f.node && { node: f.node.map(moveNode) }) })) }),
+    ...(model.functions && {
+      functions: model.functions.map((f) => ({
+        ...f,
+        ...(f.node && { node: f.node.map(moveNode) }),
+      })),
+    }),
   };
   const write = async (file: SinkFile): Promise<void> => {
     let at = 0;

@@ -17,7 +17,8 @@ export class FixedList {
     this.#reserve(count * this.width);
     const target = this.#bytes;
     let to = this.#length;
-    for (let i = 0, at = from; i < count; i++, at += step) for (let b = 0; b < this.width; b++) target[to++] = bytes[at + b]!;
+    for (let i = 0, at = from; i < count; i++, at += step)
+      for (let b = 0; b < this.width; b++) target[to++] = bytes[at + b]!;
     this.#length = to;
   }
 

@@ -8,9 +8,13 @@ import { TensorReader, readBytes } from './tensor-content.js';
 import { tensorsOf } from './tensors-of.js';
 import type { Limits } from './limits.js';
 
-const sourceOf = (bytes: Uint8Array) => memorySource('model.onnx', new Map([['model.onnx', bytes]]));
+const sourceOf = (bytes: Uint8Array) =>
+  memorySource('model.onnx', new Map([['model.onnx', bytes]]));
 
-/** What a reader says about bytes: its one finding, or undefined where it accepts them. Anything but a DroverError fails the test. */
+/**
+ * What a reader says about bytes: its one finding, or undefined where it accepts them. Anything but
+ * a DroverError fails the test.
+ */
 async function finding(work: Promise<unknown>): Promise<Diagnostic | undefined> {
   try {
     await work;
@@ -21,12 +25,23 @@ async function finding(work: Promise<unknown>): Promise<Diagnostic | undefined> 
   }
 }
 
-const model = (bytes: number[] | Uint8Array, limits?: Partial<Limits>) => finding(decodeModel(sourceOf(Uint8Array.from(bytes)), limits));
+const model = (bytes: number[] | Uint8Array, limits?: Partial<Limits>) =>
+  finding(decodeModel(sourceOf(Uint8Array.from(bytes)), limits));
 
 describe('bytes that are no protobuf message', () => {
   test.each([
-    ['a varint of eleven bytes', [0x08, ...new Array<number>(10).fill(0x80), 0x01], 'onnx/wire', 11],
-    ['a varint of more than 64 bits', [0x08, ...new Array<number>(9).fill(0xff), 0x02], 'onnx/wire', 11],
+    [
+      'a varint of eleven bytes',
+      [0x08, ...new Array<number>(10).fill(0x80), 0x01],
+      'onnx/wire',
+      11,
+    ],
+    [
+      'a varint of more than 64 bits',
+      [0x08, ...new Array<number>(9).fill(0xff), 0x02],
+      'onnx/wire',
+      11,
+    ],
     ['a truncated varint', [0x08, 0x80, 0x80], 'onnx/wire', 3],
     ['wire type 3', [0x08, 8, 0x3b], 'onnx/wire', 2],
     ['wire type 6', [0x08, 8, 0x3e], 'onnx/wire', 2],
@@ -36,12 +51,22 @@ describe('bytes that are no protobuf message', () => {
     ['a length past the end', [0x08, 8, 0x3a, 100, 0x0a], 'onnx/wire', 2],
     ['a length of 2^63', [0x3a, ...new Array<number>(9).fill(0xff), 0x01], 'onnx/wire', 0],
     ['a node past the end of its graph', [0x3a, 2, 0x0a, 5, 0, 0, 0, 0, 0], 'onnx/wire', 2],
-    ['a number past the end of its message', [0x3a, 3, 0x0a, 1, 0x80, 0x08, 8], 'onnx/wire', undefined],
+    [
+      'a number past the end of its message',
+      [0x3a, 3, 0x0a, 1, 0x80, 0x08, 8],
+      'onnx/wire',
+      undefined,
+    ],
     ['a fixed number past the end', [0x3a, 6, 0x0a, 4, 0x2a, 2, 0x15, 0], 'onnx/wire', 6],
     ['text that is not UTF-8', [0x12, 2, 0xc3, 0x28], 'onnx/wire', 2],
     ['nothing', [], 'onnx/empty', undefined],
     ['zeros', new Array<number>(1000).fill(0), 'onnx/wire', 0],
-    ['a Git LFS pointer', [...Buffer.from('version https://git-lfs.github.com/spec/v1\n')], 'onnx/wire', 0],
+    [
+      'a Git LFS pointer',
+      [...Buffer.from('version https://git-lfs.github.com/spec/v1\n')],
+      'onnx/wire',
+      0,
+    ],
     ['a web page', [...Buffer.from('<!DOCTYPE html>')], 'onnx/wire', 0],
     ['a message without a graph', [0x08, 8], 'onnx/empty', undefined],
   ])('%s', async (_name, bytes, code, offset) => {
@@ -55,7 +80,8 @@ describe('bytes that are no protobuf message', () => {
 /** A model of subgraphs in attributes, `depth` deep, written from the inside out. */
 function nested(depth: number): Uint8Array {
   let graph: Uint8Array = Buffer.from([0x12, 1, 0x67]);
-  const wrap = (tag: number, bytes: Uint8Array) => protobuf.Writer.create().uint32(tag).bytes(bytes).finish();
+  const wrap = (tag: number, bytes: Uint8Array) =>
+    protobuf.Writer.create().uint32(tag).bytes(bytes).finish();
   for (let i = 0; i < depth; i++) graph = wrap(0x0a, wrap(0x2a, wrap(0x32, graph)));
   return wrap(0x3a, graph);
 }
@@ -76,9 +102,20 @@ describe('limits', () => {
 
   test('messages that nest otherwise stop at 100', async () => {
     let type: Uint8Array = new Uint8Array(0);
-    for (let i = 0; i < 3000; i++) type = protobuf.Writer.create().uint32(0x22).fork().uint32(0x0a).bytes(type).ldelim().finish(); // sequence of sequences
+    // sequence of sequences
+    for (let i = 0; i < 3000; i++)
+      type = protobuf.Writer.create()
+        .uint32(0x22)
+        .fork()
+        .uint32(0x0a)
+        .bytes(type)
+        .ldelim()
+        .finish();
     const found = await finding(decodeMessage(sourceOf(type), 'TypeProto'));
-    expect(found).toMatchObject({ code: 'core/limit', help: expect.stringContaining('maxDepth') as string });
+    expect(found).toMatchObject({
+      code: 'core/limit',
+      help: expect.stringContaining('maxDepth') as string,
+    });
   });
 
   test('a raised limit is kept to', async () => {
@@ -95,7 +132,10 @@ describe('limits', () => {
   ] as const)('%s', async (limit, graph) => {
     const file = Buffer.concat([Buffer.from([0x3a, graph.length]), graph]);
     const found = await model(file, { [limit]: 5 });
-    expect(found).toMatchObject({ code: 'core/limit', help: expect.stringContaining(limit) as string });
+    expect(found).toMatchObject({
+      code: 'core/limit',
+      help: expect.stringContaining(limit) as string,
+    });
   });
 
   test('a billion empty nodes are refused before memory is', async () => {
@@ -108,13 +148,24 @@ describe('limits', () => {
         ? Buffer.concat([head.subarray(offset), empty]).subarray(0, length)
         : empty.subarray(shift, shift + length);
     };
-    const source = { ...sourceOf(head), size: size + head.length, read: async (range = { offset: 0, length: 0 }) => at(range) };
-    expect(await finding(decodeModel(source))).toMatchObject({ code: 'core/limit', help: expect.stringContaining('maxNodes') as string });
+    const source = {
+      ...sourceOf(head),
+      size: size + head.length,
+      read: async (range = { offset: 0, length: 0 }) => at(range),
+    };
+    expect(await finding(decodeModel(source))).toMatchObject({
+      code: 'core/limit',
+      help: expect.stringContaining('maxNodes') as string,
+    });
   });
 });
 
 describe('every damage to a small model', () => {
-  const file = new Uint8Array(readFileSync(new URL('../../../../fixtures/models/torch-mixed_ops/ts_op14.onnx', import.meta.url)));
+  const file = new Uint8Array(
+    readFileSync(
+      new URL('../../../../fixtures/models/torch-mixed_ops/ts_op14.onnx', import.meta.url),
+    ),
+  );
 
   /** Reads everything there is to read: the graph, each tensor, and writes the model again. */
   async function readAll(bytes: Uint8Array): Promise<void> {
@@ -133,7 +184,8 @@ describe('every damage to a small model', () => {
 
   test('every prefix', async () => {
     const codes = new Set<string | undefined>();
-    for (let length = 0; length < file.length; length++) codes.add((await finding(readAll(file.subarray(0, length))))?.code);
+    for (let length = 0; length < file.length; length++)
+      codes.add((await finding(readAll(file.subarray(0, length))))?.code);
     // Only a cut between two fields at the top can pass, once the graph is whole.
     expect([...codes].sort()).toEqual(['onnx/empty', 'onnx/wire', undefined]);
   }, 60_000);
@@ -147,18 +199,27 @@ describe('every damage to a small model', () => {
         codes.add((await finding(readAll(bytes)))?.code);
       }
     }
-    expect([...codes].filter((code) => code !== undefined && !/^(onnx\/(wire|empty)|core\/limit)$/.test(code))).toEqual([]);
+    expect(
+      [...codes].filter(
+        (code) => code !== undefined && !/^(onnx\/(wire|empty)|core\/limit)$/.test(code),
+      ),
+    ).toEqual([]);
     expect(codes).toContain(undefined);
   }, 60_000);
 
   test('random bytes, and random bytes within', async () => {
-    const mutated = fc.tuple(fc.nat(file.length - 1), fc.uint8Array({ minLength: 1, maxLength: 40 })).map(([at, patch]) => {
-      const bytes = file.slice();
-      bytes.set(patch.subarray(0, bytes.length - at), at);
-      return bytes;
-    });
+    const mutated = fc
+      .tuple(fc.nat(file.length - 1), fc.uint8Array({ minLength: 1, maxLength: 40 }))
+      .map(([at, patch]) => {
+        const bytes = file.slice();
+        bytes.set(patch.subarray(0, bytes.length - at), at);
+        return bytes;
+      });
     await fc.assert(
-      fc.asyncProperty(fc.oneof(fc.uint8Array({ maxLength: 200 }), mutated), async (bytes) => void (await finding(readAll(bytes)))),
+      fc.asyncProperty(
+        fc.oneof(fc.uint8Array({ maxLength: 200 }), mutated),
+        async (bytes) => void (await finding(readAll(bytes))),
+      ),
       { numRuns: 2000, seed: 20261121 },
     );
   }, 60_000);
@@ -166,7 +227,12 @@ describe('every damage to a small model', () => {
   test('names of prototypes are only names', async () => {
     const decoded = await decodeModel(
       sourceOf(
-        Buffer.concat([file, Buffer.from('7218', 'hex'), Buffer.from('0a095f5f70726f746f5f5f120b', 'hex'), Buffer.from('constructor')]),
+        Buffer.concat([
+          file,
+          Buffer.from('7218', 'hex'),
+          Buffer.from('0a095f5f70726f746f5f5f120b', 'hex'),
+          Buffer.from('constructor'),
+        ]),
       ),
     );
     expect(decoded.metadataProps).toEqual([{ key: '__proto__', value: 'constructor' }]);

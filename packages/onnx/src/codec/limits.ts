@@ -1,16 +1,25 @@
 import { coreDiagnostics, type DroverError } from '@drover/core';
 
-/** What a reader accepts before it takes a file for hostile. The name of the limit that was reached stands in the diagnostic. */
+/**
+ * What a reader accepts before it takes a file for hostile. The name of the limit that was reached
+ * stands in the diagnostic.
+ */
 export interface Limits {
   /** Messages within messages. Protobuf's own readers stop at 100. */
   readonly maxDepth: number;
   /** Graphs within the attributes of nodes. */
   readonly maxSubgraphDepth: number;
-  /** Bytes of one text or byte string (a name, a documentation, a string attribute, an element of a string tensor). */
+  /**
+   * Bytes of one text or byte string (a name, a documentation, a string attribute, an element of a
+   * string tensor).
+   */
   readonly maxStringBytes: number;
   readonly maxNodes: number;
   readonly maxTensors: number;
-  /** Messages of every kind together: an empty one takes two bytes in the file and some sixty in memory. */
+  /**
+   * Messages of every kind together: an empty one takes two bytes in the file and some sixty in
+   * memory.
+   */
   readonly maxMessages: number;
   /** Bytes of a dense tensor made from a sparse one: its size is bound by nothing in the file. */
   readonly maxDenseBytes: number;
@@ -28,7 +37,13 @@ export const defaultLimits: Limits = {
 };
 
 /** `core/limit` that names the limit which `what` exceeds. */
-export function limitError(limit: keyof Limits, limits: Limits, what: string, file: string, offset?: number): DroverError {
+export function limitError(
+  limit: keyof Limits,
+  limits: Limits,
+  what: string,
+  file: string,
+  offset?: number,
+): DroverError {
   return coreDiagnostics.error('limit', {
     message: `${what} exceeds ${limit} (${limits[limit]}) in ${file}.`,
     help: `Raise the limit ${limit} if you trust the file.`,

@@ -27,18 +27,25 @@ function compile(): ReadonlyMap<string, MessageType> {
   const names = Object.keys(fields) as (keyof Messages)[];
   // Messages refer to one another, so their types exist before their fields do.
   const types = new Map(
-    names.map((name) => [name as string, { name, fields: [] as FieldType[], byNumber: [] as (FieldType | undefined)[] }]),
+    names.map((name) => [
+      name as string,
+      { name, fields: [] as FieldType[], byNumber: [] as (FieldType | undefined)[] },
+    ]),
   );
   for (const type of types.values()) {
     for (const field of fields[type.name]) {
-      const rivals = fields[type.name].filter((other) => other.oneof !== undefined && other.oneof === field.oneof && other !== field);
+      const rivals = fields[type.name].filter(
+        (other) => other.oneof !== undefined && other.oneof === field.oneof && other !== field,
+      );
       const entry = {
         ...field,
         tag: (field.number << 3) | field.wireType,
         blockTag: (field.number << 3) | 2,
         type: field.message === undefined ? undefined : types.get(field.message),
         rivals: rivals.map((other) => other.name),
-        lazy: type.name === 'TensorProto' && (field.kind === 'bytes' ? !field.repeated : field.packed === true),
+        lazy:
+          type.name === 'TensorProto' &&
+          (field.kind === 'bytes' ? !field.repeated : field.packed === true),
       };
       type.fields.push(entry);
       type.byNumber[field.number] = entry;

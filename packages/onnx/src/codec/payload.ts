@@ -18,12 +18,21 @@ export class RangePayload implements Payload {
 
   async *chunks(): AsyncGenerator<Uint8Array> {
     for (let at = 0; at < this.length; at += chunkBytes) {
-      yield await this.source.read({ offset: this.offset + at, length: Math.min(chunkBytes, this.length - at) });
+      yield await this.source.read({
+        offset: this.offset + at,
+        length: Math.min(chunkBytes, this.length - at),
+      });
     }
   }
 }
 
 /** Whether a field's value is bytes or numbers to be read later, not an array in memory. */
 export function isPayload(value: unknown): value is Payload {
-  return typeof value === 'object' && value !== null && !ArrayBuffer.isView(value) && !Array.isArray(value) && 'read' in value;
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !ArrayBuffer.isView(value) &&
+    !Array.isArray(value) &&
+    'read' in value
+  );
 }

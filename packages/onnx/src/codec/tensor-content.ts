@@ -1,4 +1,11 @@
-import { bytesOf, coreDiagnostics, type DroverError, type DType, type Report, type Source } from '@drover/core';
+import {
+  bytesOf,
+  coreDiagnostics,
+  type DroverError,
+  type DType,
+  type Report,
+  type Source,
+} from '@drover/core';
 import { onnxDiagnostics } from '../diagnostics.js';
 import type { Int64, Payload } from '../schema/message.js';
 import { DataLocation, type SparseTensorProto, type TensorProto } from '../schema/onnx.js';
@@ -7,9 +14,19 @@ import { externalLocation, quoted } from './external-data.js';
 import { defaultLimits, limitError, type Limits } from './limits.js';
 import { isPayload, RangePayload } from './payload.js';
 import { scatter, sparseLayout } from './sparse-tensor.js';
-import { bytesOfNumbers, bytesOfVarints, numberField, numbersOf, type Fault, type NumberField } from './tensor-elements.js';
+import {
+  bytesOfNumbers,
+  bytesOfVarints,
+  numberField,
+  numbersOf,
+  type Fault,
+  type NumberField,
+} from './tensor-elements.js';
 
-/** A tensor of numbers: its elements in little-endian C order, 4- and 2-bit types packed with the first element in the low bits. */
+/**
+ * A tensor of numbers: its elements in little-endian C order, 4- and 2-bit types packed with the
+ * first element in the low bits.
+ */
 export interface NumericContent {
   readonly dtype: Exclude<DType, 'string'>;
   readonly shape: readonly number[];
@@ -28,23 +45,37 @@ export interface StringContent {
 export type TensorContent = NumericContent | StringContent;
 
 const maxRank = 64;
-const numberFields: readonly NumberField[] = ['floatData', 'doubleData', 'int32Data', 'int64Data', 'uint64Data'];
+const numberFields: readonly NumberField[] = [
+  'floatData',
+  'doubleData',
+  'int32Data',
+  'int64Data',
+  'uint64Data',
+];
 
 /** How {@link TensorReader} treats what it meets. */
 export interface TensorReaderOptions {
   /** Takes what is worth a warning. */
   readonly report?: Report;
   readonly limits?: Partial<Pick<Limits, 'maxDenseBytes'>>;
-  /** The file that holds the external data, where the user names it: taken whichever location a tensor gives. */
+  /**
+   * The file that holds the external data, where the user names it: taken whichever location a
+   * tensor gives.
+   */
   readonly params?: Source | undefined;
 }
 
-/** Opens the tensors of one file, whichever way each is stored: raw_data, a field of numbers, strings, external data, sparse. */
+/**
+ * Opens the tensors of one file, whichever way each is stored: raw_data, a field of numbers,
+ * strings, external data, sparse.
+ */
 export class TensorReader {
   readonly #files = new Map<string, Promise<Source>>();
   readonly #limits: Limits;
 
-  /** `source`: the file that the tensors were decoded from; external data is looked for beside it. */
+  /**
+   * `source`: the file that the tensors were decoded from; external data is looked for beside it.
+   */
   constructor(
     readonly source: Source,
     readonly options: TensorReaderOptions = {},
@@ -55,37 +86,61 @@ export class TensorReader {
   /** Element type and shape. Errors: `onnx/tensor-dtype`, `onnx/tensor-shape`. */
   type(tensor: TensorProto): { readonly dtype: DType; readonly shape: readonly number[] } {
     const dtype = dtypeOf(tensor.dataType ?? 0);
-    if (dtype === undefined) throw this.#error(tensor, 'tensor-dtype', `has the unknown data type ${tensor.dataType ?? 0}`);
+    if (dtype === undefined)
+      throw this.#error(
+        tensor,
+        'tensor-dtype',
+        `has the unknown data type ${tensor.dataType ?? 0}`,
+      );
     return { dtype, shape: this.#shape(tensor, tensor.dims) };
   }
 
   /**
-   * A tensor's content. Large elements are not read, but their size is checked: what holds more or fewer bytes than type and shape say is
-   * `onnx/tensor-size`. Integers that were stored as varints are checked when they are read. Other errors: `onnx/tensor-dtype`, `onnx/tensor-shape`,
-   * `onnx/tensor-data`, and for external data `core/path`, `core/range`, `core/missing-file`, `onnx/external-data`.
+   * A tensor's content. Large elements are not read, but their size is checked: what holds more or
+   * fewer bytes than type and shape say is `onnx/tensor-size`. Integers that were stored as varints
+   * are checked when they are read. Other errors: `onnx/tensor-dtype`, `onnx/tensor-shape`,
+   * `onnx/tensor-data`, and for external data `core/path`, `core/range`, `core/missing-file`,
+   * `onnx/external-data`.
    */
   async open(tensor: TensorProto): Promise<TensorContent> {
     const { dtype, shape } = this.type(tensor);
     const count = shape.reduce((product, dim) => product * dim, 1);
-    if (tensor.segment) throw this.#error(tensor, 'tensor-data', 'is a segment of a larger one, which no runtime reads');
+    if (tensor.segment)
+      throw this.#error(
+        tensor,
+        'tensor-data',
+        'is a segment of a larger one, which no runtime reads',
+      );
     const location = tensor.dataLocation ?? DataLocation.DEFAULT;
     if (location !== DataLocation.DEFAULT && location !== DataLocation.EXTERNAL) {
       throw this.#error(tensor, 'tensor-data', `has the unknown data location ${location}`);
     }
-    const stored = (['rawData', 'stringData', ...numberFields] as const).filter((field) => (tensor[field]?.length ?? 0) > 0);
+    const stored = (['rawData', 'stringData', ...numberFields] as const).filter(
+      (field) => (tensor[field]?.length ?? 0) > 0,
+    );
     const external = location === DataLocation.EXTERNAL;
-    if (stored.length + (external ? 1 : 0) > 1) throw this.#error(tensor, 'tensor-data', 'stores its elements in more than one place');
+    if (stored.length + (external ? 1 : 0) > 1)
+      throw this.#error(tensor, 'tensor-data', 'stores its elements in more than one place');
     if (dtype === 'string') {
-      if (external || stored[0] === 'rawData') throw this.#error(tensor, 'tensor-dtype', 'holds strings outside string_data');
-      if (stored[0] !== undefined && stored[0] !== 'stringData') throw this.#error(tensor, 'tensor-data', 'holds strings as numbers');
+      if (external || stored[0] === 'rawData')
+        throw this.#error(tensor, 'tensor-dtype', 'holds strings outside string_data');
+      if (stored[0] !== undefined && stored[0] !== 'stringData')
+        throw this.#error(tensor, 'tensor-data', 'holds strings as numbers');
       return { dtype, shape, data: this.#strings(tensor, count) };
     }
-    return { dtype, shape, data: external ? await this.#external(tensor, dtype, count) : this.#inline(tensor, dtype, count, stored[0]) };
+    return {
+      dtype,
+      shape,
+      data: external
+        ? await this.#external(tensor, dtype, count)
+        : this.#inline(tensor, dtype, count, stored[0]),
+    };
   }
 
   /**
-   * The dense content of a sparse tensor, made when it is read. Errors as for {@link open}; `onnx/tensor-data` for indices that are out of range or not
-   * ascending (those when the content is read), and `core/limit` when the dense tensor is larger than `maxDenseBytes`.
+   * The dense content of a sparse tensor, made when it is read. Errors as for {@link open};
+   * `onnx/tensor-data` for indices that are out of range or not ascending (those when the content
+   * is read), and `core/limit` when the dense tensor is larger than `maxDenseBytes`.
    */
   async openSparse(sparse: SparseTensorProto): Promise<TensorContent> {
     const { values = {}, indices = {} } = sparse;
@@ -95,7 +150,12 @@ export class TensorReader {
     const stored = await this.open(values);
     const size = stored.dtype === 'string' ? 8 * count : bytesOf(stored.dtype, count);
     if (size > this.#limits.maxDenseBytes) {
-      throw limitError('maxDenseBytes', this.#limits, `The sparse tensor ${quoted(values.name)} of ${size} bytes`, this.source.name);
+      throw limitError(
+        'maxDenseBytes',
+        this.#limits,
+        `The sparse tensor ${quoted(values.name)} of ${size} bytes`,
+        this.source.name,
+      );
     }
     const places = await this.open(indices);
     const layout = sparseLayout(stored, places, shape, fault);
@@ -111,7 +171,11 @@ export class TensorReader {
 
   #shape(tensor: TensorProto, dims: readonly Int64[] = []): readonly number[] {
     const fault = (why: string) =>
-      this.#error(tensor, 'tensor-shape', `has the shape [${dims.slice(0, 8).join(', ')}${dims.length > 8 ? ', …' : ''}], ${why}`);
+      this.#error(
+        tensor,
+        'tensor-shape',
+        `has the shape [${dims.slice(0, 8).join(', ')}${dims.length > 8 ? ', …' : ''}], ${why}`,
+      );
     if (dims.length > maxRank) throw fault(`of more than ${maxRank} dimensions`);
     let count = 1;
     for (const dim of dims) {
@@ -126,7 +190,12 @@ export class TensorReader {
 
   #strings(tensor: TensorProto, count: number): readonly string[] {
     const values = tensor.stringData ?? [];
-    if (values.length !== count) throw this.#error(tensor, 'tensor-size', `holds ${values.length} strings instead of ${count}`);
+    if (values.length !== count)
+      throw this.#error(
+        tensor,
+        'tensor-size',
+        `holds ${values.length} strings instead of ${count}`,
+      );
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
     return values.map((bytes, i) => {
       try {
@@ -153,14 +222,19 @@ export class TensorReader {
       return tensor.rawData!;
     }
     const wanted = numberField(dtype);
-    if (field !== wanted) throw this.#error(tensor, 'tensor-data', `holds ${dtype} in ${field} instead of ${wanted}`);
+    if (field !== wanted)
+      throw this.#error(tensor, 'tensor-data', `holds ${dtype} in ${field} instead of ${wanted}`);
     if (wanted === 'floatData' || wanted === 'doubleData') {
       const values = tensor[wanted]!;
       if (isPayload(values)) {
         this.#checkSize(tensor, values.length, size);
         return values;
       }
-      const array = ArrayBuffer.isView(values) ? values : wanted === 'floatData' ? Float32Array.from(values) : Float64Array.from(values);
+      const array = ArrayBuffer.isView(values)
+        ? values
+        : wanted === 'floatData'
+          ? Float32Array.from(values)
+          : Float64Array.from(values);
       this.#checkSize(tensor, array.byteLength, size);
       return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
     }
@@ -168,15 +242,29 @@ export class TensorReader {
     const fault = this.#fault(tensor);
     const numbers = numbersOf(dtype, count);
     // Before anything is allocated: a varint has one to ten bytes.
-    if (isPayload(values) ? values.length < numbers || values.length > 10 * numbers : values.length !== numbers) {
-      throw fault('tensor-size', `holds ${values.length} ${isPayload(values) ? 'bytes of ' : ''}numbers instead of ${numbers}`);
+    if (
+      isPayload(values)
+        ? values.length < numbers || values.length > 10 * numbers
+        : values.length !== numbers
+    ) {
+      throw fault(
+        'tensor-size',
+        `holds ${values.length} ${isPayload(values) ? 'bytes of ' : ''}numbers instead of ${numbers}`,
+      );
     }
     if (!isPayload(values)) return bytesOfNumbers(dtype, count, values, fault);
-    return { length: size, read: async () => bytesOfVarints(dtype, count, await values.read(), fault) };
+    return {
+      length: size,
+      read: async () => bytesOfVarints(dtype, count, await values.read(), fault),
+    };
   }
 
   async #external(tensor: TensorProto, dtype: DType, count: number): Promise<Payload> {
-    const { path, offset, length } = externalLocation(tensor, this.source.name, this.options.report);
+    const { path, offset, length } = externalLocation(
+      tensor,
+      this.source.name,
+      this.options.report,
+    );
     const size = bytesOf(dtype, count);
     if (length !== undefined) this.#checkSize(tensor, length, size);
     const file = this.options.params ?? (await this.#sibling(path));
@@ -194,16 +282,24 @@ export class TensorReader {
   }
 
   #checkSize(tensor: TensorProto, got: number, wanted: number): void {
-    if (got !== wanted) throw this.#error(tensor, 'tensor-size', `holds ${got} bytes instead of ${wanted}`);
+    if (got !== wanted)
+      throw this.#error(tensor, 'tensor-size', `holds ${got} bytes instead of ${wanted}`);
   }
 
   #fault(tensor: TensorProto): Fault {
     return (kind, why) => this.#error(tensor, kind, why);
   }
 
-  #error(tensor: TensorProto, kind: 'tensor-dtype' | 'tensor-shape' | 'tensor-size' | 'tensor-data', why: string): DroverError {
+  #error(
+    tensor: TensorProto,
+    kind: 'tensor-dtype' | 'tensor-shape' | 'tensor-size' | 'tensor-data',
+    why: string,
+  ): DroverError {
     const at = tensor.rawData instanceof RangePayload ? { offset: tensor.rawData.offset } : {};
-    return onnxDiagnostics.error(kind, { message: `Tensor ${quoted(tensor.name)} ${why}.`, origin: { file: this.source.name, ...at } });
+    return onnxDiagnostics.error(kind, {
+      message: `Tensor ${quoted(tensor.name)} ${why}.`,
+      origin: { file: this.source.name, ...at },
+    });
   }
 }
 
@@ -212,10 +308,17 @@ export async function readBytes(data: Uint8Array | Payload): Promise<Uint8Array>
   return isPayload(data) ? data.read() : data;
 }
 
-/** A TensorProto for a content: numbers in raw_data, strings in string_data. Throws `onnx/unencodable` for text that is not well-formed Unicode. */
+/**
+ * A TensorProto for a content: numbers in raw_data, strings in string_data. Throws
+ * `onnx/unencodable` for text that is not well-formed Unicode.
+ */
 export function tensorProto(name: string, content: TensorContent): TensorProto {
   const { dtype, shape } = content;
-  const tensor: TensorProto = { ...(shape.length > 0 && { dims: shape }), dataType: dataTypeOf(dtype), name };
+  const tensor: TensorProto = {
+    ...(shape.length > 0 && { dims: shape }),
+    dataType: dataTypeOf(dtype),
+    name,
+  };
   if (dtype !== 'string') return { ...tensor, rawData: content.data };
   const text = new TextEncoder();
   const stringData = content.data.map((value) => {

@@ -3,7 +3,8 @@ import type { Int64 } from '../schema/message.js';
 import type { TensorProto } from '../schema/onnx.js';
 
 /** The fields of a TensorProto that hold elements as numbers. */
-export type NumberField = keyof TensorProto & ('floatData' | 'doubleData' | 'int32Data' | 'int64Data' | 'uint64Data');
+export type NumberField = keyof TensorProto &
+  ('floatData' | 'doubleData' | 'int32Data' | 'int64Data' | 'uint64Data');
 
 /** What the caller makes of a fault: an error that names the tensor. */
 export type Fault = (kind: 'tensor-size' | 'tensor-data', why: string) => DroverError;
@@ -16,12 +17,17 @@ export function numberField(dtype: DType): NumberField {
   return dtype === 'uint32' || dtype === 'uint64' ? 'uint64Data' : 'int32Data';
 }
 
-/** Numbers that hold `count` elements: each one element, but for 4- and 2-bit types each one byte. */
+/**
+ * Numbers that hold `count` elements: each one element, but for 4- and 2-bit types each one byte.
+ */
 export function numbersOf(dtype: DType, count: number): number {
   return bitsOf(dtype) < 8 ? bytesOf(dtype, count) : count;
 }
 
-/** Takes the integers of a field in turn, as their low and high 32 bits, into the canonical bytes. Values that the type does not hold are a fault. */
+/**
+ * Takes the integers of a field in turn, as their low and high 32 bits, into the canonical bytes.
+ * Values that the type does not hold are a fault.
+ */
 class ElementBytes {
   readonly bytes: Uint8Array;
   readonly #put: (index: number, lo: number, hi: number) => boolean;
@@ -39,19 +45,28 @@ class ElementBytes {
   }
 
   add(lo: number, hi: number): void {
-    if (this.#count >= this.size) throw this.fault('tensor-size', `holds more than ${this.size} numbers`);
+    if (this.#count >= this.size)
+      throw this.fault('tensor-size', `holds more than ${this.size} numbers`);
     if (!this.#put(this.#count++, lo, hi)) {
-      throw this.fault('tensor-data', `holds ${BigInt.asIntN(64, (BigInt(hi) << 32n) | BigInt(lo))}, which its type does not`);
+      throw this.fault(
+        'tensor-data',
+        `holds ${BigInt.asIntN(64, (BigInt(hi) << 32n) | BigInt(lo))}, which its type does not`,
+      );
     }
   }
 
   finish(): Uint8Array {
-    if (this.#count < this.size) throw this.fault('tensor-size', `holds ${this.#count} numbers instead of ${this.size}`);
+    if (this.#count < this.size)
+      throw this.fault('tensor-size', `holds ${this.#count} numbers instead of ${this.size}`);
     return this.bytes;
   }
 }
 
-function store(dtype: DType, bits: number, buffer: ArrayBuffer): (index: number, lo: number, hi: number) => boolean {
+function store(
+  dtype: DType,
+  bits: number,
+  buffer: ArrayBuffer,
+): (index: number, lo: number, hi: number) => boolean {
   if (bits === 64) {
     const words = new Uint32Array(buffer);
     return (i, lo, hi) => {
@@ -77,15 +92,24 @@ function store(dtype: DType, bits: number, buffer: ArrayBuffer): (index: number,
     };
   }
   // Bit patterns of floats and packed bytes are unsigned.
-  const [min, max] = bits >= 8 && intRange(dtype) ? intRange(dtype)!.map(Number) : [0, 2 ** Math.max(8, bits) - 1];
+  const [min, max] =
+    bits >= 8 && intRange(dtype) ? intRange(dtype)!.map(Number) : [0, 2 ** Math.max(8, bits) - 1];
   return (i, lo) => {
     units[i] = lo;
     return (lo | 0) >= min! && (lo | 0) <= max!;
   };
 }
 
-/** The canonical bytes of elements given as integers, one number each (4- and 2-bit types: one packed byte each). */
-export function bytesOfNumbers(dtype: DType, count: number, values: readonly Int64[], fault: Fault): Uint8Array {
+/**
+ * The canonical bytes of elements given as integers, one number each (4- and 2-bit types: one
+ * packed byte each).
+ */
+export function bytesOfNumbers(
+  dtype: DType,
+  count: number,
+  values: readonly Int64[],
+  fault: Fault,
+): Uint8Array {
   const out = new ElementBytes(dtype, numbersOf(dtype, count), fault);
   for (const value of values) {
     if (typeof value === 'number') out.add(value >>> 0, Math.floor(value / 2 ** 32) >>> 0);
@@ -95,7 +119,12 @@ export function bytesOfNumbers(dtype: DType, count: number, values: readonly Int
 }
 
 /** The canonical bytes of elements given as the varints of a packed field. */
-export function bytesOfVarints(dtype: DType, count: number, packed: Uint8Array, fault: Fault): Uint8Array {
+export function bytesOfVarints(
+  dtype: DType,
+  count: number,
+  packed: Uint8Array,
+  fault: Fault,
+): Uint8Array {
   const out = new ElementBytes(dtype, numbersOf(dtype, count), fault);
   let lo = 0;
   let hi = 0;

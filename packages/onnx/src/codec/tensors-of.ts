@@ -2,8 +2,14 @@ import type { Message } from '../schema/message.js';
 import type { Messages, TensorProto } from '../schema/onnx.js';
 import { messageType, type MessageType } from './message-type.js';
 
-/** Every TensorProto within a message, wherever it stands: initializers, attributes, subgraphs, functions, parts of sparse tensors, training information. */
-export function* tensorsOf<Name extends keyof Messages>(name: Name, message: Messages[Name]): Generator<TensorProto> {
+/**
+ * Every TensorProto within a message, wherever it stands: initializers, attributes, subgraphs,
+ * functions, parts of sparse tensors, training information.
+ */
+export function* tensorsOf<Name extends keyof Messages>(
+  name: Name,
+  message: Messages[Name],
+): Generator<TensorProto> {
   const left: [MessageType, Message][] = [[messageType(name), message]];
   for (let next = left.pop(); next; next = left.pop()) {
     const [type, at] = next;
@@ -12,7 +18,9 @@ export function* tensorsOf<Name extends keyof Messages>(name: Name, message: Mes
     for (const field of type.fields.toReversed()) {
       const value = (at as Record<string, unknown>)[field.name];
       if (!field.type || value === undefined) continue;
-      const inner = field.repeated ? (value as readonly Message[]).toReversed() : [value as Message];
+      const inner = field.repeated
+        ? (value as readonly Message[]).toReversed()
+        : [value as Message];
       for (const child of inner) left.push([field.type, child]);
     }
   }

@@ -1,22 +1,39 @@
-import { AttributeType, type AttributeProto, type GraphProto, type TensorProto } from '../codec/index.js';
+import {
+  AttributeType,
+  type AttributeProto,
+  type GraphProto,
+  type TensorProto,
+} from '../codec/index.js';
 
 /** Attributes of a node to write, by name; undefined ones are not written. */
 export type Attributes = Readonly<Record<string, AttributeProto | undefined>>;
 
 /** An integer attribute. */
-export const int = (value: number | boolean): AttributeProto => ({ type: AttributeType.INT, i: Number(value) });
+export const int = (value: number | boolean): AttributeProto => ({
+  type: AttributeType.INT,
+  i: Number(value),
+});
 
 /** A float attribute. */
 export const float = (value: number): AttributeProto => ({ type: AttributeType.FLOAT, f: value });
 
 /** A text attribute. */
-export const text = (value: string): AttributeProto => ({ type: AttributeType.STRING, s: new TextEncoder().encode(value) });
+export const text = (value: string): AttributeProto => ({
+  type: AttributeType.STRING,
+  s: new TextEncoder().encode(value),
+});
 
 /** A list of integers. */
-export const ints = (values: readonly number[]): AttributeProto => ({ type: AttributeType.INTS, ints: values });
+export const ints = (values: readonly number[]): AttributeProto => ({
+  type: AttributeType.INTS,
+  ints: values,
+});
 
 /** A list of floats. */
-export const floats = (values: readonly number[]): AttributeProto => ({ type: AttributeType.FLOATS, floats: values });
+export const floats = (values: readonly number[]): AttributeProto => ({
+  type: AttributeType.FLOATS,
+  floats: values,
+});
 
 /** A list of texts. */
 export const texts = (values: readonly string[]): AttributeProto => ({
@@ -25,7 +42,13 @@ export const texts = (values: readonly string[]): AttributeProto => ({
 });
 
 /** A graph attribute. */
-export const graph = (value: GraphProto): AttributeProto => ({ type: AttributeType.GRAPH, g: value });
+export const graph = (value: GraphProto): AttributeProto => ({
+  type: AttributeType.GRAPH,
+  g: value,
+});
 
 /** A tensor attribute. */
-export const tensor = (value: TensorProto): AttributeProto => ({ type: AttributeType.TENSOR, t: value });
+export const tensor = (value: TensorProto): AttributeProto => ({
+  type: AttributeType.TENSOR,
+  t: value,
+});

@@ -4,7 +4,10 @@ import { operatorTypes } from '../schema/operator-types.js';
 
 const maskOf = (masks: readonly number[], i: number) => masks[Math.min(i, masks.length - 1)] ?? 0;
 
-/** Why an operator cannot have operands or results of these element types in a version of the operator set; undefined when it can. Types that are undefined pass. */
+/**
+ * Why an operator cannot have operands or results of these element types in a version of the
+ * operator set; undefined when it can. Types that are undefined pass.
+ */
 export function misfit(
   opType: string,
   opset: number,
@@ -15,7 +18,12 @@ export function misfit(
   const version = versions?.at(-1);
   if (!version) return undefined;
   const wrong = (dtypes: readonly (DType | undefined)[], masks: readonly number[]) =>
-    dtypes.find((dtype, i) => dtype !== undefined && maskOf(masks, i) !== 0 && (maskOf(masks, i) & (1 << dataTypeOf(dtype))) === 0);
+    dtypes.find(
+      (dtype, i) =>
+        dtype !== undefined &&
+        maskOf(masks, i) !== 0 &&
+        (maskOf(masks, i) & (1 << dataTypeOf(dtype))) === 0,
+    );
   const input = wrong(inputs, version[1]);
   if (input) return `ONNX's ${opType} takes no ${input} in operator set ${opset}`;
   const output = wrong(outputs, version[2]);

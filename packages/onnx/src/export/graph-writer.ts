@@ -73,7 +73,10 @@ function free(wanted: string, taken: Set<string>, kept: ReadonlySet<string> | un
   return name;
 }
 
-/** Names of every value that the nodes of a graph and of their bodies make, but for dimensions, which the writer names by what they are. */
+/**
+ * Names of every value that the nodes of a graph and of their bodies make, but for dimensions,
+ * which the writer names by what they are.
+ */
 export function valueNames(graph: Graph, names = new Set<string>()): Set<string> {
   for (const node of graph.nodes) {
     const { outputs, regions } = node;
@@ -83,7 +86,10 @@ export function valueNames(graph: Graph, names = new Set<string>()): Set<string>
   return names;
 }
 
-/** Writes the nodes of one graph in ONNX terms. Names are unique in the whole model: bodies may not shadow what they capture. */
+/**
+ * Writes the nodes of one graph in ONNX terms. Names are unique in the whole model: bodies may not
+ * shadow what they capture.
+ */
 export class GraphWriter {
   readonly nodes: NodeProto[] = [];
   readonly initializers: TensorProto[] = [];
@@ -136,7 +142,10 @@ export class GraphWriter {
     return this.parent?.root ?? this;
   }
 
-  /** Starts the nodes of a core node: they are named after it. Without one they are named after what they make. */
+  /**
+   * Starts the nodes of a core node: they are named after it. Without one they are named after what
+   * they make.
+   */
   begin(node: Node | undefined): void {
     this.#node = node;
     this.#misfit = undefined;
@@ -148,9 +157,19 @@ export class GraphWriter {
   }
 
   /** Writes a node whose outputs are values of the graph, under the name of the core node. */
-  node(opType: string, inputs: readonly Operand[], attributes: Attributes, outputs: readonly (Value | string | undefined)[]): void {
+  node(
+    opType: string,
+    inputs: readonly Operand[],
+    attributes: Attributes,
+    outputs: readonly (Value | string | undefined)[],
+  ): void {
     const [first] = outputs;
-    this.#write({ opType, name: this.#node?.name ?? (typeof first === 'string' ? first : opType) }, inputs, attributes, outputs);
+    this.#write(
+      { opType, name: this.#node?.name ?? (typeof first === 'string' ? first : opType) },
+      inputs,
+      attributes,
+      outputs,
+    );
   }
 
   /** Writes a node of any domain, its attributes as they are. */
@@ -161,18 +180,34 @@ export class GraphWriter {
     attribute: readonly AttributeProto[],
     outputs: readonly Value[],
   ): void {
-    this.#write({ opType, name: this.#node?.name ?? opType, attribute, ...(domain !== '' && { domain }) }, inputs, {}, outputs);
+    this.#write(
+      { opType, name: this.#node?.name ?? opType, attribute, ...(domain !== '' && { domain }) },
+      inputs,
+      {},
+      outputs,
+    );
   }
 
-  #write(node: NodeProto, inputs: readonly Operand[], attributes: Attributes, outputs: readonly (Value | string | undefined)[]): void {
-    const dtypes = (values: readonly Operand[]) => values.map((each) => (typeof each === 'object' ? each.dtype : undefined));
+  #write(
+    node: NodeProto,
+    inputs: readonly Operand[],
+    attributes: Attributes,
+    outputs: readonly (Value | string | undefined)[],
+  ): void {
+    const dtypes = (values: readonly Operand[]) =>
+      values.map((each) => (typeof each === 'object' ? each.dtype : undefined));
     // Of a node that is carried over, core does not know the types.
-    if (this.#node?.op.name !== 'Foreign') this.#misfit ??= misfit(node.opType!, this.opset, dtypes(inputs), dtypes(outputs));
-    const names = inputs.map((input) => (input === undefined ? '' : typeof input === 'string' ? input : this.name(input)));
+    if (this.#node?.op.name !== 'Foreign')
+      this.#misfit ??= misfit(node.opType!, this.opset, dtypes(inputs), dtypes(outputs));
+    const names = inputs.map((input) =>
+      input === undefined ? '' : typeof input === 'string' ? input : this.name(input),
+    );
     while (names.at(-1) === '') names.pop();
     this.nodes.push({
       input: names,
-      output: outputs.map((output) => (output === undefined ? '' : typeof output === 'string' ? output : this.name(output))),
+      output: outputs.map((output) =>
+        output === undefined ? '' : typeof output === 'string' ? output : this.name(output),
+      ),
       opType: node.opType!,
       attribute: Object.entries(attributes)
         .flatMap(([name, attribute]) => (attribute ? [{ name, ...attribute }] : []))
@@ -197,7 +232,11 @@ export class GraphWriter {
     if (known !== undefined) return known;
     const name = this.names.made(`constant/${dtype}_${shape.join('x')}`);
     this.root.initializers.push(
-      tensorProto(name, { dtype: dtype as Exclude<DType, 'string'>, shape, data: encodeTensor(makeTensor(dtype, shape, values)) }),
+      tensorProto(name, {
+        dtype: dtype as Exclude<DType, 'string'>,
+        shape,
+        data: encodeTensor(makeTensor(dtype, shape, values)),
+      }),
     );
     this.root.#literals.set(key, name);
     return name;
@@ -208,22 +247,34 @@ export class GraphWriter {
     return this.literal('int64', [values.length], values);
   }
 
-  /** Dimensions as an int64 tensor of one dimension: a constant, or what computes them from the shapes of the inputs. Equal ones are computed once. */
+  /**
+   * Dimensions as an int64 tensor of one dimension: a constant, or what computes them from the
+   * shapes of the inputs. Equal ones are computed once.
+   */
   dims(dims: Shape): string {
     if (isStatic(dims)) return this.ints(dims);
     if (dims.length === 1) return this.dim(dims[0]!);
     const { root } = this;
-    return root.#computed(`dims/${dims.map(dimKey).join(', ')}`, 'Concat', () => dims.map((dim) => root.dim(dim)), { axis: int(0) });
+    return root.#computed(
+      `dims/${dims.map(dimKey).join(', ')}`,
+      'Concat',
+      () => dims.map((dim) => root.dim(dim)),
+      { axis: int(0) },
+    );
   }
 
   /** Integers as int64, as ONNX has all its shapes and counts. */
   int64(value: Value): Value | string {
-    return value.dtype === 'int64' ? value : this.step('Cast', [value], { to: int(dataTypeOf('int64')) });
+    return value.dtype === 'int64'
+      ? value
+      : this.step('Cast', [value], { to: int(dataTypeOf('int64')) });
   }
 
   /** One integer as an int64 tensor of shape [1]. */
   vector(value: Value): Value | string {
-    return value.rank === 1 ? this.int64(value) : this.step('Reshape', [this.int64(value), this.ints([1])]);
+    return value.rank === 1
+      ? this.int64(value)
+      : this.step('Reshape', [this.int64(value), this.ints([1])]);
   }
 
   /** A dimension as an int64 tensor of shape [1]. */
@@ -231,13 +282,16 @@ export class GraphWriter {
     if (typeof dim === 'number') return this.ints([dim]);
     const { root } = this;
     const key = (name: string) => `dim/${name}`;
-    const operation = (opType: string, sign: string) => (a: string, b: string) => root.#computed(`${a} ${sign} ${b}`, opType, () => [a, b]);
+    const operation = (opType: string, sign: string) => (a: string, b: string) =>
+      root.#computed(`${a} ${sign} ${b}`, opType, () => [a, b]);
     return foldDim<string>(dim, {
       constant: (value) => root.ints([value]),
-      symbol: (symbol) => root.#computed(key(symbol), 'Gather', () => root.#shape(symbol), { axis: int(0) }),
+      symbol: (symbol) =>
+        root.#computed(key(symbol), 'Gather', () => root.#shape(symbol), { axis: int(0) }),
       add: operation('Add', '+'),
       mul: operation('Mul', '*'),
-      // ONNX Div truncates; a - mod(a, b) is a multiple of b, so that truncating its quotient loses nothing.
+      // ONNX Div truncates; a - mod(a, b) is a multiple of b, so that truncating its quotient loses
+      // nothing.
       floordiv: (a, b) => {
         const rest = operation('Mod', 'mod')(a, b);
         return operation('Div', '/')(operation('Sub', '-')(a, rest), b);
@@ -254,8 +308,16 @@ export class GraphWriter {
     return [shape, this.ints([axis])];
   }
 
-  /** A value of dimensions under the name of what it is, so that reading and writing again names it the same. */
-  #computed(name: string, opType: string, inputs: () => readonly string[], attributes: Attributes = {}): string {
+  /**
+   * A value of dimensions under the name of what it is, so that reading and writing again names it
+   * the same.
+   */
+  #computed(
+    name: string,
+    opType: string,
+    inputs: () => readonly string[],
+    attributes: Attributes = {},
+  ): string {
     const known = this.#dims.get(name);
     if (known !== undefined) return known;
     const operands = inputs();
@@ -282,9 +344,18 @@ export class GraphWriter {
 
   /** A body of a node in ONNX terms: captured values keep the names they have outside. */
   regionProto({ graph, captures }: Region): GraphProto {
-    const writer = new GraphWriter(graph, this.opset, this.names, this.onConstant, this.writeNodes, this);
+    const writer = new GraphWriter(
+      graph,
+      this.opset,
+      this.names,
+      this.onConstant,
+      this.writeNodes,
+      this,
+    );
     const parameters = graph.inputs.slice(0, graph.inputs.length - captures.length);
-    captures.forEach((value, i) => writer.bind(graph.inputs[parameters.length + i]!, this.name(value)));
+    captures.forEach((value, i) =>
+      writer.bind(graph.inputs[parameters.length + i]!, this.name(value)),
+    );
     for (const input of parameters) writer.bind(input, this.names.value(input.name));
     this.writeNodes(writer);
     const bound = new Set<string>();
@@ -302,21 +373,51 @@ export class GraphWriter {
   }
 
   /** The graph as it stands, with inputs and outputs of the given names and types. */
-  proto(name: string, inputs: readonly ValueInfoProto[], outputs: readonly ValueInfoProto[]): GraphProto {
-    return { node: this.nodes, name, initializer: this.initializers, input: inputs, output: outputs };
+  proto(
+    name: string,
+    inputs: readonly ValueInfoProto[],
+    outputs: readonly ValueInfoProto[],
+  ): GraphProto {
+    return {
+      node: this.nodes,
+      name,
+      initializer: this.initializers,
+      input: inputs,
+      output: outputs,
+    };
   }
 }
 
 /** A weight as a tensor to write: its elements are read when they are written. */
 export function weightProto(name: string, weight: Weight): TensorProto {
   const { dtype, shape } = weight;
-  if (dtype === 'string') return tensorProto(name, { dtype, shape, data: weight.peek()!.data as readonly string[] });
-  return tensorProto(name, { dtype, shape, data: { length: bytesOf(dtype, sizeOf(shape)), read: () => weight.bytes() } });
+  if (dtype === 'string')
+    return tensorProto(name, { dtype, shape, data: weight.peek()!.data as readonly string[] });
+  return tensorProto(name, {
+    dtype,
+    shape,
+    data: { length: bytesOf(dtype, sizeOf(shape)), read: () => weight.bytes() },
+  });
 }
 
-/** A value's declaration in the signature. A dimension that is no single name or number is declared by its text. */
-export function valueInfo(name: string, { dtype, shape }: { dtype: DType; shape: Shape | undefined }): ValueInfoProto {
+/**
+ * A value's declaration in the signature. A dimension that is no single name or number is declared
+ * by its text.
+ */
+export function valueInfo(
+  name: string,
+  { dtype, shape }: { dtype: DType; shape: Shape | undefined },
+): ValueInfoProto {
   const dim = (each: Dim): TensorShapeProto_Dimension =>
-    typeof each === 'number' ? { dimValue: each } : each.key.includes('?') ? {} : { dimParam: each.key };
-  return { name, type: { tensorType: { elemType: dataTypeOf(dtype), ...(shape && { shape: { dim: shape.map(dim) } }) } } };
+    typeof each === 'number'
+      ? { dimValue: each }
+      : each.key.includes('?')
+        ? {}
+        : { dimParam: each.key };
+  return {
+    name,
+    type: {
+      tensorType: { elemType: dataTypeOf(dtype), ...(shape && { shape: { dim: shape.map(dim) } }) },
+    },
+  };
 }

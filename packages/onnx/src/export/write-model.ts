@@ -38,9 +38,15 @@ function writeNodes(writer: GraphWriter, report: Report, file: string): void {
   for (const node of writer.graph.sorted()) {
     writer.begin(node);
     const missing =
-      tooOld(node, writer.opset) ?? applyRule(writeRules, node, writer) ?? (writer.misfit === undefined ? undefined : gap(writer.misfit));
+      tooOld(node, writer.opset) ??
+      applyRule(writeRules, node, writer) ??
+      (writer.misfit === undefined ? undefined : gap(writer.misfit));
     if (!missing) continue;
-    const origin = { file, node: node.origin?.node ?? node.name, op: node.origin?.op ?? node.op.name };
+    const origin = {
+      file,
+      node: node.origin?.node ?? node.name,
+      op: node.origin?.op ?? node.op.name,
+    };
     const foreign = node.op.name === 'Foreign';
     report.add(
       coreDiagnostics.diagnostic(foreign ? 'foreign-op' : 'not-convertible', {
@@ -68,7 +74,11 @@ async function toProto(model: Model, context: WriteContext): Promise<ModelProto>
       origin: { file: context.path },
     });
   }
-  const graph = await prepare(model, { layout: 'channelsFirst', keeps: (node) => composites(node, opset) }, context.options);
+  const graph = await prepare(
+    model,
+    { layout: 'channelsFirst', keeps: (node) => composites(node, opset) },
+    context.options,
+  );
   const names = new Names(valueNames(graph));
   const writer = new GraphWriter(
     graph,
@@ -92,13 +102,24 @@ async function toProto(model: Model, context: WriteContext): Promise<ModelProto>
       graph.inputs.map((input) => valueInfo(input.name, input)),
       outputs,
     ),
-    opsetImport: [{ domain: '', version: opset }, ...[...writer.domains].map(([domain, version]) => ({ domain, version }))],
-    ...(model.metadata.size > 0 && { metadataProps: [...model.metadata].map(([key, value]) => ({ key, value })) }),
+    opsetImport: [
+      { domain: '', version: opset },
+      ...[...writer.domains].map(([domain, version]) => ({ domain, version })),
+    ],
+    ...(model.metadata.size > 0 && {
+      metadataProps: [...model.metadata].map(([key, value]) => ({ key, value })),
+    }),
   };
 }
 
-/** Gives each output its name; outputs that are inputs, constants, or a second name of another output need an Identity. */
-export function bindOutputs(graph: Graph, writer: GraphWriter): readonly { name: string; value: Value }[] {
+/**
+ * Gives each output its name; outputs that are inputs, constants, or a second name of another
+ * output need an Identity.
+ */
+export function bindOutputs(
+  graph: Graph,
+  writer: GraphWriter,
+): readonly { name: string; value: Value }[] {
   const bound = new Set<Value>(graph.inputs);
   const aliases: { name: string; value: Value }[] = [];
   for (const { name, value } of graph.outputs) {
@@ -113,7 +134,11 @@ export function bindOutputs(graph: Graph, writer: GraphWriter): readonly { name:
 
 function tell({ tensor }: WriteContext, target: string, weight: Weight): void {
   for (const { name, steps } of weight.sources())
-    tensor({ source: name, target, transform: steps.map((step) => JSON.stringify(step)).join(' ') });
+    tensor({
+      source: name,
+      target,
+      transform: steps.map((step) => JSON.stringify(step)).join(' '),
+    });
 }
 
 /** Finds what {@link writeModel} would refuse. */
@@ -121,7 +146,10 @@ export async function planModel(model: Model, context: WriteContext): Promise<vo
   await toProto(model, context);
 }
 
-/** Writes a model as ONNX; weights go to a second file when they do not fit into one protobuf message. */
+/**
+ * Writes a model as ONNX; weights go to a second file when they do not fit into one protobuf
+ * message.
+ */
 export async function writeModel(model: Model, sink: Sink, context: WriteContext): Promise<void> {
   const proto = await toProto(model, context);
   context.report.throwIfErrors();
@@ -129,10 +157,15 @@ export async function writeModel(model: Model, sink: Sink, context: WriteContext
 }
 
 /**
- * Writes a model again as it is: every name, weight bit and metadatum. Tensors that lie in other files are written to one file beside the copy, or into the
- * model when there is none to write beside.
+ * Writes a model again as it is: every name, weight bit and metadatum. Tensors that lie in other
+ * files are written to one file beside the copy, or into the model when there is none to write
+ * beside.
  */
-export async function copyModel(source: Source, sink: Sink, { path, params, report }: ReadContext & WriteContext): Promise<void> {
+export async function copyModel(
+  source: Source,
+  sink: Sink,
+  { path, params, report }: ReadContext & WriteContext,
+): Promise<void> {
   const proto = await decodeModel(source);
   const reader = new TensorReader(source, { report, ...(params && { params }) });
   let isExternal = false;
@@ -148,8 +181,15 @@ export async function copyModel(source: Source, sink: Sink, { path, params, repo
   await writeProto(proto, sink, path, isExternal);
 }
 
-/** Writes a model's file, and the file of its weights when one protobuf message cannot hold them. */
-async function writeProto(proto: ModelProto, sink: Sink, path: string, isExternal = false): Promise<void> {
+/**
+ * Writes a model's file, and the file of its weights when one protobuf message cannot hold them.
+ */
+async function writeProto(
+  proto: ModelProto,
+  sink: Sink,
+  path: string,
+  isExternal = false,
+): Promise<void> {
   let written = proto;
   if (isExternal || encodedSize(proto) > maxEncodedBytes) {
     const { model, data } = moveToExternalData(proto, `${path}.data`);

@@ -1,4 +1,13 @@
-import { ops, productOf, type Dim, type DType, type Op, type Operand, type Shape, type Value } from '@drover/core';
+import {
+  ops,
+  productOf,
+  type Dim,
+  type DType,
+  type Op,
+  type Operand,
+  type Shape,
+  type Value,
+} from '@drover/core';
 import type { SourceNode } from './source-node.js';
 
 type NoAttrs = Readonly<Record<never, never>>;
@@ -7,11 +16,15 @@ type NoAttrs = Readonly<Record<never, never>>;
 export type UnaryOp = Op<{ readonly x: Operand<'one'> }, { readonly y: Operand<'one'> }, NoAttrs>;
 
 /** A core operator of two operands and no attributes. */
-export type BinaryOp = Op<{ readonly a: Operand<'one'>; readonly b: Operand<'one'> }, { readonly y: Operand<'one'> }, NoAttrs>;
+export type BinaryOp = Op<
+  { readonly a: Operand<'one'>; readonly b: Operand<'one'> },
+  { readonly y: Operand<'one'> },
+  NoAttrs
+>;
 
 /**
- * Builds the several core nodes that together stand for one source node. Each is named after the source node and a step; without a step it is the last one
- * and has the node's own name.
+ * Builds the several core nodes that together stand for one source node. Each is named after the
+ * source node and a step; without a step it is the last one and has the node's own name.
  */
 export class Compose {
   constructor(readonly node: SourceNode) {}
@@ -30,7 +43,8 @@ export class Compose {
 
   /** A scalar constant. Throws `onnx/unsupported` for a fraction of an integer type. */
   scalar(dtype: DType, value: number): Value {
-    if (dtype.includes('int') && !Number.isInteger(value)) throw this.node.unsupported(`it needs ${value} as ${dtype}`);
+    if (dtype.includes('int') && !Number.isInteger(value))
+      throw this.node.unsupported(`it needs ${value} as ${dtype}`);
     return this.node.graph.literal(dtype, [], [value]);
   }
 
@@ -81,11 +95,17 @@ export class Compose {
   }
 
   slice(x: Value, axis: number, start: number, end: number, stride: number, step?: string): Value {
-    return this.node.graph.add(ops.Slice, { x }, { axes: [axis], starts: [start], ends: [end], steps: [stride] }, this.#options(step)).y;
+    return this.node.graph.add(
+      ops.Slice,
+      { x },
+      { axes: [axis], starts: [start], ends: [end], steps: [stride] },
+      this.#options(step),
+    ).y;
   }
 
   mean(x: Value, axes: readonly number[], step?: string): Value {
-    return this.node.graph.add(ops.ReduceMean, { x }, { axes, keepdims: true }, this.#options(step)).y;
+    return this.node.graph.add(ops.ReduceMean, { x }, { axes, keepdims: true }, this.#options(step))
+      .y;
   }
 
   where(condition: Value, x: Value, y: Value, step?: string): Value {

@@ -14,14 +14,24 @@ const node: NodeProto = {
     { name: 'bytes', type: AttributeType.STRING, s: new Uint8Array([0, 255, 128]) },
     { name: 'floats', type: AttributeType.FLOATS, floats: [1.5, -Infinity] },
     { name: 'ints', type: AttributeType.INTS, ints: [1n, 2n ** 62n] },
-    { name: 'strings', type: AttributeType.STRINGS, strings: [new Uint8Array(), new Uint8Array([255])] },
+    {
+      name: 'strings',
+      type: AttributeType.STRINGS,
+      strings: [new Uint8Array(), new Uint8Array([255])],
+    },
   ],
 };
 
 test('a node survives JSON, bit for bit', () => {
   const json = JSON.parse(JSON.stringify(foreignJson(node, 3))) as ReturnType<typeof foreignJson>;
   const back = foreignNode(json);
-  expect(back).toMatchObject({ domain: 'acme', opType: 'Widget', opset: 3, operands: [0, 2], operandCount: 3 });
+  expect(back).toMatchObject({
+    domain: 'acme',
+    opType: 'Widget',
+    opset: 3,
+    operands: [0, 2],
+    operandCount: 3,
+  });
   expect(back.attributes).toEqual(node.attribute);
   expect(Object.is(back.attributes![0]!.f, -0)).toBe(true);
 });

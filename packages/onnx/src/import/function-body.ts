@@ -9,8 +9,9 @@ export function functionKey(domain = '', name = '', overload = ''): string {
 }
 
 /**
- * How many nodes there are once every call is replaced by the function's nodes: a short file can stand for more than memory holds. Calls deeper than
- * {@link maxCalls}, circles among them, count once: they are refused when they are met.
+ * How many nodes there are once every call is replaced by the function's nodes: a short file can
+ * stand for more than memory holds. Calls deeper than {@link maxCalls}, circles among them, count
+ * once: they are refused when they are met.
  */
 export function expandedCount(
   nodes: readonly NodeProto[],
@@ -28,14 +29,16 @@ export function expandedCount(
     }
     count += 1 + (called ? (known.get(key) ?? 0) : 0);
     for (const { g, graphs } of node.attribute ?? [])
-      for (const body of g ? [g] : (graphs ?? [])) count += expandedCount(body.node ?? [], functions, known, depth);
+      for (const body of g ? [g] : (graphs ?? []))
+        count += expandedCount(body.node ?? [], functions, known, depth);
   }
   return count;
 }
 
 /**
- * The nodes of a function as one call sees them: attributes that refer to the function's have the call's value, the function's default, or are absent; nodes
- * are named after the call. An operand that the caller left out is absent in the nodes that use it.
+ * The nodes of a function as one call sees them: attributes that refer to the function's have the
+ * call's value, the function's default, or are absent; nodes are named after the call. An operand
+ * that the caller left out is absent in the nodes that use it.
  */
 export function bindFunction(
   called: FunctionProto,
@@ -58,7 +61,13 @@ export function bindFunction(
       }
       return [
         attribute.g
-          ? { ...attribute, g: { ...attribute.g, node: (attribute.g.node ?? []).map((inner) => bind(inner, false)) } }
+          ? {
+              ...attribute,
+              g: {
+                ...attribute.g,
+                node: (attribute.g.node ?? []).map((inner) => bind(inner, false)),
+              },
+            }
           : attribute,
       ];
     }),

@@ -45,34 +45,58 @@ export interface ImportContext {
   readonly untyped: Set<Value>;
 }
 
-/** Oldest and newest versions of the default operator set that can be read: the newest is the newest whose operators were compared with the rules. */
+/**
+ * Oldest and newest versions of the default operator set that can be read: the newest is the newest
+ * whose operators were compared with the rules.
+ */
 export const [oldestOpset, newestOpset] = [7, 28];
 
 /** Throws `onnx/opset` unless the default operator set is of a version that can be read. */
 export function checkOpset(opsets: ReadonlyMap<string, number>, user: string, file: string): void {
   const opset = opsets.get('');
   if (opset !== undefined && opset >= oldestOpset && opset <= newestOpset) return;
-  const what = opset === undefined ? `${user} does not say which operator set it uses` : `${user} uses operator set ${opset}`;
-  throw onnxDiagnostics.error('opset', { message: `${what}; versions ${oldestOpset} to ${newestOpset} can be read.`, origin: { file } });
+  const what =
+    opset === undefined
+      ? `${user} does not say which operator set it uses`
+      : `${user} uses operator set ${opset}`;
+  throw onnxDiagnostics.error('opset', {
+    message: `${what}; versions ${oldestOpset} to ${newestOpset} can be read.`,
+    origin: { file },
+  });
 }
 
 /** Operator set versions by domain. The default domain has two spellings. */
 export function opsetVersions(imports: ModelProto['opsetImport']): ReadonlyMap<string, number> {
-  return new Map((imports ?? []).map(({ domain, version }) => [domain === 'ai.onnx' ? '' : (domain ?? ''), Number(version ?? 0)]));
+  return new Map(
+    (imports ?? []).map(({ domain, version }) => [
+      domain === 'ai.onnx' ? '' : (domain ?? ''),
+      Number(version ?? 0),
+    ]),
+  );
 }
 
-/** Type and shape that a file declares for a value; undefined for sequences, maps, optionals and where nothing is declared. */
-export function declaredType(info: ValueInfoProto, file: string): { dtype: DType; shape: Shape | undefined } | undefined {
+/**
+ * Type and shape that a file declares for a value; undefined for sequences, maps, optionals and
+ * where nothing is declared.
+ */
+export function declaredType(
+  info: ValueInfoProto,
+  file: string,
+): { dtype: DType; shape: Shape | undefined } | undefined {
   const type = info.type?.tensorType;
   if (type?.elemType === undefined) return undefined;
   const dtype = dtypeOf(type.elemType);
   if (!dtype)
-    throw onnxDiagnostics.error('tensor-dtype', { message: `${info.name} has the element type ${type.elemType}.`, origin: { file } });
+    throw onnxDiagnostics.error('tensor-dtype', {
+      message: `${info.name} has the element type ${type.elemType}.`,
+      origin: { file },
+    });
   const shape = type.shape?.dim ?? (type.shape ? [] : undefined);
   return {
     dtype,
     shape: shape?.map((dim, axis): Dim => {
-      if (dim.dimValue === undefined) return symbol(dimName(dim.dimParam || `${info.name}_${axis}`));
+      if (dim.dimValue === undefined)
+        return symbol(dimName(dim.dimParam || `${info.name}_${axis}`));
       const size = Number(dim.dimValue);
       // Some exporters write 0 or -1 for a dimension that is not known.
       if (size < 0) return symbol(dimName(`${info.name}_${axis}`));
@@ -81,8 +105,10 @@ export function declaredType(info: ValueInfoProto, file: string): { dtype: DType
   };
 }
 
-const mapOperand = (operand: Value | Sequence, change: (value: Value) => Value): Value | Sequence =>
-  operand instanceof Sequence ? operand.map(change) : change(operand);
+const mapOperand = (
+  operand: Value | Sequence,
+  change: (value: Value) => Value,
+): Value | Sequence => (operand instanceof Sequence ? operand.map(change) : change(operand));
 
 /** Imports the nodes of one graph into a scope, each after what it needs. */
 export class GraphImporter {
@@ -96,8 +122,9 @@ export class GraphImporter {
   ) {}
 
   /**
-   * Imports a body: a graph of its own that captures what it uses of the graph around it. `parameters` are what the operator passes. Where the body adds one
-   * tensor to a sequence that it collects, that tensor is the output.
+   * Imports a body: a graph of its own that captures what it uses of the graph around it.
+   * `parameters` are what the operator passes. Where the body adds one tensor to a sequence that it
+   * collects, that tensor is the output.
    */
   body(proto: GraphProto, outer: Scope, parameters: readonly Parameter[]): Graph {
     const { file } = this.context;
@@ -106,8 +133,15 @@ export class GraphImporter {
     (proto.input ?? []).forEach((info, i) => {
       const declared = parameters[i] ?? declaredType(info, file);
       if (declared instanceof Collecting) return scope.set(info.name ?? '', declared);
-      if (!declared) throw onnxDiagnostics.error('graph', { message: `The type of ${info.name} is not known.`, origin: { file } });
-      scope.set(info.name ?? '', graph.input(info.name ?? '', declared.dtype, declared.shape, { name: info.name ?? '' }));
+      if (!declared)
+        throw onnxDiagnostics.error('graph', {
+          message: `The type of ${info.name} is not known.`,
+          origin: { file },
+        });
+      scope.set(
+        info.name ?? '',
+        graph.input(info.name ?? '', declared.dtype, declared.shape, { name: info.name ?? '' }),
+      );
     });
     new GraphImporter(this.context, this.opsets, this.calls).fill(proto, scope);
     for (const { name = '' } of proto.output ?? []) {
@@ -120,8 +154,10 @@ export class GraphImporter {
 
   /** Adds initializers and nodes of a graph to a scope that has its inputs. */
   fill(proto: GraphProto, scope: Scope): void {
-    for (const tensor of proto.initializer ?? []) this.#initializer(tensor.name ?? '', tensor, scope);
-    for (const sparse of proto.sparseInitializer ?? []) this.#initializer(sparse.values?.name ?? '', sparse, scope);
+    for (const tensor of proto.initializer ?? [])
+      this.#initializer(tensor.name ?? '', tensor, scope);
+    for (const sparse of proto.sparseInitializer ?? [])
+      this.#initializer(sparse.values?.name ?? '', sparse, scope);
     this.nodes(proto.node ?? [], [...(proto.valueInfo ?? []), ...(proto.output ?? [])], scope);
   }
 
@@ -137,7 +173,9 @@ export class GraphImporter {
 
   #node(proto: NodeProto, scope: Scope): void {
     const { context } = this;
-    const called = context.functions.size > 0 && context.functions.get(functionKey(proto.domain, proto.opType, proto.overload));
+    const called =
+      context.functions.size > 0 &&
+      context.functions.get(functionKey(proto.domain, proto.opType, proto.overload));
     if (called) {
       this.#call(called, proto, scope);
       return;
@@ -154,11 +192,17 @@ export class GraphImporter {
     );
     const made = this.#made(node);
     const given = proto.input ?? [];
-    const isUntyped = context.untyped.size > 0 && given.some((name) => name !== '' && this.#isUntyped(scope.get(name)));
+    const isUntyped =
+      context.untyped.size > 0 &&
+      given.some((name) => name !== '' && this.#isUntyped(scope.get(name)));
     (proto.output ?? []).forEach((name, i) => {
       if (name === '') return;
       const result = made[i];
-      if (!result) throw onnxDiagnostics.error('graph', { message: `${node.type} ${node.name} has no output ${i}.`, origin: node.origin });
+      if (!result)
+        throw onnxDiagnostics.error('graph', {
+          message: `${node.type} ${node.name} has no output ${i}.`,
+          origin: node.origin,
+        });
       // A value that the node made takes the file's name; one that it passes on keeps its own.
       if (!(result instanceof Sequence) && result.producer && !result.origin) {
         result.name = name;
@@ -170,35 +214,49 @@ export class GraphImporter {
   }
 
   #isUntyped(operand: Value | Sequence): boolean {
-    return operand instanceof Sequence ? operand.values.some((each) => this.context.untyped.has(each)) : this.context.untyped.has(operand);
+    return operand instanceof Sequence
+      ? operand.values.some((each) => this.context.untyped.has(each))
+      : this.context.untyped.has(operand);
   }
 
   /** What a node makes: by its rule, or as a foreign operator with the reason. */
   #made(node: SourceNode): readonly Made[] {
     const { rules, report, untyped, file } = this.context;
     try {
-      const rule = rules[node.type]?.find(({ since, until }) => since <= node.opset && node.opset <= until);
+      const rule = rules[node.type]?.find(
+        ({ since, until }) => since <= node.opset && node.opset <= until,
+      );
       if (!rule)
         throw node.unsupported(
-          rules[node.type] ? `version ${node.opset} of its operator set has no such operator` : 'the operator is not known',
+          rules[node.type]
+            ? `version ${node.opset} of its operator set has no such operator`
+            : 'the operator is not known',
         );
       const result = rule.toCore(node);
       const { unread } = node;
       if (unread.length > 0) {
         const message = `${node.type} ${node.name} sets ${unread.join(', ')}, which ${unread.length === 1 ? 'has' : 'have'} no meaning for it in operator set ${node.opset}.`;
-        report.add(onnxDiagnostics.diagnostic('attribute-ignored', { message, origin: node.origin }));
+        report.add(
+          onnxDiagnostics.diagnostic('attribute-ignored', { message, origin: node.origin }),
+        );
       }
       return Array.isArray(result) ? (result as readonly Made[]) : [result as Made];
     } catch (error) {
       if (!(error instanceof DroverError)) throw error;
       const [first] = error.diagnostics;
-      if (error.failure === 'unsupported') return this.#foreign(node, first?.message ?? error.message);
-      // What comes of a foreign operator has no known type: that it does not fit says nothing about the model.
-      if (node.given().some((each) => untyped.has(each))) return this.#foreign(node, 'the types of its operands are not known');
+      if (error.failure === 'unsupported')
+        return this.#foreign(node, first?.message ?? error.message);
+      // What comes of a foreign operator has no known type: that it does not fit says nothing about
+      // the model.
+      if (node.given().some((each) => untyped.has(each)))
+        return this.#foreign(node, 'the types of its operands are not known');
       if (first?.origin.file !== '') throw error;
       throw new DroverError(
         error.failure,
-        error.diagnostics.map((each) => ({ ...each, origin: { ...each.origin, ...node.origin, file } })),
+        error.diagnostics.map((each) => ({
+          ...each,
+          origin: { ...each.origin, ...node.origin, file },
+        })),
       );
     }
   }
@@ -209,21 +267,40 @@ export class GraphImporter {
       return info && declaredType(info, this.context.file);
     });
     const types = declared.every((type) => type !== undefined) ? foreignTypes(declared) : null;
-    const attrs = { format: 'onnx', type: node.type, reason, attributes: foreignJson(node.proto, node.opset), types };
-    const { outputs } = node.graph.add(ops.Foreign, { inputs: node.given() }, attrs, { ...node.options, resultCount: node.outputCount });
+    const attrs = {
+      format: 'onnx',
+      type: node.type,
+      reason,
+      attributes: foreignJson(node.proto, node.opset),
+      types,
+    };
+    const { outputs } = node.graph.add(ops.Foreign, { inputs: node.given() }, attrs, {
+      ...node.options,
+      resultCount: node.outputCount,
+    });
     if (!types) for (const value of outputs) this.context.untyped.add(value);
     return outputs;
   }
 
-  /** A call of a function of the model: a body of its own, with the types and attributes of this call, whose nodes are named after the call. */
+  /**
+   * A call of a function of the model: a body of its own, with the types and attributes of this
+   * call, whose nodes are named after the call.
+   */
   #call(called: FunctionProto, proto: NodeProto, scope: Scope): void {
     const { file } = this.context;
     const key = functionKey(called.domain, called.name, called.overload);
     const name = [called.domain, called.name].filter(Boolean).join('.');
     const origin = { file, node: proto.name ?? '', op: name };
-    if (this.calls.includes(key)) throw onnxDiagnostics.error('graph', { message: `The function ${name} calls itself.`, origin });
+    if (this.calls.includes(key))
+      throw onnxDiagnostics.error('graph', {
+        message: `The function ${name} calls itself.`,
+        origin,
+      });
     if (this.calls.length >= maxCalls)
-      throw onnxDiagnostics.error('graph', { message: `Functions call one another more than ${maxCalls} deep, at ${name}.`, origin });
+      throw onnxDiagnostics.error('graph', {
+        message: `Functions call one another more than ${maxCalls} deep, at ${name}.`,
+        origin,
+      });
     const opsets = new Map([...this.opsets, ...opsetVersions(called.opsetImport)]);
     checkOpset(opsets, `The function ${name}`, file);
     const body = new Graph(called.name || 'function', scope.graph);
@@ -256,7 +333,12 @@ export class GraphImporter {
         return value;
       });
     for (const value of made) body.output(value.name, value);
-    const outside = this.#callNode(body, name, { name: prefix, origin: { node: prefix, op: name } }, scope.graph);
+    const outside = this.#callNode(
+      body,
+      name,
+      { name: prefix, origin: { node: prefix, op: name } },
+      scope.graph,
+    );
     for (const { given, made: result } of results) {
       const value = mapOperand(result, (each) => outside.get(each) ?? passed.get(each) ?? each);
       if (!(value instanceof Sequence) && outside.has(result as Value)) {
@@ -268,11 +350,21 @@ export class GraphImporter {
   }
 
   /** The call of a body, and what its results are outside. */
-  #callNode(body: Graph, name: string, options: NodeOptions, graph: Graph): ReadonlyMap<Value, Value> {
+  #callNode(
+    body: Graph,
+    name: string,
+    options: NodeOptions,
+    graph: Graph,
+  ): ReadonlyMap<Value, Value> {
     if (body.outputs.length === 0) return new Map();
     const { captures } = body.region();
     const regions = { body: { graph: body, captures: [] } };
-    const { outputs } = graph.add(ops.Call, { operands: captures }, { function: name }, { ...options, regions });
+    const { outputs } = graph.add(
+      ops.Call,
+      { operands: captures },
+      { function: name },
+      { ...options, regions },
+    );
     return new Map(
       body.outputs.map(({ value }, i) => {
         if (this.context.untyped.has(value)) this.context.untyped.add(outputs[i]!);

@@ -1,10 +1,14 @@
 import type { GraphProto, NodeProto } from '../codec/index.js';
 import { onnxDiagnostics } from '../diagnostics.js';
 
-/** Names that a node needs: its operands, and whatever its bodies mention. A name that a body makes itself is harmless: it may not be one of the graph around it. */
+/**
+ * Names that a node needs: its operands, and whatever its bodies mention. A name that a body makes
+ * itself is harmless: it may not be one of the graph around it.
+ */
 function* namesNeeded(node: NodeProto): Iterable<string> {
   yield* node.input ?? [];
-  for (const { g, graphs } of node.attribute ?? []) for (const body of g ? [g] : (graphs ?? [])) yield* namesMentioned(body);
+  for (const { g, graphs } of node.attribute ?? [])
+    for (const body of g ? [g] : (graphs ?? [])) yield* namesMentioned(body);
 }
 
 function* namesMentioned(body: GraphProto): Iterable<string> {
@@ -20,14 +24,17 @@ function needsOnly(node: NodeProto, isKnown: (name: string) => boolean): boolean
 }
 
 /**
- * Nodes in an order in which each follows what it needs: the file's own where that is one, as the specification asks, else the nearest. Throws `onnx/graph`
- * that names the nodes of a cycle.
+ * Nodes in an order in which each follows what it needs: the file's own where that is one, as the
+ * specification asks, else the nearest. Throws `onnx/graph` that names the nodes of a cycle.
  */
 export function inDependencyOrder(nodes: readonly NodeProto[], file: string): readonly NodeProto[] {
   const makers = new Map<string, number>();
   nodes.forEach(({ output }, i) => output?.forEach((name) => name !== '' && makers.set(name, i)));
-  if (nodes.every((node, i) => needsOnly(node, (name) => (makers.get(name) ?? -1) < i))) return nodes;
-  const needed = nodes.map((node) => [...new Set(namesNeeded(node))].flatMap((name) => makers.get(name) ?? []));
+  if (nodes.every((node, i) => needsOnly(node, (name) => (makers.get(name) ?? -1) < i)))
+    return nodes;
+  const needed = nodes.map((node) =>
+    [...new Set(namesNeeded(node))].flatMap((name) => makers.get(name) ?? []),
+  );
   const order: NodeProto[] = [];
   const next = new Int32Array(nodes.length);
   const isOpen = new Uint8Array(nodes.length);
@@ -62,5 +69,8 @@ function cycle(nodes: readonly NodeProto[], file: string) {
     nodes.length === 1
       ? `${names[0]} depends on itself.`
       : `${nodes.length} nodes depend on one another in a circle: ${names.join(', ')}${nodes.length > 8 ? ', …' : ''}.`;
-  return onnxDiagnostics.error('graph', { message, origin: { file, node: nodes[0]!.name ?? '', op: nodes[0]!.opType ?? '' } });
+  return onnxDiagnostics.error('graph', {
+    message,
+    origin: { file, node: nodes[0]!.name ?? '', op: nodes[0]!.opType ?? '' },
+  });
 }

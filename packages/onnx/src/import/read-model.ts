@@ -1,5 +1,12 @@
 import { Graph, tally, type Model, type ReadContext, type Source } from '@drover/core';
-import { decodeModel, defaultLimits, limitError, TensorReader, Version, type GraphProto } from '../codec/index.js';
+import {
+  decodeModel,
+  defaultLimits,
+  limitError,
+  TensorReader,
+  Version,
+  type GraphProto,
+} from '../codec/index.js';
 import { onnxDiagnostics } from '../diagnostics.js';
 import { readRules } from '../rules.js';
 import { expandedCount, functionKey } from './function-body.js';
@@ -7,23 +14,30 @@ import { checkOpset, declaredType, GraphImporter, opsetVersions } from './graph-
 import { Scope } from './scope.js';
 import { openWeights } from './weights.js';
 
-/** The operators of nodes and of the bodies in them, a domain other than the default before the name. */
+/**
+ * The operators of nodes and of the bodies in them, a domain other than the default before the
+ * name.
+ */
 function* operatorsOf(graphs: readonly Pick<GraphProto, 'node'>[]): Iterable<string> {
   for (const node of graphs.flatMap((graph) => graph.node ?? [])) {
     yield [node.domain === 'ai.onnx' ? '' : node.domain, node.opType].filter(Boolean).join('.');
-    for (const { g, graphs: bodies = [] } of node.attribute ?? []) yield* operatorsOf(g ? [g, ...bodies] : bodies);
+    for (const { g, graphs: bodies = [] } of node.attribute ?? [])
+      yield* operatorsOf(g ? [g, ...bodies] : bodies);
   }
 }
 
 /**
- * Reads an ONNX model: the graph, with handles to its weights. What has no canonical form stays in the graph as a foreign operator with the reason. Errors:
- * those of the codec, `onnx/graph`, `onnx/duplicate`, `onnx/opset`, `onnx/signature-type`, `core/invalid-graph`, `core/invalid-shape`.
+ * Reads an ONNX model: the graph, with handles to its weights. What has no canonical form stays in
+ * the graph as a foreign operator with the reason. Errors: those of the codec, `onnx/graph`,
+ * `onnx/duplicate`, `onnx/opset`, `onnx/signature-type`, `core/invalid-graph`,
+ * `core/invalid-shape`.
  */
 export async function readModel(source: Source, { report, params }: ReadContext): Promise<Model> {
   const proto = await decodeModel(source);
   const file = source.name;
   const { graph: graphProto, irVersion = 0 } = proto;
-  if (!graphProto) throw onnxDiagnostics.error('empty', { message: `${file} holds no graph.`, origin: { file } });
+  if (!graphProto)
+    throw onnxDiagnostics.error('empty', { message: `${file} holds no graph.`, origin: { file } });
   if (irVersion > Version.IR_VERSION) {
     throw onnxDiagnostics.error('opset', {
       message: `${file} is of IR version ${irVersion}; versions up to ${Version.IR_VERSION} can be read.`,
@@ -32,18 +46,36 @@ export async function readModel(source: Source, { report, params }: ReadContext)
   }
   const opsets = opsetVersions(proto.opsetImport);
   checkOpset(opsets, file, file);
-  const weights = await openWeights(proto, new TensorReader(source, { report, ...(params && { params }) }));
-  const functions = new Map((proto.functions ?? []).map((each) => [functionKey(each.domain, each.name, each.overload), each]));
-  if (functions.size > 0 && expandedCount(graphProto.node ?? [], functions) > defaultLimits.maxNodes) {
-    throw limitError('maxNodes', defaultLimits, 'The number of nodes, functions written out,', file);
+  const weights = await openWeights(
+    proto,
+    new TensorReader(source, { report, ...(params && { params }) }),
+  );
+  const functions = new Map(
+    (proto.functions ?? []).map((each) => [
+      functionKey(each.domain, each.name, each.overload),
+      each,
+    ]),
+  );
+  if (
+    functions.size > 0 &&
+    expandedCount(graphProto.node ?? [], functions) > defaultLimits.maxNodes
+  ) {
+    throw limitError(
+      'maxNodes',
+      defaultLimits,
+      'The number of nodes, functions written out,',
+      file,
+    );
   }
   const graph = new Graph(graphProto.name ?? 'main');
   const scope = new Scope(graph, file);
-  // Before IR 4 initializers were listed among the inputs too; a caller may leave those out, so they are constants.
+  // Before IR 4 initializers were listed among the inputs too; a caller may leave those out, so
+  // they are constants.
   const initialized = new Set(
-    [...(graphProto.initializer ?? []), ...(graphProto.sparseInitializer ?? []).map(({ values }) => values)].map(
-      (each) => each?.name ?? '',
-    ),
+    [
+      ...(graphProto.initializer ?? []),
+      ...(graphProto.sparseInitializer ?? []).map(({ values }) => values),
+    ].map((each) => each?.name ?? ''),
   );
   for (const info of graphProto.input ?? []) {
     const name = info.name ?? '';
@@ -56,11 +88,17 @@ export async function readModel(source: Source, { report, params }: ReadContext)
       });
     scope.set(name, graph.input(name, type.dtype, type.shape, { name }));
   }
-  new GraphImporter({ file, rules: readRules, report, weights, functions, untyped: new Set() }, opsets).fill(graphProto, scope);
+  new GraphImporter(
+    { file, rules: readRules, report, weights, functions, untyped: new Set() },
+    opsets,
+  ).fill(graphProto, scope);
   const outputs = new Set<string>();
   for (const { name = '' } of graphProto.output ?? []) {
     if (outputs.has(name))
-      throw onnxDiagnostics.error('duplicate', { message: `Two outputs are named ${JSON.stringify(name)}.`, origin: { file, node: name } });
+      throw onnxDiagnostics.error('duplicate', {
+        message: `Two outputs are named ${JSON.stringify(name)}.`,
+        origin: { file, node: name },
+      });
     outputs.add(name);
     graph.output(name, scope.output(name));
   }
@@ -69,7 +107,9 @@ export async function readModel(source: Source, { report, params }: ReadContext)
     format: 'onnx',
     versions: {
       ir: String(irVersion),
-      ...Object.fromEntries([...opsets].map(([domain, version]) => [domain === '' ? 'opset' : domain, String(version)])),
+      ...Object.fromEntries(
+        [...opsets].map(([domain, version]) => [domain === '' ? 'opset' : domain, String(version)]),
+      ),
     },
     producer: [proto.producerName, proto.producerVersion].filter(Boolean).join(' '),
     operators: tally(operatorsOf([graphProto, ...(proto.functions ?? [])])),

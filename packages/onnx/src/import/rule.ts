@@ -5,7 +5,10 @@ import type { SourceNode } from './source-node.js';
 /** What a node makes at one output; undefined for an output that has no name. */
 export type Made = Value | Sequence | undefined;
 
-/** Builds the meaning of a source node in core and gives what stands at each of its outputs, in order; trailing ones may be left out when they have no name. */
+/**
+ * Builds the meaning of a source node in core and gives what stands at each of its outputs, in
+ * order; trailing ones may be left out when they have no name.
+ */
 export type ToCore = (node: SourceNode) => Made | readonly Made[];
 
 /** How one operator is read in a range of operator set versions, both ends included. */
@@ -19,11 +22,22 @@ export interface ReadRule {
 export type ReadRules = Readonly<Record<string, readonly ReadRule[]>>;
 
 /** One meaning in every version. */
-export const always = (toCore: ToCore): readonly ReadRule[] => [{ since: 1, until: Infinity, toCore }];
+export const always = (toCore: ToCore): readonly ReadRule[] => [
+  { since: 1, until: Infinity, toCore },
+];
 
-/** Another meaning from some versions on: `versions([1, a], [13, b])` reads versions 1 to 12 by a and the later ones by b. */
-export const versions = (...meanings: readonly (readonly [since: number, toCore: ToCore])[]): readonly ReadRule[] =>
-  meanings.map(([since, toCore], i) => ({ since, until: (meanings[i + 1]?.[0] ?? Infinity) - 1, toCore }));
+/**
+ * Another meaning from some versions on: `versions([1, a], [13, b])` reads versions 1 to 12 by a
+ * and the later ones by b.
+ */
+export const versions = (
+  ...meanings: readonly (readonly [since: number, toCore: ToCore])[]
+): readonly ReadRule[] =>
+  meanings.map(([since, toCore], i) => ({
+    since,
+    until: (meanings[i + 1]?.[0] ?? Infinity) - 1,
+    toCore,
+  }));
 
 /** An operator that has no canonical form, and why. */
 export const foreign = (reason: string): readonly ReadRule[] =>

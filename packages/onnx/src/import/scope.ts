@@ -2,7 +2,10 @@ import type { DiagnosticOrigin, Graph, Value } from '@drover/core';
 import { onnxDiagnostics } from '../diagnostics.js';
 import { Sequence } from './sequence.js';
 
-/** The names that nodes of one graph can use: its own and, by capture, those of the graphs around it. */
+/**
+ * The names that nodes of one graph can use: its own and, by capture, those of the graphs around
+ * it.
+ */
 export class Scope {
   readonly #values = new Map<string, Value | Sequence>();
 
@@ -15,7 +18,10 @@ export class Scope {
   /** Gives a value a name. Throws `onnx/duplicate` when the name is taken in this graph. */
   set(name: string, value: Value | Sequence, origin: DiagnosticOrigin = { file: this.file }): void {
     if (this.#values.has(name))
-      throw onnxDiagnostics.error('duplicate', { message: `Two values are named ${JSON.stringify(name)}.`, origin });
+      throw onnxDiagnostics.error('duplicate', {
+        message: `Two values are named ${JSON.stringify(name)}.`,
+        origin,
+      });
     this.#values.set(name, value);
   }
 
@@ -23,21 +29,36 @@ export class Scope {
     return this.#values.has(name) || this.parent?.has(name) === true;
   }
 
-  /** What has a name; a value of an outer graph is captured. Throws `onnx/graph` when nothing has the name. */
+  /**
+   * What has a name; a value of an outer graph is captured. Throws `onnx/graph` when nothing has
+   * the name.
+   */
   get(name: string, origin: DiagnosticOrigin = { file: this.file }): Value | Sequence {
     const own = this.#values.get(name);
     if (own) return own;
     if (!this.parent?.has(name)) {
-      const user = origin.node === undefined ? 'The graph gives it as an output' : `${origin.op} ${origin.node} uses it`;
-      throw onnxDiagnostics.error('graph', { message: `Nothing makes the value ${JSON.stringify(name)}. ${user}.`, origin });
+      const user =
+        origin.node === undefined
+          ? 'The graph gives it as an output'
+          : `${origin.op} ${origin.node} uses it`;
+      throw onnxDiagnostics.error('graph', {
+        message: `Nothing makes the value ${JSON.stringify(name)}. ${user}.`,
+        origin,
+      });
     }
     const outer = this.parent.get(name, origin);
-    const captured = outer instanceof Sequence ? outer.map((each) => this.graph.capture(each)) : this.graph.capture(outer);
+    const captured =
+      outer instanceof Sequence
+        ? outer.map((each) => this.graph.capture(each))
+        : this.graph.capture(outer);
     this.#values.set(name, captured);
     return captured;
   }
 
-  /** The tensor of a name. Throws `onnx/graph` when nothing has the name, `onnx/unsupported` when it is a sequence. */
+  /**
+   * The tensor of a name. Throws `onnx/graph` when nothing has the name, `onnx/unsupported` when it
+   * is a sequence.
+   */
   value(name: string, origin: DiagnosticOrigin = { file: this.file }): Value {
     const found = this.get(name, origin);
     if (found instanceof Sequence)
@@ -48,7 +69,10 @@ export class Scope {
     return found;
   }
 
-  /** The tensor of a name in the signature. Throws `onnx/graph` when nothing has the name, `onnx/signature-type` when it is a sequence. */
+  /**
+   * The tensor of a name in the signature. Throws `onnx/graph` when nothing has the name,
+   * `onnx/signature-type` when it is a sequence.
+   */
   output(name: string): Value {
     const found = this.get(name);
     if (found instanceof Sequence)

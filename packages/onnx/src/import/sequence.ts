@@ -1,6 +1,9 @@
 import type { Value } from '@drover/core';
 
-/** A sequence of tensors whose length is known. Core has none: what is done with it at known positions is settled while the model is read. */
+/**
+ * A sequence of tensors whose length is known. Core has none: what is done with it at known
+ * positions is settled while the model is read.
+ */
 export class Sequence {
   constructor(readonly elements: readonly Value[]) {}
 
@@ -15,14 +18,20 @@ export class Sequence {
   }
 }
 
-/** A sequence that a loop collects, as a trip sees it: what was collected before is not known, `elements` is what this trip puts at its end. */
+/**
+ * A sequence that a loop collects, as a trip sees it: what was collected before is not known,
+ * `elements` is what this trip puts at its end.
+ */
 export class Collecting extends Sequence {
   override map(change: (value: Value) => Value): Collecting {
     return new Collecting(this.elements.map(change));
   }
 }
 
-/** A sequence that a loop has collected: as many tensors as it made trips, which are the slices of `stack` along its first dimension. */
+/**
+ * A sequence that a loop has collected: as many tensors as it made trips, which are the slices of
+ * `stack` along its first dimension.
+ */
 export class Collected extends Sequence {
   constructor(readonly stack: Value) {
     super([]);

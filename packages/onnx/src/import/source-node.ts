@@ -15,12 +15,15 @@ import { onnxDiagnostics } from '../diagnostics.js';
 import type { Scope } from './scope.js';
 import { Collected, Collecting, Sequence } from './sequence.js';
 
-/** What an operator passes to a parameter of its body: a tensor of a type, or a sequence that the body collects. */
+/**
+ * What an operator passes to a parameter of its body: a tensor of a type, or a sequence that the
+ * body collects.
+ */
 export type Parameter = { readonly dtype: DType; readonly shape: Shape | undefined } | Collecting;
 
 /**
- * A node of the source while it is turned into core: operands as values, attributes by kind. It notes which attributes a rule reads, so that those that no
- * rule reads are told.
+ * A node of the source while it is turned into core: operands as values, attributes by kind. It
+ * notes which attributes a rule reads, so that those that no rule reads are told.
  */
 export class SourceNode {
   readonly #attributes: ReadonlyMap<string, AttributeProto>;
@@ -37,7 +40,9 @@ export class SourceNode {
     /** Imports a graph attribute as a body whose parameters have the given types. */
     private readonly importBody: (graph: GraphProto, parameters: readonly Parameter[]) => Graph,
   ) {
-    this.#attributes = new Map((proto.attribute ?? []).map((attribute) => [attribute.name ?? '', attribute]));
+    this.#attributes = new Map(
+      (proto.attribute ?? []).map((attribute) => [attribute.name ?? '', attribute]),
+    );
   }
 
   get graph(): Graph {
@@ -47,7 +52,9 @@ export class SourceNode {
   /** Domain and operator, as `com.microsoft.Gelu`; the default domain is not spelled. */
   get type(): string {
     const domain = this.proto.domain ?? '';
-    return domain === '' || domain === 'ai.onnx' ? (this.proto.opType ?? '') : `${domain}.${this.proto.opType}`;
+    return domain === '' || domain === 'ai.onnx'
+      ? (this.proto.opType ?? '')
+      : `${domain}.${this.proto.opType}`;
   }
 
   /** Name of an output; that of the node where the output has none. */
@@ -87,7 +94,10 @@ export class SourceNode {
   input(index: number): Value {
     const value = this.optional(index);
     if (value) return value;
-    throw onnxDiagnostics.error('graph', { message: `${this.type} ${this.name} has no operand ${index}.`, origin: this.origin });
+    throw onnxDiagnostics.error('graph', {
+      message: `${this.type} ${this.name} has no operand ${index}.`,
+      origin: this.origin,
+    });
   }
 
   /** An operand that may be left out. */
@@ -104,7 +114,9 @@ export class SourceNode {
 
   /** All operands from an index on; those left out are skipped. */
   inputs(from = 0): Value[] {
-    return (this.proto.input ?? []).slice(from).flatMap((name) => (name === '' ? [] : [this.scope.value(name, this.origin)]));
+    return (this.proto.input ?? [])
+      .slice(from)
+      .flatMap((name) => (name === '' ? [] : [this.scope.value(name, this.origin)]));
   }
 
   /** All operands as they are given, sequences by their elements. */
@@ -116,20 +128,31 @@ export class SourceNode {
     });
   }
 
-  /** An operand that is a sequence of known length. Throws `onnx/unsupported` when the length depends on data. */
+  /**
+   * An operand that is a sequence of known length. Throws `onnx/unsupported` when the length
+   * depends on data.
+   */
   sequence(index: number): Sequence {
     const operand = this.scope.get(this.proto.input?.[index] ?? '', this.origin);
-    if (operand instanceof Sequence && !(operand instanceof Collecting || operand instanceof Collected)) return operand;
+    if (
+      operand instanceof Sequence &&
+      !(operand instanceof Collecting || operand instanceof Collected)
+    )
+      return operand;
     throw this.unsupported('the length of its sequence is not known');
   }
 
-  /** The elements of an operand that must be known: a constant in memory, or integers that follow from some. Throws `onnx/unsupported` when they depend on data. */
+  /**
+   * The elements of an operand that must be known: a constant in memory, or integers that follow
+   * from some. Throws `onnx/unsupported` when they depend on data.
+   */
   constant(index: number): Tensor {
     const operand = this.input(index);
     const stored = operand.constant?.peek();
     if (stored) return stored;
     const { elements, shape, dtype } = operand;
-    if (elements && shape && isStatic(elements) && isStatic(shape)) return tensor(dtype, shape, elements);
+    if (elements && shape && isStatic(elements) && isStatic(shape))
+      return tensor(dtype, shape, elements);
     throw this.unsupported(`its operand ${index} (${operand.name}) depends on data`);
   }
 
@@ -144,13 +167,22 @@ export class SourceNode {
 
   #required<T>(name: string, value: T | undefined): T {
     if (value !== undefined) return value;
-    throw onnxDiagnostics.error('graph', { message: `${this.type} ${this.name} has no attribute ${name}.`, origin: this.origin });
+    throw onnxDiagnostics.error('graph', {
+      message: `${this.type} ${this.name} has no attribute ${name}.`,
+      origin: this.origin,
+    });
   }
 
-  /** An integer attribute; without a default it must be there. Integers beyond 2^53 are given as the nearest number. */
+  /**
+   * An integer attribute; without a default it must be there. Integers beyond 2^53 are given as the
+   * nearest number.
+   */
   int(name: string, otherwise?: number): number {
     const value = this.#attribute(name)?.i;
-    return this.#required(name, value === undefined ? (this.has(name) ? 0 : otherwise) : Number(value));
+    return this.#required(
+      name,
+      value === undefined ? (this.has(name) ? 0 : otherwise) : Number(value),
+    );
   }
 
   /** An integer attribute as stored, a bigint where a number is not exact; it must be there. */
@@ -158,16 +190,25 @@ export class SourceNode {
     return this.#required(name, this.#attribute(name)?.i ?? (this.has(name) ? 0 : undefined));
   }
 
-  /** A float attribute; without a default it must be there. Defaults are rounded to float32, as stated attributes are. */
+  /**
+   * A float attribute; without a default it must be there. Defaults are rounded to float32, as
+   * stated attributes are.
+   */
   float(name: string, otherwise?: number): number {
     const value = this.#attribute(name)?.f;
-    return this.#required(name, value ?? (this.has(name) ? 0 : otherwise === undefined ? undefined : Math.fround(otherwise)));
+    return this.#required(
+      name,
+      value ?? (this.has(name) ? 0 : otherwise === undefined ? undefined : Math.fround(otherwise)),
+    );
   }
 
   /** A text attribute; without a default it must be there. */
   text(name: string, otherwise?: string): string {
     const bytes = this.#attribute(name)?.s;
-    return this.#required(name, bytes ? new TextDecoder().decode(bytes) : this.has(name) ? '' : otherwise);
+    return this.#required(
+      name,
+      bytes ? new TextDecoder().decode(bytes) : this.has(name) ? '' : otherwise,
+    );
   }
 
   /** A list of integers; undefined when absent. */
@@ -200,12 +241,17 @@ export class SourceNode {
     return attribute && this.weightOf(attribute);
   }
 
-  /** A graph attribute as a body of a core node; parameters beyond the types given have the types that the file declares. */
+  /**
+   * A graph attribute as a body of a core node; parameters beyond the types given have the types
+   * that the file declares.
+   */
   body(name: string, parameters: readonly Parameter[]): Graph {
     return this.importBody(this.#required(name, this.#attribute(name)?.g), parameters);
   }
 
-  /** Marks attributes that have no meaning for inference or that the rule accounts for otherwise. */
+  /**
+   * Marks attributes that have no meaning for inference or that the rule accounts for otherwise.
+   */
   ignore(...names: readonly string[]): void {
     for (const name of names) this.#read.add(name);
   }
@@ -221,10 +267,15 @@ export class SourceNode {
 
   /** The error that this node contradicts itself. */
   malformed(reason: string): DroverError {
-    return onnxDiagnostics.error('graph', { message: `${this.type} ${this.name}: ${reason}.`, origin: this.origin });
+    return onnxDiagnostics.error('graph', {
+      message: `${this.type} ${this.name}: ${reason}.`,
+      origin: this.origin,
+    });
   }
 
-  /** The reason why this node has no canonical form: thrown by a rule, it leaves the node foreign. */
+  /**
+   * The reason why this node has no canonical form: thrown by a rule, it leaves the node foreign.
+   */
   unsupported(reason: string): DroverError {
     return onnxDiagnostics.error('unsupported', { message: reason, origin: this.origin });
   }

@@ -10,10 +10,15 @@ import {
   type TensorReader,
 } from '../codec/index.js';
 
-/** Tensors of at most this many bytes are held in memory, so that shape arithmetic on them needs no reads. */
+/**
+ * Tensors of at most this many bytes are held in memory, so that shape arithmetic on them needs no
+ * reads.
+ */
 const maxMemoryBytes = 1024;
 
-/** A tensor of a model and the name that tells it best: its own, or that of the value it becomes. */
+/**
+ * A tensor of a model and the name that tells it best: its own, or that of the value it becomes.
+ */
 type Found = readonly [name: string, tensor: TensorProto | SparseTensorProto];
 
 function* inNodes(nodes: readonly NodeProto[] = []): Generator<Found> {
@@ -32,21 +37,36 @@ function* inGraph({ initializer, sparseInitializer, node }: GraphProto): Generat
   yield* inNodes(node);
 }
 
-const isSparse = (tensor: TensorProto | SparseTensorProto): tensor is SparseTensorProto => 'values' in tensor || 'indices' in tensor;
+const isSparse = (tensor: TensorProto | SparseTensorProto): tensor is SparseTensorProto =>
+  'values' in tensor || 'indices' in tensor;
 
 async function handleOf(name: string, content: TensorContent): Promise<Weight> {
-  if (content.dtype === 'string') return Weight.of('string', content.shape, encodeStrings(content.data), name);
+  if (content.dtype === 'string')
+    return Weight.of('string', content.shape, encodeStrings(content.data), name);
   const { dtype, shape, data } = content;
   if (data.length <= maxMemoryBytes) return Weight.of(dtype, shape, await readBytes(data), name);
   return Weight.stored(dtype, shape, name, () => readBytes(data));
 }
 
-/** Handles of the tensors that nodes of a model can use, sparse ones made dense: of its graph, its bodies and its functions. Errors: those of the reader. */
-export async function openWeights(model: ModelProto, reader: TensorReader): Promise<ReadonlyMap<TensorProto | SparseTensorProto, Weight>> {
+/**
+ * Handles of the tensors that nodes of a model can use, sparse ones made dense: of its graph, its
+ * bodies and its functions. Errors: those of the reader.
+ */
+export async function openWeights(
+  model: ModelProto,
+  reader: TensorReader,
+): Promise<ReadonlyMap<TensorProto | SparseTensorProto, Weight>> {
   const weights = new Map<TensorProto | SparseTensorProto, Weight>();
   const open = async ([name, tensor]: Found) =>
-    void weights.set(tensor, await handleOf(name, await (isSparse(tensor) ? reader.openSparse(tensor) : reader.open(tensor))));
+    void weights.set(
+      tensor,
+      await handleOf(
+        name,
+        await (isSparse(tensor) ? reader.openSparse(tensor) : reader.open(tensor)),
+      ),
+    );
   for (const found of inGraph(model.graph ?? {})) await open(found);
-  for (const { node } of model.functions ?? []) for (const found of inNodes(node)) await open(found);
+  for (const { node } of model.functions ?? [])
+    for (const found of inNodes(node)) await open(found);
   return weights;
 }

@@ -10,10 +10,15 @@ export function splitHeads(node: SourceNode, x: Value, heads: number, step: stri
   const [batch, sequence, features] = shapeOf(node, x);
   if (batch === undefined || sequence === undefined || typeof features !== 'number')
     throw node.unsupported('the number of features of its operand is not known');
-  if (heads <= 0 || features % heads !== 0) throw node.malformed(`${features} features do not fall into ${heads} heads`);
+  if (heads <= 0 || features % heads !== 0)
+    throw node.malformed(`${features} features do not fall into ${heads} heads`);
   const shape: Dim[] = [batch, sequence, heads, features / heads];
   const compose = new Compose(node);
-  return compose.transpose(compose.reshape(x, shape, `${step}/split`), [0, 2, 1, 3], `${step}/heads`);
+  return compose.transpose(
+    compose.reshape(x, shape, `${step}/split`),
+    [0, 2, 1, 3],
+    `${step}/heads`,
+  );
 }
 
 /** The inverse of {@link splitHeads}. */
@@ -41,11 +46,14 @@ const readAttention: ToCore = (node) => {
   const isFlat = given[0].rank === 3;
   const count = (name: string) => node.int(name, isFlat ? undefined : 0);
   const heads = [count('q_num_heads'), count('kv_num_heads'), count('kv_num_heads')];
-  const [q, newK, newV] = given.map((x, i) => (isFlat ? splitHeads(node, x, heads[i]!, 'qkv'[i]!) : x)) as [Value, Value, Value];
+  const [q, newK, newV] = given.map((x, i) =>
+    isFlat ? splitHeads(node, x, heads[i]!, 'qkv'[i]!) : x,
+  ) as [Value, Value, Value];
   const k = withPast(node, node.optional(4), newK, 'keys');
   const v = withPast(node, node.optional(5), newV, 'values');
   const features = q.shape?.[3];
-  if (!node.has('scale') && typeof features !== 'number') throw node.unsupported('its scale follows from a size that is not known');
+  if (!node.has('scale') && typeof features !== 'number')
+    throw node.unsupported('its scale follows from a size that is not known');
   const attrs = {
     scale: node.has('scale') ? node.float('scale') : 1 / Math.sqrt(features as number),
     causal: node.int('is_causal', 0) === 1,
@@ -53,32 +61,64 @@ const readAttention: ToCore = (node) => {
   };
   if (attrs.causal && String(q.shape?.[2]) !== String(k.shape?.[2]))
     throw node.unsupported('its causal mask depends on how many keys come before the queries');
-  const { y } = node.graph.add(ops.Attention, { q, k, v, mask: node.optional(3) }, attrs, isFlat ? node.step('attention') : node.options);
+  const { y } = node.graph.add(
+    ops.Attention,
+    { q, k, v, mask: node.optional(3) },
+    attrs,
+    isFlat ? node.step('attention') : node.options,
+  );
   return [isFlat ? joinHeads(node, y) : y, k, v];
 };
 
-/** Pairs of features turned by the angles of their position: halves of the features, or neighbours where interleaved. */
-export function rotate(node: SourceNode, x: Value, [cos, sin]: readonly [Value, Value], isInterleaved: boolean, isLast: boolean): Value {
+/**
+ * Pairs of features turned by the angles of their position: halves of the features, or neighbours
+ * where interleaved.
+ */
+export function rotate(
+  node: SourceNode,
+  x: Value,
+  [cos, sin]: readonly [Value, Value],
+  isInterleaved: boolean,
+  isLast: boolean,
+): Value {
   const compose = new Compose(node);
   const shape = shapeOf(node, x);
   const width = shape.at(-1);
   const half = cos.shape?.at(-1);
-  if (typeof width !== 'number' || typeof half !== 'number') throw node.unsupported('the number of features of its operand is not known');
+  if (typeof width !== 'number' || typeof half !== 'number')
+    throw node.unsupported('the number of features of its operand is not known');
   const axis = shape.length - 1;
   const rest = width - 2 * half;
   if (rest < 0) throw node.malformed(`it turns ${2 * half} of ${width} features`);
-  const [turned, kept] = rest > 0 ? compose.split(x, axis, [2 * half, rest], 'part') : [x, undefined];
+  const [turned, kept] =
+    rest > 0 ? compose.split(x, axis, [2 * half, rest], 'part') : [x, undefined];
   const [first, second] = isInterleaved
-    ? [compose.slice(turned!, axis, 0, 2 * half, 2, 'even'), compose.slice(turned!, axis, 1, 2 * half, 2, 'odd')]
+    ? [
+        compose.slice(turned!, axis, 0, 2 * half, 2, 'even'),
+        compose.slice(turned!, axis, 1, 2 * half, 2, 'odd'),
+      ]
     : (compose.split(turned!, axis, [half, half], 'halves') as [Value, Value]);
   const times = (a: Value, b: Value, step: string) => compose.binary(ops.Mul, a, b, step);
-  const real = compose.binary(ops.Sub, times(first, cos, 'first_cos'), times(second, sin, 'second_sin'), 'real');
-  const imaginary = compose.binary(ops.Add, times(first, sin, 'first_sin'), times(second, cos, 'second_cos'), 'imaginary');
+  const real = compose.binary(
+    ops.Sub,
+    times(first, cos, 'first_cos'),
+    times(second, sin, 'second_sin'),
+    'real',
+  );
+  const imaginary = compose.binary(
+    ops.Add,
+    times(first, sin, 'first_sin'),
+    times(second, cos, 'second_cos'),
+    'imaginary',
+  );
   const isWhole = isLast && !kept;
   const pairs = isInterleaved
     ? compose.reshape(
         compose.concat(
-          [compose.unsqueeze(real, [axis + 1], 'real_pair'), compose.unsqueeze(imaginary, [axis + 1], 'imaginary_pair')],
+          [
+            compose.unsqueeze(real, [axis + 1], 'real_pair'),
+            compose.unsqueeze(imaginary, [axis + 1], 'imaginary_pair'),
+          ],
           axis + 1,
           'pairs',
         ),
@@ -89,8 +129,15 @@ export function rotate(node: SourceNode, x: Value, [cos, sin]: readonly [Value, 
   return kept ? compose.concat([pairs, kept], axis, isLast ? undefined : 'whole') : pairs;
 }
 
-/** Cosines or sines of the positions, as [batch, 1, sequence, half] for operands of four dimensions. */
-export function angles(node: SourceNode, cache: Value, positions: Value | undefined, step: string): Value {
+/**
+ * Cosines or sines of the positions, as [batch, 1, sequence, half] for operands of four dimensions.
+ */
+export function angles(
+  node: SourceNode,
+  cache: Value,
+  positions: Value | undefined,
+  step: string,
+): Value {
   const compose = new Compose(node);
   const rows = positions ? compose.gather(cache, positions, 0, `${step}/rows`) : cache;
   if (rows.rank === 2) return rows;
@@ -103,12 +150,24 @@ const readRotaryEmbedding: ToCore = (node) => {
   const heads = node.int('num_heads', isFlat ? undefined : 0);
   node.ignore('rotary_embedding_dim');
   const positions = node.optional(3);
-  const turn = [angles(node, node.input(1), positions, 'cos'), angles(node, node.input(2), positions, 'sin')] as const;
-  const y = rotate(node, isFlat ? splitHeads(node, x, heads, 'x') : x, turn, node.int('interleaved', 0) === 1, !isFlat);
+  const turn = [
+    angles(node, node.input(1), positions, 'cos'),
+    angles(node, node.input(2), positions, 'sin'),
+  ] as const;
+  const y = rotate(
+    node,
+    isFlat ? splitHeads(node, x, heads, 'x') : x,
+    turn,
+    node.int('interleaved', 0) === 1,
+    !isFlat,
+  );
   return isFlat ? joinHeads(node, y) : y;
 };
 
-const toCore = { Attention: always(readAttention), RotaryEmbedding: always(readRotaryEmbedding) } satisfies ReadRules;
+const toCore = {
+  Attention: always(readAttention),
+  RotaryEmbedding: always(readRotaryEmbedding),
+} satisfies ReadRules;
 
 const fromCore = {
   Attention: (node, writer) => {
@@ -116,7 +175,11 @@ const fromCore = {
     writer.node(
       'Attention',
       node.inputs,
-      { scale: float(scale), is_causal: int(causal), softcap: softcap === 0 ? undefined : float(softcap) },
+      {
+        scale: float(scale),
+        is_causal: int(causal),
+        softcap: softcap === 0 ? undefined : float(softcap),
+      },
       node.outputs,
     );
   },

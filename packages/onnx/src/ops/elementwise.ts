@@ -1,4 +1,14 @@
-import { gap, isFloat, ops, toNumbers, type AttrValues, type Graph, type Node, type Value, type WriteRules } from '@drover/core';
+import {
+  gap,
+  isFloat,
+  ops,
+  toNumbers,
+  type AttrValues,
+  type Graph,
+  type Node,
+  type Value,
+  type WriteRules,
+} from '@drover/core';
 import { dataTypeOf, dtypeOf } from '../codec/index.js';
 import { float, int, text } from '../export/attribute.js';
 import type { GraphWriter } from '../export/graph-writer.js';
@@ -11,7 +21,10 @@ const readUnary =
   (node) =>
     node.graph.add(op, { x: node.input(0) }, {}, node.options).y;
 
-/** Before version 7 the second operand was lined up by an `axis`; such models are refused by the operator set range. */
+/**
+ * Before version 7 the second operand was lined up by an `axis`; such models are refused by the
+ * operator set range.
+ */
 const readBinary =
   (op: BinaryOp): ToCore =>
   (node) =>
@@ -21,15 +34,27 @@ const readBinary =
 function combineAll(node: SourceNode, op: BinaryOp): Value {
   const [first, ...rest] = node.inputs();
   if (!first) throw node.unsupported('it has no operands');
-  return rest.reduce((a, b, i) => node.graph.add(op, { a, b }, {}, i === rest.length - 1 ? node.options : node.step(String(i))).y, first);
+  return rest.reduce(
+    (a, b, i) =>
+      node.graph.add(op, { a, b }, {}, i === rest.length - 1 ? node.options : node.step(String(i)))
+        .y,
+    first,
+  );
 }
 
-/** Pow takes an exponent of another type from version 12 on; the result has the type of the base. */
+/**
+ * Pow takes an exponent of another type from version 12 on; the result has the type of the base.
+ */
 const readPow: ToCore = (node) => {
   const [a, exponent] = [node.input(0), node.input(1)];
   const b = exponent.dtype === a.dtype ? exponent : castTo(node.graph, exponent, a.dtype, node);
   if (!isFloat(a.dtype) && isFloat(exponent.dtype)) {
-    const wide = node.graph.add(ops.Pow, { a: castTo(node.graph, a, exponent.dtype, node), b: exponent }, {}, node.step('pow')).y;
+    const wide = node.graph.add(
+      ops.Pow,
+      { a: castTo(node.graph, a, exponent.dtype, node), b: exponent },
+      {},
+      node.step('pow'),
+    ).y;
     return node.graph.add(ops.Cast, { x: wide }, { to: a.dtype }, node.options).y;
   }
   return node.graph.add(ops.Pow, { a, b }, {}, node.options).y;
@@ -40,23 +65,37 @@ function castTo(graph: Graph, x: Value, to: Value['dtype'], node: SourceNode): V
   return graph.add(ops.Cast, { x }, { to }, node.step('cast')).y;
 }
 
-/** A bound of Clip: a number, 'data' when it is no constant or none that a number holds exactly, or null when there is none. */
+/**
+ * A bound of Clip: a number, 'data' when it is no constant or none that a number holds exactly, or
+ * null when there is none.
+ */
 function bound(node: SourceNode, index: number): number | 'data' | null {
   const value = node.optional(index);
   if (!value) return null;
   const elements = value.constant?.peek();
   const limit = elements && toNumbers(elements)[0];
-  const isPlain = limit !== undefined && (isFloat(value.dtype) ? !Number.isNaN(limit) : Number.isSafeInteger(limit));
+  const isPlain =
+    limit !== undefined &&
+    (isFloat(value.dtype) ? !Number.isNaN(limit) : Number.isSafeInteger(limit));
   return isPlain ? limit : 'data';
 }
 
 const readClip: ToCore = (node) => {
   const [low, high] = [bound(node, 1), bound(node, 2)];
   let x = node.input(0);
-  // Bounds that depend on data: the lower first, so that min > max gives max, as the specification has it.
-  if (low === 'data') x = node.graph.add(ops.Max, { a: x, b: node.input(1) }, {}, node.step('max')).y;
-  else if (low !== null) x = node.graph.add(ops.Clip, { x }, { min: low, max: high === 'data' ? null : high }, node.options).y;
-  if (high === 'data') return node.graph.add(ops.Min, { a: x, b: node.input(2) }, {}, node.options).y;
+  // Bounds that depend on data: the lower first, so that min > max gives max, as the specification
+  // has it.
+  if (low === 'data')
+    x = node.graph.add(ops.Max, { a: x, b: node.input(1) }, {}, node.step('max')).y;
+  else if (low !== null)
+    x = node.graph.add(
+      ops.Clip,
+      { x },
+      { min: low, max: high === 'data' ? null : high },
+      node.options,
+    ).y;
+  if (high === 'data')
+    return node.graph.add(ops.Min, { a: x, b: node.input(2) }, {}, node.options).y;
   return low === null || low === 'data'
     ? high === null
       ? x
@@ -68,7 +107,8 @@ const readClip: ToCore = (node) => {
 function checkSaturation(node: SourceNode, to: Value['dtype']): void {
   if (node.int('saturate', 1) === 0 && to.startsWith('float8'))
     throw node.unsupported('its result overflows to infinity or NaN (saturate=0)');
-  if (node.text('round_mode', 'up') !== 'up' && to === 'float8e8m0fnu') throw node.unsupported('it does not round up');
+  if (node.text('round_mode', 'up') !== 'up' && to === 'float8e8m0fnu')
+    throw node.unsupported('it does not round up');
 }
 
 const readCast: ToCore = (node) => {
@@ -79,25 +119,38 @@ const readCast: ToCore = (node) => {
   return x.dtype === to ? x : node.graph.add(ops.Cast, { x }, { to }, node.options).y;
 };
 
-/** A slope of rank below the operand's lines up at the end, as everywhere in ONNX; PyTorch's exporters write [C, 1, 1]. */
+/**
+ * A slope of rank below the operand's lines up at the end, as everywhere in ONNX; PyTorch's
+ * exporters write [C, 1, 1].
+ */
 const readPRelu: ToCore = (node) => {
   const [x, given] = [node.input(0), node.input(1)];
   const missing = (x.rank ?? 0) - (given.rank ?? 0);
-  if (missing <= 0 || !given.rank) return node.graph.add(ops.PRelu, { x, slope: given }, {}, node.options).y;
+  if (missing <= 0 || !given.rank)
+    return node.graph.add(ops.PRelu, { x, slope: given }, {}, node.options).y;
   const slope = given.constant
     ? node.graph.constant(
         given.constant.reshape([...new Array<number>(missing).fill(1), ...given.constant.shape]),
         given.name,
         given.origin,
       )
-    : node.graph.add(ops.Unsqueeze, { x: given }, { axes: Array.from({ length: missing }, (_, i) => i) }, node.step('slope')).y;
+    : node.graph.add(
+        ops.Unsqueeze,
+        { x: given },
+        { axes: Array.from({ length: missing }, (_, i) => i) },
+        node.step('slope'),
+      ).y;
   return node.graph.add(ops.PRelu, { x, slope }, {}, node.options).y;
 };
 
 /** x * sigmoid(alpha * x), times a second operand where there is one. */
 function swish(node: SourceNode, x: Value, other: Value | undefined): Value {
   const compose = new Compose(node);
-  const gate = compose.unary(ops.Sigmoid, compose.scale(x, node.float('alpha', 1), 'scale'), 'sigmoid');
+  const gate = compose.unary(
+    ops.Sigmoid,
+    compose.scale(x, node.float('alpha', 1), 'scale'),
+    'sigmoid',
+  );
   const y = compose.binary(ops.Mul, x, gate, other && 'swish');
   return other ? compose.binary(ops.Mul, y, other) : y;
 }
@@ -132,7 +185,15 @@ const toCore = {
     return new Compose(node).cast(node.input(0), dtype);
   }),
   Ceil: always(readUnary(ops.Ceil)),
-  Celu: always((node) => node.graph.add(ops.Celu, { x: node.input(0) }, { alpha: node.float('alpha', 1) }, node.options).y),
+  Celu: always(
+    (node) =>
+      node.graph.add(
+        ops.Celu,
+        { x: node.input(0) },
+        { alpha: node.float('alpha', 1) },
+        node.options,
+      ).y,
+  ),
   Clip: versions(
     [
       1,
@@ -140,7 +201,10 @@ const toCore = {
         node.graph.add(
           ops.Clip,
           { x: node.input(0) },
-          { min: node.has('min') ? node.float('min') : null, max: node.has('max') ? node.float('max') : null },
+          {
+            min: node.has('min') ? node.float('min') : null,
+            max: node.has('max') ? node.float('max') : null,
+          },
           node.options,
         ).y,
     ],
@@ -152,13 +216,26 @@ const toCore = {
   Dropout: always((node) => {
     node.ignore('ratio', 'seed', 'is_test');
     const training = node.optional(2);
-    if (training && !(training.constant?.peek()?.data[0] === 0)) throw node.unsupported('it is in training mode, or may be');
+    if (training && !(training.constant?.peek()?.data[0] === 0))
+      throw node.unsupported('it is in training mode, or may be');
     const x = node.input(0);
     if (!node.hasOutput(1)) return x;
     const shape = node.graph.add(ops.Shape, { x }, {}, node.step('shape')).y;
-    return [x, node.graph.add(ops.Expand, { x: node.graph.literal('bool', [], [true]), shape }, { shape: null }, node.step('mask')).y];
+    return [
+      x,
+      node.graph.add(
+        ops.Expand,
+        { x: node.graph.literal('bool', [], [true]), shape },
+        { shape: null },
+        node.step('mask'),
+      ).y,
+    ];
   }),
-  Elu: always((node) => node.graph.add(ops.Elu, { x: node.input(0) }, { alpha: node.float('alpha', 1) }, node.options).y),
+  Elu: always(
+    (node) =>
+      node.graph.add(ops.Elu, { x: node.input(0) }, { alpha: node.float('alpha', 1) }, node.options)
+        .y,
+  ),
   Equal: always(readBinary(ops.Equal)),
   Erf: always(readUnary(ops.Erf)),
   Exp: always(readUnary(ops.Exp)),
@@ -190,12 +267,23 @@ const toCore = {
       node.graph.add(
         ops.IsInf,
         { x: node.input(0) },
-        { positive: node.int('detect_positive', 1) === 1, negative: node.int('detect_negative', 1) === 1 },
+        {
+          positive: node.int('detect_positive', 1) === 1,
+          negative: node.int('detect_negative', 1) === 1,
+        },
         node.options,
       ).y,
   ),
   IsNaN: always(readUnary(ops.IsNaN)),
-  LeakyRelu: always((node) => node.graph.add(ops.LeakyRelu, { x: node.input(0) }, { alpha: node.float('alpha', 0.01) }, node.options).y),
+  LeakyRelu: always(
+    (node) =>
+      node.graph.add(
+        ops.LeakyRelu,
+        { x: node.input(0) },
+        { alpha: node.float('alpha', 0.01) },
+        node.options,
+      ).y,
+  ),
   Less: always(readBinary(ops.Less)),
   LessOrEqual: always(readBinary(ops.LessOrEqual)),
   Log: always(readUnary(ops.Log)),
@@ -203,7 +291,12 @@ const toCore = {
   Mean: always((node) => {
     const sum = combineAll(node, ops.Add);
     if (node.inputCount === 1) return sum;
-    return node.graph.add(ops.Div, { a: sum, b: node.graph.literal(sum.dtype, [], [node.inputCount]) }, {}, node.options).y;
+    return node.graph.add(
+      ops.Div,
+      { a: sum, b: node.graph.literal(sum.dtype, [], [node.inputCount]) },
+      {},
+      node.options,
+    ).y;
   }),
   Min: always((node) => combineAll(node, ops.Min)),
   Mish: always(readUnary(ops.Mish)),
@@ -230,7 +323,10 @@ const toCore = {
       node.graph.add(
         ops.Selu,
         { x: node.input(0) },
-        { alpha: node.float('alpha', 1.6732632423543772), gamma: node.float('gamma', 1.0507009873554805) },
+        {
+          alpha: node.float('alpha', 1.6732632423543772),
+          gamma: node.float('gamma', 1.0507009873554805),
+        },
         node.options,
       ).y,
   ),
@@ -250,17 +346,36 @@ const toCore = {
     const zero = compose.scalar(x.dtype, 0);
     const above = compose.binary(ops.Greater, x, compose.scalar(x.dtype, limit), 'above');
     const below = compose.binary(ops.Less, x, compose.scalar(x.dtype, -limit), 'below');
-    const moved = (by: number, step: string) => (by === 0 ? x : compose.binary(ops.Add, x, compose.scalar(x.dtype, by), step));
-    return compose.where(below, moved(bias, 'raised'), compose.where(above, moved(-bias, 'lowered'), zero, 'upper'));
+    const moved = (by: number, step: string) =>
+      by === 0 ? x : compose.binary(ops.Add, x, compose.scalar(x.dtype, by), step);
+    return compose.where(
+      below,
+      moved(bias, 'raised'),
+      compose.where(above, moved(-bias, 'lowered'), zero, 'upper'),
+    );
   }),
   SwiGLU: always((node) => swish(node, node.input(0), node.input(1))),
   Swish: always((node) => swish(node, node.input(0), undefined)),
   Tan: always(readUnary(ops.Tan)),
   Tanh: always(readUnary(ops.Tanh)),
   ThresholdedRelu: always(
-    (node) => node.graph.add(ops.ThresholdedRelu, { x: node.input(0) }, { alpha: node.float('alpha', 1) }, node.options).y,
+    (node) =>
+      node.graph.add(
+        ops.ThresholdedRelu,
+        { x: node.input(0) },
+        { alpha: node.float('alpha', 1) },
+        node.options,
+      ).y,
   ),
-  Where: always((node) => node.graph.add(ops.Where, { condition: node.input(0), x: node.input(1), y: node.input(2) }, {}, node.options).y),
+  Where: always(
+    (node) =>
+      node.graph.add(
+        ops.Where,
+        { condition: node.input(0), x: node.input(1), y: node.input(2) },
+        {},
+        node.options,
+      ).y,
+  ),
   Xor: always(readBinary(ops.Xor)),
 } satisfies ReadRules;
 
@@ -274,8 +389,15 @@ const plain =
 const withFloats =
   (opType: string, ...names: readonly string[]) =>
   (node: Node, writer: GraphWriter): void => {
-    const attrs = node.attrs as AttrValues<Record<string, never>> as Readonly<Record<string, number>>;
-    writer.node(opType, node.inputs, Object.fromEntries(names.map((name) => [name, float(attrs[name]!)])), node.outputs);
+    const attrs = node.attrs as AttrValues<Record<string, never>> as Readonly<
+      Record<string, number>
+    >;
+    writer.node(
+      opType,
+      node.inputs,
+      Object.fromEntries(names.map((name) => [name, float(attrs[name]!)])),
+      node.outputs,
+    );
   };
 
 const decomposed = gap('it is written in simpler operators');
@@ -343,14 +465,27 @@ const fromCore = {
   Where: plain('Where'),
   Xor: plain('Xor'),
   BitShift: (node, writer) =>
-    writer.node('BitShift', node.inputs, { direction: text(node.attrs.direction === 'left' ? 'LEFT' : 'RIGHT') }, node.outputs),
-  Cast: (node, writer) => writer.node('Cast', node.inputs, { to: int(dataTypeOf(node.attrs.to)) }, node.outputs),
+    writer.node(
+      'BitShift',
+      node.inputs,
+      { direction: text(node.attrs.direction === 'left' ? 'LEFT' : 'RIGHT') },
+      node.outputs,
+    ),
+  Cast: (node, writer) =>
+    writer.node('Cast', node.inputs, { to: int(dataTypeOf(node.attrs.to)) }, node.outputs),
   Clip: (node, writer) => {
     const { dtype } = node.operands.x;
-    const limit = (value: number | null) => (value === null ? undefined : writer.literal(dtype, [], [value]));
-    writer.node('Clip', [node.operands.x, limit(node.attrs.min), limit(node.attrs.max)], {}, node.outputs);
+    const limit = (value: number | null) =>
+      value === null ? undefined : writer.literal(dtype, [], [value]);
+    writer.node(
+      'Clip',
+      [node.operands.x, limit(node.attrs.min), limit(node.attrs.max)],
+      {},
+      node.outputs,
+    );
   },
-  Gelu: (node, writer) => writer.node('Gelu', node.inputs, { approximate: text(node.attrs.approximate) }, node.outputs),
+  Gelu: (node, writer) =>
+    writer.node('Gelu', node.inputs, { approximate: text(node.attrs.approximate) }, node.outputs),
   IsInf: (node, writer) =>
     writer.node(
       'IsInf',
@@ -360,11 +495,17 @@ const fromCore = {
     ),
   Mod: (node, writer) => {
     const { dtype } = node.operands.a;
-    if (node.attrs.sign === 'dividend') return writer.node('Mod', node.inputs, { fmod: int(1) }, node.outputs);
+    if (node.attrs.sign === 'dividend')
+      return writer.node('Mod', node.inputs, { fmod: int(1) }, node.outputs);
     if (!isFloat(dtype)) return writer.node('Mod', node.inputs, {}, node.outputs);
     // ONNX has no float remainder with the sign of the divisor: a - b * floor(a / b).
     const { a, b } = node.operands;
-    return writer.node('Sub', [a, writer.step('Mul', [b, writer.step('Floor', [writer.step('Div', [a, b])])])], {}, node.outputs);
+    return writer.node(
+      'Sub',
+      [a, writer.step('Mul', [b, writer.step('Floor', [writer.step('Div', [a, b])])])],
+      {},
+      node.outputs,
+    );
   },
 } satisfies Partial<WriteRules<GraphWriter>>;
 

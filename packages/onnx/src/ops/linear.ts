@@ -8,7 +8,9 @@ import type { SourceNode } from '../import/source-node.js';
 /** The last two dimensions exchanged: a constant only gets another handle. */
 export function transposed(node: SourceNode, x: Value, step: string): Value {
   if (x.rank === undefined) throw node.unsupported('the rank of its operand is not known');
-  const perm = Array.from({ length: x.rank }, (_, i) => (i < x.rank! - 2 ? i : 2 * x.rank! - 3 - i));
+  const perm = Array.from({ length: x.rank }, (_, i) =>
+    i < x.rank! - 2 ? i : 2 * x.rank! - 3 - i,
+  );
   if (x.constant) return node.graph.constant(x.constant.transpose(perm), x.name, x.origin);
   return node.graph.add(ops.Transpose, { x }, { perm }, node.step(step)).y;
 }
@@ -25,15 +27,34 @@ const readGemm: ToCore = (node) => {
   const [alpha, beta] = [node.float('alpha', 1), node.float('beta', 1)];
   const c = node.optional(2);
   const isPlain = !c || beta === 0;
-  const product = node.graph.add(ops.MatMul, { a, b }, {}, isPlain && alpha === 1 ? node.options : node.step('product')).y;
+  const product = node.graph.add(
+    ops.MatMul,
+    { a, b },
+    {},
+    isPlain && alpha === 1 ? node.options : node.step('product'),
+  ).y;
   const weighted = scaled(node, product, alpha, isPlain ? undefined : 'alpha');
-  return isPlain ? weighted : node.graph.add(ops.Add, { a: weighted, b: scaled(node, c, beta, 'beta') }, {}, node.options).y;
+  return isPlain
+    ? weighted
+    : node.graph.add(ops.Add, { a: weighted, b: scaled(node, c, beta, 'beta') }, {}, node.options)
+        .y;
 };
 
 const toCore = {
-  Einsum: always((node) => node.graph.add(ops.Einsum, { inputs: node.inputs() }, { equation: node.text('equation') }, node.options).y),
+  Einsum: always(
+    (node) =>
+      node.graph.add(
+        ops.Einsum,
+        { inputs: node.inputs() },
+        { equation: node.text('equation') },
+        node.options,
+      ).y,
+  ),
   Gemm: always(readGemm),
-  MatMul: always((node) => node.graph.add(ops.MatMul, { a: node.input(0), b: node.input(1) }, {}, node.options).y),
+  MatMul: always(
+    (node) =>
+      node.graph.add(ops.MatMul, { a: node.input(0), b: node.input(1) }, {}, node.options).y,
+  ),
 } satisfies ReadRules;
 
 const fromCore = {
@@ -41,9 +62,12 @@ const fromCore = {
     const { equation } = node.attrs;
     const terms = equation.replaceAll(' ', '').split('->')[0]!.split(',');
     const open = new Set(
-      terms.flatMap((term, i) => (term.includes('...') ? [(node.operands.inputs[i]?.rank ?? 0) - (term.length - 3)] : [])),
+      terms.flatMap((term, i) =>
+        term.includes('...') ? [(node.operands.inputs[i]?.rank ?? 0) - (term.length - 3)] : [],
+      ),
     );
-    if (open.size > 1) return gap('in ONNX an ellipsis stands for as many dimensions in each operand');
+    if (open.size > 1)
+      return gap('in ONNX an ellipsis stands for as many dimensions in each operand');
     return writer.node('Einsum', node.inputs, { equation: text(equation) }, node.outputs);
   },
   MatMul: (node, writer) => writer.node('MatMul', node.inputs, {}, node.outputs),

@@ -1,4 +1,12 @@
-import { gap, isStatic, ops, productOf, type Node, type Value, type WriteRules } from '@drover/core';
+import {
+  gap,
+  isStatic,
+  ops,
+  productOf,
+  type Node,
+  type Value,
+  type WriteRules,
+} from '@drover/core';
 import { float, int } from '../export/attribute.js';
 import type { GraphWriter } from '../export/graph-writer.js';
 import { Compose, shapeOf } from '../import/compose.js';
@@ -29,42 +37,86 @@ const flattened =
 const alongAxis =
   (op: AlongAxis): ToCore =>
   (node) =>
-    node.graph.add(op, { x: node.input(0) }, { axis: axisOf(node, node.int('axis', -1), node.input(0).rank) }, node.options).y;
+    node.graph.add(
+      op,
+      { x: node.input(0) },
+      { axis: axisOf(node, node.int('axis', -1), node.input(0).rank) },
+      node.options,
+    ).y;
 
 const readBatchNormalization: ToCore = (node) => {
   node.ignore('momentum', 'is_test');
-  if (node.int('spatial', 1) !== 1) throw node.unsupported('it normalises every element on its own (spatial=0)');
+  if (node.int('spatial', 1) !== 1)
+    throw node.unsupported('it normalises every element on its own (spatial=0)');
   // Before version 14 the number of outputs tells.
   if (node.int('training_mode', 0) !== 0 || node.hasOutput(1)) return readBatchInTraining(node);
-  const operands = { x: node.input(0), scale: node.input(1), bias: node.input(2), mean: node.input(3), variance: node.input(4) };
-  return node.graph.add(ops.BatchNormalization, operands, { axis: 1, epsilon: node.float('epsilon', 1e-5) }, node.options).y;
+  const operands = {
+    x: node.input(0),
+    scale: node.input(1),
+    bias: node.input(2),
+    mean: node.input(3),
+    variance: node.input(4),
+  };
+  return node.graph.add(
+    ops.BatchNormalization,
+    operands,
+    { axis: 1, epsilon: node.float('epsilon', 1e-5) },
+    node.options,
+  ).y;
 };
 
 const readLayerNormalization: ToCore = (node) => {
   node.ignore('stash_type');
   const x = node.input(0);
-  const attrs = { axis: axisOf(node, node.int('axis', -1), x.rank), epsilon: node.float('epsilon', 1e-5) };
-  const { y } = node.graph.add(ops.LayerNormalization, { x, scale: node.optional(1), bias: node.optional(2) }, attrs, node.options);
+  const attrs = {
+    axis: axisOf(node, node.int('axis', -1), x.rank),
+    epsilon: node.float('epsilon', 1e-5),
+  };
+  const { y } = node.graph.add(
+    ops.LayerNormalization,
+    { x, scale: node.optional(1), bias: node.optional(2) },
+    attrs,
+    node.options,
+  );
   if (!node.hasOutput(1) && !node.hasOutput(2)) return y;
   const compose = new Compose(node);
   const axes = shapeOf(node, x)
     .map((_, i) => i)
     .slice(attrs.axis);
   const { mean, variance } = moments(compose, x, axes);
-  return [y, mean, compose.unary(ops.Reciprocal, deviation(compose, variance, attrs.epsilon), 'inverse')];
+  return [
+    y,
+    mean,
+    compose.unary(ops.Reciprocal, deviation(compose, variance, attrs.epsilon), 'inverse'),
+  ];
 };
 
-function moments(compose: Compose, x: Value, axes: readonly number[]): { mean: Value; centred: Value; variance: Value } {
+function moments(
+  compose: Compose,
+  x: Value,
+  axes: readonly number[],
+): { mean: Value; centred: Value; variance: Value } {
   const mean = compose.mean(x, axes, 'mean');
   const centred = compose.binary(ops.Sub, x, mean, 'centred');
-  return { mean, centred, variance: compose.mean(compose.binary(ops.Mul, centred, centred, 'square'), axes, 'variance') };
+  return {
+    mean,
+    centred,
+    variance: compose.mean(compose.binary(ops.Mul, centred, centred, 'square'), axes, 'variance'),
+  };
 }
 
 function deviation(compose: Compose, variance: Value, epsilon: number): Value {
-  return compose.unary(ops.Sqrt, compose.binary(ops.Add, variance, compose.scalar(variance.dtype, epsilon), 'spread'), 'deviation');
+  return compose.unary(
+    ops.Sqrt,
+    compose.binary(ops.Add, variance, compose.scalar(variance.dtype, epsilon), 'spread'),
+    'deviation',
+  );
 }
 
-/** Training mode: the batch's own moments (not of the sample: divided by the count), and the running ones moved towards them. */
+/**
+ * Training mode: the batch's own moments (not of the sample: divided by the count), and the running
+ * ones moved towards them.
+ */
 const readBatchInTraining = (node: SourceNode): readonly Value[] => {
   const compose = new Compose(node);
   const x = node.input(0);
@@ -90,10 +142,18 @@ const readBatchInTraining = (node: SourceNode): readonly Value[] => {
   const y = compose.binary(ops.Add, weighted, channels(node.input(2), 'bias'));
   return [
     y,
-    ...(node.hasOutput(1) ? [running(node.input(3), mean, 'running_mean'), running(node.input(4), variance, 'running_variance')] : []),
+    ...(node.hasOutput(1)
+      ? [
+          running(node.input(3), mean, 'running_mean'),
+          running(node.input(4), variance, 'running_variance'),
+        ]
+      : []),
     // As onnxruntime has them: the inverse of the deviation, whatever its name.
     ...(node.hasOutput(3)
-      ? [compose.squeeze(mean, axes, 'saved_mean'), compose.squeeze(compose.unary(ops.Reciprocal, spread, 'inverse'), axes, 'saved_var')]
+      ? [
+          compose.squeeze(mean, axes, 'saved_mean'),
+          compose.squeeze(compose.unary(ops.Reciprocal, spread, 'inverse'), axes, 'saved_var'),
+        ]
       : []),
   ];
 };
@@ -101,7 +161,8 @@ const readBatchInTraining = (node: SourceNode): readonly Value[] => {
 /** In version 18 scale and bias were one for each group; since 21 they are one for each channel. */
 const perChannel = (node: SourceNode, value: Value, channels: number, groups: number): Value => {
   const size = channels / groups;
-  if (!Number.isInteger(size)) throw node.malformed(`${channels} channels do not fall into ${groups} groups`);
+  if (!Number.isInteger(size))
+    throw node.malformed(`${channels} channels do not fall into ${groups} groups`);
   const indices = node.graph.literal(
     'int64',
     [channels],
@@ -117,15 +178,31 @@ const readGroupNormalization =
     const x = node.input(0);
     const groups = node.int('num_groups');
     const channels = x.shape?.[1];
-    if (isPerGroup && typeof channels !== 'number') throw node.unsupported('the number of channels is not known');
-    const parameter = (index: number) => (isPerGroup ? perChannel(node, node.input(index), channels as number, groups) : node.input(index));
-    const attrs = { groups, epsilon: node.float('epsilon', 1e-5), layout: 'channelsFirst' as const };
-    return node.graph.add(ops.GroupNormalization, { x, scale: parameter(1), bias: parameter(2) }, attrs, node.options).y;
+    if (isPerGroup && typeof channels !== 'number')
+      throw node.unsupported('the number of channels is not known');
+    const parameter = (index: number) =>
+      isPerGroup
+        ? perChannel(node, node.input(index), channels as number, groups)
+        : node.input(index);
+    const attrs = {
+      groups,
+      epsilon: node.float('epsilon', 1e-5),
+      layout: 'channelsFirst' as const,
+    };
+    return node.graph.add(
+      ops.GroupNormalization,
+      { x, scale: parameter(1), bias: parameter(2) },
+      attrs,
+      node.options,
+    ).y;
   };
 
 const toCore = {
   BatchNormalization: always(readBatchNormalization),
-  GroupNormalization: versions([18, readGroupNormalization(true)], [21, readGroupNormalization(false)]),
+  GroupNormalization: versions(
+    [18, readGroupNormalization(true)],
+    [21, readGroupNormalization(false)],
+  ),
   Hardmax: versions([1, flattened(ops.Hardmax)], [13, alongAxis(ops.Hardmax)]),
   InstanceNormalization: always((node) => {
     const operands = { x: node.input(0), scale: node.input(1), bias: node.input(2) };
@@ -159,18 +236,29 @@ const toCore = {
   }),
   MeanVarianceNormalization: always((node) => {
     const x = node.input(0);
-    const axes = [...(node.ints('axes') ?? [0, 2, 3])].map((axis) => axisOf(node, axis, x.rank)).sort((a, b) => a - b);
+    const axes = [...(node.ints('axes') ?? [0, 2, 3])]
+      .map((axis) => axisOf(node, axis, x.rank))
+      .sort((a, b) => a - b);
     const compose = new Compose(node);
     const { centred, variance } = moments(compose, x, axes);
     // The specification's function adds 1e-9 to the deviation.
-    const divisor = compose.binary(ops.Add, compose.unary(ops.Sqrt, variance, 'sqrt'), compose.scalar(x.dtype, 1e-9), 'divisor');
+    const divisor = compose.binary(
+      ops.Add,
+      compose.unary(ops.Sqrt, variance, 'sqrt'),
+      compose.scalar(x.dtype, 1e-9),
+      'divisor',
+    );
     return compose.binary(ops.Div, centred, divisor);
   }),
   RMSNormalization: always((node) => {
     node.ignore('stash_type');
     const x = node.input(0);
-    const attrs = { axis: axisOf(node, node.int('axis', -1), x.rank), epsilon: node.float('epsilon', 1e-5) };
-    return node.graph.add(ops.RMSNormalization, { x, scale: node.optional(1) }, attrs, node.options).y;
+    const attrs = {
+      axis: axisOf(node, node.int('axis', -1), x.rank),
+      epsilon: node.float('epsilon', 1e-5),
+    };
+    return node.graph.add(ops.RMSNormalization, { x, scale: node.optional(1) }, attrs, node.options)
+      .y;
   }),
   Softmax: versions([1, flattened(ops.Softmax)], [13, alongAxis(ops.Softmax)]),
 } satisfies ReadRules;
@@ -185,7 +273,11 @@ function onesFrom(writer: GraphWriter, x: Value, axis: number): string | undefin
   const shape = x.shape?.slice(axis);
   if (!shape || !isStatic(shape)) return undefined;
   const sizes: readonly number[] = shape;
-  return writer.literal(x.dtype, sizes, new Array<number>(sizes.reduce((a, b) => a * b, 1)).fill(1));
+  return writer.literal(
+    x.dtype,
+    sizes,
+    new Array<number>(sizes.reduce((a, b) => a * b, 1)).fill(1),
+  );
 }
 
 const wrongLayout = gap('ONNX has its channels in dimension 1');
@@ -193,7 +285,12 @@ const wrongLayout = gap('ONNX has its channels in dimension 1');
 const fromCore = {
   BatchNormalization: (node, writer) => {
     if (node.attrs.axis !== 1) return gap(`ONNX normalises dimension 1, not ${node.attrs.axis}`);
-    return writer.node('BatchNormalization', node.inputs, { epsilon: float(node.attrs.epsilon) }, node.outputs);
+    return writer.node(
+      'BatchNormalization',
+      node.inputs,
+      { epsilon: float(node.attrs.epsilon) },
+      node.outputs,
+    );
   },
   GroupNormalization: (node, writer) =>
     node.attrs.layout !== 'channelsFirst'
@@ -208,7 +305,12 @@ const fromCore = {
   InstanceNormalization: (node, writer) =>
     node.attrs.layout !== 'channelsFirst'
       ? wrongLayout
-      : writer.node('InstanceNormalization', node.inputs, { epsilon: float(node.attrs.epsilon) }, node.outputs),
+      : writer.node(
+          'InstanceNormalization',
+          node.inputs,
+          { epsilon: float(node.attrs.epsilon) },
+          node.outputs,
+        ),
   LayerNormalization: (node, writer) => {
     const { x, scale, bias } = node.operands;
     const attributes = { axis: int(node.attrs.axis), epsilon: float(node.attrs.epsilon) };
@@ -218,17 +320,32 @@ const fromCore = {
   },
   LogSoftmax: writeAlongAxis('LogSoftmax'),
   LpNormalization: (node, writer) =>
-    writer.node('LpNormalization', node.inputs, { axis: int(node.attrs.axis), p: int(node.attrs.p) }, node.outputs),
+    writer.node(
+      'LpNormalization',
+      node.inputs,
+      { axis: int(node.attrs.axis), p: int(node.attrs.p) },
+      node.outputs,
+    ),
   LRN: (node, writer) => {
     const { size, alpha, beta, bias, axis } = node.attrs;
     if (axis !== 1) return gap(`ONNX normalises across dimension 1, not ${axis}`);
-    return writer.node('LRN', node.inputs, { size: int(size), alpha: float(alpha), beta: float(beta), bias: float(bias) }, node.outputs);
+    return writer.node(
+      'LRN',
+      node.inputs,
+      { size: int(size), alpha: float(alpha), beta: float(beta), bias: float(bias) },
+      node.outputs,
+    );
   },
   RMSNormalization: (node, writer) => {
     const { x, scale } = node.operands;
     const ones = scale ?? onesFrom(writer, x, node.attrs.axis);
     if (!ones) return gap('its normalised size is not known');
-    return writer.node('RMSNormalization', [x, ones], { axis: int(node.attrs.axis), epsilon: float(node.attrs.epsilon) }, node.outputs);
+    return writer.node(
+      'RMSNormalization',
+      [x, ones],
+      { axis: int(node.attrs.axis), epsilon: float(node.attrs.epsilon) },
+      node.outputs,
+    );
   },
   Softmax: writeAlongAxis('Softmax'),
 } satisfies Partial<WriteRules<GraphWriter>>;

@@ -12,7 +12,9 @@ function scaleAxis(node: SourceNode): number | null {
   const scale = node.input(1);
   const axis = node.int('axis', 1);
   const isSingle = scale.rank === 0 || (scale.rank === 1 && scale.shape![0] === 1);
-  return isSingle && node.int('block_size', 0) === 0 ? null : axisOf(node, axis, node.input(0).rank);
+  return isSingle && node.int('block_size', 0) === 0
+    ? null
+    : axisOf(node, axis, node.input(0).rank);
 }
 
 const toCore = {
@@ -36,15 +38,33 @@ const toCore = {
     const to: DType | undefined = stated !== 0 ? dtypeOf(stated) : (zeroPoint?.dtype ?? 'uint8');
     if (!to) throw node.unsupported('its result type is unknown');
     node.ignore('precision');
-    const attrs = { axis: scaleAxis(node), blockSize: node.int('block_size', 0), saturate: node.int('saturate', 1) === 1, to };
-    return node.graph.add(ops.QuantizeLinear, { x: node.input(0), scale: node.input(1), zeroPoint }, attrs, node.options).y;
+    const attrs = {
+      axis: scaleAxis(node),
+      blockSize: node.int('block_size', 0),
+      saturate: node.int('saturate', 1) === 1,
+      to,
+    };
+    return node.graph.add(
+      ops.QuantizeLinear,
+      { x: node.input(0), scale: node.input(1), zeroPoint },
+      attrs,
+      node.options,
+    ).y;
   }),
 } satisfies ReadRules;
 
-/** Code types that QuantizeLinear and DequantizeLinear had from the start; 8-bit floats came with version 19, and the others with 21. */
+/**
+ * Code types that QuantizeLinear and DequantizeLinear had from the start; 8-bit floats came with
+ * version 19, and the others with 21.
+ */
 const oldest: readonly DType[] = ['uint8', 'int8', 'int32'];
 
-function tooOld({ opset }: GraphWriter, codes: DType, real: DType, blockSize: number): Gap | undefined {
+function tooOld(
+  { opset }: GraphWriter,
+  codes: DType,
+  real: DType,
+  blockSize: number,
+): Gap | undefined {
   const since =
     blockSize !== 0 || !(oldest.includes(codes) || codes.startsWith('float8'))
       ? 21
@@ -52,7 +72,9 @@ function tooOld({ opset }: GraphWriter, codes: DType, real: DType, blockSize: nu
         ? 19
         : 13;
   return opset < since
-    ? gap(`quantisation of ${real} to ${codes}${blockSize === 0 ? '' : ' in blocks'} needs operator set ${since}`)
+    ? gap(
+        `quantisation of ${real} to ${codes}${blockSize === 0 ? '' : ' in blocks'} needs operator set ${since}`,
+      )
     : undefined;
 }
 
@@ -67,7 +89,10 @@ const fromCore = {
     const { axis, blockSize } = node.attrs;
     const missing = tooOld(writer, x.dtype, scale.dtype, blockSize);
     if (missing) return missing;
-    const attributes = { axis: axis === null ? undefined : int(axis), block_size: blockSize === 0 ? undefined : int(blockSize) };
+    const attributes = {
+      axis: axis === null ? undefined : int(axis),
+      block_size: blockSize === 0 ? undefined : int(blockSize),
+    };
     return writer.node('DequantizeLinear', node.inputs, attributes, node.outputs);
   },
   QuantizeLinear: (node, writer) => {
@@ -77,7 +102,8 @@ const fromCore = {
     if (missing) return missing;
     // The result is of the zero point's type: before version 21 nothing else could tell it.
     const needsZero = !zeroPoint && writer.opset < 21 && to !== 'uint8';
-    if (needsZero && !(scale.shape && isStatic(scale.shape))) return gap('the size of its scale is not known');
+    if (needsZero && !(scale.shape && isStatic(scale.shape)))
+      return gap('the size of its scale is not known');
     const zero = needsZero ? zeros(writer, to, scale.shape as readonly number[]) : zeroPoint;
     const attributes = {
       axis: axis === null ? undefined : int(axis),

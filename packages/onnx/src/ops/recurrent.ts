@@ -9,10 +9,19 @@ type Direction = RnnAttrs['direction'];
 type Activation = RnnAttrs['activations'][number];
 
 /** Functions of the gates where none are stated, for one direction. */
-const defaults = { LSTM: ['Sigmoid', 'Tanh', 'Tanh'], GRU: ['Sigmoid', 'Tanh'], RNN: ['Tanh'] } as const;
+const defaults = {
+  LSTM: ['Sigmoid', 'Tanh', 'Tanh'],
+  GRU: ['Sigmoid', 'Tanh'],
+  RNN: ['Tanh'],
+} as const;
 
-/** Parameters of an activation function where none are stated; those not here have none (ONNX LSTM-22). */
-const parameters: Readonly<Record<Activation, { readonly alpha?: number; readonly beta?: number }>> = {
+/**
+ * Parameters of an activation function where none are stated; those not here have none (ONNX
+ * LSTM-22).
+ */
+const parameters: Readonly<
+  Record<Activation, { readonly alpha?: number; readonly beta?: number }>
+> = {
   Affine: { alpha: 1, beta: 0 },
   Elu: { alpha: 1 },
   HardSigmoid: { alpha: 0.2, beta: 0.5 },
@@ -34,13 +43,22 @@ function attributes(node: SourceNode, kind: keyof typeof defaults, recurrence: V
   const directions = direction === 'bidirectional' ? 2 : 1;
   const named = node
     .texts('activations')
-    ?.map((name) => Object.keys(parameters).find((known) => known.toLowerCase() === name.toLowerCase()) ?? name);
-  const activations = named && named.length > 0 ? named : Array.from({ length: directions }, () => defaults[kind]).flat();
-  if (!activations.every(isActivation)) throw node.unsupported(`its activations are ${activations.join(', ')}`);
+    ?.map(
+      (name) =>
+        Object.keys(parameters).find((known) => known.toLowerCase() === name.toLowerCase()) ?? name,
+    );
+  const activations =
+    named && named.length > 0
+      ? named
+      : Array.from({ length: directions }, () => defaults[kind]).flat();
+  if (!activations.every(isActivation))
+    throw node.unsupported(`its activations are ${activations.join(', ')}`);
   // Stated parameters are taken in order by the functions that have one.
   const take = (stated: readonly number[], key: 'alpha' | 'beta') => {
     const left = [...stated];
-    return activations.flatMap((name) => (parameters[name][key] === undefined ? [] : [left.shift() ?? parameters[name][key]]));
+    return activations.flatMap((name) =>
+      parameters[name][key] === undefined ? [] : [left.shift() ?? parameters[name][key]],
+    );
   };
   const hidden = recurrence.shape?.[2];
   if (typeof hidden !== 'number') throw node.unsupported('its hidden size is not known');
@@ -67,12 +85,21 @@ interface Sequence {
 
 function sequenceOf(node: SourceNode): Sequence {
   const isBatchFirst = node.int('layout', 0) === 1;
-  if (!isBatchFirst) return { x: node.input(0), initial: (index) => node.optional(index), results: (y, states) => [y, ...states] };
-  const states = (values: readonly Value[]) => values.map((value, i) => timeFirst(node, value, `state${i}`)!);
+  if (!isBatchFirst)
+    return {
+      x: node.input(0),
+      initial: (index) => node.optional(index),
+      results: (y, states) => [y, ...states],
+    };
+  const states = (values: readonly Value[]) =>
+    values.map((value, i) => timeFirst(node, value, `state${i}`)!);
   return {
     x: timeFirst(node, node.input(0), 'time_first')!,
     initial: (index) => timeFirst(node, node.optional(index), `initial${index}`),
-    results: (y, last) => [node.graph.add(ops.Transpose, { x: y }, { perm: [2, 0, 1, 3] }, node.step('batch_first')).y, ...states(last)],
+    results: (y, last) => [
+      node.graph.add(ops.Transpose, { x: y }, { perm: [2, 0, 1, 3] }, node.step('batch_first')).y,
+      ...states(last),
+    ],
   };
 }
 
@@ -88,30 +115,65 @@ const readLstm: ToCore = (node) => {
     initialC: initial(6),
     peepholes: node.optional(7),
   };
-  const attrs = { ...attributes(node, 'LSTM', operands.r), inputForget: node.int('input_forget', 0) === 1 };
+  const attrs = {
+    ...attributes(node, 'LSTM', operands.r),
+    inputForget: node.int('input_forget', 0) === 1,
+  };
   const { y, yH, yC } = node.graph.add(ops.LSTM, operands, attrs, node.options);
   return results(y, [yH, yC]);
 };
 
 const readGru: ToCore = (node) => {
   const { x, initial, results } = sequenceOf(node);
-  const operands = { x, w: node.input(1), r: node.input(2), b: node.optional(3), sequenceLengths: node.optional(4), initialH: initial(5) };
-  const attrs = { ...attributes(node, 'GRU', operands.r), linearBeforeReset: node.int('linear_before_reset', 0) === 1 };
+  const operands = {
+    x,
+    w: node.input(1),
+    r: node.input(2),
+    b: node.optional(3),
+    sequenceLengths: node.optional(4),
+    initialH: initial(5),
+  };
+  const attrs = {
+    ...attributes(node, 'GRU', operands.r),
+    linearBeforeReset: node.int('linear_before_reset', 0) === 1,
+  };
   const { y, yH } = node.graph.add(ops.GRU, operands, attrs, node.options);
   return results(y, [yH]);
 };
 
 const readRnn: ToCore = (node) => {
   const { x, initial, results } = sequenceOf(node);
-  const operands = { x, w: node.input(1), r: node.input(2), b: node.optional(3), sequenceLengths: node.optional(4), initialH: initial(5) };
-  const { y, yH } = node.graph.add(ops.RNN, operands, attributes(node, 'RNN', operands.r), node.options);
+  const operands = {
+    x,
+    w: node.input(1),
+    r: node.input(2),
+    b: node.optional(3),
+    sequenceLengths: node.optional(4),
+    initialH: initial(5),
+  };
+  const { y, yH } = node.graph.add(
+    ops.RNN,
+    operands,
+    attributes(node, 'RNN', operands.r),
+    node.options,
+  );
   return results(y, [yH]);
 };
 
-const toCore = { GRU: always(readGru), LSTM: always(readLstm), RNN: always(readRnn) } satisfies ReadRules;
+const toCore = {
+  GRU: always(readGru),
+  LSTM: always(readLstm),
+  RNN: always(readRnn),
+} satisfies ReadRules;
 
-const shared = ({ hiddenSize, direction, activations, activationAlpha, activationBeta, clip }: RnnAttrs, kind: keyof typeof defaults) => {
-  const usual = Array.from({ length: direction === 'bidirectional' ? 2 : 1 }, () => defaults[kind]).flat();
+const shared = (
+  { hiddenSize, direction, activations, activationAlpha, activationBeta, clip }: RnnAttrs,
+  kind: keyof typeof defaults,
+) => {
+  const usual = Array.from(
+    { length: direction === 'bidirectional' ? 2 : 1 },
+    () => defaults[kind],
+  ).flat();
   return {
     hidden_size: int(hiddenSize),
     direction: text(direction),
@@ -124,7 +186,9 @@ const shared = ({ hiddenSize, direction, activations, activationAlpha, activatio
 
 /** Operands in ONNX's order. Lengths are int32 there. */
 function operandsOf(node: Node, writer: GraphWriter): (Value | string | undefined)[] {
-  return node.inputs.map((value, i) => (i === 4 && value?.dtype === 'int64' ? writer.step('Cast', [value], { to: int(6) }) : value));
+  return node.inputs.map((value, i) =>
+    i === 4 && value?.dtype === 'int64' ? writer.step('Cast', [value], { to: int(6) }) : value,
+  );
 }
 
 const fromCore = {
@@ -142,7 +206,8 @@ const fromCore = {
       { ...shared(node.attrs, 'LSTM'), input_forget: node.attrs.inputForget ? int(1) : undefined },
       node.outputs,
     ),
-  RNN: (node, writer) => writer.node('RNN', operandsOf(node as Node, writer), shared(node.attrs, 'RNN'), node.outputs),
+  RNN: (node, writer) =>
+    writer.node('RNN', operandsOf(node as Node, writer), shared(node.attrs, 'RNN'), node.outputs),
 } satisfies Partial<WriteRules<GraphWriter>>;
 
 /** Recurrent layers, both directions. */

@@ -1,4 +1,13 @@
-import { ops, type Attr, type AttrValues, type Node, type Op, type Operand, type Value, type WriteRules } from '@drover/core';
+import {
+  ops,
+  type Attr,
+  type AttrValues,
+  type Node,
+  type Op,
+  type Operand,
+  type Value,
+  type WriteRules,
+} from '@drover/core';
 import { dataTypeOf } from '../codec/index.js';
 import { int, ints } from '../export/attribute.js';
 import type { GraphWriter } from '../export/graph-writer.js';
@@ -9,7 +18,10 @@ import { axisOf, constantInts } from './movement.js';
 type ReduceAttrs = { readonly axes: Attr<readonly number[]>; readonly keepdims: Attr<boolean> };
 type ReduceOp = Op<{ readonly x: Operand<'one'> }, { readonly y: Operand<'one'> }, ReduceAttrs>;
 
-/** The axes of a reduction. None stated means all, unless `noop_with_empty_axes`; then the value passes. */
+/**
+ * The axes of a reduction. None stated means all, unless `noop_with_empty_axes`; then the value
+ * passes.
+ */
 function reduce(node: SourceNode, op: ReduceOp, stated: readonly number[] | undefined): Value {
   const x = node.input(0);
   const keepdims = node.int('keepdims', 1) === 1;
@@ -35,7 +47,8 @@ const byOperand =
     reduce(node, op, node.optional(1)?.shape?.[0] === 0 ? [] : constantInts(node, 1));
 
 /** Axes became an operand in version 18, of ReduceSum in version 13. */
-const readReduce = (op: ReduceOp, since = 18) => versions([1, byAttribute(op)], [since, byOperand(op)]);
+const readReduce = (op: ReduceOp, since = 18) =>
+  versions([1, byAttribute(op)], [since, byOperand(op)]);
 
 const readArg =
   (op: typeof ops.ArgMax): ToCore =>
@@ -93,14 +106,20 @@ const writeReduce =
   (node: Node, writer: GraphWriter): void => {
     const { axes, keepdims } = node.attrs as AttrValues<ReduceAttrs>;
     const isOperand = writer.opset >= since;
-    // An empty list means all axes unless told otherwise, and before it was an operand nothing could tell.
+    // An empty list means all axes unless told otherwise, and before it was an operand nothing
+    // could tell.
     if (axes.length === 0) return writer.node('Identity', node.inputs, {}, node.outputs);
     const attributes = { keepdims: int(keepdims), axes: isOperand ? undefined : ints(axes) };
     const operands = (x: Value | string) => (isOperand ? [x, writer.ints(axes)] : [x]);
     const x = node.inputs[0]!;
-    if (x.dtype !== 'bool' || writer.opset >= 20) return writer.node(opType, operands(x), attributes, node.outputs);
+    if (x.dtype !== 'bool' || writer.opset >= 20)
+      return writer.node(opType, operands(x), attributes, node.outputs);
     // Truth values have an order only since version 20.
-    const extreme = writer.step(opType, operands(writer.step('Cast', [x], { to: int(dataTypeOf('int32')) })), attributes);
+    const extreme = writer.step(
+      opType,
+      operands(writer.step('Cast', [x], { to: int(dataTypeOf('int32')) })),
+      attributes,
+    );
     return writer.node('Cast', [extreme], { to: int(dataTypeOf('bool')) }, node.outputs);
   };
 
@@ -110,7 +129,11 @@ const writeArg =
     writer.node(
       opType,
       node.inputs,
-      { axis: int(node.attrs.axis), keepdims: int(node.attrs.keepdims), select_last_index: int(node.attrs.selectLastIndex) },
+      {
+        axis: int(node.attrs.axis),
+        keepdims: int(node.attrs.keepdims),
+        select_last_index: int(node.attrs.selectLastIndex),
+      },
       node.outputs,
     );
 
@@ -137,8 +160,15 @@ const fromCore = {
   TopK: (node, writer) =>
     writer.node(
       'TopK',
-      [node.operands.x, node.attrs.k === null ? writer.vector(node.operands.k!) : writer.dims(node.attrs.k)],
-      { axis: int(node.attrs.axis), largest: int(node.attrs.largest), sorted: int(node.attrs.sorted) },
+      [
+        node.operands.x,
+        node.attrs.k === null ? writer.vector(node.operands.k!) : writer.dims(node.attrs.k),
+      ],
+      {
+        axis: int(node.attrs.axis),
+        largest: int(node.attrs.largest),
+        sorted: int(node.attrs.sorted),
+      },
       node.outputs,
     ),
 } satisfies Partial<WriteRules<GraphWriter>>;

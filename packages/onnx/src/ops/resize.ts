@@ -53,12 +53,16 @@ function resample(
   how: Omit<ResizeAttrs, 'axes' | 'sizes' | 'scales'>,
 ): Value {
   if (!x.shape) throw node.unsupported('the rank of its operand is not known');
-  if (axes.some((axis) => axis >= x.shape!.length)) throw node.malformed(`it resamples ${axes.length} axes of ${x.shape.length}`);
+  if (axes.some((axis) => axis >= x.shape!.length))
+    throw node.malformed(`it resamples ${axes.length} axes of ${x.shape.length}`);
   if ((sizes ?? scales)!.length !== axes.length)
     throw node.malformed(`it states ${(sizes ?? scales)!.length} sizes for ${axes.length} axes`);
   const target = sizes ?? axes.map((axis, i) => scaledSize(x.shape![axis]!, scales![i]!));
-  if (!target.every((size) => size !== undefined)) return resampleByScale(node, x, axes, scales!, how);
-  const changed = axes.flatMap((axis, i) => (sameDim(target[i]!, x.shape![axis]!) && (scales?.[i] ?? 1) === 1 ? [] : [i]));
+  if (!target.every((size) => size !== undefined))
+    return resampleByScale(node, x, axes, scales!, how);
+  const changed = axes.flatMap((axis, i) =>
+    sameDim(target[i]!, x.shape![axis]!) && (scales?.[i] ?? 1) === 1 ? [] : [i],
+  );
   const attrs = {
     ...how,
     axes: changed.map((i) => axes[i]!),
@@ -75,7 +79,10 @@ function scaledSize(size: Dim, scale: number): Dim | undefined {
   return undefined;
 }
 
-/** Sizes that are not known times scales that are not whole, rounded down: computed as the model runs. */
+/**
+ * Sizes that are not known times scales that are not whole, rounded down: computed as the model
+ * runs.
+ */
 function resampleByScale(
   node: SourceNode,
   x: Value,
@@ -85,10 +92,24 @@ function resampleByScale(
 ): Value {
   const compose = new Compose(node);
   const shape = node.graph.add(ops.Shape, { x }, {}, node.step('shape')).y;
-  const sizes = compose.cast(compose.gather(shape, compose.ints(axes), 0, 'sizes'), 'float32', 'float_sizes');
-  const scaled = compose.binary(ops.Mul, sizes, node.graph.literal('float32', [axes.length], scales), 'scaled');
+  const sizes = compose.cast(
+    compose.gather(shape, compose.ints(axes), 0, 'sizes'),
+    'float32',
+    'float_sizes',
+  );
+  const scaled = compose.binary(
+    ops.Mul,
+    sizes,
+    node.graph.literal('float32', [axes.length], scales),
+    'scaled',
+  );
   const target = compose.cast(compose.unary(ops.Floor, scaled, 'floor'), 'int64', 'target');
-  return node.graph.add(ops.Resize, { x, sizes: target }, { ...how, axes, sizes: null, scales }, node.options).y;
+  return node.graph.add(
+    ops.Resize,
+    { x, sizes: target },
+    { ...how, axes, sizes: null, scales },
+    node.options,
+  ).y;
 }
 
 /** Upsample and Resize-10: coordinates asymmetric, nearest rounds down. */
@@ -99,7 +120,13 @@ const readUpsample =
     const scales = scalesOf(node);
     const mode = resizeModes[node.text('mode', 'nearest')];
     if (!mode) throw node.unsupported('its mode is unknown');
-    const how = { mode, coordinates: 'asymmetric', cubicCoefficient: -0.75, excludeOutside: false, antialias: false } as const;
+    const how = {
+      mode,
+      coordinates: 'asymmetric',
+      cubicCoefficient: -0.75,
+      excludeOutside: false,
+      antialias: false,
+    } as const;
     const along = (of: Value, nearest: 'floor' | 'ceil', isMeant: (scale: number) => boolean) => {
       const axes = scales.flatMap((scale, i) => (isMeant(scale) ? [i] : []));
       return resample(
@@ -111,7 +138,8 @@ const readUpsample =
         { ...how, nearest },
       );
     };
-    // onnxruntime rounds up along axes that get smaller (NearestMode::SIMPLE); the specification does not say.
+    // onnxruntime rounds up along axes that get smaller (NearestMode::SIMPLE); the specification
+    // does not say.
     const smaller = mode === 'nearest' ? along(x, 'ceil', (scale) => scale < 1) : x;
     return along(smaller, 'floor', mode === 'nearest' ? (scale) => scale >= 1 : () => true);
   };
@@ -125,7 +153,8 @@ const readResize: ToCore = (node) => {
   if (node.text('coordinate_transformation_mode', 'half_pixel') === 'tf_crop_and_resize')
     throw node.unsupported('it crops to a region of interest (tf_crop_and_resize)');
   if (!mode || !coordinates || !nearest) throw node.unsupported('its mode is unknown');
-  if (node.text('keep_aspect_ratio_policy', 'stretch') !== 'stretch') throw node.unsupported('it keeps the aspect ratio by a policy');
+  if (node.text('keep_aspect_ratio_policy', 'stretch') !== 'stretch')
+    throw node.unsupported('it keeps the aspect ratio by a policy');
   const how = {
     mode,
     coordinates,
@@ -134,37 +163,66 @@ const readResize: ToCore = (node) => {
     excludeOutside: node.int('exclude_outside', 0) === 1,
     antialias: node.int('antialias', 0) === 1,
   };
-  const axes = node.ints('axes')?.map((axis) => axisOf(node, axis, x.rank)) ?? Array.from({ length: x.rank ?? 0 }, (_, i) => i);
+  const axes =
+    node.ints('axes')?.map((axis) => axisOf(node, axis, x.rank)) ??
+    Array.from({ length: x.rank ?? 0 }, (_, i) => i);
   const sizes = node.optional(3);
   if (sizes && sizes.shape?.[0] !== 0) {
-    if (!sizes.elements) return node.graph.add(ops.Resize, { x, sizes }, { ...how, axes, sizes: null, scales: null }, node.options).y;
+    if (!sizes.elements)
+      return node.graph.add(
+        ops.Resize,
+        { x, sizes },
+        { ...how, axes, sizes: null, scales: null },
+        node.options,
+      ).y;
     return resample(node, x, axes, undefined, sizes.elements, how);
   }
   return resample(node, x, axes, Array.from(toNumbers(node.constant(2))), undefined, how);
 };
 
 const toCore = {
-  Resize: versions([10, readUpsample((node) => Array.from(toNumbers(node.constant(1))))], [11, readResize]),
+  Resize: versions(
+    [10, readUpsample((node) => Array.from(toNumbers(node.constant(1))))],
+    [11, readResize],
+  ),
   Upsample: versions(
     [7, readUpsample((node) => node.floats('scales') ?? [])],
     [9, readUpsample((node) => Array.from(toNumbers(node.constant(1))))],
   ),
 } satisfies ReadRules;
 
-const keyOf = <V extends string>(table: Readonly<Record<string, V>>, value: V) => Object.keys(table).find((key) => table[key] === value)!;
+const keyOf = <V extends string>(table: Readonly<Record<string, V>>, value: V) =>
+  Object.keys(table).find((key) => table[key] === value)!;
 
 const fromCore = {
   Resize: (node, writer) => {
     const { x, sizes: operand } = node.operands;
-    const { axes, mode, coordinates, nearest, cubicCoefficient, excludeOutside, antialias, sizes, scales } = node.attrs;
+    const {
+      axes,
+      mode,
+      coordinates,
+      nearest,
+      cubicCoefficient,
+      excludeOutside,
+      antialias,
+      sizes,
+      scales,
+    } = node.attrs;
     const isNearestTf = coordinates === 'tfHalfPixelNearest';
-    if (coordinates === 'halfPixelSymmetric' && writer.opset < 19) return gap('symmetric half pixel coordinates need operator set 19');
+    if (coordinates === 'halfPixelSymmetric' && writer.opset < 19)
+      return gap('symmetric half pixel coordinates need operator set 19');
     if (antialias && writer.opset < 18) return gap('antialiasing needs operator set 18');
     const attributes = {
       mode: text(mode),
-      // TensorFlow's nearest neighbour with half pixel centres floors (i + 0.5) / scale; half a pixel less, rounded with ties up, is the same.
-      coordinate_transformation_mode: text(isNearestTf ? 'half_pixel' : keyOf(coordinateModes, coordinates)),
-      nearest_mode: mode === 'nearest' ? text(isNearestTf ? 'round_prefer_ceil' : keyOf(nearestModes, nearest)) : undefined,
+      // TensorFlow's nearest neighbour with half pixel centres floors (i + 0.5) / scale; half a
+      // pixel less, rounded with ties up, is the same.
+      coordinate_transformation_mode: text(
+        isNearestTf ? 'half_pixel' : keyOf(coordinateModes, coordinates),
+      ),
+      nearest_mode:
+        mode === 'nearest'
+          ? text(isNearestTf ? 'round_prefer_ceil' : keyOf(nearestModes, nearest))
+          : undefined,
       cubic_coeff_a: mode === 'cubic' ? float(cubicCoefficient) : undefined,
       exclude_outside: excludeOutside ? int(1) : undefined,
       antialias: antialias ? int(1) : undefined,
@@ -174,14 +232,21 @@ const fromCore = {
     if (scales) {
       const all = new Array<number>(rank).fill(1);
       axes.forEach((axis, i) => (all[axis] = scales[i]!));
-      return writer.node('Resize', [x, undefined, writer.literal('float32', [rank], all)], attributes, node.outputs);
+      return writer.node(
+        'Resize',
+        [x, undefined, writer.literal('float32', [rank], all)],
+        attributes,
+        node.outputs,
+      );
     }
     if (sizes === null) {
       // Sizes of all axes: onnxruntime before 1.24 fails on sizes of some that depend on data.
       const [first, last] = [axes[0] ?? 0, (axes.at(-1) ?? -1) + 1];
-      if (axes.some((axis, i) => axis !== first + i)) return gap('it resizes axes that are not neighbours to sizes that depend on data');
+      if (axes.some((axis, i) => axis !== first + i))
+        return gap('it resizes axes that are not neighbours to sizes that depend on data');
       const [before, behind] = [x.shape.slice(0, first), x.shape.slice(last)];
-      if (!writer.canCompute([...before, ...behind])) return gap('the size of its result depends on data');
+      if (!writer.canCompute([...before, ...behind]))
+        return gap('the size of its result depends on data');
       const parts = [
         ...(before.length > 0 ? [writer.dims(before)] : []),
         writer.int64(operand!),
@@ -193,7 +258,12 @@ const fromCore = {
     const all = [...x.shape];
     axes.forEach((axis, i) => (all[axis] = sizes[i]!));
     if (!writer.canCompute(all)) return gap('the size of its result depends on data');
-    return writer.node('Resize', [x, undefined, undefined, writer.dims(all)], attributes, node.outputs);
+    return writer.node(
+      'Resize',
+      [x, undefined, undefined, writer.dims(all)],
+      attributes,
+      node.outputs,
+    );
   },
 } satisfies Partial<WriteRules<GraphWriter>>;
 

@@ -18,7 +18,10 @@ const readCompress: ToCore = (node) => {
   return compose.gather(x, indices, axisOf(node, node.int('axis'), x.rank));
 };
 
-/** Equal elements are neighbours once sorted; of equal ones the sort puts the first occurrence first. */
+/**
+ * Equal elements are neighbours once sorted; of equal ones the sort puts the first occurrence
+ * first.
+ */
 const readUnique: ToCore = (node) => {
   if (node.has('axis')) throw node.unsupported('it compares slices along an axis');
   const x = node.input(0);
@@ -27,7 +30,12 @@ const readUnique: ToCore = (node) => {
   const compose = new Compose(node);
   const { graph } = node;
   const all = compose.flat(x, 'flat');
-  const sorted = graph.add(ops.TopK, { x: all }, { axis: 0, largest: false, sorted: true, k: [all.shape![0]!] }, node.step('sort'));
+  const sorted = graph.add(
+    ops.TopK,
+    { x: all },
+    { axis: 0, largest: false, sorted: true, k: [all.shape![0]!] },
+    node.step('sort'),
+  );
   const last = Number.MAX_SAFE_INTEGER;
   const isSame = compose.binary(
     ops.Equal,
@@ -35,7 +43,11 @@ const readUnique: ToCore = (node) => {
     compose.slice(sorted.values, 0, 0, -1, 1, 'previous'),
     'same',
   );
-  const isFirst = compose.concat([graph.literal('bool', [1], [true]), compose.unary(ops.Not, isSame, 'different')], 0, 'first');
+  const isFirst = compose.concat(
+    [graph.literal('bool', [1], [true]), compose.unary(ops.Not, isSame, 'different')],
+    0,
+    'first',
+  );
   const starts = trueAt(compose, isFirst);
   const group = graph.add(
     ops.CumSum,
@@ -45,9 +57,17 @@ const readUnique: ToCore = (node) => {
   ).y;
   const groups = compose.binary(ops.Sub, group, compose.scalar('int64', 1), 'group');
   const scatter = (indices: Value, updates: Value, step: string) =>
-    graph.add(ops.ScatterElements, { x: indices, indices, updates }, { axis: 0, reduction: 'none' }, node.step(step)).y;
+    graph.add(
+      ops.ScatterElements,
+      { x: indices, indices, updates },
+      { axis: 0, reduction: 'none' },
+      node.step(step),
+    ).y;
   const ends = compose.concat(
-    [compose.slice(starts, 0, 1, last, 1, 'others'), compose.unsqueeze(compose.size(all, 0, 'total'), [0], 'end')],
+    [
+      compose.slice(starts, 0, 1, last, 1, 'others'),
+      compose.unsqueeze(compose.size(all, 0, 'total'), [0], 'end'),
+    ],
     0,
     'ends',
   );
@@ -57,7 +77,8 @@ const readUnique: ToCore = (node) => {
     inverse: scatter(sorted.indices, groups, 'inverse'),
     counts: compose.binary(ops.Sub, ends, starts, 'counts'),
   };
-  if (node.int('sorted', 1) === 1) return [results.y, results.indices, results.inverse, results.counts];
+  if (node.int('sorted', 1) === 1)
+    return [results.y, results.indices, results.inverse, results.counts];
   const count = compose.size(results.indices, 0, 'count');
   const k = compose.unsqueeze(count, [0], 'k');
   const order = graph.add(
@@ -81,13 +102,23 @@ const readEyeLike: ToCore = (node) => {
   const to = node.has('dtype') ? dtypeOf(node.int('dtype')) : x.dtype;
   if (!to) throw node.unsupported('its result type is unknown');
   const compose = new Compose(node);
-  const [rows, columns] = [0, 1].map((axis) => compose.count(compose.size(x, axis, `size${axis}`), `count${axis}`)) as [Value, Value];
+  const [rows, columns] = [0, 1].map((axis) =>
+    compose.count(compose.size(x, axis, `size${axis}`), `count${axis}`),
+  ) as [Value, Value];
   const k = node.int('k', 0);
-  const shifted = k === 0 ? rows : compose.binary(ops.Add, rows, compose.scalar('int64', k), 'shift');
-  return compose.cast(compose.binary(ops.Equal, compose.unsqueeze(shifted, [1], 'column'), columns, 'equal'), to);
+  const shifted =
+    k === 0 ? rows : compose.binary(ops.Add, rows, compose.scalar('int64', k), 'shift');
+  return compose.cast(
+    compose.binary(ops.Equal, compose.unsqueeze(shifted, [1], 'column'), columns, 'equal'),
+    to,
+  );
 };
 
 /** Operators that pick elements by what they are, or by where they stand. */
 export const selection = {
-  toCore: { Compress: always(readCompress), EyeLike: always(readEyeLike), Unique: always(readUnique) } satisfies ReadRules,
+  toCore: {
+    Compress: always(readCompress),
+    EyeLike: always(readEyeLike),
+    Unique: always(readUnique),
+  } satisfies ReadRules,
 };

@@ -4,7 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { coreDiagnostics, decodeTensor, dtypes, encodeTensor, JsonCursor, parseJson, type Source, type Tensor } from '@drover/core';
+import {
+  coreDiagnostics,
+  decodeTensor,
+  dtypes,
+  encodeTensor,
+  JsonCursor,
+  parseJson,
+  type Source,
+  type Tensor,
+} from '@drover/core';
 import { runtimeDiagnostics } from '../diagnostics.js';
 import { fitInputs } from '../fit-inputs.js';
 import { messageOf } from '../import-peer.js';
@@ -12,7 +21,9 @@ import type { LoadedModel, Runtime, Signature } from '../runtime.js';
 
 /** How real MXNet runs. */
 export interface MxnetOptions {
-  /** A Python that imports mxnet; the environment's DROVER_MXNET_PYTHON or MXNET_PYTHON unless told. */
+  /**
+   * A Python that imports mxnet; the environment's DROVER_MXNET_PYTHON or MXNET_PYTHON unless told.
+   */
   readonly python?: string;
   /** The parameters, when they are not `PREFIX-NNNN.params` beside `PREFIX-symbol.json`. */
   readonly params?: Source;
@@ -21,16 +32,18 @@ export interface MxnetOptions {
 const copyBytes = 2 ** 24;
 
 /**
- * Real MXNet 1.x, in a Python process of its own that lives until `dispose`. Reads `PREFIX-symbol.json` and its parameters. Labels of output layers are not
- * inputs: inference does not read them. Inputs keep the type they are given in, because MXNet infers its types from them; only floats take the precision of the
- * parameters.
+ * Real MXNet 1.x, in a Python process of its own that lives until `dispose`. Reads
+ * `PREFIX-symbol.json` and its parameters. Labels of output layers are not inputs: inference does
+ * not read them. Inputs keep the type they are given in, because MXNet infers its types from them;
+ * only floats take the precision of the parameters.
  */
 export function mxnet(options: MxnetOptions = {}): Runtime {
   return { id: 'mxnet', load: (source) => load(source, options) };
 }
 
 async function load(source: Source, options: MxnetOptions): Promise<LoadedModel> {
-  const python = options.python ?? process.env['DROVER_MXNET_PYTHON'] ?? process.env['MXNET_PYTHON'];
+  const python =
+    options.python ?? process.env['DROVER_MXNET_PYTHON'] ?? process.env['MXNET_PYTHON'];
   if (python === undefined) {
     throw runtimeDiagnostics.error('not-installed', {
       message: 'No Python with MXNet is named.',
@@ -68,7 +81,8 @@ async function findParams(source: Source): Promise<Source | undefined> {
   const base = source.name.slice(source.name.lastIndexOf('/') + 1);
   const prefix = base.replace(/-symbol\.json$/, '');
   const own = (await source.siblings()).filter(
-    (name) => name.startsWith(`${prefix}-`) && /^\d{4}\.params$/.test(name.slice(prefix.length + 1)),
+    (name) =>
+      name.startsWith(`${prefix}-`) && /^\d{4}\.params$/.test(name.slice(prefix.length + 1)),
   );
   const latest = own.sort().at(-1);
   return latest === undefined ? undefined : source.sibling(latest);
@@ -78,7 +92,9 @@ async function copy(source: Source, path: string): Promise<string> {
   const file = await open(path, 'wx');
   try {
     for (let offset = 0; offset < source.size; offset += copyBytes) {
-      await file.writeFile(await source.read({ offset, length: Math.min(copyBytes, source.size - offset) }));
+      await file.writeFile(
+        await source.read({ offset, length: Math.min(copyBytes, source.size - offset) }),
+      );
     }
   } finally {
     await file.close();
@@ -90,7 +106,10 @@ async function copy(source: Source, path: string): Promise<string> {
 class Session {
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #lines: Interface;
-  readonly #waiting: { readonly resolve: (line: string) => void; readonly reject: (error: Error) => void }[] = [];
+  readonly #waiting: {
+    readonly resolve: (line: string) => void;
+    readonly reject: (error: Error) => void;
+  }[] = [];
   #talk = '';
   #ended: Error | undefined;
   #requests = 0;
@@ -104,10 +123,15 @@ class Session {
     // From src as well as from dist, the script lies in src.
     const script = fileURLToPath(new URL('../../src/mxnet/run.py', import.meta.url));
     this.#process = spawn(python, ['-W', 'ignore', script, ...parameters], { stdio: 'pipe' });
-    this.#process.on('error', (error) => this.#fail(`${python} does not start: ${messageOf(error)}`));
+    this.#process.on('error', (error) =>
+      this.#fail(`${python} does not start: ${messageOf(error)}`),
+    );
     this.#process.on('close', () => this.#fail(this.#talk.trim().split('\n').at(-1) ?? ''));
     this.#process.stdin.on('error', () => {}); // The close event tells.
-    this.#process.stderr.on('data', (chunk: Buffer) => (this.#talk = (this.#talk + chunk.toString()).slice(-4000)));
+    this.#process.stderr.on(
+      'data',
+      (chunk: Buffer) => (this.#talk = (this.#talk + chunk.toString()).slice(-4000)),
+    );
     this.#lines = createInterface(this.#process.stdout);
     this.#lines.on('line', (line) => {
       // The library prints, too.
@@ -117,7 +141,10 @@ class Session {
 
   #fail(message: string): void {
     const name = /No module named|does not start/.test(message) ? 'not-installed' : 'failed';
-    this.#ended ??= runtimeDiagnostics.error(name, { message: `MXNet: ${message || 'the process ended'}`, origin: { file: this.file } });
+    this.#ended ??= runtimeDiagnostics.error(name, {
+      message: `MXNet: ${message || 'the process ended'}`,
+      origin: { file: this.file },
+    });
     for (const { reject } of this.#waiting.splice(0)) reject(this.#ended);
   }
 
@@ -128,7 +155,11 @@ class Session {
     });
     const answer = new JsonCursor(parseJson(line, this.file), this.file);
     const error = answer.get('error')?.string();
-    if (error !== undefined) throw runtimeDiagnostics.error(kind, { message: `MXNet: ${messageOf(error)}`, origin: { file: this.file } });
+    if (error !== undefined)
+      throw runtimeDiagnostics.error(kind, {
+        message: `MXNet: ${messageOf(error)}`,
+        origin: { file: this.file },
+      });
     return answer;
   }
 
@@ -156,12 +187,18 @@ class Session {
     for (const one of (await answer).require('outputs').items()) {
       const dtype = dtypes.find((known) => known === one.require('dtype').string());
       if (dtype === undefined)
-        throw coreDiagnostics.error('invalid-shape', { message: 'MXNet gave an unknown type.', origin: { file: this.file } });
+        throw coreDiagnostics.error('invalid-shape', {
+          message: 'MXNet gave an unknown type.',
+          origin: { file: this.file },
+        });
       const shape = one
         .require('shape')
         .items()
         .map((dim) => dim.integer(0));
-      outputs.set(one.require('name').string(), decodeTensor(await readFile(one.require('file').string()), dtype, shape));
+      outputs.set(
+        one.require('name').string(),
+        decodeTensor(await readFile(one.require('file').string()), dtype, shape),
+      );
     }
     await rm(output, { recursive: true, force: true });
     return outputs;

@@ -1,4 +1,10 @@
-import { bytesOf, type DroverError, type JsonCursor, type JsonValue, type Source } from '@drover/core';
+import {
+  bytesOf,
+  type DroverError,
+  type JsonCursor,
+  type JsonValue,
+  type Source,
+} from '@drover/core';
 import { tfjsDiagnostics } from '../diagnostics.js';
 import {
   storedDtype,
@@ -16,8 +22,13 @@ const weightKeys = new Set(['name', 'dtype', 'shape', 'quantization', 'group']);
 const quantizationKeys = new Set(['dtype', 'scale', 'min']);
 
 /** The members of an object that a structure does not name, kept to be written back. */
-export function extraOf(json: JsonCursor, known: ReadonlySet<string>): ReadonlyMap<string, JsonValue> {
-  return new Map(json.members().flatMap(([key, item]) => (known.has(key) ? [] : [[key, item.value] as const])));
+export function extraOf(
+  json: JsonCursor,
+  known: ReadonlySet<string>,
+): ReadonlyMap<string, JsonValue> {
+  return new Map(
+    json.members().flatMap(([key, item]) => (known.has(key) ? [] : [[key, item.value] as const])),
+  );
 }
 
 function weightsError(json: JsonCursor, message: string, node?: string): DroverError {
@@ -28,14 +39,21 @@ function weightsError(json: JsonCursor, message: string, node?: string): DroverE
 }
 
 function duplicateError(json: JsonCursor, message: string): DroverError {
-  return tfjsDiagnostics.error('duplicate', { message, origin: { file: json.file, pointer: json.pointer } });
+  return tfjsDiagnostics.error('duplicate', {
+    message,
+    origin: { file: json.file, pointer: json.pointer },
+  });
 }
 
 /**
- * Reads a `weightsManifest`: opens the shards beside the model and finds the place of every weight. No elements are read, strings apart, whose places
- * depend on their lengths. Throws `core/json`, `core/path`, `core/missing-file`, `tfjs/weights` or `tfjs/duplicate`.
+ * Reads a `weightsManifest`: opens the shards beside the model and finds the place of every weight.
+ * No elements are read, strings apart, whose places depend on their lengths. Throws `core/json`,
+ * `core/path`, `core/missing-file`, `tfjs/weights` or `tfjs/duplicate`.
  */
-export async function decodeManifest(json: JsonCursor, source: Source): Promise<readonly WeightGroup[]> {
+export async function decodeManifest(
+  json: JsonCursor,
+  source: Source,
+): Promise<readonly WeightGroup[]> {
   const groups: WeightGroup[] = [];
   const names = new Set<string>();
   const shardNames = new Set<string>();
@@ -45,7 +63,11 @@ export async function decodeManifest(json: JsonCursor, source: Source): Promise<
       .items()
       .map((at) => ({ at, spec: decodeSpec(at) }));
     for (const { at, spec } of specs) {
-      if (names.has(spec.name)) throw duplicateError(at, `The weight ${JSON.stringify(spec.name)} stands in the manifest twice.`);
+      if (names.has(spec.name))
+        throw duplicateError(
+          at,
+          `The weight ${JSON.stringify(spec.name)} stands in the manifest twice.`,
+        );
       names.add(spec.name);
     }
     const paths = item
@@ -53,14 +75,22 @@ export async function decodeManifest(json: JsonCursor, source: Source): Promise<
       .items()
       .map((at) => {
         const path = at.string();
-        if (shardNames.has(path)) throw duplicateError(at, `The shard ${JSON.stringify(path)} stands in the manifest twice.`);
+        if (shardNames.has(path))
+          throw duplicateError(
+            at,
+            `The shard ${JSON.stringify(path)} stands in the manifest twice.`,
+          );
         shardNames.add(path);
         return path;
       });
     const shards: Source[] = [];
     for (const path of paths) shards.push(await source.sibling(path));
     const bytes = new ShardedBytes(`the shards of ${source.name}`, shards);
-    groups.push({ paths, weights: await placeWeights(item, specs, bytes), extra: extraOf(item, groupKeys) });
+    groups.push({
+      paths,
+      weights: await placeWeights(item, specs, bytes),
+      extra: extraOf(item, groupKeys),
+    });
   }
   return groups;
 }
@@ -79,26 +109,44 @@ function decodeSpec(json: JsonCursor): WeightSpec {
     ...(group === undefined ? {} : { group: group.string() }),
     extra: extraOf(json, weightKeys),
   };
-  if (spec.quantization !== undefined && spec.dtype !== 'float32' && (spec.dtype !== 'int32' || spec.quantization.dtype === 'float16')) {
-    throw weightsError(json, `${spec.name} of type ${spec.dtype} cannot be quantised to ${spec.quantization.dtype}.`, spec.name);
+  if (
+    spec.quantization !== undefined &&
+    spec.dtype !== 'float32' &&
+    (spec.dtype !== 'int32' || spec.quantization.dtype === 'float16')
+  ) {
+    throw weightsError(
+      json,
+      `${spec.name} of type ${spec.dtype} cannot be quantised to ${spec.quantization.dtype}.`,
+      spec.name,
+    );
   }
   return spec;
 }
 
 function decodeDtype(json: JsonCursor): WeightDType {
   const dtype = weightDtypes.find((name) => name === json.string());
-  if (dtype === undefined) throw json.error(`is not a type of weights (${weightDtypes.join(', ')})`);
+  if (dtype === undefined)
+    throw json.error(`is not a type of weights (${weightDtypes.join(', ')})`);
   return dtype;
 }
 
 function decodeQuantization(json: JsonCursor): Quantization {
   const dtype = json.require('dtype').string();
   if (dtype === 'float16') return { dtype, extra: extraOf(json, new Set(['dtype'])) };
-  if (dtype !== 'uint8' && dtype !== 'uint16') throw json.require('dtype').error('is not a type of quantisation (uint8, uint16, float16)');
-  return { dtype, scale: json.require('scale').number(), min: json.require('min').number(), extra: extraOf(json, quantizationKeys) };
+  if (dtype !== 'uint8' && dtype !== 'uint16')
+    throw json.require('dtype').error('is not a type of quantisation (uint8, uint16, float16)');
+  return {
+    dtype,
+    scale: json.require('scale').number(),
+    min: json.require('min').number(),
+    extra: extraOf(json, quantizationKeys),
+  };
 }
 
-/** Cuts the bytes of a group into weights. Every size is checked against what is left, and nothing may be left at the end. */
+/**
+ * Cuts the bytes of a group into weights. Every size is checked against what is left, and nothing
+ * may be left at the end.
+ */
 async function placeWeights(
   json: JsonCursor,
   specs: readonly { readonly at: JsonCursor; readonly spec: WeightSpec }[],
@@ -119,19 +167,32 @@ async function placeWeights(
         spec.name,
       );
     }
-    const length = stored === 'string' ? await stringBytes(at, spec.name, Number(count), bytes, offset) : Number(least);
+    const length =
+      stored === 'string'
+        ? await stringBytes(at, spec.name, Number(count), bytes, offset)
+        : Number(least);
     const range = { offset, length };
     weights.push({ ...spec, range, read: () => bytes.read(range.offset, range.length) });
     offset += length;
   }
-  if (offset !== bytes.size) throw weightsError(json, `The shards have ${bytes.size} bytes, but the weights of the group take ${offset}.`);
+  if (offset !== bytes.size)
+    throw weightsError(
+      json,
+      `The shards have ${bytes.size} bytes, but the weights of the group take ${offset}.`,
+    );
   return weights;
 }
 
 const windowBytes = 1 << 16;
 
 /** Bytes of `count` strings from `start` on, by walking over their lengths. */
-async function stringBytes(json: JsonCursor, name: string, count: number, bytes: ShardedBytes, start: number): Promise<number> {
+async function stringBytes(
+  json: JsonCursor,
+  name: string,
+  count: number,
+  bytes: ShardedBytes,
+  start: number,
+): Promise<number> {
   let window = new DataView(new ArrayBuffer(0)) as DataView;
   let windowStart = start;
   let at = start;
@@ -142,7 +203,8 @@ async function stringBytes(json: JsonCursor, name: string, count: number, bytes:
       windowStart = at;
     }
     const length = at + 4 <= bytes.size ? window.getUint32(at - windowStart, true) : Infinity;
-    if (at + 4 + length > bytes.size) throw weightsError(json, `String ${i} of ${count} in ${name} leaves the shards.`, name);
+    if (at + 4 + length > bytes.size)
+      throw weightsError(json, `String ${i} of ${count} in ${name} leaves the shards.`, name);
     at += 4 + length;
   }
   return at - start;

@@ -18,8 +18,10 @@ const keys = new Set([
 ]);
 
 /**
- * Reads a model.json and finds its weights in the shards beside it, without reading their elements. Graph and layers models; without `format` the topology
- * decides. Throws `core/json`, `core/limit`, `core/path`, `core/missing-file`, `graphdef/graph`, `tfjs/model`, `tfjs/weights` or `tfjs/duplicate`.
+ * Reads a model.json and finds its weights in the shards beside it, without reading their elements.
+ * Graph and layers models; without `format` the topology decides. Throws `core/json`, `core/limit`,
+ * `core/path`, `core/missing-file`, `graphdef/graph`, `tfjs/model`, `tfjs/weights` or
+ * `tfjs/duplicate`.
  */
 export async function readModel(source: Source): Promise<TfjsModel> {
   const json = await readJson(source);
@@ -28,13 +30,16 @@ export async function readModel(source: Source): Promise<TfjsModel> {
   return { ...model, groups: manifest === undefined ? [] : await decodeManifest(manifest, source) };
 }
 
-/** What a model.json says, the weights apart. Throws `core/json`, `graphdef/graph` or `tfjs/model`. */
+/**
+ * What a model.json says, the weights apart. Throws `core/json`, `graphdef/graph` or `tfjs/model`.
+ */
 export function decodeModelJson(json: JsonCursor): ModelJson {
   const optional = <T>(key: string, decode: (at: JsonCursor) => T): T | undefined => {
     const at = json.get(key);
     return at && decode(at);
   };
-  const textOrNull = (key: string): string | null | undefined => optional(key, (at) => at.string()) ?? valueOf(json, key, null);
+  const textOrNull = (key: string): string | null | undefined =>
+    optional(key, (at) => at.string()) ?? valueOf(json, key, null);
   return {
     topology: decodeTopology(json),
     format: textOrNull('format'),
@@ -51,7 +56,9 @@ export function decodeModelJson(json: JsonCursor): ModelJson {
 
 /** `value` if the member is there with exactly this value. */
 function valueOf<T>(json: JsonCursor, key: string, value: T): T | undefined {
-  return json.members().some(([name, item]) => name === key && item.value === value) ? value : undefined;
+  return json.members().some(([name, item]) => name === key && item.value === value)
+    ? value
+    : undefined;
 }
 
 function decodeTopology(json: JsonCursor): Topology {
@@ -60,7 +67,11 @@ function decodeTopology(json: JsonCursor): Topology {
   if (topology?.isObject) {
     if (format === 'graph-model' || (format === undefined && topology.get('node') !== undefined))
       return { kind: 'graph', graph: decodeGraphDef(topology) };
-    if (format === 'layers-model' || (format === undefined && (topology.get('model_config') ?? topology.get('class_name')) !== undefined)) {
+    if (
+      format === 'layers-model' ||
+      (format === undefined &&
+        (topology.get('model_config') ?? topology.get('class_name')) !== undefined)
+    ) {
       return { kind: 'layers', json: topology.value };
     }
   }

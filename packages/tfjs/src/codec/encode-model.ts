@@ -3,12 +3,19 @@ import { encodeGraphDef, encodeSignature } from '@drover/graphdef';
 import type { ModelJson, WeightGroup, WeightSpec } from './model.js';
 
 /** The paths and weights of a group, without their bytes. */
-export type GroupSpec = Pick<WeightGroup, 'paths' | 'extra'> & { readonly weights: readonly WeightSpec[] };
+export type GroupSpec = Pick<WeightGroup, 'paths' | 'extra'> & {
+  readonly weights: readonly WeightSpec[];
+};
 
 /** An object with the members that are not undefined, then the kept ones. */
-function objectOf(members: Readonly<Record<string, JsonValue | undefined>>, extra: ReadonlyMap<string, JsonValue>): JsonValue {
+function objectOf(
+  members: Readonly<Record<string, JsonValue | undefined>>,
+  extra: ReadonlyMap<string, JsonValue>,
+): JsonValue {
   return Object.fromEntries([
-    ...Object.entries(members).filter((member): member is [string, JsonValue] => member[1] !== undefined),
+    ...Object.entries(members).filter(
+      (member): member is [string, JsonValue] => member[1] !== undefined,
+    ),
     ...extra,
   ]);
 }
@@ -49,9 +56,19 @@ function encodeGroup({ paths, weights, extra }: GroupSpec): JsonValue {
 }
 
 function encodeSpec({ name, dtype, shape, quantization, group, extra }: WeightSpec): JsonValue {
-  const affine = quantization === undefined || quantization.dtype === 'float16' ? {} : { min: quantization.min, scale: quantization.scale };
+  const affine =
+    quantization === undefined || quantization.dtype === 'float16'
+      ? {}
+      : { min: quantization.min, scale: quantization.scale };
   return objectOf(
-    { name, shape, dtype, quantization: quantization && objectOf({ dtype: quantization.dtype, ...affine }, quantization.extra), group },
+    {
+      name,
+      shape,
+      dtype,
+      quantization:
+        quantization && objectOf({ dtype: quantization.dtype, ...affine }, quantization.extra),
+      group,
+    },
     extra,
   );
 }

@@ -16,10 +16,18 @@ export const weightDtypes = [
 /** Element type of a weight. */
 export type WeightDType = (typeof weightDtypes)[number];
 
-/** How a weight is stored in fewer bits: as float16, or as codes q that stand for q * scale + min (rounded to the nearest integer for int32). */
+/**
+ * How a weight is stored in fewer bits: as float16, or as codes q that stand for q * scale + min
+ * (rounded to the nearest integer for int32).
+ */
 export type Quantization =
   | { readonly dtype: 'float16'; readonly extra: ReadonlyMap<string, JsonValue> }
-  | { readonly dtype: 'uint8' | 'uint16'; readonly scale: number; readonly min: number; readonly extra: ReadonlyMap<string, JsonValue> };
+  | {
+      readonly dtype: 'uint8' | 'uint16';
+      readonly scale: number;
+      readonly min: number;
+      readonly extra: ReadonlyMap<string, JsonValue>;
+    };
 
 /** What a manifest says of a weight. */
 export interface WeightSpec {
@@ -36,7 +44,10 @@ export interface WeightSpec {
 export interface StoredWeight extends WeightSpec {
   /** Offset and length within the concatenated shards of the group. */
   readonly range: { readonly offset: number; readonly length: number };
-  /** The stored elements: of type `storedDtype`, little-endian in C order; strings with their 32-bit lengths. */
+  /**
+   * The stored elements: of type `storedDtype`, little-endian in C order; strings with their 32-bit
+   * lengths.
+   */
   read(): Promise<Uint8Array>;
 }
 
@@ -48,9 +59,14 @@ export interface WeightGroup {
 }
 
 /** What the model computes: a TensorFlow graph, or Keras layers as the JSON that describes them. */
-export type Topology = { readonly kind: 'graph'; readonly graph: GraphDef } | { readonly kind: 'layers'; readonly json: JsonValue };
+export type Topology =
+  | { readonly kind: 'graph'; readonly graph: GraphDef }
+  | { readonly kind: 'layers'; readonly json: JsonValue };
 
-/** A model.json without its weights. Members that the file does not have are undefined; null stays null. */
+/**
+ * A model.json without its weights. Members that the file does not have are undefined; null stays
+ * null.
+ */
 export interface ModelJson {
   readonly topology: Topology;
   /** `graph-model` or `layers-model`; old files do not say. */
@@ -76,11 +92,18 @@ export function storedDtype(spec: Pick<WeightSpec, 'dtype' | 'quantization'>): W
   return spec.quantization?.dtype ?? spec.dtype;
 }
 
-/** A weight as a handle that dequantises as TF.js does: in float64, then rounded to the weight's type. `bytes` are the stored elements where they were read already. */
+/**
+ * A weight as a handle that dequantises as TF.js does: in float64, then rounded to the weight's
+ * type. `bytes` are the stored elements where they were read already.
+ */
 export function weightOf(weight: StoredWeight, bytes?: Uint8Array): Weight {
   const { quantization, name, shape } = weight;
   const dtype = storedDtype(weight);
-  const stored = bytes ? Weight.of(dtype, shape, bytes, name) : Weight.stored(dtype, shape, name, () => weight.read());
+  const stored = bytes
+    ? Weight.of(dtype, shape, bytes, name)
+    : Weight.stored(dtype, shape, name, () => weight.read());
   if (quantization === undefined) return stored;
-  return quantization.dtype === 'float16' ? stored.cast(weight.dtype) : stored.affine(weight.dtype, quantization.scale, quantization.min);
+  return quantization.dtype === 'float16'
+    ? stored.cast(weight.dtype)
+    : stored.affine(weight.dtype, quantization.scale, quantization.min);
 }

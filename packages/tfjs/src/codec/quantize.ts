@@ -19,8 +19,9 @@ function roundHalfEven(x: number): number {
 }
 
 /**
- * The range by which tensorflowjs quantises float32 weights (quantization.py, 4.22.0): from the smallest to the largest, moved so that 0 is exact where it
- * lies within. Equal elements have scale 1. Undefined for no elements and for infinite ones or NaN, which no range covers.
+ * The range by which tensorflowjs quantises float32 weights (quantization.py, 4.22.0): from the
+ * smallest to the largest, moved so that 0 is exact where it lies within. Equal elements have scale
+ * 1. Undefined for no elements and for infinite ones or NaN, which no range covers.
  */
 export function affineRange(bytes: Uint8Array, dtype: 'uint8' | 'uint16'): AffineRange | undefined {
   let min = Infinity;
@@ -33,7 +34,9 @@ export function affineRange(bytes: Uint8Array, dtype: 'uint8' | 'uint16'): Affin
   if (min > max) return undefined;
   if (min === max) return { scale: 1, min };
   const scale = (max - min) / largestCode(dtype);
-  return min <= 0 && max >= 0 ? { scale, min: -roundHalfEven(-min / scale) * scale } : { scale, min };
+  return min <= 0 && max >= 0
+    ? { scale, min: -roundHalfEven(-min / scale) * scale }
+    : { scale, min };
 }
 
 function largestCode(dtype: 'uint8' | 'uint16'): number {
@@ -41,9 +44,14 @@ function largestCode(dtype: 'uint8' | 'uint16'): number {
 }
 
 /**
- * Codes of float32 weights, in little-endian bytes. The arithmetic is in float32, as NumPy before 2.0 does it for an array of float32 and a float64 scalar.
+ * Codes of float32 weights, in little-endian bytes. The arithmetic is in float32, as NumPy before
+ * 2.0 does it for an array of float32 and a float64 scalar.
  */
-export function encodeAffine(bytes: Uint8Array, dtype: 'uint8' | 'uint16', { scale, min }: AffineRange): Uint8Array {
+export function encodeAffine(
+  bytes: Uint8Array,
+  dtype: 'uint8' | 'uint16',
+  { scale, min }: AffineRange,
+): Uint8Array {
   const values = float32s(bytes);
   const codes = dtype === 'uint8' ? new Uint8Array(values.length) : new Uint16Array(values.length);
   const low = Math.fround(min);
@@ -60,5 +68,7 @@ export function encodeAffine(bytes: Uint8Array, dtype: 'uint8' | 'uint16', { sca
 
 /** Float32 weights rounded to float16, ties to even; beyond its range they are infinite. */
 export function encodeFloat16(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(Uint16Array.from(float32s(bytes), (x) => encodeSmallFloat(x, 'float16')).buffer);
+  return new Uint8Array(
+    Uint16Array.from(float32s(bytes), (x) => encodeSmallFloat(x, 'float16')).buffer,
+  );
 }

@@ -1,10 +1,27 @@
-import { bytesOf, coreDiagnostics, sizeOf, type DroverError, type DType, type Sink, type SinkFile } from '@drover/core';
+import {
+  bytesOf,
+  coreDiagnostics,
+  sizeOf,
+  type DroverError,
+  type DType,
+  type Sink,
+  type SinkFile,
+} from '@drover/core';
 import { tfjsDiagnostics } from '../diagnostics.js';
 import { encodeModelJson, type GroupSpec } from './encode-model.js';
-import { storedDtype, type ModelJson, type Quantization, type WeightDType, type WeightSpec } from './model.js';
+import {
+  storedDtype,
+  type ModelJson,
+  type Quantization,
+  type WeightDType,
+  type WeightSpec,
+} from './model.js';
 import { affineRange, encodeAffine, encodeFloat16 } from './quantize.js';
 
-/** A weight to write. `read` gives the elements in the canonical encoding; it is called twice for strings and for weights that are quantised to integers. */
+/**
+ * A weight to write. `read` gives the elements in the canonical encoding; it is called twice for
+ * strings and for weights that are quantised to integers.
+ */
 export interface WritableWeight {
   readonly name: string;
   readonly dtype: DType;
@@ -20,13 +37,19 @@ export interface WriteModelOptions {
   /** Bytes of a shard, the last of a group apart; 4 MiB unless told. */
   readonly shardBytes?: number;
   /**
-   * How a float32 weight is stored; plain unless told. What cannot be quantised stays plain: other types, and for integer codes weights without elements or
-   * with infinite ones or NaN.
+   * How a float32 weight is stored; plain unless told. What cannot be quantised stays plain: other
+   * types, and for integer codes weights without elements or with infinite ones or NaN.
    */
   readonly quantize?: (weight: WritableWeight) => Quantization['dtype'] | undefined;
 }
 
-const readable: ReadonlySet<DType> = new Set<WeightDType>(['float32', 'int32', 'bool', 'complex64', 'string']);
+const readable: ReadonlySet<DType> = new Set<WeightDType>([
+  'float32',
+  'int32',
+  'bool',
+  'complex64',
+  'string',
+]);
 
 interface Planned {
   readonly weight: WritableWeight;
@@ -35,8 +58,10 @@ interface Planned {
 }
 
 /**
- * Writes shards `group{g}-shard{i}of{n}.bin`, then the model.json, laid out as tensorflowjs does; one weight at a time is in memory. Gives the paths of the
- * shards and what the manifest says. The sink is not committed. Throws `tfjs/not-writable` and `tfjs/duplicate` before anything is written.
+ * Writes shards `group{g}-shard{i}of{n}.bin`, then the model.json, laid out as tensorflowjs does;
+ * one weight at a time is in memory. Gives the paths of the shards and what the manifest says. The
+ * sink is not committed. Throws `tfjs/not-writable` and `tfjs/duplicate` before anything is
+ * written.
  */
 export async function writeModel(
   model: ModelJson,
@@ -48,9 +73,16 @@ export async function writeModel(
   const names = new Set<string>();
   for (const weight of groups.flat()) {
     const origin = { file: path, node: weight.name };
-    if (!readable.has(weight.dtype)) throw tfjsDiagnostics.error('not-writable', { message: `${weight.name} is ${weight.dtype}.`, origin });
+    if (!readable.has(weight.dtype))
+      throw tfjsDiagnostics.error('not-writable', {
+        message: `${weight.name} is ${weight.dtype}.`,
+        origin,
+      });
     if (names.has(weight.name))
-      throw tfjsDiagnostics.error('duplicate', { message: `Two weights have the name ${JSON.stringify(weight.name)}.`, origin });
+      throw tfjsDiagnostics.error('duplicate', {
+        message: `Two weights have the name ${JSON.stringify(weight.name)}.`,
+        origin,
+      });
     names.add(weight.name);
   }
   const folder = path.slice(0, path.lastIndexOf('/') + 1);
@@ -71,7 +103,11 @@ export async function writeModel(
       await shards.write(bytes);
     }
     await shards.close();
-    written.push({ paths: shards.paths, weights: planned.map(({ spec }) => spec), extra: new Map() });
+    written.push({
+      paths: shards.paths,
+      weights: planned.map(({ spec }) => spec),
+      extra: new Map(),
+    });
   }
   const file = await sink.create(path);
   await file.write(new TextEncoder().encode(JSON.stringify(encodeModelJson(model, written))));
@@ -86,7 +122,11 @@ async function readWeight(weight: WritableWeight, path: string): Promise<Uint8Ar
   return bytes;
 }
 
-function wrongSize({ name, dtype, shape }: WritableWeight, length: number, path: string): DroverError {
+function wrongSize(
+  { name, dtype, shape }: WritableWeight,
+  length: number,
+  path: string,
+): DroverError {
   return coreDiagnostics.error('range', {
     message: `${name} has ${length} bytes, which are not ${dtype}[${shape.join(', ')}].`,
     origin: { file: path, node: name },
@@ -94,8 +134,15 @@ function wrongSize({ name, dtype, shape }: WritableWeight, length: number, path:
 }
 
 /** What the manifest will say of a weight, and how many bytes it will take. */
-async function plan(weight: WritableWeight, { quantize }: WriteModelOptions, path: string): Promise<Planned> {
-  const quantization = weight.dtype === 'float32' ? await planQuantization(weight, quantize?.(weight), path) : undefined;
+async function plan(
+  weight: WritableWeight,
+  { quantize }: WriteModelOptions,
+  path: string,
+): Promise<Planned> {
+  const quantization =
+    weight.dtype === 'float32'
+      ? await planQuantization(weight, quantize?.(weight), path)
+      : undefined;
   const { name, shape, group } = weight;
   const spec: WeightSpec = {
     name,
@@ -105,7 +152,10 @@ async function plan(weight: WritableWeight, { quantize }: WriteModelOptions, pat
     ...(group === undefined ? {} : { group }),
     extra: new Map(),
   };
-  const length = weight.dtype === 'string' ? (await weight.read()).length : bytesOf(storedDtype(spec), sizeOf(shape));
+  const length =
+    weight.dtype === 'string'
+      ? (await weight.read()).length
+      : bytesOf(storedDtype(spec), sizeOf(shape));
   return { weight, spec, length };
 }
 
@@ -123,7 +173,9 @@ async function planQuantization(
 
 function encode(bytes: Uint8Array, { quantization }: WeightSpec): Uint8Array {
   if (quantization === undefined) return bytes;
-  return quantization.dtype === 'float16' ? encodeFloat16(bytes) : encodeAffine(bytes, quantization.dtype, quantization);
+  return quantization.dtype === 'float16'
+    ? encodeFloat16(bytes)
+    : encodeAffine(bytes, quantization.dtype, quantization);
 }
 
 /** Cuts a stream of known length into files of equal size. */
@@ -141,7 +193,10 @@ class ShardWriter {
     private readonly shardBytes: number,
   ) {
     const count = Math.ceil(total / shardBytes);
-    this.paths = Array.from({ length: count }, (_, i) => `group${group}-shard${i + 1}of${count}.bin`);
+    this.paths = Array.from(
+      { length: count },
+      (_, i) => `group${group}-shard${i + 1}of${count}.bin`,
+    );
   }
 
   async write(bytes: Uint8Array): Promise<void> {

@@ -1,30 +1,71 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { loadGraphModel } from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
-import { evaluate, Graph, memorySource, MemorySink, ops, Report, tensor, toNumbers, type Model, type Value } from '@drover/core';
+import {
+  evaluate,
+  Graph,
+  memorySource,
+  MemorySink,
+  ops,
+  Report,
+  tensor,
+  toNumbers,
+  type Model,
+  type Value,
+} from '@drover/core';
 import { tfjs } from '../format.js';
 
-type Topology = { readonly modelTopology: { readonly node: readonly { readonly op: string; readonly name: string }[] } };
+type Topology = {
+  readonly modelTopology: {
+    readonly node: readonly { readonly op: string; readonly name: string }[];
+  };
+};
 
 const input = [-2, -1, 1, 2];
 
-/** What TF.js computes for an operand of -2, -1, 1, 2, and the operators of the written model beside constants and inputs. */
-async function written(build: (graph: Graph, x: Value) => Readonly<Record<string, Value>>, shape: readonly number[]) {
+/**
+ * What TF.js computes for an operand of -2, -1, 1, 2, and the operators of the written model beside
+ * constants and inputs.
+ */
+async function written(
+  build: (graph: Graph, x: Value) => Readonly<Record<string, Value>>,
+  shape: readonly number[],
+) {
   const graph = new Graph();
-  for (const [name, value] of Object.entries(build(graph, graph.input('x', 'float32', shape)))) graph.output(name, value);
-  const model: Model = { graph, format: 'test', versions: {}, producer: '', operators: new Map(), file: 'test', metadata: new Map() };
+  for (const [name, value] of Object.entries(build(graph, graph.input('x', 'float32', shape))))
+    graph.output(name, value);
+  const model: Model = {
+    graph,
+    format: 'test',
+    versions: {},
+    producer: '',
+    operators: new Map(),
+    file: 'test',
+    metadata: new Map(),
+  };
   const sink = new MemorySink();
-  await tfjs.write(model, sink, { report: new Report(), options: {}, path: 'model.json', tensor: () => {} });
+  await tfjs.write(model, sink, {
+    report: new Report(),
+    options: {},
+    path: 'model.json',
+    tensor: () => {},
+  });
   await sink.commit();
-  const json = JSON.parse(new TextDecoder().decode(sink.files.get('model.json'))) as tf.io.ModelJSON & Topology;
-  const shards = json.weightsManifest.flatMap(({ paths }) => paths.map((path) => sink.files.get(path)!));
+  const json = JSON.parse(
+    new TextDecoder().decode(sink.files.get('model.json')),
+  ) as tf.io.ModelJSON & Topology;
+  const shards = json.weightsManifest.flatMap(({ paths }) =>
+    paths.map((path) => sink.files.get(path)!),
+  );
   const artifacts = {
     ...json,
     weightSpecs: json.weightsManifest.flatMap(({ weights }) => weights),
     weightData: new Uint8Array(Buffer.concat(shards)).buffer,
   };
   await tf.setBackend('cpu');
-  const loaded = await loadGraphModel({ load: async () => artifacts as unknown as tf.io.ModelArtifacts });
+  const loaded = await loadGraphModel({
+    load: async () => artifacts as unknown as tf.io.ModelArtifacts,
+  });
   const results = [
     loaded.execute(
       tf.tensor(input, [...shape]),
@@ -34,7 +75,9 @@ async function written(build: (graph: Graph, x: Value) => Readonly<Record<string
   const again = await tfjs.read(memorySource('model.json', sink.files), { report: new Report() });
   const read = await evaluate(again.graph, [tensor('float32', shape, input)]);
   return {
-    operators: json.modelTopology.node.map(({ op }) => op).filter((op) => op !== 'Const' && op !== 'Placeholder'),
+    operators: json.modelTopology.node
+      .map(({ op }) => op)
+      .filter((op) => op !== 'Const' && op !== 'Placeholder'),
     results: results.map((each) => Array.from(each.dataSync())),
     read: [...read.values()].map((each) => Array.from(toNumbers(each))),
   };
@@ -52,7 +95,15 @@ function convolved(graph: Graph, x: Value): Value {
     pads: [0, 0, 0, 0],
     groups: 1,
   } as const;
-  return graph.add(ops.Conv, { x, w: graph.literal('float32', [1, 1, 1, 1], [2]), bias: graph.literal('float32', [1], [0.5]) }, window).y;
+  return graph.add(
+    ops.Conv,
+    {
+      x,
+      w: graph.literal('float32', [1, 1, 1, 1], [2]),
+      bias: graph.literal('float32', [1], [0.5]),
+    },
+    window,
+  ).y;
 }
 
 /** Twice a row of numbers, plus a half. */
@@ -66,11 +117,29 @@ test.each([
   { op: '_FusedMatMul', product: multiplied, shape: [4, 1] },
 ])('$op takes the bias and the activation', async ({ op, product, shape }) => {
   const plain = await written((graph, x) => ({ y: product(graph, x) }), shape);
-  expect(plain).toEqual({ operators: [op], results: [[-3.5, -1.5, 2.5, 4.5]], read: [[-3.5, -1.5, 2.5, 4.5]] });
-  const clipped = await written((graph, x) => ({ y: graph.add(ops.Relu, { x: product(graph, x) }, {}).y }), shape);
-  expect(clipped).toEqual({ operators: [op], results: [[0, 0, 2.5, 4.5]], read: [[0, 0, 2.5, 4.5]] });
-  const leaky = await written((graph, x) => ({ y: graph.add(ops.LeakyRelu, { x: product(graph, x) }, { alpha: 0.5 }).y }), shape);
-  expect(leaky).toEqual({ operators: [op], results: [[-1.75, -0.75, 2.5, 4.5]], read: [[-1.75, -0.75, 2.5, 4.5]] });
+  expect(plain).toEqual({
+    operators: [op],
+    results: [[-3.5, -1.5, 2.5, 4.5]],
+    read: [[-3.5, -1.5, 2.5, 4.5]],
+  });
+  const clipped = await written(
+    (graph, x) => ({ y: graph.add(ops.Relu, { x: product(graph, x) }, {}).y }),
+    shape,
+  );
+  expect(clipped).toEqual({
+    operators: [op],
+    results: [[0, 0, 2.5, 4.5]],
+    read: [[0, 0, 2.5, 4.5]],
+  });
+  const leaky = await written(
+    (graph, x) => ({ y: graph.add(ops.LeakyRelu, { x: product(graph, x) }, { alpha: 0.5 }).y }),
+    shape,
+  );
+  expect(leaky).toEqual({
+    operators: [op],
+    results: [[-1.75, -0.75, 2.5, 4.5]],
+    read: [[-1.75, -0.75, 2.5, 4.5]],
+  });
 });
 
 test('a depthwise convolution takes the bias and the activation', async () => {
@@ -85,12 +154,19 @@ test('a depthwise convolution takes the bias and the activation', async () => {
         pads: [0, 0, 0, 0],
         groups: 2,
       } as const;
-      const { y } = graph.add(ops.Conv, { x, w, bias: graph.literal('float32', [2], [1, -1]) }, window);
+      const { y } = graph.add(
+        ops.Conv,
+        { x, w, bias: graph.literal('float32', [2], [1, -1]) },
+        window,
+      );
       return { y: graph.add(ops.Clip, { x: y }, { min: 0, max: 6 }).y };
     },
     [1, 1, 2, 2],
   );
-  expect({ operators, results }).toEqual({ operators: ['FusedDepthwiseConv2dNative'], results: [[0, 0, 3, 5]] });
+  expect({ operators, results }).toEqual({
+    operators: ['FusedDepthwiseConv2dNative'],
+    results: [[0, 0, 3, 5]],
+  });
 });
 
 test('what something else reads stays', async () => {

@@ -23,8 +23,9 @@ function constantShape(node: NodeDef | undefined) {
 }
 
 /**
- * The graph with each convolution or product, its bias and its activation as one operator of TF.js, as its own converter writes them: one pass over memory in
- * place of three. Nodes that something else reads, those named in `outputs` and those of functions stay.
+ * The graph with each convolution or product, its bias and its activation as one operator of TF.js,
+ * as its own converter writes them: one pass over memory in place of three. Nodes that something
+ * else reads, those named in `outputs` and those of functions stay.
  */
 export function fuse(graph: GraphDef, outputs: ReadonlySet<string>): GraphDef {
   const byName = new Map(graph.nodes.map((node) => [node.name, node]));
@@ -41,7 +42,9 @@ export function fuse(graph: GraphDef, outputs: ReadonlySet<string>): GraphDef {
     return node && uses.get(node.name) === 1 && !outputs.has(node.name) ? node : undefined;
   };
   /** What a node adds to a product or convolution: a number for each of its columns or channels. */
-  const biasOf = (node: NodeDef): { readonly product: NodeDef; readonly bias: string } | undefined => {
+  const biasOf = (
+    node: NodeDef,
+  ): { readonly product: NodeDef; readonly bias: string } | undefined => {
     if (node.op === 'BiasAdd') {
       const product = only(node.inputs[0]);
       return product && fusedOps[product.op] ? { product, bias: node.inputs[1]! } : undefined;
@@ -53,10 +56,14 @@ export function fuse(graph: GraphDef, outputs: ReadonlySet<string>): GraphDef {
     ] as const) {
       const product = only(node.inputs[i]);
       if (product?.op !== 'MatMul') continue;
-      const [bias, weight] = [constantShape(byName.get(node.inputs[j]!)), constantShape(byName.get(product.inputs[1]!))];
+      const [bias, weight] = [
+        constantShape(byName.get(node.inputs[j]!)),
+        constantShape(byName.get(product.inputs[1]!)),
+      ];
       const flag = attrOf(product, 'transpose_b');
       const columns = weight?.[flag?.kind === 'b' && flag.value ? 0 : 1];
-      if (bias?.length === 1 && columns !== undefined && bias[0] === columns) return { product, bias: node.inputs[j]! };
+      if (bias?.length === 1 && columns !== undefined && bias[0] === columns)
+        return { product, bias: node.inputs[j]! };
     }
     return undefined;
   };
@@ -73,17 +80,33 @@ export function fuse(graph: GraphDef, outputs: ReadonlySet<string>): GraphDef {
     const alpha = isActivated ? attrOf(node, 'alpha') : undefined;
     const attrs = new Map<string, AttrValue>([
       ...product.attrs,
-      ['fused_ops', { kind: 'list', of: 's', values: isActivated ? ['BiasAdd', node.op] : ['BiasAdd'] }],
+      [
+        'fused_ops',
+        { kind: 'list', of: 's', values: isActivated ? ['BiasAdd', node.op] : ['BiasAdd'] },
+      ],
       ['num_args', int(1)],
       ...(alpha ? [['leakyrelu_alpha', alpha] as const] : []),
       ...(product.op === 'Conv2D'
-        ? [['TArgs', { kind: 'list', of: 'type', values: ['DT_FLOAT'] }] as const, ['num_host_args', int(0)] as const]
+        ? [
+            ['TArgs', { kind: 'list', of: 'type', values: ['DT_FLOAT'] }] as const,
+            ['num_host_args', int(0)] as const,
+          ]
         : []),
     ]);
     const sorted = new Map([...attrs].sort(([a], [b]) => (a < b ? -1 : 1)));
-    made.set(node.name, { ...node, op: fusedOps[product.op]!, inputs: [...product.inputs, bias], attrs: sorted });
+    made.set(node.name, {
+      ...node,
+      op: fusedOps[product.op]!,
+      inputs: [...product.inputs, bias],
+      attrs: sorted,
+    });
     gone.add(product.name);
     if (before) gone.add(before.name);
   }
-  return { ...graph, nodes: graph.nodes.filter(({ name }) => !gone.has(name)).map((node) => made.get(node.name) ?? node) };
+  return {
+    ...graph,
+    nodes: graph.nodes
+      .filter(({ name }) => !gone.has(name))
+      .map((node) => made.get(node.name) ?? node),
+  };
 }

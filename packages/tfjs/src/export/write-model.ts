@@ -27,14 +27,20 @@ function typeOf(dtype: DType): DType | undefined {
 }
 
 /** Elements in the type to store. Throws `tfjs/narrowing` for integers beyond 32 bits. */
-async function bytesOf({ name, weight, dtype }: ExportedGraph['weights'][number], file: string): Promise<Uint8Array> {
+async function bytesOf(
+  { name, weight, dtype }: ExportedGraph['weights'][number],
+  file: string,
+): Promise<Uint8Array> {
   if (weight.dtype === dtype) return weight.bytes();
   const elements = await weight.tensor();
   if (isFloat(dtype)) return encodeTensor({ ...elements, dtype });
   const [least, most] = intRange(dtype)!;
   const data = Float64Array.from(elements.data as ArrayLike<number | bigint>, (each) => {
     if (each >= least && each <= most) return Number(each);
-    throw tfjsDiagnostics.error('narrowing', { message: `${name} holds ${each}, which is no ${dtype}.`, origin: { file, node: name } });
+    throw tfjsDiagnostics.error('narrowing', {
+      message: `${name} holds ${each}, which is no ${dtype}.`,
+      origin: { file, node: name },
+    });
   });
   return encodeTensor({ dtype, shape: elements.shape, data });
 }
@@ -46,21 +52,38 @@ async function toGraph(model: Model, context: WriteContext): Promise<ExportedGra
   const exported = exportGraph(graph, { typeOf, file: model.file }, context.report);
   for (const { name, weight } of exported.weights) {
     for (const source of weight.sources())
-      context.tensor({ source: source.name, target: name, transform: source.steps.map((step) => JSON.stringify(step)).join(' ') });
+      context.tensor({
+        source: source.name,
+        target: name,
+        transform: source.steps.map((step) => JSON.stringify(step)).join(' '),
+      });
   }
   for (const weight of exported.weights) checkInMemory(weight, context.report, model.file);
-  const outputs = [...exported.signature.outputs.values()].map(({ name }) => name.replace(/:0$/, ''));
+  const outputs = [...exported.signature.outputs.values()].map(({ name }) =>
+    name.replace(/:0$/, ''),
+  );
   return { ...exported, graph: fuse(exported.graph, new Set(outputs)) };
 }
 
 /** Constants that are in memory are checked before anything is written. */
-function checkInMemory({ name, weight, dtype }: { name: string; weight: Weight; dtype: DType }, report: Report, file: string): void {
+function checkInMemory(
+  { name, weight, dtype }: { name: string; weight: Weight; dtype: DType },
+  report: Report,
+  file: string,
+): void {
   const range = weight.dtype !== dtype && isInt(weight.dtype) ? intRange(dtype) : undefined;
   const elements = range && weight.peek();
-  const bad = elements && Array.from(elements.data as ArrayLike<number | bigint>).find((each) => each < range[0] || each > range[1]);
+  const bad =
+    elements &&
+    Array.from(elements.data as ArrayLike<number | bigint>).find(
+      (each) => each < range[0] || each > range[1],
+    );
   if (bad !== undefined)
     report.add(
-      tfjsDiagnostics.diagnostic('narrowing', { message: `${name} holds ${bad}, which is no ${dtype}.`, origin: { file, node: name } }),
+      tfjsDiagnostics.diagnostic('narrowing', {
+        message: `${name} holds ${bad}, which is no ${dtype}.`,
+        origin: { file, node: name },
+      }),
     );
 }
 

@@ -1,10 +1,25 @@
-import { JsonCursor, tally, type Model, type ReadContext, type Source, type Weight } from '@drover/core';
+import {
+  JsonCursor,
+  tally,
+  type Model,
+  type ReadContext,
+  type Source,
+  type Weight,
+} from '@drover/core';
 import { decodeSignature, importGraph, type GraphDef, type SignatureDef } from '@drover/graphdef';
-import { readModel as decodeModel, weightOf, type StoredWeight, type TfjsModel } from '../codec/index.js';
+import {
+  readModel as decodeModel,
+  weightOf,
+  type StoredWeight,
+  type TfjsModel,
+} from '../codec/index.js';
 import { tfjsDiagnostics } from '../diagnostics.js';
 import { ownMetadata } from '../metadata.js';
 
-/** Weights of at most this many stored bytes are held in memory, so that shape arithmetic on them needs no reads. */
+/**
+ * Weights of at most this many stored bytes are held in memory, so that shape arithmetic on them
+ * needs no reads.
+ */
 const maxMemoryBytes = 1024;
 
 async function handleOf(weight: StoredWeight): Promise<Weight> {
@@ -13,32 +28,54 @@ async function handleOf(weight: StoredWeight): Promise<Weight> {
   return weightOf(weight, await weight.read());
 }
 
-/** The signature; tensorflowjs 1 wrote it among the metadata of the user, where TF.js still looks first. */
-function signatureOf({ signature, userDefinedMetadata }: TfjsModel, file: string): SignatureDef | undefined {
+/**
+ * The signature; tensorflowjs 1 wrote it among the metadata of the user, where TF.js still looks
+ * first.
+ */
+function signatureOf(
+  { signature, userDefinedMetadata }: TfjsModel,
+  file: string,
+): SignatureDef | undefined {
   const metadata = new JsonCursor(userDefinedMetadata ?? {}, file);
   const among = metadata.isObject ? metadata.get('signature') : undefined;
   return signature ?? (among?.isObject ? decodeSignature(among) : undefined);
 }
 
-/** The operators of the graph and its functions; weights and inputs are nodes too, but not operators that compute. */
+/**
+ * The operators of the graph and its functions; weights and inputs are nodes too, but not operators
+ * that compute.
+ */
 function operatorsOf({ nodes, functions }: GraphDef): readonly string[] {
   const all = [...nodes, ...functions.flatMap((each) => each.nodes)];
-  return all.map(({ op }) => op).filter((op) => op !== 'Const' && op !== 'Placeholder' && op !== 'NoOp');
+  return all
+    .map(({ op }) => op)
+    .filter((op) => op !== 'Const' && op !== 'Placeholder' && op !== 'NoOp');
 }
 
 /**
- * Reads a graph model of TF.js: the graph, with handles to its weights. What has no canonical form stays in the graph as a foreign operator with the reason.
- * Errors: those of the codec, `tfjs/layers`, `graphdef/graph`, `graphdef/attribute`.
+ * Reads a graph model of TF.js: the graph, with handles to its weights. What has no canonical form
+ * stays in the graph as a foreign operator with the reason. Errors: those of the codec,
+ * `tfjs/layers`, `graphdef/graph`, `graphdef/attribute`.
  */
 export async function readModel(source: Source, { report }: ReadContext): Promise<Model> {
   const model = await decodeModel(source);
   const file = source.name;
   const { topology } = model;
-  if (topology.kind !== 'graph') throw tfjsDiagnostics.error('layers', { message: `${file} is a layers model.`, origin: { file } });
+  if (topology.kind !== 'graph')
+    throw tfjsDiagnostics.error('layers', {
+      message: `${file} is a layers model.`,
+      origin: { file },
+    });
   const weights = new Map<string, Weight>();
-  for (const weight of model.groups.flatMap((group) => group.weights)) weights.set(weight.name, await handleOf(weight));
+  for (const weight of model.groups.flatMap((group) => group.weights))
+    weights.set(weight.name, await handleOf(weight));
   const graph = importGraph(
-    { graph: topology.graph, signature: signatureOf(model, file), file, weightOf: ({ name }) => weights.get(name) },
+    {
+      graph: topology.graph,
+      signature: signatureOf(model, file),
+      file,
+      weightOf: ({ name }) => weights.get(name),
+    },
     report,
   );
   const text = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));

@@ -18,16 +18,25 @@ const ramp = (shape: readonly number[]): Tensor =>
     Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(i + 1)),
   );
 
-const constant = (graph: Graph, shape: readonly number[]) => graph.literal('float32', shape, [...toNumbers(ramp(shape))]);
+const constant = (graph: Graph, shape: readonly number[]) =>
+  graph.literal('float32', shape, [...toNumbers(ramp(shape))]);
 
 function conv(graph: Graph, x: Value, w: readonly number[], layout: Layout): Value {
-  const attrs = { layout, strides: [1, 1], dilations: [1, 1], padding: 'explicit', pads: [1, 1, 1, 1], groups: 1 } as const;
+  const attrs = {
+    layout,
+    strides: [1, 1],
+    dilations: [1, 1],
+    padding: 'explicit',
+    pads: [1, 1, 1, 1],
+    groups: 1,
+  } as const;
   return graph.add(ops.Conv, { x, w: constant(graph, w) }, attrs).y;
 }
 
 const relu = (graph: Graph, x: Value) => graph.add(ops.Relu, { x }, {}).y;
 
-const count = (graph: Graph, name: string) => [...graph.nodes].filter((node) => node.op.name === name).length;
+const count = (graph: Graph, name: string) =>
+  [...graph.nodes].filter((node) => node.op.name === name).length;
 
 /** Runs the pass as a format does, and checks that the graph still computes the same. */
 async function assign(graph: Graph, target: Layout, input: Tensor): Promise<void> {
@@ -48,7 +57,15 @@ describe('assignLayout', () => {
     const build = () => {
       const graph = new Graph();
       const x = graph.input('x', 'float32', [1, 3, 5, 7]);
-      graph.output('y', conv(graph, relu(graph, conv(graph, x, [4, 3, 3, 3], 'channelsFirst')), [2, 4, 3, 3], 'channelsFirst'));
+      graph.output(
+        'y',
+        conv(
+          graph,
+          relu(graph, conv(graph, x, [4, 3, 3, 3], 'channelsFirst')),
+          [2, 4, 3, 3],
+          'channelsFirst',
+        ),
+      );
       return graph;
     };
     const moved = build();
@@ -63,7 +80,11 @@ describe('assignLayout', () => {
     const graph = new Graph();
     const x = graph.input('x', 'float32', [2, 5, 7, 3]);
     const { y: first } = graph.add(ops.Transpose, { x }, { perm: [0, 3, 1, 2] });
-    const { y: last } = graph.add(ops.Transpose, { x: conv(graph, first, [4, 3, 3, 3], 'channelsFirst') }, { perm: [0, 2, 3, 1] });
+    const { y: last } = graph.add(
+      ops.Transpose,
+      { x: conv(graph, first, [4, 3, 3, 3], 'channelsFirst') },
+      { perm: [0, 2, 3, 1] },
+    );
     graph.output('y', last);
     await assign(graph, 'channelsLast', ramp([2, 5, 7, 3]));
     expect(count(graph, 'Transpose')).toBe(0);
@@ -73,9 +94,17 @@ describe('assignLayout', () => {
     const graph = new Graph();
     const x = graph.input('x', 'float32', [symbol('N'), 4, 6, 5]);
     const h = conv(graph, x, [4, 4, 3, 3], 'channelsFirst');
-    const sum = graph.add(ops.Add, { a: graph.add(ops.Mul, { a: h, b: constant(graph, [4, 1, 1]) }, {}).y, b: relu(graph, h) }, {}).y;
+    const sum = graph.add(
+      ops.Add,
+      { a: graph.add(ops.Mul, { a: h, b: constant(graph, [4, 1, 1]) }, {}).y, b: relu(graph, h) },
+      {},
+    ).y;
     const both = graph.add(ops.Concat, { inputs: [sum, h] }, { axis: 1 }).y;
-    const part = graph.add(ops.Slice, { x: both }, { axes: [1], starts: [1], ends: [5], steps: [1] }).y;
+    const part = graph.add(
+      ops.Slice,
+      { x: both },
+      { axes: [1], starts: [1], ends: [5], steps: [1] },
+    ).y;
     const next = conv(graph, part, [3, 4, 3, 3], 'channelsFirst');
     const mean = graph.add(ops.ReduceMean, { x: next }, { axes: [2, 3], keepdims: true }).y;
     graph.output('y', graph.add(ops.Reshape, { x: mean }, { shape: [symbol('N'), 3] }).y);
@@ -86,7 +115,11 @@ describe('assignLayout', () => {
   test('an operator that needs the order of elements keeps it', async () => {
     const graph = new Graph();
     const x = graph.input('x', 'float32', [2, 3, 4, 5]);
-    const flat = graph.add(ops.Reshape, { x: conv(graph, x, [2, 3, 3, 3], 'channelsFirst') }, { shape: [2, 40] }).y;
+    const flat = graph.add(
+      ops.Reshape,
+      { x: conv(graph, x, [2, 3, 3, 3], 'channelsFirst') },
+      { shape: [2, 40] },
+    ).y;
     graph.output('y', flat);
     await assign(graph, 'channelsLast', ramp([2, 3, 4, 5]));
     expect(count(graph, 'Transpose')).toBe(2);
@@ -104,10 +137,16 @@ describe('assignLayout', () => {
       pads: [0, 0, 0, 0],
       ceil: false,
     } as const;
-    const small = graph.add(ops.MaxPool, { x: relu(graph, conv(graph, x, [2, 2, 3, 3], 'channelsFirst')) }, pool).y;
+    const small = graph.add(
+      ops.MaxPool,
+      { x: relu(graph, conv(graph, x, [2, 2, 3, 3], 'channelsFirst')) },
+      pool,
+    ).y;
     graph.output('y', graph.add(ops.Tile, { x: relu(graph, small) }, { repeats: [1, 1, 3, 3] }).y);
     await assign(graph, 'channelsLast', ramp([1, 2, 8, 8]));
-    const back = [...graph.nodes].filter((node) => node.op.name === 'Transpose').map((node) => sizeOf(node.outputs[0]!.shape as number[]));
+    const back = [...graph.nodes]
+      .filter((node) => node.op.name === 'Transpose')
+      .map((node) => sizeOf(node.outputs[0]!.shape as number[]));
     expect(back.sort((a, b) => a - b)).toEqual([8, 128]);
   });
 

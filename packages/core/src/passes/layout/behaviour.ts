@@ -4,9 +4,10 @@ import type { Dim } from '../../tensor/dim.js';
 import { channelAxis, inverse, permutationTo, permuted, type Layout } from './permutation.js';
 
 /**
- * How a node takes part in a layout change. `fixed` names the only side it can be on: 'kept' (its tensors stay as they are) or 'moved' (they must be
- * permuted to the target layout); undefined leaves the choice to the cut. `operands` are those that move with it, and `attrs` gives its attributes once
- * they have.
+ * How a node takes part in a layout change. `fixed` names the only side it can be on: 'kept' (its
+ * tensors stay as they are) or 'moved' (they must be permuted to the target layout); undefined
+ * leaves the choice to the cut. `operands` are those that move with it, and `attrs` gives its
+ * attributes once they have.
  */
 export interface Behaviour {
   readonly fixed: 'kept' | 'moved' | undefined;
@@ -34,9 +35,14 @@ const moveAxis = (axis: number, perm: readonly number[]): number => perm.indexOf
 
 /** Operators with a `layout`: the target's layout is the only one. */
 const spatial: Rule = ({ attrs, target }) =>
-  attrs['layout'] === target ? kept : { fixed: 'moved', operands: [0], attrs: () => ({ ...attrs, layout: target }) };
+  attrs['layout'] === target
+    ? kept
+    : { fixed: 'moved', operands: [0], attrs: () => ({ ...attrs, layout: target }) };
 
-/** Elementwise operators: every operand has the rank of the result, is a constant, or is a single element. */
+/**
+ * Elementwise operators: every operand has the rank of the result, is a constant, or is a single
+ * element.
+ */
 const elementwise: Rule = ({ node, attrs }) => {
   const rank = node.outputs[0]!.rank;
   const operands: number[] = [];
@@ -61,10 +67,16 @@ const alongAxis =
 const alongAxes: Rule = ({ attrs, perm }) => ({
   fixed: undefined,
   operands: [0],
-  attrs: () => ({ ...attrs, axes: (attrs['axes'] as readonly number[]).map((axis) => moveAxis(axis, perm)) }),
+  attrs: () => ({
+    ...attrs,
+    axes: (attrs['axes'] as readonly number[]).map((axis) => moveAxis(axis, perm)),
+  }),
 });
 
-/** Operators that normalise over the channels at `axis`: the channels must be where the target has them. */
+/**
+ * Operators that normalise over the channels at `axis`: the channels must be where the target has
+ * them.
+ */
 const overChannels: Rule = ({ attrs, target, rank, perm }) => {
   const axis = attrs['axis'] as number;
   const other: Layout = target === 'channelsLast' ? 'channelsFirst' : 'channelsLast';
@@ -76,8 +88,13 @@ const overChannels: Rule = ({ attrs, target, rank, perm }) => {
 const resize: Rule = ({ attrs, target, rank, perm }) => {
   const axes = attrs['axes'] as readonly number[];
   const other: Layout = target === 'channelsLast' ? 'channelsFirst' : 'channelsLast';
-  const isSpatial = axes.length === rank - 2 && axes.every((axis) => axis !== 0 && axis !== channelAxis(other, rank));
-  const moved = { operands: [0], attrs: () => ({ ...attrs, axes: axes.map((axis) => moveAxis(axis, perm)) }) };
+  const isSpatial =
+    axes.length === rank - 2 &&
+    axes.every((axis) => axis !== 0 && axis !== channelAxis(other, rank));
+  const moved = {
+    operands: [0],
+    attrs: () => ({ ...attrs, axes: axes.map((axis) => moveAxis(axis, perm)) }),
+  };
   return isSpatial ? { fixed: rank < 3 ? 'kept' : 'moved', ...moved } : kept;
 };
 
@@ -92,7 +109,10 @@ const reduction: Rule = ({ attrs, perm }) => {
   return {
     fixed: undefined,
     operands: [0],
-    attrs: () => ({ ...attrs, axes: axes.map((axis) => moveAxis(axis, perm)).sort((a, b) => a - b) }),
+    attrs: () => ({
+      ...attrs,
+      axes: axes.map((axis) => moveAxis(axis, perm)).sort((a, b) => a - b),
+    }),
   };
 };
 
@@ -102,7 +122,11 @@ const perDimension =
   ({ node, attrs, rank, perm }) => {
     const list = attrs[name] as readonly Dim[] | null;
     if (!list || list.length !== rank || node.outputs[0]!.rank !== rank) return undefined;
-    return { fixed: undefined, operands: [0], attrs: () => ({ ...attrs, [name]: permuted(list, perm) }) };
+    return {
+      fixed: undefined,
+      operands: [0],
+      attrs: () => ({ ...attrs, [name]: permuted(list, perm) }),
+    };
   };
 
 /** Padding: begins and ends for each dimension. */
@@ -112,11 +136,17 @@ const pad: Rule = ({ attrs, rank, perm }) => {
   return {
     fixed: undefined,
     operands: [0],
-    attrs: () => ({ ...attrs, pads: [...permuted(pads.slice(0, rank), perm), ...permuted(pads.slice(rank), perm)] }),
+    attrs: () => ({
+      ...attrs,
+      pads: [...permuted(pads.slice(0, rank), perm), ...permuted(pads.slice(rank), perm)],
+    }),
   };
 };
 
-/** Squeeze and Unsqueeze: `axes` are of the larger shape; what is left must come out in the layout of the smaller rank. */
+/**
+ * Squeeze and Unsqueeze: `axes` are of the larger shape; what is left must come out in the layout
+ * of the smaller rank.
+ */
 const dimensionsOfOne =
   (larger: 'operand' | 'result'): Rule =>
   ({ node, attrs, target }) => {
@@ -130,7 +160,10 @@ const dimensionsOfOne =
     return {
       fixed: undefined,
       operands: [0],
-      attrs: () => ({ ...attrs, axes: axes.map((axis) => moveAxis(axis, perm)).sort((a, b) => a - b) }),
+      attrs: () => ({
+        ...attrs,
+        axes: axes.map((axis) => moveAxis(axis, perm)).sort((a, b) => a - b),
+      }),
     };
   };
 
@@ -155,7 +188,8 @@ const spatialOps: readonly OpName[] = [
   'AveragePool', 'Conv', 'ConvTranspose', 'DepthToSpace', 'GridSample', 'GroupNormalization', 'InstanceNormalization', 'LpPool', 'MaxPool', 'SpaceToDepth',
 ];
 
-const each = (names: readonly OpName[], rule: Rule) => Object.fromEntries(names.map((name) => [name, rule]));
+const each = (names: readonly OpName[], rule: Rule) =>
+  Object.fromEntries(names.map((name) => [name, rule]));
 
 /** Rules by operator. One that is not here keeps its tensors as they are. */
 const rules: Partial<Record<string, Rule>> = {
@@ -178,19 +212,30 @@ const rules: Partial<Record<string, Rule>> = {
 export function behaviourOf(node: Node, target: Layout): Behaviour {
   const rank = node.inputs[0]?.rank;
   const rule = rules[node.op.name];
-  if (!rule || rank === undefined || node.outputs.some((value) => value.rank === undefined)) return kept;
-  const behaviour = rule({ node, attrs: node.attrs, target, rank, perm: permutationTo(target, rank) });
+  if (!rule || rank === undefined || node.outputs.some((value) => value.rank === undefined))
+    return kept;
+  const behaviour = rule({
+    node,
+    attrs: node.attrs,
+    target,
+    rank,
+    perm: permutationTo(target, rank),
+  });
   return behaviour ?? kept;
 }
 
 /**
- * A Transpose that is itself a change between the layouts: 'undoes' when it takes the target layout to the other, 'does' when it takes the other to the
- * target.
+ * A Transpose that is itself a change between the layouts: 'undoes' when it takes the target layout
+ * to the other, 'does' when it takes the other to the target.
  */
 export function transposeRole(node: Node, target: Layout): 'does' | 'undoes' | undefined {
   if (node.op.name !== 'Transpose') return undefined;
   const perm = (node.attrs as { perm: readonly number[] }).perm;
   const change = permutationTo(target, perm.length);
   if (perm.length < 3) return undefined;
-  return perm.join() === change.join() ? 'does' : perm.join() === inverse(change).join() ? 'undoes' : undefined;
+  return perm.join() === change.join()
+    ? 'does'
+    : perm.join() === inverse(change).join()
+      ? 'undoes'
+      : undefined;
 }

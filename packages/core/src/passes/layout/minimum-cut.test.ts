@@ -20,10 +20,13 @@ describe('FlowNetwork', () => {
   test('finds the cut of capacity 23 in the textbook network (Cormen et al., figure 26.6)', () => {
     // prettier-ignore
     const arcs = [
-      [0, 1, 16], [0, 2, 13], [1, 3, 12], [2, 1, 4], [2, 4, 14], [3, 2, 9], [3, 5, 20], [4, 3, 7], [4, 5, 4],
+      [0, 1, 16], [0, 2, 13], [1, 3, 12], [2, 1, 4], [2, 4, 14], [3, 2, 9], [3, 5, 20], [4, 3, 7],
+      [4, 5, 4],
     ] as const;
     const side = network(6, arcs).sinkSide(0, 5);
-    const cut = arcs.filter(([from, to]) => !side.has(from) && side.has(to)).reduce((sum, [, , capacity]) => sum + capacity, 0);
+    const cut = arcs
+      .filter(([from, to]) => !side.has(from) && side.has(to))
+      .reduce((sum, [, , capacity]) => sum + capacity, 0);
     expect(cut).toBe(23);
   });
 

@@ -1,6 +1,7 @@
 /**
- * A flow network for minimum cuts: vertices are numbered from 0, capacities are non-negative and may be Infinity (an arc that must not be cut).
- * Maximum flow by Dinic's algorithm (1970): level graphs and blocking flows, without recursion.
+ * A flow network for minimum cuts: vertices are numbered from 0, capacities are non-negative and
+ * may be Infinity (an arc that must not be cut). Maximum flow by Dinic's algorithm (1970): level
+ * graphs and blocking flows, without recursion.
  */
 export class FlowNetwork {
   readonly #target: number[] = [];
@@ -20,7 +21,10 @@ export class FlowNetwork {
     this.#capacity.push(0);
   }
 
-  /** The vertices on the side of `sink` of a minimum cut between `source` and `sink`; of several minimum cuts the one with the fewest there. */
+  /**
+   * The vertices on the side of `sink` of a minimum cut between `source` and `sink`; of several
+   * minimum cuts the one with the fewest there.
+   */
   sinkSide(source: number, sink: number): ReadonlySet<number> {
     for (;;) {
       const level = this.#levels(source);
@@ -51,12 +55,16 @@ export class FlowNetwork {
   #reaching(sink: number): ReadonlySet<number> {
     const found = new Set([sink]);
     for (const vertex of found) {
-      for (const arc of this.#arcs[vertex]!) if (this.#capacity[arc ^ 1]! > 0) found.add(this.#target[arc]!);
+      for (const arc of this.#arcs[vertex]!)
+        if (this.#capacity[arc ^ 1]! > 0) found.add(this.#target[arc]!);
     }
     return found;
   }
 
-  /** Sends flow along one path of the level graph; false when none is left. `next[v]` is the first arc of v that is not yet known to be a dead end. */
+  /**
+   * Sends flow along one path of the level graph; false when none is left. `next[v]` is the first
+   * arc of v that is not yet known to be a dead end.
+   */
   #augment(source: number, sink: number, level: readonly number[], next: number[]): boolean {
     const path: number[] = [];
     let at = source;

@@ -15,7 +15,10 @@ import { isStatic } from '../../tensor/dim.js';
 import { Weight } from '../../tensor/weight.js';
 import { isOutput, type Rule } from './replacement.js';
 
-/** The results of a node that moves constants, as steps over their handles; undefined where such steps do not exist. Nothing is read. */
+/**
+ * The results of a node that moves constants, as steps over their handles; undefined where such
+ * steps do not exist. Nothing is read.
+ */
 function moved(node: Node): readonly Weight[] | undefined {
   const weight = node.inputs[0]?.constant;
   const { shape } = node.outputs[0]!;
@@ -27,7 +30,9 @@ function moved(node: Node): readonly Weight[] | undefined {
   if (node.is(reverse)) return [node.attrs.axes.reduce((w, axis) => w.reverse(axis), weight)];
   if (node.is(concat)) {
     const parts = node.operands.inputs.flatMap(({ constant }) => (constant ? [constant] : []));
-    return parts.length === node.inputs.length ? [Weight.concat(parts, node.attrs.axis)] : undefined;
+    return parts.length === node.inputs.length
+      ? [Weight.concat(parts, node.attrs.axis)]
+      : undefined;
   }
   if (node.is(split)) {
     const { axis, sizes } = node.attrs;
@@ -51,12 +56,21 @@ function moved(node: Node): readonly Weight[] | undefined {
 
 function sliced(node: Node<typeof slice>, weight: Weight): readonly Weight[] | undefined {
   const { axes, starts, ends, steps } = node.attrs;
-  if (!starts || !ends || !isStatic(starts) || !isStatic(ends) || steps.some((step) => Math.abs(step) !== 1)) return undefined;
+  if (
+    !starts ||
+    !ends ||
+    !isStatic(starts) ||
+    !isStatic(ends) ||
+    steps.some((step) => Math.abs(step) !== 1)
+  )
+    return undefined;
   let result = weight;
   axes.forEach((axis, i) => {
     const { first, count } = sliceRange(weight.shape[axis]!, starts[i]!, ends[i]!, steps[i]!);
     result =
-      steps[i]! > 0 ? result.slice(axis, count && first, count) : result.slice(axis, count && first - count + 1, count).reverse(axis);
+      steps[i]! > 0
+        ? result.slice(axis, count && first, count)
+        : result.slice(axis, count && first - count + 1, count).reverse(axis);
   });
   return [result];
 }
@@ -70,10 +84,13 @@ function originOf(node: Node, result: Value): ValueOrigin | undefined {
 
 /** A node that moves constants becomes constants: steps over their handles. */
 export const moveConstants: Rule = (graph, node) => {
-  if (node.outputs.every((value) => value.users.size === 0 && !isOutput(graph, value))) return false;
+  if (node.outputs.every((value) => value.users.size === 0 && !isOutput(graph, value)))
+    return false;
   const weights = moved(node);
   if (!weights) return false;
-  node.outputs.forEach((value, i) => graph.replaceUses(value, graph.constant(weights[i]!, value.name, originOf(node, value))));
+  node.outputs.forEach((value, i) =>
+    graph.replaceUses(value, graph.constant(weights[i]!, value.name, originOf(node, value))),
+  );
   graph.remove(node);
   return true;
 };

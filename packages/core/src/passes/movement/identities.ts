@@ -37,4 +37,5 @@ function hasShapeOf(y: Value, x: Value): boolean {
 }
 
 /** Takes out a node that gives its operand as it is. */
-export const removeIdentity: Rule = (graph, node) => isIdentity(node) && replaceBy(graph, node, node.inputs[0]!);
+export const removeIdentity: Rule = (graph, node) =>
+  isIdentity(node) && replaceBy(graph, node, node.inputs[0]!);

@@ -17,14 +17,20 @@ export function isUnused(graph: Graph, node: Node): boolean {
   return node.outputs.every((value) => value.users.size === 0 && !isOutput(graph, value));
 }
 
-/** Puts a value in the place of a node's one result and takes out the node, and those before it that nothing else needs. */
+/**
+ * Puts a value in the place of a node's one result and takes out the node, and those before it that
+ * nothing else needs.
+ */
 export function replaceBy(graph: Graph, node: Node, value: Value): true {
   graph.replaceUses(node.outputs[0]!, value);
   dropUnused(graph, node);
   return true;
 }
 
-/** Puts a new node in the place of a node with one result; it takes over name and origin, and its result name, origin and type. */
+/**
+ * Puts a new node in the place of a node with one result; it takes over name and origin, and its
+ * result name, origin and type.
+ */
 export function replaceByNode<I extends Operands, O extends Operands, A extends Attrs>(
   graph: Graph,
   node: Node,
@@ -33,14 +39,20 @@ export function replaceByNode<I extends Operands, O extends Operands, A extends 
   attrs: AttrValues<A>,
 ): true {
   const old = node.outputs[0]!;
-  const made = graph.add(op, operands, attrs, { name: node.name, origin: node.origin, outputs: [old.name] });
+  const made = graph.add(op, operands, attrs, {
+    name: node.name,
+    origin: node.origin,
+    outputs: [old.name],
+  });
   const [value] = Object.values(made) as [Value];
   value.origin = old.origin;
   if (old.shape) value.type = old.type;
   return replaceBy(graph, node, value);
 }
 
-/** Lets a node take its first operand from further up, and takes out what nothing needs any more. */
+/**
+ * Lets a node take its first operand from further up, and takes out what nothing needs any more.
+ */
 export function takeFrom(graph: Graph, node: Node, value: Value): true {
   const before = node.inputs[0]?.producer;
   graph.setInput(node, 0, value);
@@ -51,7 +63,9 @@ export function takeFrom(graph: Graph, node: Node, value: Value): true {
 function dropUnused(graph: Graph, node: Node): void {
   const waiting = [node];
   for (let each = waiting.pop(); each; each = waiting.pop()) {
-    const producers = new Set([...each.dependencies()].flatMap(({ producer }) => (producer ? [producer] : [])));
+    const producers = new Set(
+      [...each.dependencies()].flatMap(({ producer }) => (producer ? [producer] : [])),
+    );
     graph.remove(each);
     for (const producer of producers) if (isUnused(graph, producer)) waiting.push(producer);
   }

@@ -33,13 +33,17 @@ const axesOf = (node: Node) => (node.attrs as { readonly axes: readonly number[]
 
 const sorted = (axes: readonly number[]) => [...axes].sort((a, b) => a - b);
 
-/** A chain of Reshape, Squeeze and Unsqueeze that comes back to the shape that it began with goes. */
+/**
+ * A chain of Reshape, Squeeze and Unsqueeze that comes back to the shape that it began with goes.
+ */
 export const cancelReshapes: Rule = (graph, node) => {
   if (!keepsOrder(node)) return false;
   const [x, y] = [node.inputs[0]!, node.outputs[0]!];
   const inner = x.producer;
-  const isPair = (node.is(squeeze) && inner?.is(unsqueeze)) || (node.is(unsqueeze) && inner?.is(squeeze));
-  if (isPair && sorted(axesOf(node)).join() === sorted(axesOf(inner!)).join()) return replaceBy(graph, node, inner!.inputs[0]!);
+  const isPair =
+    (node.is(squeeze) && inner?.is(unsqueeze)) || (node.is(unsqueeze) && inner?.is(squeeze));
+  if (isPair && sorted(axesOf(node)).join() === sorted(axesOf(inner!)).join())
+    return replaceBy(graph, node, inner!.inputs[0]!);
   for (let at = x; keepsOrder(at.producer);) {
     at = at.producer.inputs[0]!;
     if (at.shape && y.shape && sameShape(at.shape, y.shape)) return replaceBy(graph, node, at);
@@ -56,11 +60,17 @@ export const mergeReshapes: Rule = (graph, node) => {
   if (node.op === inner.op) {
     // Axes of the smaller shape count the dimensions that the axes of the larger one leave.
     const [smaller, larger] = node.is(squeeze) ? [node, inner] : [inner, node];
-    const axes = [...axesOf(larger), ...axesOf(smaller).map((axis) => nthOutside(axesOf(larger), axis))];
+    const axes = [
+      ...axesOf(larger),
+      ...axesOf(smaller).map((axis) => nthOutside(axesOf(larger), axis)),
+    ];
     node.attrs = { axes: sorted(axes) };
     return takeFrom(graph, node, inner.inputs[0]!);
   }
   const shape = inner.is(reshape) ? node.outputs[0]!.shape : undefined;
   const target = shape && reshapeTarget(shape);
-  return target !== undefined && replaceByNode(graph, node, reshape, { x: root(inner.inputs[0]!) }, { shape: target });
+  return (
+    target !== undefined &&
+    replaceByNode(graph, node, reshape, { x: root(inner.inputs[0]!) }, { shape: target })
+  );
 };

@@ -4,7 +4,10 @@ import { movesNothing } from '../layout/permutation.js';
 import { reshapeTarget } from './reshape-target.js';
 import { replaceByNode, takeFrom, type Rule } from './replacement.js';
 
-/** Transpose of a Transpose: one Transpose, which {@link removeIdentity} takes out when they undo each other. */
+/**
+ * Transpose of a Transpose: one Transpose, which {@link removeIdentity} takes out when they undo
+ * each other.
+ */
 export const composeTransposes: Rule = (graph, node) => {
   if (!node.is(transpose)) return false;
   const inner = node.operands.x.producer;

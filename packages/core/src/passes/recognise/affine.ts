@@ -5,7 +5,10 @@ import { slice } from '../../ops/slice.js';
 import { split } from '../../ops/split.js';
 import type { Weight } from '../../tensor/weight.js';
 
-/** A value [batch, size] as a sum: products of values with constant matrices, constants [size], and what is neither. */
+/**
+ * A value [batch, size] as a sum: products of values with constant matrices, constants [size], and
+ * what is neither.
+ */
 export interface AffineForm {
   readonly products: readonly { readonly of: Value; readonly matrix: Weight }[];
   readonly constants: readonly Weight[];
@@ -23,22 +26,34 @@ export function columns(form: AffineForm, start: number, size: number): AffineFo
 }
 
 function join(a: AffineForm, b: AffineForm): AffineForm {
-  return { products: [...a.products, ...b.products], constants: [...a.constants, ...b.constants], rest: [...a.rest, ...b.rest] };
+  return {
+    products: [...a.products, ...b.products],
+    constants: [...a.constants, ...b.constants],
+    rest: [...a.rest, ...b.rest],
+  };
 }
 
 /** A constant as a row of `size` elements: one that broadcasts along other axes only. */
 export function row(weight: Weight | undefined, size: number): Weight | undefined {
   const { shape } = weight ?? {};
-  return shape && shape.at(-1) === size && shape.slice(0, -1).every((dim) => dim === 1) ? weight!.reshape([size]) : undefined;
+  return shape && shape.at(-1) === size && shape.slice(0, -1).every((dim) => dim === 1)
+    ? weight!.reshape([size])
+    : undefined;
 }
 
 /** The value whose columns from `start` on a Split gives as one of its results. */
-export function splitPart(value: Value): { readonly of: Value; readonly start: number } | undefined {
+export function splitPart(
+  value: Value,
+): { readonly of: Value; readonly start: number } | undefined {
   const node = value.producer;
   if (!node?.is(split) || node.attrs.axis !== 1) return undefined;
-  const before = node.attrs.sizes.slice(0, node.outputs.indexOf(value)).filter((size) => typeof size === 'number');
+  const before = node.attrs.sizes
+    .slice(0, node.outputs.indexOf(value))
+    .filter((size) => typeof size === 'number');
   const isKnown = before.length === node.outputs.indexOf(value);
-  return isKnown ? { of: node.operands.x, start: before.reduce((sum, size) => sum + size, 0) } : undefined;
+  return isKnown
+    ? { of: node.operands.x, start: before.reduce((sum, size) => sum + size, 0) }
+    : undefined;
 }
 
 /** What a value of two dimensions is a sum of, by the nodes that make it. */
@@ -61,7 +76,9 @@ export function affineForm(value: Value): AffineForm {
   }
   if (node.is(matMul)) {
     const { a, b } = node.operands;
-    return b.constant && b.rank === 2 && a.rank === 2 ? { products: [{ of: a, matrix: b.constant }], constants: [], rest: [] } : opaque;
+    return b.constant && b.rank === 2 && a.rank === 2
+      ? { products: [{ of: a, matrix: b.constant }], constants: [], rest: [] }
+      : opaque;
   }
   const part = splitPart(value);
   if (part) return columns(affineForm(part.of), part.start, size) ?? opaque;
@@ -70,7 +87,9 @@ export function affineForm(value: Value): AffineForm {
     const width = node.operands.x.shape?.[1];
     if (typeof start !== 'number' || typeof width !== 'number') return opaque;
     const from = start < 0 ? start + width : start;
-    return from >= 0 && from + size <= width ? (columns(affineForm(node.operands.x), from, size) ?? opaque) : opaque;
+    return from >= 0 && from + size <= width
+      ? (columns(affineForm(node.operands.x), from, size) ?? opaque)
+      : opaque;
   }
   return opaque;
 }

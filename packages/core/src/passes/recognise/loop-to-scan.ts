@@ -11,14 +11,34 @@ import { unsqueeze } from '../../ops/unsqueeze.js';
 import { sameDim, type Dim } from '../../tensor/dim.js';
 import { definePass } from '../define-pass.js';
 
-/** The nodes that use a value of a body, seen through casts, and which cast each uses; undefined among them for a result of the body. */
-function usersOf(body: Graph, value: Value): readonly (readonly [user: Node | undefined, operand: Value])[] {
-  const results = body.outputs.filter((output) => output.value === value).map(() => [undefined, value] as const);
-  return [...results, ...[...value.users].flatMap((user) => (user.is(cast) ? usersOf(body, user.results.y) : [[user, value] as const]))];
+/**
+ * The nodes that use a value of a body, seen through casts, and which cast each uses; undefined
+ * among them for a result of the body.
+ */
+function usersOf(
+  body: Graph,
+  value: Value,
+): readonly (readonly [user: Node | undefined, operand: Value])[] {
+  const results = body.outputs
+    .filter((output) => output.value === value)
+    .map(() => [undefined, value] as const);
+  return [
+    ...results,
+    ...[...value.users].flatMap((user) =>
+      user.is(cast) ? usersOf(body, user.results.y) : [[user, value] as const],
+    ),
+  ];
 }
 
-/** Puts the slices of what the body reads at the number of the trip in the place of those reads; undefined if the body uses the number otherwise. */
-function sliceInputs(body: Graph, captures: readonly Value[], trips: Dim): ReadonlyMap<number, Value> | undefined {
+/**
+ * Puts the slices of what the body reads at the number of the trip in the place of those reads;
+ * undefined if the body uses the number otherwise.
+ */
+function sliceInputs(
+  body: Graph,
+  captures: readonly Value[],
+  trips: Dim,
+): ReadonlyMap<number, Value> | undefined {
   const first = body.inputs.length - captures.length;
   const slices = new Map<number, Value>();
   const reads: { readonly read: Node<typeof gather>; readonly capture: number }[] = [];
@@ -43,7 +63,8 @@ function sliceInputs(body: Graph, captures: readonly Value[], trips: Dim): Reado
     body.replaceUses(read.results.y, slice);
   }
   for (const node of body.sorted().reverse())
-    if (node.outputs.every((value) => value.users.size === 0) && (node.is(gather) || node.is(cast))) removeUnused(body, node);
+    if (node.outputs.every((value) => value.users.size === 0) && (node.is(gather) || node.is(cast)))
+      removeUnused(body, node);
   return slices.size > 0 ? slices : undefined;
 }
 
@@ -62,8 +83,16 @@ function toScan(graph: Graph, node: Node<typeof loop>): boolean {
   const first = 2 + carried.length;
   const kept = region.captures
     .map((value, i) => ({ value, input: body.inputs[first + i]! }))
-    .filter(({ input }) => input.users.size > 0 || body.outputs.some(({ value }) => value === input));
-  body.inputs.splice(0, body.inputs.length, ...body.inputs.slice(2, first), ...slices.values(), ...kept.map(({ input }) => input));
+    .filter(
+      ({ input }) => input.users.size > 0 || body.outputs.some(({ value }) => value === input),
+    );
+  body.inputs.splice(
+    0,
+    body.inputs.length,
+    ...body.inputs.slice(2, first),
+    ...slices.values(),
+    ...kept.map(({ input }) => input),
+  );
   body.outputs.shift();
   const scanned = [...slices.keys()].map((i) => region.captures[i]!);
   const stacked = node.outputs.length - carried.length;
@@ -92,7 +121,10 @@ function toScan(graph: Graph, node: Node<typeof loop>): boolean {
   return true;
 }
 
-/** Takes out a state that no step reads and that ends as another one does, possibly under a new first axis. */
+/**
+ * Takes out a state that no step reads and that ends as another one does, possibly under a new
+ * first axis.
+ */
 function dropFollower(graph: Graph, node: Node<typeof scan>): boolean {
   const { states } = node.attrs;
   const { graph: body, captures } = node.regions['body']!;
@@ -104,7 +136,8 @@ function dropFollower(graph: Graph, node: Node<typeof scan>): boolean {
     const wrapper = next[i]!.producer;
     const leader = wrapper?.is(unsqueeze) ? wrapper.operands.x : next[i]!;
     const j = next.findIndex((value, k) => k !== i && value === leader);
-    const isRead = body.inputs[i]!.users.size > 0 || body.outputs.some(({ value }) => value === body.inputs[i]);
+    const isRead =
+      body.inputs[i]!.users.size > 0 || body.outputs.some(({ value }) => value === body.inputs[i]);
     if (j < 0 || isRead) continue;
     const copy = cloneGraph(body, graph);
     copy.inputs.splice(i, 1);
@@ -125,7 +158,10 @@ function dropFollower(graph: Graph, node: Node<typeof scan>): boolean {
     results.splice(
       i,
       0,
-      wrapper?.is(unsqueeze) ? graph.add(unsqueeze, { x: last }, wrapper.attrs, { name: node.name, origin: node.origin }).y : last,
+      wrapper?.is(unsqueeze)
+        ? graph.add(unsqueeze, { x: last }, wrapper.attrs, { name: node.name, origin: node.origin })
+            .y
+        : last,
     );
     node.outputs.forEach((value, k) => graph.replaceUses(value, results[k]!));
     graph.remove(node);
@@ -135,7 +171,8 @@ function dropFollower(graph: Graph, node: Node<typeof scan>): boolean {
 }
 
 /**
- * A loop that runs over a sequence and reads it only at the number of the trip becomes a Scan of it.
+ * A loop that runs over a sequence and reads it only at the number of the trip becomes a Scan of
+ * it.
  *
  *     %y = Loop(%n, _) { (trip) -> … %x_t = Gather(%x, trip) {axis: 0} … }        // x: [n, …]
  *     %y = Scan(%x) { (%x_t) -> … }

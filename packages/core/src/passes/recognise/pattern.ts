@@ -32,12 +32,15 @@ export function bothOrders(node: Node): readonly (readonly [Value, Value])[] {
   ];
 }
 
-/** No pattern has more factors, and a long chain of products must not be walked from each of its nodes. */
+/**
+ * No pattern has more factors, and a long chain of products must not be walked from each of its
+ * nodes.
+ */
 const maxFactors = 6;
 
 /**
- * The factors of a product: operands of a tree of nodes of one commutative operator whose inner results nothing else uses. Of a large product those of its
- * outer part.
+ * The factors of a product: operands of a tree of nodes of one commutative operator whose inner
+ * results nothing else uses. Of a large product those of its outer part.
  */
 export function factorsOf(root: Node, graph: Graph): readonly Value[] {
   const factors: Value[] = [];

@@ -9,8 +9,13 @@ import { recogniseActivations } from './recognise-activations.js';
 
 const points = [-4, -1.5, -0.25, 0, 0.5, 1, 3, 6];
 
-/** Builds y of x, runs the pass, checks that y is the same as before, and gives the operators that are left. */
-async function recognised(build: (graph: Graph, x: Value, number: (value: number) => Value) => Value): Promise<readonly string[]> {
+/**
+ * Builds y of x, runs the pass, checks that y is the same as before, and gives the operators that
+ * are left.
+ */
+async function recognised(
+  build: (graph: Graph, x: Value, number: (value: number) => Value) => Value,
+): Promise<readonly string[]> {
   const graph = new Graph();
   const x = graph.input('x', 'float32', [points.length]);
   graph.output(
@@ -24,7 +29,9 @@ async function recognised(build: (graph: Graph, x: Value, number: (value: number
   expect(await runPass(recogniseActivations, graph, undefined)).toBe(0);
   const after = await evaluate(graph, given);
   // The constants of the parts are rounded to float32.
-  toNumbers(after.get('y')!).forEach((value, i) => expect(value).toBeCloseTo(toNumbers(before.get('y')!)[i]!, 6));
+  toNumbers(after.get('y')!).forEach((value, i) =>
+    expect(value).toBeCloseTo(toNumbers(before.get('y')!)[i]!, 6),
+  );
   return [...graph.nodes].map(({ op }) => op.name);
 }
 
@@ -36,11 +43,19 @@ const tanh = (graph: Graph, x: Value) => graph.add(ops.Tanh, { x }, {}).y;
 const clip = (graph: Graph, x: Value) => graph.add(ops.Clip, { x }, { min: 0, max: 6 }).y;
 
 test('Gelu as PyTorch writes it: x (1 + erf(x / 1.41421)) / 2', async () => {
-  expect(await recognised((g, x, n) => mul(g, mul(g, x, add(g, erf(g, div(g, x, n(Math.SQRT2))), n(1))), n(0.5)))).toEqual(['Gelu']);
+  expect(
+    await recognised((g, x, n) =>
+      mul(g, mul(g, x, add(g, erf(g, div(g, x, n(Math.SQRT2))), n(1))), n(0.5)),
+    ),
+  ).toEqual(['Gelu']);
 });
 
 test('Gelu as TensorFlow writes it: 0.5 x (1 + erf(0.70711 x))', async () => {
-  expect(await recognised((g, x, n) => mul(g, mul(g, n(0.5), x), add(g, n(1), erf(g, mul(g, x, n(Math.SQRT1_2))))))).toEqual(['Gelu']);
+  expect(
+    await recognised((g, x, n) =>
+      mul(g, mul(g, n(0.5), x), add(g, n(1), erf(g, mul(g, x, n(Math.SQRT1_2))))),
+    ),
+  ).toEqual(['Gelu']);
 });
 
 test.each(['product', 'power'])('Gelu by tanh, its cube a %s', async (form) => {
@@ -48,22 +63,32 @@ test.each(['product', 'power'])('Gelu by tanh, its cube a %s', async (form) => {
     form === 'power' ? g.add(ops.Pow, { a: x, b: n(3) }, {}).y : mul(g, x, mul(g, x, x));
   const inner = (g: Graph, x: Value, n: (value: number) => Value) =>
     tanh(g, mul(g, n(Math.sqrt(2 / Math.PI)), add(g, x, mul(g, n(0.044715), cube(g, x, n)))));
-  expect(await recognised((g, x, n) => mul(g, mul(g, n(0.5), x), add(g, n(1), inner(g, x, n))))).toEqual(['Gelu']);
+  expect(
+    await recognised((g, x, n) => mul(g, mul(g, n(0.5), x), add(g, n(1), inner(g, x, n)))),
+  ).toEqual(['Gelu']);
 });
 
 test('HardSwish: x clip(x + 3, 0, 6) / 6', async () => {
-  expect(await recognised((g, x, n) => div(g, mul(g, x, clip(g, add(g, x, n(3)))), n(6)))).toEqual(['HardSwish']);
-  expect(await recognised((g, x) => mul(g, x, g.add(ops.HardSigmoid, { x }, { alpha: 1 / 6, beta: 0.5 }).y))).toEqual(['HardSwish']);
+  expect(await recognised((g, x, n) => div(g, mul(g, x, clip(g, add(g, x, n(3)))), n(6)))).toEqual([
+    'HardSwish',
+  ]);
+  expect(
+    await recognised((g, x) =>
+      mul(g, x, g.add(ops.HardSigmoid, { x }, { alpha: 1 / 6, beta: 0.5 }).y),
+    ),
+  ).toEqual(['HardSwish']);
 });
 
 test.each([
   [
     'another factor',
-    (g: Graph, x: Value, n: (value: number) => Value) => mul(g, mul(g, x, add(g, erf(g, div(g, x, n(Math.SQRT2))), n(1))), n(0.51)),
+    (g: Graph, x: Value, n: (value: number) => Value) =>
+      mul(g, mul(g, x, add(g, erf(g, div(g, x, n(Math.SQRT2))), n(1))), n(0.51)),
   ],
   [
     'another divisor',
-    (g: Graph, x: Value, n: (value: number) => Value) => mul(g, mul(g, x, add(g, erf(g, div(g, x, n(1.4))), n(1))), n(0.5)),
+    (g: Graph, x: Value, n: (value: number) => Value) =>
+      mul(g, mul(g, x, add(g, erf(g, div(g, x, n(1.4))), n(1))), n(0.5)),
   ],
   [
     'another gate',

@@ -52,11 +52,19 @@ function isCube(value: Value, x: Value): boolean {
   const power = madeBy(value, pow);
   if (power) return power.operands.a === x && isScalar(power.operands.b, 3);
   const outer = madeBy(value, mul);
-  return outer !== undefined && bothOrders(outer).some(([a, b]) => a === x && madeBy(b, mul)?.inputs.every((each) => each === x) === true);
+  return (
+    outer !== undefined &&
+    bothOrders(outer).some(
+      ([a, b]) => a === x && madeBy(b, mul)?.inputs.every((each) => each === x) === true,
+    )
+  );
 }
 
 /** The factors of a product apart from its constants, and the product of those. */
-function split(factors: readonly Value[]): { readonly constant: number; readonly rest: readonly Value[] } {
+function split(factors: readonly Value[]): {
+  readonly constant: number;
+  readonly rest: readonly Value[];
+} {
   const numbers = factors.map(scalarOf);
   return {
     constant: numbers.reduce<number>((product, number) => product * (number ?? 1), 1),
@@ -67,7 +75,10 @@ function split(factors: readonly Value[]): { readonly constant: number; readonly
 const near = (a: number, b: number) => Math.abs(a - b) <= 1e-6 * Math.abs(b);
 
 /** A product, or a quotient of one by a constant. */
-function productOf(node: Node, graph: Graph): { readonly constant: number; readonly rest: readonly Value[] } | undefined {
+function productOf(
+  node: Node,
+  graph: Graph,
+): { readonly constant: number; readonly rest: readonly Value[] } | undefined {
   if (node.is(mul)) return split(factorsOf(node, graph));
   if (!node.is(div)) return undefined;
   const divisor = scalarOf(node.operands.b);
@@ -83,35 +94,53 @@ function recogniseProduct(node: Node, graph: Graph): Value | undefined {
   const { constant, rest } = product;
   const options = { name: node.name, origin: node.origin };
   for (const [x, gate] of [rest, [...rest].reverse()] as (readonly [Value, Value])[]) {
-    if (near(constant, 0.5) && erfTerm(gate) === x) return graph.add(gelu, { x }, { approximate: 'none' }, options).y;
-    if (near(constant, 0.5) && tanhTerm(gate) === x) return graph.add(gelu, { x }, { approximate: 'tanh' }, options).y;
+    if (near(constant, 0.5) && erfTerm(gate) === x)
+      return graph.add(gelu, { x }, { approximate: 'none' }, options).y;
+    if (near(constant, 0.5) && tanhTerm(gate) === x)
+      return graph.add(gelu, { x }, { approximate: 'tanh' }, options).y;
     const hard = madeBy(gate, hardSigmoid);
-    if (hard?.operands.x === x && constant === 1 && near(hard.attrs.alpha, 1 / 6) && hard.attrs.beta === 0.5)
+    if (
+      hard?.operands.x === x &&
+      constant === 1 &&
+      near(hard.attrs.alpha, 1 / 6) &&
+      hard.attrs.beta === 0.5
+    )
       return graph.add(hardSwish, { x }, {}, options).y;
     const clipped = madeBy(gate, clip);
-    if (clipped && near(constant, 1 / 6) && clipped.attrs.min === 0 && clipped.attrs.max === 6 && plus(clipped.operands.x, 3) === x)
+    if (
+      clipped &&
+      near(constant, 1 / 6) &&
+      clipped.attrs.min === 0 &&
+      clipped.attrs.max === 6 &&
+      plus(clipped.operands.x, 3) === x
+    )
       return graph.add(hardSwish, { x }, {}, options).y;
   }
   return undefined;
 }
 
 /**
- * Activations that an exporter wrote in parts become whole again: Gelu (exact and by tanh) and HardSwish.
+ * Activations that an exporter wrote in parts become whole again: Gelu (exact and by tanh) and
+ * HardSwish.
  *
  *     %d = Div(%x, 1.4142135); %e = Erf(%d); %a = Add(%e, 1); %m = Mul(%x, %a); %y = Mul(%m, 0.5)
  *     %y = Gelu(%x) {approximate: "none"}
  */
-export const recogniseActivations = definePass('recognise-activations', ['names', 'layout', 'composites'], (graph) => {
-  let edits = 0;
-  // From the end, so that the whole product is seen before its parts.
-  for (const node of graph.sorted().reverse()) {
-    const result = node.outputs[0]!;
-    const isUsed = result.users.size > 0 || graph.outputs.some(({ value }) => value === result);
-    const whole = isUsed ? recogniseProduct(node, graph) : undefined;
-    if (!whole) continue;
-    whole.origin = node.outputs[0]!.origin;
-    graph.replaceUses(node.outputs[0]!, whole);
-    edits++;
-  }
-  return edits;
-});
+export const recogniseActivations = definePass(
+  'recognise-activations',
+  ['names', 'layout', 'composites'],
+  (graph) => {
+    let edits = 0;
+    // From the end, so that the whole product is seen before its parts.
+    for (const node of graph.sorted().reverse()) {
+      const result = node.outputs[0]!;
+      const isUsed = result.users.size > 0 || graph.outputs.some(({ value }) => value === result);
+      const whole = isUsed ? recogniseProduct(node, graph) : undefined;
+      if (!whole) continue;
+      whole.origin = node.outputs[0]!.origin;
+      graph.replaceUses(node.outputs[0]!, whole);
+      edits++;
+    }
+    return edits;
+  },
+);

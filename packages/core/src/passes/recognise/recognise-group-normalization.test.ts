@@ -10,11 +10,18 @@ import { recogniseGroupNormalization } from './recognise-group-normalization.js'
 const spatial = { layout: 'channelsFirst', epsilon: 1e-5 } as const;
 
 /** What PyTorch's exporters write for GroupNorm(2, 4) before ONNX had the operator. */
-function build({ ones = 1, scale = [4, 1, 1] }: { ones?: number; scale?: readonly number[] } = {}): Graph {
+function build({
+  ones = 1,
+  scale = [4, 1, 1],
+}: { ones?: number; scale?: readonly number[] } = {}): Graph {
   const graph = new Graph();
   const x = graph.input('x', 'float32', [symbol('N'), 4, 3, 2]);
   const grouped = graph.add(ops.Reshape, { x }, { shape: [symbol('N'), 2, -1] }).y;
-  const operands = { x: grouped, scale: graph.literal('float32', [2], [ones, 1]), bias: graph.literal('float32', [2], [0, 0]) };
+  const operands = {
+    x: grouped,
+    scale: graph.literal('float32', [2], [ones, 1]),
+    bias: graph.literal('float32', [2], [0, 0]),
+  };
   const normal = graph.add(ops.InstanceNormalization, operands, spatial).y;
   const back = graph.add(ops.Reshape, { x: normal }, { shape: [symbol('N'), 4, 3, 2] }).y;
   const size = scale.reduce((a, b) => a * b, 1);
@@ -24,7 +31,10 @@ function build({ ones = 1, scale = [4, 1, 1] }: { ones?: number; scale?: readonl
     Array.from({ length: size }, (_, i) => i + 1),
   );
   const scaled = graph.add(ops.Mul, { a: back, b: factor }, {}).y;
-  graph.output('y', graph.add(ops.Add, { a: graph.literal('float32', [4, 1, 1], [1, 0, -1, 2]), b: scaled }, {}).y);
+  graph.output(
+    'y',
+    graph.add(ops.Add, { a: graph.literal('float32', [4, 1, 1], [1, 0, -1, 2]), b: scaled }, {}).y,
+  );
   return graph;
 }
 
@@ -43,7 +53,9 @@ describe('recogniseGroupNormalization', () => {
     await runPass(deadCode, graph, undefined);
     expect(names(graph)).toEqual(['GroupNormalization']);
     const after = await evaluate(graph, [x]);
-    toNumbers(after.get('y')!).forEach((value, i) => expect(value).toBeCloseTo(toNumbers(before.get('y')!)[i]!, 10));
+    toNumbers(after.get('y')!).forEach((value, i) =>
+      expect(value).toBeCloseTo(toNumbers(before.get('y')!)[i]!, 10),
+    );
     expect(await runPass(recogniseGroupNormalization, graph, undefined)).toBe(0);
   });
 
@@ -54,7 +66,9 @@ describe('recogniseGroupNormalization', () => {
     await runPass(deadCode, graph, undefined);
     expect(names(graph)).toEqual(['GroupNormalization', 'Mul', 'Add']);
     const after = await evaluate(graph, [x]);
-    toNumbers(after.get('y')!).forEach((value, i) => expect(value).toBeCloseTo(toNumbers(before.get('y')!)[i]!, 10));
+    toNumbers(after.get('y')!).forEach((value, i) =>
+      expect(value).toBeCloseTo(toNumbers(before.get('y')!)[i]!, 10),
+    );
   });
 
   test('an instance normalisation with a scale of its own is none', async () => {

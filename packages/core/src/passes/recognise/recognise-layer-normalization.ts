@@ -35,7 +35,8 @@ function centred(value: Value): { x: Value; mean: Value; axis: number } | undefi
   const difference = madeBy(value, sub);
   const mean = madeBy(difference?.operands.b, reduceMean);
   const axis = mean && trailingAxis(mean);
-  if (!difference || !mean || axis === undefined || mean.operands.x !== difference.operands.a) return undefined;
+  if (!difference || !mean || axis === undefined || mean.operands.x !== difference.operands.a)
+    return undefined;
   return { x: difference.operands.a, mean: difference.operands.b, axis };
 }
 
@@ -55,18 +56,23 @@ function deviationOf(value: Value): Deviation | undefined {
     const mean = madeBy(variance, reduceMean);
     const difference = mean && squared(mean.operands.x);
     const found = difference && centred(difference);
-    if (epsilon !== undefined && found && mean && trailingAxis(mean) === found.axis) return { ...found, epsilon };
+    if (epsilon !== undefined && found && mean && trailingAxis(mean) === found.axis)
+      return { ...found, epsilon };
   }
   return undefined;
 }
 
-/** A constant in the shape of the normalised dimensions, if it has that shape apart from leading ones. */
+/**
+ * A constant in the shape of the normalised dimensions, if it has that shape apart from leading
+ * ones.
+ */
 function parameter(graph: Graph, value: Value, { x, axis }: Deviation): Value | undefined {
   const normalised = x.shape!.slice(axis);
   if (!value.constant || !normalised.every((dim) => typeof dim === 'number')) return undefined;
   const shape = value.constant.shape;
   const leading = shape.slice(0, Math.max(0, shape.length - normalised.length));
-  const fits = leading.every((dim) => dim === 1) && shape.slice(leading.length).join() === normalised.join();
+  const fits =
+    leading.every((dim) => dim === 1) && shape.slice(leading.length).join() === normalised.join();
   return fits
     ? leading.length === 0
       ? value
@@ -79,7 +85,9 @@ function plainForm(node: Node): Deviation | undefined {
   const pairs = node.is(div)
     ? [[node.operands.a, node.operands.b] as const]
     : node.is(mul)
-      ? bothOrders(node).flatMap(([a, b]) => (madeBy(b, reciprocal) ? [[a, madeBy(b, reciprocal)!.operands.x] as const] : []))
+      ? bothOrders(node).flatMap(([a, b]) =>
+          madeBy(b, reciprocal) ? [[a, madeBy(b, reciprocal)!.operands.x] as const] : [],
+        )
       : [];
   for (const [difference, divisor] of pairs) {
     const deviation = deviationOf(divisor);
@@ -89,8 +97,14 @@ function plainForm(node: Node): Deviation | undefined {
   return undefined;
 }
 
-/** x * k + (bias - mean * k) with k = scale / deviation, as TensorFlow's batch normalisation formula has it. */
-function foldedForm(node: Node, graph: Graph): { deviation: Deviation; scale: Value | undefined; bias: Value } | undefined {
+/**
+ * x * k + (bias - mean * k) with k = scale / deviation, as TensorFlow's batch normalisation formula
+ * has it.
+ */
+function foldedForm(
+  node: Node,
+  graph: Graph,
+): { deviation: Deviation; scale: Value | undefined; bias: Value } | undefined {
   if (!node.is(add)) return undefined;
   for (const [first, second] of bothOrders(node)) {
     const [product, shift] = [madeBy(first, mul), madeBy(second, sub)];
@@ -101,9 +115,15 @@ function foldedForm(node: Node, graph: Graph): { deviation: Deviation; scale: Va
         .map((value) => madeBy(value, reciprocal))
         .find((each) => each !== undefined);
       const deviation = inverse && deviationOf(inverse.operands.x);
-      if (!deviation || deviation.x !== x || !bothOrders(moved).some(([mean, same]) => mean === deviation.mean && same === factor))
+      if (
+        !deviation ||
+        deviation.x !== x ||
+        !bothOrders(moved).some(([mean, same]) => mean === deviation.mean && same === factor)
+      )
         continue;
-      const scaleValue = madeBy(factor, mul)?.inputs.find((value) => value?.producer !== (inverse as Node));
+      const scaleValue = madeBy(factor, mul)?.inputs.find(
+        (value) => value?.producer !== (inverse as Node),
+      );
       const scale = scaleValue && parameter(graph, scaleValue, deviation);
       const bias = parameter(graph, shift.operands.a, deviation);
       if (bias && (scale || !scaleValue)) return { deviation, scale, bias };
@@ -112,9 +132,20 @@ function foldedForm(node: Node, graph: Graph): { deviation: Deviation; scale: Va
   return undefined;
 }
 
-function normalise(graph: Graph, node: Node, { x, axis, epsilon }: Deviation, scale: Value | undefined, bias: Value | undefined): void {
+function normalise(
+  graph: Graph,
+  node: Node,
+  { x, axis, epsilon }: Deviation,
+  scale: Value | undefined,
+  bias: Value | undefined,
+): void {
   const result = node.outputs[0]!;
-  const { y } = graph.add(layerNormalization, { x, scale, bias }, { axis, epsilon }, { name: node.name, origin: node.origin });
+  const { y } = graph.add(
+    layerNormalization,
+    { x, scale, bias },
+    { axis, epsilon },
+    { name: node.name, origin: node.origin },
+  );
   y.origin = result.origin;
   graph.replaceUses(result, y);
 }
@@ -131,28 +162,47 @@ function absorb(graph: Graph, node: Node<typeof layerNormalization>): boolean {
   const deviation = { x, mean: x, axis, epsilon };
   const constant = other && parameter(graph, other, deviation);
   if (!constant) return false;
-  normalise(graph, user, deviation, user.is(mul) ? constant : scale, user.is(mul) ? undefined : constant);
+  normalise(
+    graph,
+    user,
+    deviation,
+    user.is(mul) ? constant : scale,
+    user.is(mul) ? undefined : constant,
+  );
   return true;
 }
 
 /**
  * A normalisation over trailing axes that was written in parts becomes one operator.
  *
- *     %m = ReduceMean(%x); %d = Sub(%x, %m); %v = ReduceMean(Mul(%d, %d)); %n = Div(%d, Sqrt(Add(%v, 1e-5))); %y = Add(Mul(%n, %scale), %bias)
+ *     %m = ReduceMean(%x); %d = Sub(%x, %m); %v = ReduceMean(Mul(%d, %d));
+ *       %n = Div(%d, Sqrt(Add(%v, 1e-5))); %y = Add(Mul(%n, %scale), %bias)
  *     %y = LayerNormalization(%x, %scale, %bias) {axis: 2, epsilon: 1e-5}
  */
-export const recogniseLayerNormalization = definePass('recognise-layer-normalization', ['names', 'layout', 'composites'], (graph) => {
-  let edits = 0;
-  for (const node of graph.sorted()) {
-    if (node.outputs.every((value) => value.users.size === 0 && !graph.outputs.some((output) => output.value === value))) continue;
-    const plain = plainForm(node);
-    const folded = plain ? undefined : foldedForm(node, graph);
-    if (plain) normalise(graph, node, plain, undefined, undefined);
-    else if (folded) normalise(graph, node, folded.deviation, folded.scale, folded.bias);
-    else continue;
-    edits++;
-  }
-  for (const node of graph.sorted()) if (node.is(layerNormalization) && absorb(graph, node)) edits++;
-  for (const node of graph.sorted()) if (node.is(layerNormalization) && absorb(graph, node)) edits++;
-  return edits;
-});
+export const recogniseLayerNormalization = definePass(
+  'recognise-layer-normalization',
+  ['names', 'layout', 'composites'],
+  (graph) => {
+    let edits = 0;
+    for (const node of graph.sorted()) {
+      if (
+        node.outputs.every(
+          (value) =>
+            value.users.size === 0 && !graph.outputs.some((output) => output.value === value),
+        )
+      )
+        continue;
+      const plain = plainForm(node);
+      const folded = plain ? undefined : foldedForm(node, graph);
+      if (plain) normalise(graph, node, plain, undefined, undefined);
+      else if (folded) normalise(graph, node, folded.deviation, folded.scale, folded.bias);
+      else continue;
+      edits++;
+    }
+    for (const node of graph.sorted())
+      if (node.is(layerNormalization) && absorb(graph, node)) edits++;
+    for (const node of graph.sorted())
+      if (node.is(layerNormalization) && absorb(graph, node)) edits++;
+    return edits;
+  },
+);

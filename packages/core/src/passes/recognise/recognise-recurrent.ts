@@ -37,7 +37,9 @@ function findCell(node: Node<typeof scan>): Found | undefined {
   const yields = (value: Value) => results.slice(states).every((each) => each === value);
   const [first, second] = body.inputs;
   if (states === 1) {
-    const cell = yields(results[0]!) ? (gruCell(x, first!, results[0]!) ?? rnnCell(x, first!, results[0]!)) : undefined;
+    const cell = yields(results[0]!)
+      ? (gruCell(x, first!, results[0]!) ?? rnnCell(x, first!, results[0]!))
+      : undefined;
     return cell && { cell, hidden: 0, memory: undefined };
   }
   for (const [hidden, memory] of [
@@ -45,7 +47,9 @@ function findCell(node: Node<typeof scan>): Found | undefined {
     [1, 0],
   ] as const) {
     const [h, c] = hidden === 0 ? [first!, second!] : [second!, first!];
-    const cell = yields(results[hidden]!) ? lstmCell(x, h, c, results[hidden]!, results[memory]!) : undefined;
+    const cell = yields(results[hidden]!)
+      ? lstmCell(x, h, c, results[hidden]!, results[memory]!)
+      : undefined;
     if (cell) return { cell, hidden, memory };
   }
   return undefined;
@@ -57,7 +61,10 @@ function reversedInTime(value: Value): Value | undefined {
   return node?.attrs.axes.join() === '0' ? node.operands.x : undefined;
 }
 
-/** A Scan over rows of a product with a matrix, plus constants, as one over the rows themselves: its steps multiply. */
+/**
+ * A Scan over rows of a product with a matrix, plus constants, as one over the rows themselves: its
+ * steps multiply.
+ */
 function withProjection(graph: Graph, node: Node<typeof scan>): Node<typeof scan> | undefined {
   const { states } = node.attrs;
   const { graph: step, captures } = node.regions['body']!;
@@ -77,15 +84,31 @@ function withProjection(graph: Graph, node: Node<typeof scan>): Node<typeof scan
   const rows = product?.operands.a;
   if (!matrix || matrix.shape.length !== 2 || rows?.rank !== 3) return undefined;
   const body = cloneGraph(step, graph);
-  const [before, after] = [body.inputs[states]!, body.input(rows.name, rows.dtype, rows.shape?.slice(1))];
+  const [before, after] = [
+    body.inputs[states]!,
+    body.input(rows.name, rows.dtype, rows.shape?.slice(1)),
+  ];
   body.inputs.pop();
   body.inputs[states] = after;
   const multiplied = body.add(matMul, { a: after, b: body.constant(matrix) }, {}).y;
-  const whole = added.reduce((a, weight) => body.add(add, { a, b: body.constant(weight) }, {}).y, multiplied);
+  const whole = added.reduce(
+    (a, weight) => body.add(add, { a, b: body.constant(weight) }, {}).y,
+    multiplied,
+  );
   body.replaceUses(before, whole);
   const inputs = node.inputs.map((each, i) => (i === states ? rows : each));
-  const attrs = { ...node.attrs, inputReverse: node.attrs.inputReverse.map((isReverse) => isReverse !== (turned !== undefined)) };
-  return new Node(node.op, inputs, attrs, { body: { graph: body, captures } }, node.name, node.origin);
+  const attrs = {
+    ...node.attrs,
+    inputReverse: node.attrs.inputReverse.map((isReverse) => isReverse !== (turned !== undefined)),
+  };
+  return new Node(
+    node.op,
+    inputs,
+    attrs,
+    { body: { graph: body, captures } },
+    node.name,
+    node.origin,
+  );
 }
 
 /** The matrices of all gates [1, gates * size, columns]. */
@@ -111,19 +134,34 @@ function biases(gates: readonly Gate[], size: number): Weight | undefined {
 /** An initial state [1, batch, size]; undefined for zeros, which need not be stated. */
 function initialState(graph: Graph, value: Value): Value | undefined {
   const filled = madeBy(value, expand);
-  return filled && isScalar(filled.operands.x, 0) ? undefined : graph.add(unsqueeze, { x: value }, { axes: [0] }).y;
+  return filled && isScalar(filled.operands.x, 0)
+    ? undefined
+    : graph.add(unsqueeze, { x: value }, { axes: [0] }).y;
 }
 
-/** Puts a recurrent operator in the place of a Scan in which a cell was found, `whole` being the form that shows it. */
-function replace(graph: Graph, node: Node<typeof scan>, whole: Node<typeof scan>, { cell, hidden, memory }: Found): boolean {
+/**
+ * Puts a recurrent operator in the place of a Scan in which a cell was found, `whole` being the
+ * form that shows it.
+ */
+function replace(
+  graph: Graph,
+  node: Node<typeof scan>,
+  whole: Node<typeof scan>,
+  { cell, hidden, memory }: Found,
+): boolean {
   const { states, inputReverse, outputReverse } = whole.attrs;
   const size = cell.gates[0]!.r.shape[0]!;
-  if (cell.gates.some(({ w, r }) => r.shape[0] !== size || r.shape[1] !== size || w.shape[1] !== size)) return false;
+  if (
+    cell.gates.some(({ w, r }) => r.shape[0] !== size || r.shape[1] !== size || w.shape[1] !== size)
+  )
+    return false;
   const { inputs } = whole.operands;
   const batch = inputs[states]!.shape?.[1];
-  const fits = ({ shape }: Value) => batch !== undefined && shape?.length === 2 && sameDim(shape[0]!, batch) && shape[1] === size;
+  const fits = ({ shape }: Value) =>
+    batch !== undefined && shape?.length === 2 && sameDim(shape[0]!, batch) && shape[1] === size;
   if (!inputs.slice(0, states).every(fits)) return false;
-  const constant = (weight: Weight | undefined, name: string) => weight && graph.constant(weight, `${node.name}/${name}`);
+  const constant = (weight: Weight | undefined, name: string) =>
+    weight && graph.constant(weight, `${node.name}/${name}`);
   const turned = reversedInTime(inputs[states]!);
   const isBackwards = inputReverse[0] !== (turned !== undefined);
   const operands = {
@@ -144,16 +182,31 @@ function replace(graph: Graph, node: Node<typeof scan>, whole: Node<typeof scan>
   const options = { name: node.name, origin: node.origin };
   const made = (() => {
     if (cell.kind === 'LSTM')
-      return graph.add(lstm, { ...operands, initialC: initialState(graph, inputs[memory!]!) }, { ...attrs, inputForget: false }, options);
+      return graph.add(
+        lstm,
+        { ...operands, initialC: initialState(graph, inputs[memory!]!) },
+        { ...attrs, inputForget: false },
+        options,
+      );
     if (cell.kind === 'GRU')
-      return { ...graph.add(gru, operands, { ...attrs, linearBeforeReset: cell.linearBeforeReset }, options), yC: undefined };
+      return {
+        ...graph.add(
+          gru,
+          operands,
+          { ...attrs, linearBeforeReset: cell.linearBeforeReset },
+          options,
+        ),
+        yC: undefined,
+      };
     return { ...graph.add(rnn, operands, attrs, options), yC: undefined };
   })();
   node.outputs.forEach((value, i) => {
     const [from, axis] = i >= states ? [made.y, 1] : [i === hidden ? made.yH : made.yC!, 0];
     const aligned = graph.add(squeeze, { x: from }, { axes: [axis] }, options).y;
     const isAligned = i < states || outputReverse[i - states] === isBackwards;
-    const result = isAligned ? aligned : graph.add(reverse, { x: aligned }, { axes: [0] }, options).y;
+    const result = isAligned
+      ? aligned
+      : graph.add(reverse, { x: aligned }, { axes: [0] }, options).y;
     result.name = value.name;
     result.origin = value.origin;
     graph.replaceUses(value, result);
@@ -163,22 +216,29 @@ function replace(graph: Graph, node: Node<typeof scan>, whole: Node<typeof scan>
 }
 
 /**
- * A Scan over a sequence, in either direction, whose body is the cell of an LSTM, a GRU (its reset before or after the product) or a plain RNN becomes that operator. The
- * product with the input may stand before the Scan. The body must compute nothing else; a step that keeps states by a mask does.
+ * A Scan over a sequence, in either direction, whose body is the cell of an LSTM, a GRU (its reset
+ * before or after the product) or a plain RNN becomes that operator. The product with the input may
+ * stand before the Scan. The body must compute nothing else; a step that keeps states by a mask
+ * does.
  *
- *     %h, %c, %y = Scan(%h0, %c0, %x) { (h, c, x) -> %z = MatMul(%x, %w) + MatMul(%h, %r) + %b; %i, %f, %g, %o = Split(%z) … }
+ *     %h, %c, %y = Scan(%h0, %c0, %x) { (h, c, x) -> %z = MatMul(%x, %w) + MatMul(%h, %r) + %b;
+ *       %i, %f, %g, %o = Split(%z) … }
  *     %y1, %h1, %c1 = LSTM(%x, %w1, %r1, %b1, _, %h0, %c0); %y = Squeeze(%y1) {axes: [1]} …
  */
-export const recogniseRecurrent = definePass('recognise-recurrent', ['names', 'layout'], (graph) => {
-  let edits = 0;
-  for (const node of graph.sorted()) {
-    if (!node.is(scan)) continue;
-    for (const whole of [node, withProjection(graph, node)]) {
-      const found = whole && findCell(whole);
-      if (!found || !replace(graph, node, whole, found)) continue;
-      edits++;
-      break;
+export const recogniseRecurrent = definePass(
+  'recognise-recurrent',
+  ['names', 'layout'],
+  (graph) => {
+    let edits = 0;
+    for (const node of graph.sorted()) {
+      if (!node.is(scan)) continue;
+      for (const whole of [node, withProjection(graph, node)]) {
+        const found = whole && findCell(whole);
+        if (!found || !replace(graph, node, whole, found)) continue;
+        edits++;
+        break;
+      }
     }
-  }
-  return edits;
-});
+    return edits;
+  },
+);
