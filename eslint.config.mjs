@@ -25,6 +25,7 @@ const boundaries = (external) => [
       { sourceTag: 'type:node', onlyDependOnLibsWithTags: ['type:core'] },
       { sourceTag: 'type:runtime', onlyDependOnLibsWithTags: ['type:core'] },
       { sourceTag: 'type:parity', onlyDependOnLibsWithTags: ['type:core'], ...external },
+      { sourceTag: 'type:list', onlyDependOnLibsWithTags: ['type:core', 'type:format'] },
       { sourceTag: 'type:app', onlyDependOnLibsWithTags: ['*'] },
     ],
   },

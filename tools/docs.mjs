@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join, resolve } from 'node:path';
 import { documents } from '@drover/cli';
 import { dtypes as allTypes, ops } from '@drover/core';
+import { formats } from '@drover/formats';
 import { toJsonSchema } from '@valibot/to-json-schema';
 import { format as prettify, resolveConfig } from 'prettier';
 
@@ -11,9 +12,13 @@ const root = resolve(import.meta.dirname, '..');
 /** Folders that hold nothing but what is written here. */
 const folders = ['docs/reference', 'packages/cli/schema'];
 const generated = 'Written by `npm run docs` from the packages themselves.\n';
-const formats = ['onnx', 'tfjs', 'mxnet'];
-const titles = { onnx: 'ONNX', tfjs: 'TensorFlow.js', mxnet: 'MXNet' };
-const packages = ['core', 'graphdef', ...formats, 'node', 'numpy', 'runtimes', 'parity', 'cli'];
+const listed = formats.map(({ about }) => about);
+const packages = [
+  'core',
+  'graphdef',
+  ...listed.map(({ id }) => id),
+  ...['node', 'numpy', 'runtimes', 'parity', 'cli'],
+];
 const modules = new Map(
   await Promise.all(packages.map(async (name) => [name, await import(`@drover/${name}`)])),
 );
@@ -60,38 +65,11 @@ const operator = ([name, op]) =>
     .filter(Boolean)
     .join('\n');
 
-const built = (path) => import(new URL(`../packages/${path}`, import.meta.url).href);
-const rules = Object.fromEntries(
+const coverages = new Map(
   await Promise.all(
-    Object.entries({ onnx: 'onnx', tfjs: 'graphdef', mxnet: 'mxnet' }).map(
-      async ([format, name]) => [format, await built(`${name}/dist/rules.js`)],
-    ),
+    listed.map(async ({ id }) => [id, (await import(`@drover/${id}/coverage`)).coverage]),
   ),
 );
-const withoutForm = Object.keys((await built('onnx/dist/ops/without-form.js')).withoutForm.toCore);
-/** All the operators that a format lists. */
-const listed = {
-  onnx: Object.keys(rules.onnx.readRules),
-  tfjs: Object.keys((await built('tfjs/dist/schema/ops.js')).ops),
-  mxnet: Object.keys((await built('mxnet/dist/schema/ops.js')).ops),
-};
-// Read as the structure of the graph, by no rule of their own.
-const structural = [
-  'Const',
-  'Placeholder',
-  'NoOp',
-  'Enter',
-  'Exit',
-  'LoopCond',
-  'Merge',
-  'NextIteration',
-  'Switch',
-];
-const readNames = {
-  onnx: listed.onnx.filter((name) => !withoutForm.includes(name)),
-  tfjs: [...Object.keys(rules.tfjs.readRules), ...structural],
-  mxnet: Object.keys(rules.mxnet.readRules),
-};
 
 // A call is written as the nodes of its body.
 const isComposite = (name) => ops[name].decompose !== undefined || name === 'Call';
@@ -102,18 +80,19 @@ const written = (name, rule) =>
       ? 'in simpler operators'
       : `no: ${rule.gap}`;
 const writes = table(
-  ['Operator', ...formats.map((format) => titles[format])],
+  ['Operator', ...listed.map(({ title }) => title)],
   Object.keys(ops)
     .sort()
     .map((name) => [
       name,
-      ...formats.map((format) => written(name, rules[format].writeRules[name])),
+      ...listed.map(({ id }) => written(name, coverages.get(id).written[name])),
     ]),
 );
-const readBy = (format) => {
-  const read = readNames[format].toSorted();
-  const foreign = listed[format].filter((name) => !read.includes(name)).sort();
-  return `## Read from ${titles[format]}\n\n${read.length} operators: ${read.join(', ')}.\n\n${foreign.length} of the ${listed[format].length} in the list of ${titles[format]} have no canonical form and stay in the graph as they are: ${foreign.join(', ')}.\n`;
+const readBy = ({ id, title }) => {
+  const coverage = coverages.get(id);
+  const read = coverage.read.toSorted();
+  const foreign = coverage.listed.filter((name) => !read.includes(name)).sort();
+  return `## Read from ${title}\n\n${read.length} operators: ${read.join(', ')}.\n\n${foreign.length} of the ${coverage.listed.length} in the list of ${title} have no canonical form and stay in the graph as they are: ${foreign.join(', ')}.\n`;
 };
 
 const isCatalogue = (value) =>
@@ -125,7 +104,7 @@ const catalogues = new Map(
 );
 
 const pages = {
-  'docs/reference/coverage.md': `# Coverage\n\n${generated}\n## Written\n\n${writes}\n${formats.map(readBy).join('\n')}`,
+  'docs/reference/coverage.md': `# Coverage\n\n${generated}\n## Written\n\n${writes}\n${listed.map(readBy).join('\n')}`,
   'docs/reference/operators.md': `# Operators of the canonical graph\n\n${generated}\n${Object.entries(ops).sort(byName).map(operator).join('\n')}`,
   'docs/reference/diagnostics.md': `# Diagnostics\n\n${generated}\n${[...catalogues.entries()]
     .sort(byName)

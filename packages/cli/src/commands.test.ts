@@ -163,21 +163,21 @@ describe('usage', () => {
     ],
     [
       ['convert', 'a', 'b.json', '--shard-size', '0'],
-      "Option '--shard-size <bytes>' argument '0' is invalid. It must be at least 1.",
+      '--shard-size must be a size in bytes of at least 1, such as 4000000 or 4MB, not "0".',
     ],
     [
-      ['convert', 'a', 'b.json', '--opset', '1e1'],
-      "Option '--opset <n>' argument '1e1' is invalid. It must be a whole number.",
+      ['convert', 'a', 'b.onnx', '--opset', '1e1'],
+      '--opset must be a whole number from 13 to 23, not "1e1".',
     ],
     [
       ['convert', 'a', 'b.json', '--quantize', 'u4'],
-      "Option '--quantize <type>' argument 'u4' is invalid. Allowed choices are f16, u8, u16.",
+      '--quantize must be one of f16, u8, u16, not "u4".',
     ],
     [['convert', 'nowhere.onnx', 'b.json'], 'There is no file "nowhere.onnx".'],
     [['convert', input, 'out'], '"out" does not tell which format to write.'],
     [
       ['convert', input, 'out', '--to', 'caffe'],
-      'There is no format "caffe"; there are onnx, mxnet, tfjs.',
+      'There is no format "caffe"; there are onnx, tfjs, mxnet.',
     ],
     [
       ['convert', input, 'out.json', '--to', 'onnx'],
@@ -185,11 +185,11 @@ describe('usage', () => {
     ],
     [
       ['convert', input, 'out.json', '--opset', '17'],
-      '--opset is for onnx, and the output is tfjs.',
+      '--opset is for ONNX, and the output is TensorFlow.js.',
     ],
     [
       ['convert', input, 'out.onnx', '--quantize', 'u8'],
-      '--quantize is for tfjs, and the output is onnx.',
+      '--quantize is for TensorFlow.js, and the output is ONNX.',
     ],
     [['convert', input, 'out.json', '--seed', '1'], '--inputs and --seed are for --verify.'],
     [

@@ -85,6 +85,10 @@ export const documents = {
     format: text,
     versions: v.record(text, text),
     producer: text,
+    entries: v.pipe(
+      v.array(v.object({ name: text, inputs: v.array(declared), outputs: v.array(declared) })),
+      v.description('Every graph of the model; --entry names one.'),
+    ),
     inputs: v.array(declared),
     outputs: v.array(declared),
     parameters: count,

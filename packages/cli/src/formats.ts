@@ -1,36 +1,33 @@
-import { detectFormat, type Format, type Source } from '@drover/core';
+import { detectFormat, isNamed, type Format, type FormatAbout, type Source } from '@drover/core';
+import { formats, loadFormats, type ListedFormat } from '@drover/formats';
 import { cliDiagnostics } from './diagnostics.js';
 
-interface Entry {
-  readonly id: string;
-  /** Names that a file of this format has. */
-  readonly named: RegExp;
-  /** Loads the package: a conversion pays for the two formats that it needs. */
-  load(): Promise<Format>;
-}
-
-const entries: readonly Entry[] = [
-  { id: 'onnx', named: /\.onnx$/, load: async () => (await import('@drover/onnx')).onnx },
-  { id: 'mxnet', named: /-symbol\.json$/, load: async () => (await import('@drover/mxnet')).mxnet },
-  { id: 'tfjs', named: /\.json$/, load: async () => (await import('@drover/tfjs')).tfjs },
-];
-
 /** Names that --from and --to take. */
-export const formatIds: readonly string[] = entries.map(({ id }) => id);
+export const formatIds: readonly string[] = formats.map(({ about }) => about.id);
 
-/** Every format that drover reads and writes. */
-export function allFormats(): Promise<readonly Format[]> {
-  return Promise.all(entries.map(({ load }) => load()));
+/** The format of the list that goes by a name of a file: the one whose pattern says most. */
+function byFileName(name: string): ListedFormat | undefined {
+  const longest = ({ about }: ListedFormat) =>
+    Math.max(
+      0,
+      ...about.fileNames.any.flatMap((each) => (isNamed(name, [each]) ? each.length : [])),
+    );
+  const [likely] = formats.toSorted((a, b) => longest(b) - longest(a));
+  return likely && longest(likely) > 0 ? likely : undefined;
 }
 
-/** The format of a name. Throws `cli/usage`. */
-export async function formatNamed(name: string): Promise<Format> {
-  const entry = entries.find(({ id }) => id === name);
-  if (entry) return entry.load();
+function listed(name: string): ListedFormat {
+  const found = formats.find(({ about }) => about.id === name.toLowerCase());
+  if (found) return found;
   throw cliDiagnostics.error('usage', {
     message: `There is no format ${JSON.stringify(name)}; there are ${formatIds.join(', ')}.`,
     origin: { file: '' },
   });
+}
+
+/** The format of a name. Throws `cli/usage`. */
+export function formatNamed(name: string): Promise<Format> {
+  return listed(name).load();
 }
 
 /**
@@ -38,37 +35,37 @@ export async function formatNamed(name: string): Promise<Format> {
  * `core/unknown-format`.
  */
 export async function formatOf(source: Source): Promise<Format> {
-  const likely = entries.filter(({ named }) => named.test(source.name));
-  for (const { load } of new Set([...likely, ...entries])) {
-    const format = await load();
-    if (await format.detect(source)) return format;
-  }
-  return detectFormat(source, await allFormats());
+  const likely = await byFileName(source.name)?.load();
+  if (likely && (await likely.detect(source)) !== undefined) return likely;
+  return detectFormat(source, await loadFormats());
+}
+
+/** What is written, and whether the output is a folder. */
+export interface Target {
+  readonly about: FormatAbout;
+  load(): Promise<Format>;
+  readonly isFolder: boolean;
 }
 
 /**
- * The format to write and whether the output is a folder: from --to, else from the name of the
- * output. A name that says another format than --to is refused, because readers would take the file
- * for what its name says. Throws `cli/unknown-target` and `cli/usage`.
+ * The format to write: from --to, else from the name of the output. A name that says another format
+ * than --to is refused, because readers would take the file for what its name says. Throws
+ * `cli/unknown-target` and `cli/usage`.
  */
-export async function targetOf(
-  output: string,
-  to: string | undefined,
-): Promise<{ readonly format: Format; readonly isFolder: boolean }> {
-  const named = entries.find((entry) => entry.named.test(output));
-  const id = to ?? named?.id;
-  if (id === undefined)
+export function targetOf(output: string, to: string | undefined): Target {
+  const named = byFileName(output);
+  const target = to === undefined ? named : listed(to);
+  if (!target)
     throw cliDiagnostics.error('unknown-target', {
       message: `${JSON.stringify(output)} does not tell which format to write.`,
       origin: { file: output },
     });
-  const format = await formatNamed(id);
-  if (named !== undefined && !entries.find((entry) => entry.id === id)!.named.test(output)) {
+  if (named && !isNamed(output, target.about.fileNames.any)) {
     throw cliDiagnostics.error('usage', {
-      message: `${JSON.stringify(output)} is the name of a model in ${named.id}, and --to says ${id}.`,
+      message: `${JSON.stringify(output)} is the name of a model in ${named.about.id}, and --to says ${target.about.id}.`,
       help: 'Give the output another name, or name a folder.',
       origin: { file: output },
     });
   }
-  return { format, isFolder: named === undefined && output !== '-' };
+  return { ...target, isFolder: named === undefined && output !== '-' };
 }

@@ -1,4 +1,6 @@
+import { formats } from '@drover/formats';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { formatOptions, type Side } from './format-options.js';
 import type { Run } from './outcome.js';
 import { version } from './version.js';
 
@@ -9,16 +11,16 @@ function whole(text: string): number {
   return value;
 }
 
-function positive(text: string): number {
-  const value = whole(text);
-  if (value === 0) throw new InvalidArgumentError('It must be at least 1.');
-  return value;
-}
-
 const fromOption = '--from <format>';
-const fromSummary = 'format of the model: onnx, tfjs or mxnet; found by its content when absent';
+const ids = formats.map(({ about }) => about.id).join(', ');
+const fromSummary = `format of the model: ${ids}; found by its content when absent`;
 const paramsOption = '--params <file>';
 const paramsSummary = 'file that holds the weights; found beside the model when absent';
+
+/** What an output can be called: `*.onnx (ONNX)`. */
+const outputs = formats
+  .map(({ about }) => `${about.fileNames.any.join(' or ')} (${about.title})`)
+  .join(', ');
 
 /**
  * The commands and their options. Each command's code is loaded when it runs, so that --help
@@ -50,32 +52,20 @@ function buildProgram(): Command {
           self.opts(),
         );
       });
-  command(
+  const withOptions = (target: Command, ...sides: readonly Side[]) => {
+    for (const option of sides.flatMap(formatOptions)) target.addOption(option);
+    return target;
+  };
+  const convert = command(
     'convert <in> <out>',
     'read a model, convert it, write it',
     async () => (await import('./commands/convert.js')).convertCommand,
   )
     .option(fromOption, fromSummary)
-    .option(
-      '--to <format>',
-      'format of the output: onnx, tfjs or mxnet; told by its name when absent',
-    )
+    .option('--to <format>', `format of the output: ${ids}; told by its name when absent`)
     .option(paramsOption, paramsSummary)
-    .option('--opset <n>', 'operator set version to write (ONNX)', positive)
-    .addOption(
-      new Option('--input-layout <layout>', 'layout of the image inputs of the result').choices([
-        'nchw',
-        'nhwc',
-      ]),
-    )
-    .addOption(
-      new Option('--quantize <type>', 'storage of float weights (TF.js)').choices([
-        'f16',
-        'u8',
-        'u16',
-      ]),
-    )
-    .option('--shard-size <bytes>', 'largest size of a weight file (TF.js)', positive)
+    .option('--entry <name>', 'graph to write, where the model holds several')
+    .option('--rewrite', 'go through the representation within one format, too')
     .option('--verify', 'run both sides and compare')
     .option(
       '--inputs <files...>',
@@ -84,17 +74,16 @@ function buildProgram(): Command {
     .option('--seed <n>', 'seed of the inputs that --verify makes', whole)
     .option('--dry-run', 'find out what would be refused, write nothing')
     .option('--force', 'replace files that are there')
-    .addHelpText(
-      'after',
-      '\nOUT is *.onnx, *.json (TF.js), *-symbol.json (MXNet), a folder with --to, or - with --to.',
-    );
-  command(
+    .addHelpText('after', `\nOUT is ${outputs}, a folder with --to, or - with --to.`);
+  withOptions(convert, 'read', 'write');
+  const inspect = command(
     'inspect <model>',
     'what a model is, and what each other format would refuse',
     async () => (await import('./commands/inspect.js')).inspectCommand,
   )
     .option(fromOption, fromSummary)
     .option(paramsOption, paramsSummary);
+  withOptions(inspect, 'read');
   command(
     'run <model>',
     'run a model on arrays',

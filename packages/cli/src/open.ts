@@ -1,6 +1,17 @@
-import { Report, type Diagnostic, type Format, type Model, type Source } from '@drover/core';
-import { openFile, openModel } from '@drover/node';
+import {
+  Report,
+  type Diagnostic,
+  type Format,
+  type Model,
+  type Source,
+  openModel,
+} from '@drover/core';
+import { openFile, openModelFile } from '@drover/node';
+import { formats } from '@drover/formats';
 import { formatNamed, formatOf } from './formats.js';
+
+/** Names that a folder's model file can have. */
+const modelNames = formats.flatMap(({ about }) => about.fileNames.inFolder);
 
 /** A file of the command line that is a model, not yet read. */
 export interface OpenedModel {
@@ -18,7 +29,7 @@ export interface OpenOptions {
 
 /** Opens a model of the command line and finds its format, by content unless it is named. */
 export async function open(path: string, { from, params }: OpenOptions = {}): Promise<OpenedModel> {
-  const source = await openModel(path);
+  const source = await openModelFile(path, modelNames);
   return {
     source,
     format: from === undefined ? await formatOf(source) : await formatNamed(from),
@@ -33,6 +44,6 @@ export async function read({
   params,
 }: OpenedModel): Promise<{ readonly model: Model; readonly diagnostics: readonly Diagnostic[] }> {
   const report = new Report();
-  const model = await format.read(source, { report, params });
+  const model = await openModel(source, format, { report, params });
   return { model, diagnostics: report.diagnostics };
 }

@@ -42,7 +42,12 @@ export async function convertInMemory(
 ): Promise<WrittenModel & { readonly report: ConversionReport }> {
   const sink = new MemorySink();
   const report = await convert({ from, to, source, params, sink });
-  return { format: to, files: sink.files, source: memorySource(to.fileName, sink.files), report };
+  return {
+    format: to,
+    files: sink.files,
+    source: memorySource(to.fileNames.usual, sink.files),
+    report,
+  };
 }
 
 /** Names as a model declares them, in its order. */

@@ -22,7 +22,7 @@ const copyOf = async (fixture: ModelFixture): Promise<WrittenModel> => {
 };
 const casesOf = (format: string) =>
   modelFixtures(format).map((fixture) => [fixture.id, fixture] as const);
-const main = ({ format, files }: WrittenModel) => files.get(format.fileName)!;
+const main = ({ format, files }: WrittenModel) => files.get(format.fileNames.usual)!;
 
 /**
  * An ONNX model as onnx-proto decodes it, external data in the place of its location: a copy

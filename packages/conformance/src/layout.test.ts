@@ -19,24 +19,26 @@ async function converted(
 ): Promise<Files> {
   const sink = new MemorySink();
   const source = await openFile(path);
-  await convert({ from, to, source, sink, inputLayout });
+  await convert({ from, to, source, sink, options: { inputLayout } });
   source.close();
   return { format: to, files: sink.files };
 }
 
 async function back({ format, files }: Files, to: Format): Promise<Files> {
   const sink = new MemorySink();
-  await convert({ from: format, to, source: memorySource(format.fileName, files), sink });
+  await convert({ from: format, to, source: memorySource(format.fileNames.usual, files), sink });
   return { format: to, files: sink.files };
 }
 
 /** Operators of a written model by its file alone, without the readers under test. */
 async function operators({ format, files }: Files): Promise<string[]> {
   if (format === onnx)
-    return (await decodeModel(memorySource(format.fileName, files))).graph!.node!.map(
+    return (await decodeModel(memorySource(format.fileNames.usual, files))).graph!.node!.map(
       ({ opType }) => opType ?? '',
     );
-  const { modelTopology } = JSON.parse(new TextDecoder().decode(files.get(format.fileName))) as {
+  const { modelTopology } = JSON.parse(
+    new TextDecoder().decode(files.get(format.fileNames.usual)),
+  ) as {
     modelTopology: { node: { op: string }[] };
   };
   return modelTopology.node.map(({ op }) => op);

@@ -1,4 +1,12 @@
-import { DroverError, MemorySink, memorySource, Report, type Format } from '@drover/core';
+import {
+  DroverError,
+  MemorySink,
+  memorySource,
+  Report,
+  type Format,
+  openModel,
+  writeModel,
+} from '@drover/core';
 import { mxnet } from '@drover/mxnet';
 import { onnx } from '@drover/onnx';
 import { reference, type Runtime } from '@drover/runtimes';
@@ -112,9 +120,7 @@ export function describeModels(
     const declared = async () => {
       const opened = await openFixture(fixture);
       try {
-        return declaredBy(
-          await source.read(opened.source, { report: new Report(), params: opened.params }),
-        );
+        return declaredBy(await openModel(opened.source, source, { params: opened.params }));
       } finally {
         opened.close();
       }
@@ -177,19 +183,13 @@ export function describeOwnFormat(
         const opened = await openFixture(fixture);
         try {
           const report = new Report();
-          const model = await format.read(opened.source, { report, params: opened.params });
+          const model = await openModel(opened.source, format, { report, params: opened.params });
           const sink = new MemorySink();
-          await format.write(model, sink, {
-            report,
-            options: {},
-            path: format.fileName,
-            tensor: () => {},
-          });
-          await sink.commit();
+          await writeModel(model, { to: format, sink, report });
           const written = {
             format,
             files: sink.files,
-            source: memorySource(format.fileName, sink.files),
+            source: memorySource(format.fileNames.usual, sink.files),
           };
           expect(
             await worstDistance(

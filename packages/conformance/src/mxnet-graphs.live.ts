@@ -1,4 +1,5 @@
 import {
+  Model,
   evaluate,
   memorySource,
   MemorySink,
@@ -7,6 +8,8 @@ import {
   tensor,
   toNumbers,
   type Tensor,
+  openModel,
+  writeModel,
 } from '@drover/core';
 import { mxnet } from '@drover/mxnet';
 import { readSymbol } from '@drover/mxnet/codec';
@@ -264,30 +267,16 @@ describe('graphs written for MXNet', () => {
 
   it.each(cases)('$name', async ({ operator, graph: text, inputs, outputs }) => {
     const graph = parseGraph(text);
-    const model = {
-      graph,
-      format: '',
-      versions: {},
-      producer: '',
-      operators: new Map(),
-      file: '',
-      metadata: new Map(),
-    };
+    const model = new Model(graph);
     const sink = new MemorySink();
-    await mxnet.write(model, sink, {
-      report: new Report(),
-      options: {},
-      path: 'model-symbol.json',
-      tensor: () => {},
-    });
-    await sink.commit();
+    await writeModel(model, { to: mxnet, sink });
     const source = memorySource('model-symbol.json', sink.files);
     expect((await readSymbol(source)).graph.nodes.map(({ op }) => op)).toContain(operator);
 
     const loaded = await runtime.load(source);
     const given = new Map(graph.inputs.map(({ name }, i) => [name, inputs[i]!]));
     const results = [...(await loaded.run(given).finally(() => loaded.dispose())).values()];
-    const again = await mxnet.read(source, { report: new Report() });
+    const again = await openModel(source, mxnet);
     const read = [...(await evaluate(again.graph, inputs)).values()];
     const expected = graph.outputs.map(({ name }) => outputs[name]);
     expect(results.map((result) => [...toNumbers(result)])).toEqual(expected);

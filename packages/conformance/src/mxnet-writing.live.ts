@@ -8,6 +8,8 @@ import {
   Report,
   type Format,
   type Model,
+  openModel,
+  writeModel,
 } from '@drover/core';
 import { mxnet } from '@drover/mxnet';
 import { typeFlagOf } from '@drover/mxnet/codec';
@@ -112,15 +114,10 @@ async function write(
   files: Map<string, Uint8Array>,
   folder: string,
 ): Promise<Written | undefined> {
-  const model = await format.read(memorySource(format.fileName, files), { report: new Report() });
+  const model = await openModel(memorySource(format.fileNames.usual, files), format);
   const sink = new MemorySink();
   try {
-    await mxnet.write(model, sink, {
-      report: new Report(),
-      options: {},
-      path: 'model-symbol.json',
-      tensor: () => undefined,
-    });
+    await writeModel(model, { to: mxnet, sink });
   } catch (error) {
     if (isUnsayable(error)) return undefined;
     throw error;

@@ -6,6 +6,8 @@ import {
   toNumbers,
   type DType,
   type Tensor,
+  openModel,
+  writeModel,
 } from '@drover/core';
 import { onnx } from '@drover/onnx';
 import type { NodeProto } from '@drover/onnx/codec';
@@ -428,11 +430,10 @@ describe('operators in terms of core ones compute what onnxruntime computes', ()
     const outputs = Object.keys(each.outputs);
     expectClose(await run(reference([onnx]), source, each.inputs), expected, outputs);
     const report = new Report();
-    const read = await onnx.read(source, { report });
+    const read = await openModel(source, onnx, { report });
     expect(report.diagnostics).toEqual([]);
     const sink = new MemorySink();
-    await onnx.write(read, sink, { report, options: {}, path: 'm.onnx', tensor: () => {} });
-    await sink.commit();
+    await writeModel(read, { to: onnx, sink, path: 'm.onnx', report });
     expectClose(await run(ort, memorySource('m.onnx', sink.files), each.inputs), expected, outputs);
   });
 });

@@ -8,6 +8,7 @@ import {
   toNumbers,
   type Source,
   type Tensor,
+  openModel,
 } from '@drover/core';
 import { onnx } from '@drover/onnx';
 import { AttributeType, type FunctionProto, type ModelProto } from '@drover/onnx/codec';
@@ -110,7 +111,7 @@ async function run(
 
 test('functions are calls in the graph, with the types and attributes of each', async () => {
   const report = new Report();
-  const { graph } = await onnx.read(await sourceOfModel(model()), { report });
+  const { graph } = await openModel(await sourceOfModel(model()), onnx, { report });
   expect(report.diagnostics).toEqual([]);
   const text = printGraph(graph);
   expect(text.match(/Call\(.*\) {"function":"my\.\w+"}/g)).toEqual([
@@ -132,7 +133,7 @@ describe.each([true, false])(
       expect(new Set(expected.flat()).size).toBeGreaterThan(6);
       expect(await run(reference([onnx]), source, go)).toEqual(expected);
       const plain = new MemorySink();
-      await convert({ from: onnx, to: onnx, source, sink: plain, opset: 18 });
+      await convert({ from: onnx, to: onnx, source, sink: plain, options: { opset: 18 } });
       expect(await run(ort, memorySource('model.onnx', plain.files), go)).toEqual(expected);
       const web = new MemorySink();
       await convert({ from: onnx, to: tfjs, source, sink: web });

@@ -7,6 +7,8 @@ import {
   Report,
   tensor,
   type Source,
+  openModel,
+  type Format,
 } from '@drover/core';
 import { onnx } from '@drover/onnx';
 import { tfjs } from '@drover/tfjs';
@@ -81,7 +83,7 @@ const withFunctions = (...functions: NonNullable<ModelProto['functions']>): Mode
 /** Converts and expects a typed failure with nothing written. */
 async function failure(
   source: Source,
-  to = onnx,
+  to: Format = onnx,
 ): Promise<{ codes: readonly string[]; error: DroverError; files: number }> {
   const sink = new MemorySink();
   const error = await convert({
@@ -89,7 +91,7 @@ async function failure(
     to,
     source,
     sink,
-    ...(to === onnx && { opset: 17 }),
+    ...(to === onnx && { options: { opset: 17 } }),
   }).then(
     () => undefined,
     (thrown: unknown) => thrown,
@@ -486,7 +488,7 @@ describe('broken models end in a typed error, and nothing is written', () => {
         to: onnx,
         source: memorySource('m.onnx', new Map([['m.onnx', bytes.subarray(0, length)]])),
         sink,
-        opset: 17,
+        options: { opset: 17 },
       }).then(
         () => 'converted',
         (error: unknown) => (error instanceof DroverError ? error.failure : error),
@@ -500,7 +502,7 @@ describe('broken models end in a typed error, and nothing is written', () => {
 describe('large and deep models are read', () => {
   it('bodies 29 deep', async () => {
     const report = new Report();
-    await onnx.read(await sourceOfModel(modelOf(nested(29))), { report });
+    await openModel(await sourceOfModel(modelOf(nested(29))), onnx, { report });
     expect(report.diagnostics).toEqual([]);
   });
 
@@ -518,7 +520,7 @@ describe('large and deep models are read', () => {
         modelOf(graph(order === 'in order' ? nodes : nodes.toReversed())),
       );
       const start = process.cpuUsage();
-      const model = await onnx.read(source, { report: new Report() });
+      const model = await openModel(source, onnx);
       // Of the processor, so that a busy machine does not count.
       expect(process.cpuUsage(start).user / 1000).toBeLessThan(2000);
       expect(model.graph.size).toBe(count);
@@ -543,7 +545,7 @@ describe('large and deep models are read', () => {
     const source = await sourceOfModel(
       modelOf(graph([...nodes, node('Abs', [names.at(-1)!], ['y'])])),
     );
-    const model = await onnx.read(source, { report: new Report() });
+    const model = await openModel(source, onnx);
     expect([...model.graph.nodes].slice(0, names.length).map(({ name }) => name)).toEqual(names);
   });
 });
@@ -559,7 +561,7 @@ describe('operators without a canonical form', () => {
   );
 
   it('are all told at once, each with its reason', async () => {
-    const model = await onnx.read(await sourceOfModel(unknown), { report: new Report() });
+    const model = await openModel(await sourceOfModel(unknown), onnx);
     expect([...model.graph.nodes].map(({ op }) => op.name)).toEqual([
       'Foreign',
       'Foreign',
@@ -572,7 +574,7 @@ describe('operators without a canonical form', () => {
       to: onnx,
       source: await sourceOfModel(unknown),
       sink,
-      opset: 21,
+      options: { opset: 21 },
     }).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ConversionError);
     const told = (error as ConversionError).diagnostics.map(({ code, message }) => [code, message]);
@@ -591,8 +593,14 @@ describe('operators without a canonical form', () => {
 
   it('are carried over where they mean the same', async () => {
     const sink = new MemorySink();
-    await convert({ from: onnx, to: onnx, source: await sourceOfModel(unknown), sink, opset: 17 });
-    const again = await onnx.read(memorySource('model.onnx', sink.files), { report: new Report() });
+    await convert({
+      from: onnx,
+      to: onnx,
+      source: await sourceOfModel(unknown),
+      sink,
+      options: { opset: 17 },
+    });
+    const again = await openModel(memorySource('model.onnx', sink.files), onnx);
     const attributes = [...again.graph.nodes].map(
       ({ attrs }) =>
         attrs as { readonly type?: string; readonly attributes?: { readonly attributes: unknown } },
@@ -607,10 +615,11 @@ describe('operators without a canonical form', () => {
 
   it('a stray attribute is a warning, told once', async () => {
     const report = new Report();
-    await onnx.read(
+    await openModel(
       await sourceOfModel(
         modelOf(graph([node('Relu', ['x'], ['y'], { speed: 3, colour: 'red' })])),
       ),
+      onnx,
       { report },
     );
     expect(

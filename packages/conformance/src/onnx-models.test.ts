@@ -1,4 +1,4 @@
-import { memorySource, MemorySink, Report, type Model } from '@drover/core';
+import { memorySource, MemorySink, Report, type Model, openModel, writeModel } from '@drover/core';
 import { onnx } from '@drover/onnx';
 import {
   decodeModel,
@@ -27,7 +27,7 @@ async function withModel<T>(
   const opened = await openFixture(fixture);
   try {
     const report = new Report();
-    const model = await onnx.read(opened.source, { report });
+    const model = await openModel(opened.source, onnx, { report });
     expect(report.diagnostics).toEqual([]);
     return await use(model, await decodeModel(opened.source));
   } finally {
@@ -38,12 +38,7 @@ async function withModel<T>(
 async function written(model: Model, opset?: number): Promise<Uint8Array> {
   const sink = new MemorySink();
   const report = new Report();
-  await onnx.write(model, sink, {
-    report,
-    options: { opset },
-    path: 'model.onnx',
-    tensor: () => {},
-  });
+  await writeModel(model, { to: onnx, sink, options: { opset }, report });
   expect(report.diagnostics).toEqual([]);
   await sink.commit();
   expect([...sink.files.keys()]).toEqual(['model.onnx']);
@@ -76,7 +71,7 @@ describe.each(fixtures)('%s', (id, fixture) => {
     async () => {
       const opened = await openFixture(fixture);
       try {
-        const model = await onnx.read(opened.source, { report: new Report() });
+        const model = await openModel(opened.source, onnx);
         const distance = await worstDistance(
           reference([onnx]),
           { format: onnx, files: new Map(), source: opened.source },
@@ -110,7 +105,7 @@ describe.each(fixtures)('%s', (id, fixture) => {
       withModel(fixture, async (model) => {
         const first = await written(model);
         expect(Buffer.compare(first, await written(model))).toBe(0);
-        const again = await onnx.read(sourceOf(first), { report: new Report() });
+        const again = await openModel(sourceOf(first), onnx);
         expect(Buffer.compare(first, await written(again))).toBe(0);
       }),
     patience,

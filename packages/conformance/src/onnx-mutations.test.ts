@@ -1,4 +1,4 @@
-import { DroverError, Report } from '@drover/core';
+import { DroverError, Report, openModel, writeModel } from '@drover/core';
 import { onnx } from '@drover/onnx';
 import {
   decodeModel,
@@ -132,13 +132,8 @@ describe.each(vectorFamilies<{ readonly onnx: string }>('onnx'))('%s', (family, 
         const start = process.cpuUsage();
         try {
           const source = await sourceOfModel(mutated);
-          const read = await onnx.read(source, { report: new Report() });
-          await onnx.write(read, new MemorySink(), {
-            report: new Report(),
-            options: {},
-            path: 'm.onnx',
-            tensor: () => {},
-          });
+          const read = await openModel(source, onnx);
+          await writeModel(read, { to: onnx, sink: new MemorySink(), path: 'm.onnx' });
         } catch (error) {
           refused++;
           if (!(error instanceof DroverError))

@@ -1,4 +1,13 @@
-import { castTensor, memorySource, MemorySink, Report, toNumbers, type Model } from '@drover/core';
+import {
+  castTensor,
+  memorySource,
+  MemorySink,
+  Report,
+  toNumbers,
+  type Model,
+  openModel,
+  writeModel,
+} from '@drover/core';
 import { onnx } from '@drover/onnx';
 import { decodeModel, encodeModel, type ModelProto } from '@drover/onnx/codec';
 import { tfjs as runtimeOf } from '@drover/runtimes/tfjs';
@@ -75,13 +84,7 @@ async function opened(bytes: Uint8Array): Promise<Uint8Array> {
 
 async function write(model: Model): Promise<ReadonlyMap<string, Uint8Array>> {
   const sink = new MemorySink();
-  await tfjs.write(model, sink, {
-    report: new Report(),
-    options: {},
-    path: 'model.json',
-    tensor: () => {},
-  });
-  await sink.commit();
+  await writeModel(model, { to: tfjs, sink });
   return sink.files;
 }
 
@@ -92,7 +95,7 @@ async function check(
   bytes: Uint8Array,
   gaps: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const model = await onnx.read(sourceOf('model.onnx', bytes), { report: new Report() });
+  const model = await openModel(sourceOf('model.onnx', bytes), onnx);
   // Which cases have no canonical form is held by the test of ONNX's vectors.
   if ([...model.graph.nodes].some(({ op }) => op.name === 'Foreign')) return;
   const gap = gaps[each.name];

@@ -1,4 +1,12 @@
-import { ConversionError, memorySource, MemorySink, Report, type Model } from '@drover/core';
+import {
+  ConversionError,
+  memorySource,
+  MemorySink,
+  Report,
+  type Model,
+  openModel,
+  writeModel,
+} from '@drover/core';
 import { onnx } from '@drover/onnx';
 import { decodeModel, encodeModel, tensorProto, type ModelProto } from '@drover/onnx/codec';
 import { onnxruntime } from '@drover/runtimes/onnxruntime';
@@ -74,18 +82,12 @@ async function bytesOf({ name, model, inputs }: OnnxCase): Promise<Uint8Array> {
 
 async function read(each: OnnxCase): Promise<{ model: Model; report: Report }> {
   const report = new Report();
-  return { model: await onnx.read(sourceOf(await bytesOf(each)), { report }), report };
+  return { model: await openModel(sourceOf(await bytesOf(each)), onnx, { report }), report };
 }
 
 async function written(model: Model, opset?: number): Promise<Uint8Array> {
   const sink = new MemorySink();
-  await onnx.write(model, sink, {
-    report: new Report(),
-    options: { opset },
-    path: 'model.onnx',
-    tensor: () => {},
-  });
-  await sink.commit();
+  await writeModel(model, { to: onnx, sink, options: { opset } });
   return sink.files.get('model.onnx')!;
 }
 

@@ -6,7 +6,7 @@ import {
   toNumbers,
   type Dim,
   type DType,
-  type Model,
+  Model,
   type Tensor,
   type Value,
 } from '@drover/core';
@@ -74,15 +74,7 @@ export function grow(build: Build, most: number, add: (build: Build) => Value | 
 }
 
 /** A graph as a model. */
-export const modelOf = (graph: Graph): Model => ({
-  graph,
-  format: '',
-  versions: {},
-  producer: '',
-  operators: new Map(),
-  file: '',
-  metadata: new Map(),
-});
+export const modelOf = (graph: Graph): Model => new Model(graph);
 
 /**
  * What a graph computes; undefined where sizes that are names turn out not to fit, or leave a value

@@ -9,6 +9,7 @@ import {
   Report,
   type Graph,
   type Tensor,
+  writeModel,
 } from '@drover/core';
 import { mxnet } from '@drover/mxnet';
 import fc from 'fast-check';
@@ -28,12 +29,7 @@ interface Written {
 async function write(graph: Graph, input: Tensor, folder: string): Promise<boolean> {
   const sink = new MemorySink();
   try {
-    await mxnet.write(modelOf(graph), sink, {
-      report: new Report(),
-      options: {},
-      path: 'model-symbol.json',
-      tensor: () => {},
-    });
+    await writeModel(modelOf(graph), { to: mxnet, sink });
   } catch (error) {
     if (error instanceof DroverError && error.failure === 'unsupported') return false;
     throw error;

@@ -13,6 +13,7 @@ import {
   verify,
   type Format,
   type Tensor,
+  writeModel,
 } from '@drover/core';
 import { mxnet } from '@drover/mxnet';
 import { onnx } from '@drover/onnx';
@@ -43,7 +44,7 @@ test.each(['image', 'sequence'] as const)(
         if (!before) return;
         for (const layout of ['channelsFirst', 'channelsLast'] as const) {
           for (const keeps of [true, false]) {
-            const ready = await prepare(modelOf(graph), { layout, keeps: () => keeps }, {});
+            const ready = await prepare(modelOf(graph), { layout, keeps: () => keeps }, undefined);
             verify(ready);
             expectNear(graph, [...(await evaluate(ready, [input])).values()], before, 1e-9);
           }
@@ -65,19 +66,14 @@ async function runWritten(
 ): Promise<readonly Tensor[] | undefined> {
   const sink = new MemorySink();
   try {
-    await format.write(modelOf(graph), sink, {
-      report: new Report(),
-      options: {},
-      path: format.fileName,
-      tensor: () => {},
-    });
+    await writeModel(modelOf(graph), { to: format, sink });
   } catch (error) {
     if (error instanceof DroverError && error.failure === 'unsupported') return undefined;
     throw error;
   }
   await sink.commit();
   try {
-    const loaded = await runtime.load(memorySource(format.fileName, sink.files));
+    const loaded = await runtime.load(memorySource(format.fileNames.usual, sink.files));
     const results = await loaded.run(new Map([[loaded.inputs[0]!.name, input]]));
     await loaded.dispose();
     return [...results.values()];

@@ -1,4 +1,12 @@
-import { castTensor, memorySource, MemorySink, Report, toNumbers } from '@drover/core';
+import {
+  castTensor,
+  memorySource,
+  MemorySink,
+  Report,
+  toNumbers,
+  openModel,
+  writeModel,
+} from '@drover/core';
 import { onnx } from '@drover/onnx';
 import { onnxruntime } from '@drover/runtimes/onnxruntime';
 import { tfjs } from '@drover/tfjs';
@@ -16,7 +24,7 @@ async function read({ model }: TfCase) {
   const files = new Map([['model.json', new TextEncoder().encode(JSON.stringify(model.json))]]);
   for (const path of model.json.weightsManifest.flatMap(({ paths }) => paths))
     files.set(path, new Uint8Array(Buffer.from(model.weights ?? '', 'base64')));
-  return tfjs.read(memorySource('model.json', files), { report: new Report() });
+  return openModel(memorySource('model.json', files), tfjs);
 }
 
 describe.each(vectorFamilies<TfCase['model']>('tf'))('%s', (_, cases) => {
@@ -27,13 +35,7 @@ describe.each(vectorFamilies<TfCase['model']>('tf'))('%s', (_, cases) => {
       // Which cases have no canonical form is held by the test of the operators of TF.js.
       if ([...model.graph.nodes].some(({ op }) => op.name === 'Foreign')) return;
       const sink = new MemorySink();
-      await onnx.write(model, sink, {
-        report: new Report(),
-        options: {},
-        path: 'model.onnx',
-        tensor: () => {},
-      });
-      await sink.commit();
+      await writeModel(model, { to: onnx, sink });
       const loaded = await runtime.load(memorySource('model.onnx', sink.files));
       try {
         const given = new Map(each.inputs.map((input) => [bare(input.name), decodeVector(input)]));

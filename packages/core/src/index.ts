@@ -16,7 +16,17 @@ export type * from './ops/define-op.js';
 export * from './graph/value.js';
 export * from './graph/node.js';
 export * from './graph/graph.js';
-export * from './graph/model.js';
+export { Model, type ModelFields } from './model/model.js';
+export type { Checkpoint } from './model/checkpoint.js';
+export {
+  TensorStore,
+  type StoredTensor,
+  type StoreOptions,
+  type Structure,
+  type TensorRole,
+} from './model/tensor-store.js';
+export { storeOf } from './model/store-of.js';
+export { tally } from './model/tally.js';
 export * from './graph/evaluate.js';
 export * from './graph/verify.js';
 export { namedWeights, printGraph } from './graph/text.js';
@@ -24,6 +34,11 @@ export { parseGraph } from './graph/parse-text.js';
 export * from './passes/define-pass.js';
 export * from './format/format.js';
 export * from './format/convert.js';
+export type { Coverage } from './format/coverage.js';
+export * from './format/open.js';
+export { planModel, writeModel, type WriteReport, type WriteRequest } from './format/write.js';
+export * from './format/option.js';
+export type { TensorMapping } from './format/tensor-map.js';
 export * from './ops/ops.js';
 export * from './graph/clone.js';
 export * from './graph/inline.js';

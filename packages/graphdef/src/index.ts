@@ -24,4 +24,4 @@ export * from './codec/operator.js';
 export { importGraph, type GraphSource } from './import/import-graph.js';
 export { exportGraph, type ExportedGraph, type ExportTarget } from './export/export-graph.js';
 export { heldBy } from './export/tell-types.js';
-export { keeps, readRules, writeRules } from './rules.js';
+export { keeps, readRules, structural, writeRules } from './rules.js';

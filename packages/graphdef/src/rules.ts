@@ -62,6 +62,19 @@ export const writeRules = {
   RoiAlign: decomposed,
 } satisfies WriteRules<GraphWriter>;
 
+/** Operators that are read as the structure of a graph, by no rule of their own. */
+export const structural: readonly string[] = [
+  'Const',
+  'Placeholder',
+  'NoOp',
+  'Enter',
+  'Exit',
+  'LoopCond',
+  'Merge',
+  'NextIteration',
+  'Switch',
+];
+
 /** Operators that TensorFlow has in every form, though others can be written in simpler ones. */
 const whole: ReadonlySet<string> = new Set([
   'Atan2',

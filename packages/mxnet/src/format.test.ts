@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import {
+  convert,
   ConversionError,
   Graph,
   memorySource,
@@ -9,9 +10,11 @@ import {
   symbol,
   tensor,
   Weight,
-  type Model,
+  Model,
   type Source,
   type TensorMapping,
+  openModel,
+  writeModel,
 } from '@drover/core';
 import { readSymbol } from './codec/index.js';
 import { mxnet } from './format.js';
@@ -29,7 +32,7 @@ const files = (name: string, symbolFile = 'model-symbol.json') =>
 
 const read = async (source: Source, params?: Source) => {
   const report = new Report();
-  return { model: await mxnet.read(source, { report, params }), report };
+  return { model: await openModel(source, mxnet, { report, params }), report };
 };
 
 const inputsOf = ({ graph }: Model) => graph.inputs.map(String);
@@ -202,29 +205,21 @@ describe('reading', () => {
       await mxnet.detect(
         memorySource('model-symbol.json', files('mxnet-lenet', 'old_param-symbol.json')),
       ),
-    ).toBe(true);
+    ).toBe('model');
     expect(
       await mxnet.detect(
         memorySource('m', new Map([['m', text({ modelTopology: { node: [] } })]])),
       ),
-    ).toBe(false);
+    ).toBe(undefined);
     expect(
       await mxnet.detect(
         memorySource('m', new Map([['m', bytes('mxnet-lenet/model-0000.params')]])),
       ),
-    ).toBe(false);
+    ).toBe(undefined);
   });
 });
 
-const modelOf = (graph: Graph): Model => ({
-  graph,
-  format: 'test',
-  versions: {},
-  producer: '',
-  operators: new Map(),
-  file: 'm',
-  metadata: new Map(),
-});
+const modelOf = (graph: Graph): Model => new Model(graph, { file: 'm' });
 
 async function written(model: Model): Promise<{
   files: ReadonlyMap<string, Uint8Array>;
@@ -232,15 +227,9 @@ async function written(model: Model): Promise<{
   report: Report;
 }> {
   const sink = new MemorySink();
-  const tensors: TensorMapping[] = [];
   const report = new Report();
-  await mxnet.write(model, sink, {
-    report,
-    options: {},
-    path: 'net-symbol.json',
-    tensor: (mapping) => void tensors.push(mapping),
-  });
-  await sink.commit();
+  const request = { to: mxnet, sink, path: 'net-symbol.json', report };
+  const { tensors } = await writeModel(model, request);
   return { files: sink.files, tensors, report };
 }
 
@@ -306,14 +295,9 @@ describe('writing', () => {
     graph.output('scalar', graph.input('s', 'float32', []));
     const sink = new MemorySink();
     const report = new Report();
-    const error: unknown = await mxnet
-      .write(modelOf(graph), sink, {
-        report,
-        options: {},
-        path: 'm-symbol.json',
-        tensor: () => undefined,
-      })
-      .catch((thrown: unknown) => thrown);
+    const error: unknown = await writeModel(modelOf(graph), { to: mxnet, sink }).catch(
+      (thrown: unknown) => thrown,
+    );
     expect(error).toBeInstanceOf(ConversionError);
     expect(
       (error as ConversionError).diagnostics.map(({ code, origin }) => [code, origin.node]),
@@ -354,11 +338,11 @@ describe('writing', () => {
   it('a copy keeps every name and every bit', async () => {
     const given = files('mxnet-lenet');
     const sink = new MemorySink();
-    await mxnet.copy(memorySource('model-symbol.json', given), sink, {
-      report: new Report(),
-      options: {},
-      path: 'model-symbol.json',
-      tensor: () => undefined,
+    await convert({
+      from: mxnet,
+      to: mxnet,
+      source: memorySource('model-symbol.json', given),
+      sink,
     });
     await sink.commit();
     expect(sink.files.get('model-0000.params')).toEqual(given.get('model-0000.params'));

@@ -1,5 +1,7 @@
 import type { Format, Sink, Source } from '@drover/core';
 import { decodeParams, readSymbol } from './codec/index.js';
+import { about } from './about.js';
+import { mxnetDiagnostics } from './diagnostics.js';
 import { planModel, writeFiles, writeModel } from './export/write-model.js';
 import { findParams } from './import/find-params.js';
 import { readModel } from './import/read-model.js';
@@ -39,12 +41,10 @@ async function copyModel(
  * The MXNet format: symbol JSON of any version from 0.8 on with the params beside it; written for
  * 1.9.1.
  */
-export const mxnet: Format = {
-  id: 'mxnet',
-  fileName: 'model-symbol.json',
-  detect: isSymbol,
-  read: readModel,
-  write: writeModel,
-  plan: planModel,
+export const mxnet: Format<typeof about.options.read, typeof about.options.write> = {
+  ...about,
+  diagnostics: [mxnetDiagnostics],
+  detect: async (source) => ((await isSymbol(source)) ? 'model' : undefined),
+  model: { read: readModel, write: writeModel, plan: planModel },
   copy: copyModel,
 };

@@ -11,6 +11,8 @@ import {
   type Model,
   type Source,
   type Tensor,
+  openModel,
+  writeModel,
 } from '@drover/core';
 import { typeFlagOf } from './codec/index.js';
 import { mxnet } from './format.js';
@@ -100,20 +102,14 @@ function sourceOf({ model, inputs }: Case): Source {
 
 async function read(each: Case): Promise<{ model: Model; report: Report }> {
   const report = new Report();
-  return { model: await mxnet.read(sourceOf(each), { report }), report };
+  return { model: await openModel(sourceOf(each), mxnet, { report }), report };
 }
 
 async function written(model: Model): Promise<Model> {
   const sink = new MemorySink();
-  await mxnet.write(model, sink, {
-    report: new Report(),
-    options: {},
-    path: 'model-symbol.json',
-    tensor: () => undefined,
-  });
-  await sink.commit();
+  await writeModel(model, { to: mxnet, sink });
   const report = new Report();
-  const again = await mxnet.read(memorySource('model-symbol.json', sink.files), { report });
+  const again = await openModel(memorySource('model-symbol.json', sink.files), mxnet, { report });
   expect(report.diagnostics).toEqual([]);
   return again;
 }

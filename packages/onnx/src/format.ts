@@ -1,17 +1,15 @@
 import type { Format } from '@drover/core';
+import { about } from './about.js';
 import { isModel } from './codec/index.js';
 import { copyModel, planModel, writeModel } from './export/write-model.js';
+import { onnxDiagnostics } from './diagnostics.js';
 import { readModel } from './import/read-model.js';
 
-/**
- * The ONNX format (onnx.ai): reads operator sets 7 to 23 and writes from 13 on, 21 unless asked.
- */
-export const onnx: Format = {
-  id: 'onnx',
-  fileName: 'model.onnx',
-  detect: isModel,
-  read: readModel,
-  write: writeModel,
-  plan: planModel,
+/** The ONNX format (onnx.ai): reads operator sets 7 to 28 and writes 13 to 23, 21 unless asked. */
+export const onnx: Format<typeof about.options.read, typeof about.options.write> = {
+  ...about,
+  diagnostics: [onnxDiagnostics],
+  detect: async (source) => ((await isModel(source)) ? 'model' : undefined),
+  model: { read: readModel, write: writeModel, plan: planModel },
   copy: copyModel,
 };

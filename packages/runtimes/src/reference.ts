@@ -8,6 +8,7 @@ import {
   type Graph,
   type Source,
   type Tensor,
+  openModel,
 } from '@drover/core';
 import { fitInputs } from './fit-inputs.js';
 import type { LoadedModel, Runtime, Signature } from './runtime.js';
@@ -38,7 +39,7 @@ export function reference(
 async function loadReference(source: Source, formats: readonly Format[]): Promise<ReferenceModel> {
   const report = new Report();
   const format = await detectFormat(source, formats);
-  const { graph } = await format.read(source, { report });
+  const { graph } = await openModel(source, format, { report });
   return referenceModel(graph, source.name);
 }
 

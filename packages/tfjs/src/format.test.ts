@@ -13,8 +13,10 @@ import {
   Weight,
   type ConversionReport,
   type JsonValue,
-  type Model,
-  type WriteOptions,
+  Model,
+  type OptionValues,
+  openModel,
+  writeModel,
 } from '@drover/core';
 import { tfjs } from './format.js';
 
@@ -66,7 +68,7 @@ function source(
 }
 
 const read = async (from: ReturnType<typeof source>, report = new Report()): Promise<Model> =>
-  tfjs.read(from, { report });
+  openModel(from, tfjs, { report });
 
 async function failure(run: () => Promise<unknown>): Promise<string> {
   try {
@@ -79,15 +81,7 @@ async function failure(run: () => Promise<unknown>): Promise<string> {
   return 'none';
 }
 
-const modelOf = (graph: Graph): Model => ({
-  graph,
-  format: 'test',
-  versions: {},
-  producer: '',
-  operators: new Map(),
-  file: 'test',
-  metadata: new Map(),
-});
+const modelOf = (graph: Graph): Model => new Model(graph, { file: 'test' });
 
 interface Written {
   readonly nodes: readonly {
@@ -109,11 +103,13 @@ interface Written {
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
-async function write(graph: Graph, options: WriteOptions = {}): Promise<Written> {
+async function write(
+  graph: Graph,
+  options: OptionValues<typeof tfjs.options.write> = {},
+): Promise<Written> {
   const sink = new MemorySink();
   const report = new Report();
-  await tfjs.write(modelOf(graph), sink, { report, options, path: 'model.json', tensor: () => {} });
-  await sink.commit();
+  await writeModel(modelOf(graph), { to: tfjs, sink, options, report });
   const json = JSON.parse(
     new TextDecoder().decode(sink.files.get('model.json')),
   ) as Written['json'] & {
@@ -195,7 +191,7 @@ describe('reading', () => {
       tensor('float32', [2], [2, 6]),
     );
     const sink = new MemorySink();
-    await convert({ from: tfjs, to: tfjs, source: from, sink, shardSize: 16 });
+    await convert({ from: tfjs, to: tfjs, source: from, sink, options: { shardSize: 16 } });
     const again = await read(memorySource('model.json', sink.files));
     expect([...again.graph.nodes].map(({ op }) => op.name)).toEqual(['Add']);
   });
@@ -242,9 +238,13 @@ describe('reading', () => {
       node('b', 'Lgamma', ['a'], T),
     ]);
     const sink = new MemorySink();
-    const error = await convert({ from: tfjs, to: tfjs, source: from, sink, shardSize: 1 }).catch(
-      (caught: unknown) => caught,
-    );
+    const error = await convert({
+      from: tfjs,
+      to: tfjs,
+      source: from,
+      sink,
+      options: { shardSize: 1 },
+    }).catch((caught: unknown) => caught);
     expect(
       (error as DroverError).diagnostics.map(
         ({ code, origin }) => `${code} ${origin.op} ${origin.node}`,
@@ -369,9 +369,7 @@ describe('writing', () => {
       ['tensor_12', '12:0'],
       ['same', 'same:0'],
     ]);
-    const { graph: again } = await tfjs.read(memorySource('model.json', files), {
-      report: new Report(),
-    });
+    const { graph: again } = await openModel(memorySource('model.json', files), tfjs);
     expect(again.inputs.map(({ name }) => name)).toEqual(['in:put']);
     expect(again.outputs.map(({ name }) => name)).toEqual(['12', 'same']);
   });
@@ -403,15 +401,15 @@ describe('writing', () => {
 
 describe('the format', () => {
   test('is known by content', async () => {
-    expect(await tfjs.detect(source([placeholder('x', 1)]))).toBe(true);
+    expect(await tfjs.detect(source([placeholder('x', 1)]))).toBe('model');
     expect(
       await tfjs.detect(
         memorySource('a.json', new Map([['a.json', new TextEncoder().encode('{"nodes": []}')]])),
       ),
-    ).toBe(false);
+    ).toBe(undefined);
     expect(
       await tfjs.detect(memorySource('a.json', new Map([['a.json', new Uint8Array([8, 9])]]))),
-    ).toBe(false);
+    ).toBe(undefined);
   });
 
   test('within itself a model is written again to the bit, operators without a form included', async () => {

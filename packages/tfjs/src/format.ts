@@ -1,5 +1,8 @@
 import type { Format, Sink, Source, WriteContext } from '@drover/core';
+import { graphdefDiagnostics } from '@drover/graphdef';
+import { about } from './about.js';
 import { encodeModelJson, readModel as decodeModel } from './codec/index.js';
+import { tfjsDiagnostics } from './diagnostics.js';
 import { planModel, writeModel } from './export/write-model.js';
 import { readModel } from './import/read-model.js';
 
@@ -13,19 +16,24 @@ const chunkBytes = 1 << 24;
  * Whether a file is JSON that has the members of a model.json. Weights lie in other files, so the
  * topology can be megabytes of it.
  */
-async function detect(source: Source): Promise<boolean> {
+async function detect(source: Source): Promise<'model' | undefined> {
   const text = async (offset: number) =>
     new TextDecoder().decode(
       await source.read({ offset, length: Math.min(headBytes, source.size - offset) }),
     );
   const head = await text(0);
-  if (!/^\uFEFF?\s*\{/.test(head)) return false;
+  if (!/^\uFEFF?\s*\{/.test(head)) return undefined;
   const isOurs = (part: string) => /"(modelTopology|weightsManifest)"\s*:/.test(part);
-  return isOurs(head) || isOurs(await text(Math.max(0, source.size - headBytes)));
+  const isModel = isOurs(head) || isOurs(await text(Math.max(0, source.size - headBytes)));
+  return isModel ? 'model' : undefined;
 }
 
 /** Writes the model again through the codec, and its shards byte for byte, quantised or not. */
-async function copy(source: Source, sink: Sink, { path }: WriteContext): Promise<void> {
+async function copy(
+  source: Source,
+  sink: Sink,
+  { path }: Pick<WriteContext, 'path'>,
+): Promise<void> {
   const model = await decodeModel(source);
   const folder = path.slice(0, path.lastIndexOf('/') + 1);
   for (const name of model.groups.flatMap(({ paths }) => paths)) {
@@ -46,12 +54,10 @@ async function copy(source: Source, sink: Sink, { path }: WriteContext): Promise
  * TensorFlow.js: reads graph models, and writes those that TF.js 4.22 runs on its cpu and wasm
  * backends.
  */
-export const tfjs: Format = {
-  id: 'tfjs',
-  fileName: 'model.json',
+export const tfjs: Format<typeof about.options.read, typeof about.options.write> = {
+  ...about,
+  diagnostics: [tfjsDiagnostics, graphdefDiagnostics],
   detect,
-  read: readModel,
-  write: writeModel,
-  plan: planModel,
+  model: { read: readModel, write: writeModel, plan: planModel },
   copy,
 };

@@ -10,8 +10,10 @@ import {
   tensor,
   Weight,
   type DType,
-  type Model,
+  Model,
   type Value,
+  planModel,
+  writeModel,
 } from '@drover/core';
 import { tfjs } from './format.js';
 
@@ -24,20 +26,12 @@ function graphOf(dtype: DType, build: (graph: Graph, x: Value) => Value): Graph 
 
 const from = (node: string, op: string) => ({ name: node, origin: { node, op } });
 
-const modelOf = (graph: Graph): Model => ({
-  graph,
-  format: 'test',
-  versions: {},
-  producer: '',
-  operators: new Map(),
-  file: 'model.onnx',
-  metadata: new Map(),
-});
+const modelOf = (graph: Graph): Model => new Model(graph, { file: 'model.onnx' });
 
 /** Findings that are more than a note. */
 async function plan(graph: Graph): Promise<readonly string[]> {
   const report = new Report();
-  await tfjs.plan(modelOf(graph), { report, options: {}, path: 'model.json', tensor: () => {} });
+  await planModel(modelOf(graph), { to: tfjs, report });
   return report.diagnostics
     .filter(({ severity }) => severity !== 'info')
     .map(({ code, message }) => `${code}: ${message}`);
@@ -139,13 +133,7 @@ async function run(
 ): Promise<{ readonly y: readonly number[]; readonly operators: readonly string[] }> {
   expect(await plan(graph)).toEqual([]);
   const sink = new MemorySink();
-  await tfjs.write(modelOf(graph), sink, {
-    report: new Report(),
-    options: {},
-    path: 'model.json',
-    tensor: () => {},
-  });
-  await sink.commit();
+  await writeModel(modelOf(graph), { to: tfjs, sink });
   const json = JSON.parse(
     new TextDecoder().decode(sink.files.get('model.json')),
   ) as tf.io.ModelJSON;

@@ -14,6 +14,8 @@ import {
   type DType,
   type Model,
   type Tensor,
+  openModel,
+  writeModel,
 } from '@drover/core';
 import { tfjs } from './format.js';
 
@@ -83,7 +85,7 @@ async function read({ model }: Case): Promise<Model> {
   const files = new Map([['model.json', new TextEncoder().encode(JSON.stringify(model.json))]]);
   for (const path of model.json.weightsManifest.flatMap(({ paths }) => paths))
     files.set(path, new Uint8Array(Buffer.from(model.weights ?? '', 'base64')));
-  return tfjs.read(memorySource('model.json', files), { report: new Report() });
+  return openModel(memorySource('model.json', files), tfjs);
 }
 
 /** Fails unless the elements agree to a share of the largest finite one. */
@@ -183,12 +185,7 @@ describe.each(families)('$family', ({ cases }) => {
         expectNear(made.get(bare(output.name)) ?? [...made.values()][0]!, output, given, 1e-5);
 
       const sink = new MemorySink();
-      const written = tfjs.write(model, sink, {
-        report: new Report(),
-        options: {},
-        path: 'model.json',
-        tensor: () => {},
-      });
+      const written = writeModel(model, { to: tfjs, sink });
       if (unwritable.has(given.name))
         return expect(written).rejects.toMatchObject({ failure: 'unsupported' });
       await written;

@@ -13,31 +13,19 @@ import {
   symbol,
   type AttrValues,
   type Dim,
-  type Model,
+  Model,
+  openModel,
+  writeModel,
 } from '@drover/core';
 import { tfjs } from './format.js';
 
 /** A model in TF.js on its cpu backend: its only output for its only input, a float32 tensor. */
 async function runner(graph: Graph): Promise<(x: tf.Tensor) => tf.Tensor> {
-  const model: Model = {
-    graph,
-    format: 'test',
-    versions: {},
-    producer: '',
-    operators: new Map(),
-    file: 'test',
-    metadata: new Map(),
-  };
+  const model = new Model(graph, { file: 'test' });
   const sink = new MemorySink();
-  await tfjs.write(model, sink, {
-    report: new Report(),
-    options: {},
-    path: 'model.json',
-    tensor: () => {},
-  });
-  await sink.commit();
+  await writeModel(model, { to: tfjs, sink });
   // What is written can be read again.
-  await tfjs.read(memorySource('model.json', sink.files), { report: new Report() });
+  await openModel(memorySource('model.json', sink.files), tfjs);
   const json = JSON.parse(
     new TextDecoder().decode(sink.files.get('model.json')),
   ) as tf.io.ModelJSON;

@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { convert, type WriteOptions } from '@drover/core';
+import { convert } from '@drover/core';
 import { outputFile, outputFolder } from '@drover/node';
 import {
   comparisonDocument,
@@ -8,12 +8,15 @@ import {
   runBaseline,
 } from '../comparison.js';
 import { cliDiagnostics } from '../diagnostics.js';
+import { optionValues } from '../format-options.js';
 import { targetOf } from '../formats.js';
 import { open, type OpenOptions } from '../open.js';
 import type { Outcome } from '../outcome.js';
 import { step } from '../progress.js';
 
-interface ConvertOptions extends WriteOptions, OpenOptions {
+interface ConvertOptions extends OpenOptions {
+  readonly entry?: string;
+  readonly rewrite?: boolean;
   readonly to?: string;
   readonly verify?: boolean;
   readonly inputs?: readonly string[];
@@ -23,41 +26,19 @@ interface ConvertOptions extends WriteOptions, OpenOptions {
   readonly json?: boolean;
 }
 
-/**
- * Options that one format only knows: given for another one, they would be passed over in silence.
- */
-const belongs = {
-  opset: ['--opset', 'onnx'],
-  quantize: ['--quantize', 'tfjs'],
-  shardSize: ['--shard-size', 'tfjs'],
-} as const;
-
 /** `drover convert IN OUT`; with --verify, fails unless every output agrees. */
 export async function convertCommand(
   [input, output]: readonly string[],
   options: ConvertOptions,
 ): Promise<Outcome> {
   const started = performance.now();
-  const {
-    to,
-    verify,
-    inputs,
-    seed,
-    dryRun,
-    force = false,
-    json,
-    opset,
-    inputLayout,
-    quantize,
-    shardSize,
-  } = options;
-  const target = await targetOf(output!, to);
+  const { verify, inputs, seed, dryRun, force = false, json, entry, rewrite } = options;
+  const target = targetOf(output!, options.to);
   const usage = (message: string) =>
     cliDiagnostics.error('usage', { message, origin: { file: output! } });
-  for (const [key, [option, format]] of Object.entries(belongs)) {
-    if (options[key as keyof typeof belongs] !== undefined && target.format.id !== format)
-      throw usage(`${option} is for ${format}, and the output is ${target.format.id}.`);
-  }
+  const written: { readonly inputLayout?: 'nchw' | 'nhwc' } = optionValues(target.about, 'write', {
+    ...options,
+  });
   if (output === '-' && json)
     throw usage('Standard output holds the model or the document of --json, not both.');
   if (output === '-' && verify) throw usage('--verify reads the output again, so it needs a file.');
@@ -65,6 +46,7 @@ export async function convertCommand(
     throw usage('--inputs and --seed are for --verify.');
   if (dryRun && verify) throw usage('--dry-run writes nothing that --verify could run.');
   const opened = await open(input!, options);
+  const to = await target.load();
   // Before anything is written: the output may be the input.
   const baseline = verify
     ? await step(`Running ${input}`, () => runBaseline(opened, { inputs, seed }))
@@ -88,24 +70,24 @@ export async function convertCommand(
     };
     const done = await convert({
       from: opened.format,
-      to: target.format,
+      to,
       source: opened.source,
       params: opened.params,
       sink: counted,
       dryRun,
       path: target.isFolder || output === '-' ? undefined : basename(output!),
-      opset,
-      inputLayout,
-      quantize,
-      shardSize,
+      entry,
+      rewrite,
+      read: optionValues(opened.format, 'read', { ...options }),
+      options: written,
     });
     return { report: done, files: sink.written };
   });
-  const main = target.isFolder ? join(output!, target.format.fileName) : output!;
+  const main = target.isFolder ? join(output!, to.fileNames.usual) : output!;
   const comparison =
     baseline &&
     (await step(`Running ${output}`, async () =>
-      judgeByBaseline(baseline, await open(main, { from: target.format.id }), inputLayout),
+      judgeByBaseline(baseline, await open(main, { from: to.id }), written.inputLayout),
     ));
   const seconds = (performance.now() - started) / 1000;
   const size = files.reduce((sum, { bytes }) => sum + bytes, 0);

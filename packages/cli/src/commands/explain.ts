@@ -1,29 +1,24 @@
 import { coreDiagnostics, type DiagnosticCatalogue } from '@drover/core';
-import { graphdefDiagnostics } from '@drover/graphdef';
-import { mxnetDiagnostics } from '@drover/mxnet';
+import { loadFormats } from '@drover/formats';
 import { nodeDiagnostics } from '@drover/node';
 import { numpyDiagnostics } from '@drover/numpy';
-import { onnxDiagnostics } from '@drover/onnx';
 import { runtimeDiagnostics } from '@drover/runtimes';
-import { tfjsDiagnostics } from '@drover/tfjs';
 import { cliDiagnostics } from '../diagnostics.js';
 import type { Outcome } from '../outcome.js';
 
-const catalogues: readonly DiagnosticCatalogue<string>[] = [
+/** Catalogues of everything that is no format. */
+const own: readonly DiagnosticCatalogue<string>[] = [
   cliDiagnostics,
   coreDiagnostics,
-  graphdefDiagnostics,
-  mxnetDiagnostics,
   nodeDiagnostics,
   numpyDiagnostics,
-  onnxDiagnostics,
   runtimeDiagnostics,
-  tfjsDiagnostics,
 ];
 
 /** `drover explain CODE`. */
 export async function explainCommand([code]: readonly string[]): Promise<Outcome> {
   const [prefix, name] = code!.split('/', 2) as [string, string | undefined];
+  const catalogues = [...own, ...(await loadFormats()).flatMap(({ diagnostics }) => diagnostics)];
   const kind = catalogues.find((catalogue) => catalogue.prefix === prefix)?.kinds[name ?? ''];
   if (!kind)
     throw cliDiagnostics.error('usage', {

@@ -1,5 +1,5 @@
-import { bytesOf, Report, sizeOf, type Value } from '@drover/core';
-import { allFormats } from '../formats.js';
+import { bytesOf, planModel, Report, sizeOf, type Graph, type Value } from '@drover/core';
+import { loadFormats } from '@drover/formats';
 import { open, read, type OpenOptions } from '../open.js';
 import type { Outcome } from '../outcome.js';
 
@@ -18,6 +18,11 @@ const declared = (name: string, { dtype, shape }: Value) => ({
 const spelled = ({ name, dtype, shape }: ReturnType<typeof declared>) =>
   `${name}: ${dtype}[${shape?.join(', ') ?? '…'}]`;
 
+const signature = (graph: Graph) => ({
+  inputs: graph.inputs.map((value) => declared(value.name, value)),
+  outputs: graph.outputs.map(({ name, value }) => declared(name, value)),
+});
+
 /** `drover inspect MODEL`. */
 export async function inspectCommand(
   [path]: readonly string[],
@@ -28,8 +33,8 @@ export async function inspectCommand(
   const { model, diagnostics } = await read(opened);
   const { graph } = model;
   const constants = graph.constants();
-  const inputs = graph.inputs.map((value) => declared(value.name, value));
-  const outputs = graph.outputs.map(({ name, value }) => declared(name, value));
+  const { inputs, outputs } = signature(graph);
+  const entries = [...model.graphs].map(([name, each]) => ({ name, ...signature(each) }));
   const parameters = constants.reduce((sum, { constant }) => sum + sizeOf(constant!.shape), 0);
   const bytes = constants.reduce(
     (sum, { constant }) => sum + bytesOf(constant!.dtype, sizeOf(constant!.shape)),
@@ -37,15 +42,10 @@ export async function inspectCommand(
   );
   const ops = Object.fromEntries([...model.operators].sort(([a], [b]) => (a < b ? -1 : 1)));
   const targets: Record<string, { ok: boolean; gaps: readonly Gap[] }> = {};
-  for (const target of await allFormats()) {
-    if (target.id === format.id) continue;
+  for (const target of await loadFormats()) {
+    if (target.id === format.id || !target.model?.plan) continue;
     const found = new Report();
-    await target.plan(model, {
-      report: found,
-      options: {},
-      path: target.fileName,
-      tensor: () => {},
-    });
+    await planModel(model, { to: target, report: found });
     const gaps = new Map<string, Gap>();
     for (const { origin, message } of found.errors) {
       const op = origin.op ?? '';
@@ -64,6 +64,7 @@ export async function inspectCommand(
       format: format.id,
       versions: model.versions,
       producer: model.producer,
+      entries,
       inputs,
       outputs,
       parameters,
@@ -73,6 +74,7 @@ export async function inspectCommand(
     },
     lines: [
       `${path}: ${format.id} (${[...versions, model.producer].filter(Boolean).join(', ')})`,
+      ...(entries.length > 1 ? [`entries     ${entries.map(({ name }) => name).join(', ')}`] : []),
       `inputs      ${inputs.map(spelled).join('\n            ')}`,
       `outputs     ${outputs.map(spelled).join('\n            ')}`,
       `parameters  ${parameters.toLocaleString('en')} (${bytes.toLocaleString('en')} bytes)`,

@@ -98,6 +98,36 @@ export const coreDiagnostics = defineDiagnostics('core', {
     summary: 'The reference evaluator cannot compute an operator or a shape.',
     help: 'Run the model in its own runtime.',
   },
+  option: {
+    failure: 'usage',
+    severity: 'error',
+    summary: 'An option is none of the format, or its value is none that the option takes.',
+    help: 'See the options of the format in `drover convert --help`.',
+  },
+  incapable: {
+    failure: 'usage',
+    severity: 'error',
+    summary: 'A format can be read or written, but not in the way that was asked for.',
+    help: 'Choose another format; `drover convert --help` says what each can do.',
+  },
+  'no-entry': {
+    failure: 'usage',
+    severity: 'error',
+    summary: 'A model has no graph of the name that was asked for.',
+    help: 'Name one of its entries with --entry; `drover inspect` lists them.',
+  },
+  'entries-left': {
+    failure: 'note',
+    severity: 'warning',
+    summary: 'A model holds several graphs, and the format that is written holds one.',
+    help: 'Name the one to write with --entry, and convert the others by themselves.',
+  },
+  'duplicate-tensor': {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'Two stored tensors have one name, so that one would hide the other.',
+    help: 'The source model is damaged or its exporter wrote two tensors of one name.',
+  },
   'unknown-format': {
     failure: 'malformed',
     severity: 'error',

@@ -1,23 +1,30 @@
-import type { Diagnostic } from '../diagnostics/diagnostic.js';
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
+import type { Diagnostic } from '../diagnostics/diagnostic.js';
 import { Report } from '../diagnostics/report.js';
-import type { Model } from '../graph/model.js';
-import type { Format, TensorMapping, WriteOptions } from './format.js';
+import type { Model } from '../model/model.js';
+import type { Content, Format, ReadContext } from './format.js';
+import { incapable } from './open.js';
+import { checkOptions, type Options, type OptionValues } from './option.js';
 import type { Sink } from './sink.js';
 import type { Source } from './source.js';
+import type { TensorMapping } from './tensor-map.js';
+import { writing, type WriteRequest } from './write.js';
 
 /** What to convert, from which format to which. */
-export interface Conversion extends WriteOptions {
-  readonly from: Format;
-  readonly to: Format;
+export interface Conversion<R extends Options, W extends Options> extends WriteRequest<W> {
+  readonly from: Format<R>;
   readonly source: Source;
   readonly sink: Sink;
-  /** Name of the main file to write. Defaults to the target's usual name. */
-  readonly path?: string | undefined;
+  /** Options of the source's format. */
+  readonly read?: OptionValues<R> | undefined;
   /** File that holds the source's weights, where it is not found by the format's own rule. */
   readonly params?: Source | undefined;
+  /** The graph to write, where the source holds several. Defaults to its main one. */
+  readonly entry?: string | undefined;
   /** Finds out what would be refused and writes nothing. */
   readonly dryRun?: boolean | undefined;
+  /** Goes through the representation within one format, too. */
+  readonly rewrite?: boolean | undefined;
 }
 
 /** What a conversion did. */
@@ -28,45 +35,74 @@ export interface ConversionReport {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** The format of a source among those given, by content. Throws `core/unknown-format`. */
-export async function detectFormat(source: Source, formats: readonly Format[]): Promise<Format> {
-  for (const format of formats) if (await format.detect(source)) return format;
-  throw coreDiagnostics.error('unknown-format', {
-    message: `${source.name} is none of: ${formats.map(({ id }) => id).join(', ')}.`,
-    origin: { file: source.name },
-  });
+/** Whether a conversion can be a copy: the format stays, and nothing asks for a change. */
+function isCopy({ from, to, options = {}, entry, rewrite }: Conversion<Options, Options>): boolean {
+  const isChanged = Object.values(options).some((option) => option !== undefined);
+  return from.id === to.id && from.copy !== undefined && !isChanged && !entry && !rewrite;
+}
+
+/** The model at the entry that is written. That others are left is told, unless one was named. */
+function chosen(model: Model, entry: string | undefined, report: Report): Model {
+  if (entry !== undefined) return model.at(entry);
+  const left = [...model.graphs.keys()].filter((name) => name !== model.main);
+  if (left.length > 0)
+    report.add(
+      coreDiagnostics.diagnostic('entries-left', {
+        message: `Of ${model.graphs.size} graphs ${model.main} is written; ${left.join(', ')} ${left.length === 1 ? 'is' : 'are'} left.`,
+        origin: { file: model.file },
+      }),
+    );
+  return model;
+}
+
+/** Takes everything and keeps nothing: what a copy would refuse shows only on the way. */
+const nowhere: Sink = {
+  create: async () => ({ write: async () => {}, close: async () => {} }),
+  commit: async () => {},
+  abort: async () => {},
+};
+
+/** What a source holds; where only the caller says the format, its reader will tell. */
+async function contentOf(format: Format, source: Source): Promise<Content> {
+  if (!format.checkpoint) return 'model';
+  return (await format.detect(source)) ?? 'model';
 }
 
 /**
- * Converts a model. Everything that has no faithful form in the target is thrown at once as a
- * ConversionError, before anything is written. Within one format nothing passes through the
- * representation: the model is written again with every name, weight bit and metadatum, unless an
- * option asks for a change.
+ * Converts a model, or a checkpoint into a checkpoint where the source is one. Everything that has
+ * no faithful form in the target is thrown at once as a ConversionError, before anything is
+ * written. Within one format nothing passes through the representation: the model is written again
+ * with every name, weight bit and metadatum, unless something asks for a change.
  */
-export async function convert(conversion: Conversion): Promise<ConversionReport> {
-  const { from, to, source, sink, params, dryRun, path = to.fileName, ...options } = conversion;
+export async function convert<R extends Options, W extends Options>(
+  conversion: Conversion<R, W>,
+): Promise<ConversionReport> {
+  const { from, to, source, sink, params, entry, dryRun = false } = conversion;
   const report = new Report();
-  const tensors: TensorMapping[] = [];
-  const context = {
-    report,
-    options,
-    path,
-    params,
-    tensor: (mapping: TensorMapping) => void tensors.push(mapping),
-  };
-  const isChanged = Object.values(options).some((option) => option !== undefined);
   try {
-    if (from.id === to.id && !isChanged && !dryRun) await from.copy(source, sink, context);
-    else {
-      const model: Model = await from.read(source, context);
-      if (dryRun) await to.plan(model, context);
-      else await to.write(model, sink, context);
-    }
+    const options = checkOptions(from.title, from.options.read, conversion.read ?? {});
+    const reading: ReadContext<R> = { report, options, params };
+    const { context, tensors } = writing(conversion, report);
+    if (isCopy(conversion as Conversion<Options, Options>)) {
+      const into = dryRun ? nowhere : sink;
+      await from.copy!(source, into, { ...context, ...reading } as never);
+    } else if (from.model?.read && (await contentOf(from as Format, source)) === 'model') {
+      const read: Model = await from.model.read(source, reading);
+      const model = chosen(read, entry, report);
+      const { plan, write } = to.model ?? {};
+      if (!plan || !write) throw incapable(to, 'write models', context.path);
+      if (dryRun) await plan(model, context);
+      else await write(model, sink, context);
+    } else if (from.checkpoint?.read) {
+      const checkpoint = await from.checkpoint.read(source, reading);
+      if (!to.checkpoint?.write) throw incapable(to, 'write checkpoints', context.path);
+      if (!dryRun) await to.checkpoint.write(checkpoint, sink, context);
+    } else throw incapable(from, 'read models', source.name);
     report.throwIfErrors();
     if (!dryRun) await sink.commit();
+    return { from: from.id, to: to.id, tensors, diagnostics: report.diagnostics };
   } catch (error) {
     await sink.abort();
     throw error;
   }
-  return { from: from.id, to: to.id, tensors, diagnostics: report.diagnostics };
 }

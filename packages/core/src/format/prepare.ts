@@ -1,6 +1,6 @@
 import { cloneGraph } from '../graph/clone.js';
 import type { Graph } from '../graph/graph.js';
-import type { Model } from '../graph/model.js';
+import type { Model } from '../model/model.js';
 import type { Node } from '../graph/node.js';
 import { commonSubexpressions } from '../passes/common-subexpressions.js';
 import { deadCode } from '../passes/dead-code.js';
@@ -21,7 +21,6 @@ import { resolveShapes } from '../passes/resolve-shapes.js';
 import { settleChoices } from '../passes/settle-choices.js';
 import { simplifyMovement } from '../passes/simplify-movement.js';
 import { unrollLoops, type UnrollLimits } from '../passes/unroll-loops.js';
-import type { WriteOptions } from './format.js';
 
 /** Constants up to this size are computed at conversion; larger results stay in the graph. */
 const maxFoldedBytes = 16 * 1024 * 1024;
@@ -44,7 +43,7 @@ export interface TargetNeeds {
 export async function prepare(
   model: Model,
   needs: TargetNeeds,
-  { inputLayout }: WriteOptions,
+  inputLayout: 'nchw' | 'nhwc' | undefined,
 ): Promise<Graph> {
   const graph = cloneGraph(model.graph);
   const clean = async (): Promise<void> => {

@@ -228,7 +228,7 @@ export class Weight {
    */
   async bytes(): Promise<Uint8Array> {
     const leaves = new Map<Weight, Uint8Array>();
-    for (const leaf of this.#leaves()) {
+    for (const leaf of this.leaves) {
       if (leaf.content.kind === 'memory') leaves.set(leaf, leaf.content.bytes);
       else if (leaf.content.kind === 'stored' && !leaves.has(leaf))
         leaves.set(leaf, await leaf.content.read());
@@ -276,10 +276,17 @@ export class Weight {
     );
   }
 
-  #leaves(): readonly Weight[] {
-    if (this.content.kind === 'step') return this.content.of.#leaves();
+  /** The source's name of stored elements; undefined for what was made of others or by a program. */
+  get name(): string | undefined {
+    const { content } = this;
+    return content.kind === 'stored' || content.kind === 'memory' ? content.name : undefined;
+  }
+
+  /** The handles that this one is made of, in order, down to those that hold elements themselves. */
+  get leaves(): readonly Weight[] {
+    if (this.content.kind === 'step') return this.content.of.leaves;
     return this.content.kind === 'concat'
-      ? this.content.parts.flatMap((part) => part.#leaves())
+      ? this.content.parts.flatMap((part) => part.leaves)
       : [this];
   }
 

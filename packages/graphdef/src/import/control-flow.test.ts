@@ -61,6 +61,7 @@ function read(each: Case): Graph {
   const report = new Report();
   const graph = importGraph(
     {
+      name: 'main',
       graph: decodeGraphDef(root.require('modelTopology')),
       signature: decodeSignature(root.require('signature')),
       file: each.name,
@@ -145,6 +146,7 @@ test('a loop that was written here is read again as the loop it was, what it yie
   );
   const again = importGraph(
     {
+      name: 'main',
       graph: written.graph,
       signature: written.signature,
       file: '',

@@ -17,6 +17,7 @@ function read(nodes: readonly object[]): Graph {
     'model.json',
   );
   const source = {
+    name: 'main',
     graph: decodeGraphDef(root),
     signature: undefined,
     file: 'model.json',

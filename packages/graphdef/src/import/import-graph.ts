@@ -21,6 +21,8 @@ import { removeUnused } from './while-loop.js';
 
 /** A graph of TensorFlow and what goes with it. */
 export interface GraphSource {
+  /** Name of the graph in core. */
+  readonly name: string;
   readonly graph: GraphDef;
   /**
    * What the model's inputs and outputs are; without it placeholders are inputs, and what nothing
@@ -101,7 +103,7 @@ export function importGraph(given: GraphSource, report: Report): Graph {
     weightOf: source.weightOf,
     functions,
   });
-  const graph = new Graph('main');
+  const graph = new Graph(given.name);
   const scope = importer.scope(graph, def.nodes);
   const nodes = new Map(def.nodes.map((node) => [node.name, node]));
   for (const { tensor, name, dtype: stated, shape } of inputsOf(source)) {

@@ -10,8 +10,8 @@ import {
   type Sink,
   type Value,
   type Weight,
-  type WriteContext,
 } from '@drover/core';
+import type { Writing } from '../about.js';
 import {
   encodeParams,
   encodeSymbol,
@@ -102,7 +102,7 @@ function writeNodes(writer: GraphWriter, to: Report, file: string): boolean {
 function bindInputs(
   graph: Graph,
   writer: GraphWriter,
-  { report: to }: WriteContext,
+  { report: to }: Writing,
   file: string,
 ): ReadonlySet<number> {
   const variables = new Set<number>();
@@ -141,12 +141,12 @@ function headOf(name: string, value: Value, writer: GraphWriter, taken: Set<stri
 }
 
 /** The model in MXNet's terms, weights as handles. Findings go to the context's report. */
-async function toSymbol(model: Model, context: WriteContext): Promise<Written> {
+async function toSymbol(model: Model, context: Writing): Promise<Written> {
   const { report: to } = context;
   const graph = await prepare(
     model,
     { layout: 'channelsFirst', keeps: composites, unroll: unrolled },
-    context.options,
+    context.options.inputLayout,
   );
   widenProducts(graph);
   const writer = new GraphWriter(graph, (each) => writeNodes(each, to, model.file));
@@ -203,7 +203,7 @@ export function paramsPath(symbolPath: string): string {
 }
 
 /** Finds what {@link writeModel} would refuse. */
-export async function planModel(model: Model, context: WriteContext): Promise<void> {
+export async function planModel(model: Model, context: Writing): Promise<void> {
   await toSymbol(model, context);
 }
 
@@ -211,7 +211,7 @@ export async function planModel(model: Model, context: WriteContext): Promise<vo
  * Writes a model as symbol and params, as MXNet 1.9.1 loads them. One tensor at a time is in
  * memory.
  */
-export async function writeModel(model: Model, sink: Sink, context: WriteContext): Promise<void> {
+export async function writeModel(model: Model, sink: Sink, context: Writing): Promise<void> {
   const { symbol, arrays } = await toSymbol(model, context);
   context.report.throwIfErrors();
   await writeFiles(

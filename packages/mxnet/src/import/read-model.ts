@@ -5,7 +5,7 @@ import {
   tally,
   Weight,
   type DType,
-  type Model,
+  Model,
   type ReadContext,
   type Source,
   type Value,
@@ -147,13 +147,12 @@ export async function readModel(source: Source, { report, params }: ReadContext)
     Math.floor(sourceVersion / 100) % 100,
     sourceVersion % 100,
   ].join('.');
-  return {
-    graph,
+  return new Model(graph, {
     format: 'mxnet',
     versions: { mxnet: version },
     producer: `MXNet ${version}`,
     operators: tally(operatorsOf(symbol)),
     file,
     metadata: new Map(),
-  };
+  });
 }

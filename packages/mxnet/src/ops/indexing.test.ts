@@ -6,6 +6,8 @@ import {
   tensor,
   toNumbers,
   type Model,
+  openModel,
+  writeModel,
 } from '@drover/core';
 import { readSymbol } from '../codec/index.js';
 import { mxnet } from '../format.js';
@@ -41,7 +43,7 @@ function symbolOf(mode: string): Uint8Array {
 }
 
 const read = (files: ReadonlyMap<string, Uint8Array>) =>
-  mxnet.read(memorySource('m-symbol.json', files), { report: new Report() });
+  openModel(memorySource('m-symbol.json', files), mxnet);
 
 async function results({ graph }: Model): Promise<readonly number[]> {
   const given = [
@@ -62,13 +64,7 @@ it.each([
     const model = await read(new Map([['m-symbol.json', symbolOf(mode)]]));
     expect(await results(model)).toEqual(expected);
     const sink = new MemorySink();
-    await mxnet.write(model, sink, {
-      report: new Report(),
-      options: {},
-      path: 'm-symbol.json',
-      tensor: () => {},
-    });
-    await sink.commit();
+    await writeModel(model, { to: mxnet, sink, path: 'm-symbol.json' });
     const written = await readSymbol(memorySource('m-symbol.json', sink.files));
     expect(
       written.graph.nodes.flatMap(({ op, attrs }) =>

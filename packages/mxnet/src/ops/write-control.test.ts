@@ -8,28 +8,17 @@ import {
   toNumbers,
   type DroverError,
   type Tensor,
+  openModel,
+  writeModel,
+  Model,
 } from '@drover/core';
 import { readSymbol } from '../codec/index.js';
 import { mxnet } from '../format.js';
 
 async function written(text: string): Promise<ReadonlyMap<string, Uint8Array>> {
-  const model = {
-    graph: parseGraph(text),
-    format: '',
-    versions: {},
-    producer: '',
-    operators: new Map(),
-    file: '',
-    metadata: new Map(),
-  };
+  const model = new Model(parseGraph(text));
   const sink = new MemorySink();
-  await mxnet.write(model, sink, {
-    report: new Report(),
-    options: {},
-    path: 'm-symbol.json',
-    tensor: () => {},
-  });
-  await sink.commit();
+  await writeModel(model, { to: mxnet, sink, path: 'm-symbol.json' });
   return sink.files;
 }
 
@@ -37,7 +26,7 @@ async function written(text: string): Promise<ReadonlyMap<string, Uint8Array>> {
 async function carried(text: string, ...inputs: readonly Tensor[]) {
   const source = memorySource('m-symbol.json', await written(text));
   const loops = (await readSymbol(source)).graph.nodes.filter(({ op }) => op === '_foreach');
-  const again = await mxnet.read(source, { report: new Report() });
+  const again = await openModel(source, mxnet);
   const results = [...(await evaluate(again.graph, inputs)).values()].map((result) => [
     ...toNumbers(result),
   ]);

@@ -7,6 +7,9 @@ import {
   Report,
   tensor,
   Weight,
+  openModel,
+  writeModel,
+  Model,
 } from '@drover/core';
 import { decodeParams, readSymbol } from '../codec/index.js';
 import { mxnet } from '../format.js';
@@ -40,29 +43,15 @@ async function carried(filters: number, taps: number, stride: number) {
   } as const;
   graph.output('y', graph.add(ops.Conv, { x, w, bias }, window, { name: 'y' }).y);
   const sink = new MemorySink();
-  const tensors: string[] = [];
-  const model = {
-    graph,
-    format: 'onnx',
-    versions: {},
-    producer: '',
-    operators: new Map(),
-    file: 'm.onnx',
-    metadata: new Map(),
-  };
-  await mxnet.write(model, sink, {
-    report: new Report(),
-    options: {},
-    path: 'm-symbol.json',
-    tensor: ({ source }) => void tensors.push(source),
-  });
-  await sink.commit();
+  const model = new Model(graph, { file: 'm.onnx' });
+  const report = await writeModel(model, { to: mxnet, sink, path: 'm-symbol.json' });
+  const tensors = report.tensors.map(({ source }) => source);
   const source = memorySource('m-symbol.json', sink.files);
   const operators = (await readSymbol(source)).graph.nodes.flatMap(({ op, attrs }) =>
     op === null ? [] : [[op, attrs.get('num_filter')]],
   );
   const { records } = await decodeParams(memorySource('m-0000.params', sink.files));
-  const again = await mxnet.read(source, { report: new Report() });
+  const again = await openModel(source, mxnet);
   const [[, y] = []] = await evaluate(again.graph, [
     tensor('float32', [1, 1, taps + stride], new Array<number>(taps + stride).fill(1)),
   ]);

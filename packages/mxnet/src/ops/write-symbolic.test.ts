@@ -9,6 +9,9 @@ import {
   symbol,
   tensor,
   type Tensor,
+  openModel,
+  writeModel,
+  Model,
 } from '@drover/core';
 import { readSymbol } from '../codec/index.js';
 import { mxnet } from '../format.js';
@@ -19,27 +22,13 @@ async function carry(
   inputs: readonly Tensor[],
 ): Promise<{ operators: readonly string[]; results: readonly number[][] }> {
   const sink = new MemorySink();
-  const model = {
-    graph,
-    format: 'onnx',
-    versions: {},
-    producer: '',
-    operators: new Map(),
-    file: 'm.onnx',
-    metadata: new Map(),
-  };
-  await mxnet.write(model, sink, {
-    report: new Report(),
-    options: {},
-    path: 'm-symbol.json',
-    tensor: () => undefined,
-  });
-  await sink.commit();
+  const model = new Model(graph, { file: 'm.onnx' });
+  await writeModel(model, { to: mxnet, sink, path: 'm-symbol.json' });
   const source = memorySource('m-symbol.json', sink.files);
   const operators = (await readSymbol(source)).graph.nodes.flatMap(({ op }) =>
     op === null ? [] : [op],
   );
-  const again = await mxnet.read(source, { report: new Report() });
+  const again = await openModel(source, mxnet);
   const steps = evaluateSteps(again.graph, inputs);
   for (;;) {
     const { done, value } = await steps.next();

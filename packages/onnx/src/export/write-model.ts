@@ -13,8 +13,8 @@ import {
   type Source,
   type Value,
   type Weight,
-  type WriteContext,
 } from '@drover/core';
+import type { Writing } from '../about.js';
 import {
   DataLocation,
   decodeModel,
@@ -64,7 +64,7 @@ function tooOld(node: Node, opset: number): Gap | undefined {
 }
 
 /** The model in ONNX terms, weights as handles. Findings go to the context's report. */
-async function toProto(model: Model, context: WriteContext): Promise<ModelProto> {
+async function toProto(model: Model, context: Writing): Promise<ModelProto> {
   const opset = context.options.opset ?? defaultOpset;
   const ir = irVersions.get(opset);
   if (ir === undefined) {
@@ -77,7 +77,7 @@ async function toProto(model: Model, context: WriteContext): Promise<ModelProto>
   const graph = await prepare(
     model,
     { layout: 'channelsFirst', keeps: (node) => composites(node, opset) },
-    context.options,
+    context.options.inputLayout,
   );
   const names = new Names(valueNames(graph));
   const writer = new GraphWriter(
@@ -132,7 +132,7 @@ export function bindOutputs(
   return aliases;
 }
 
-function tell({ tensor }: WriteContext, target: string, weight: Weight): void {
+function tell({ tensor }: Writing, target: string, weight: Weight): void {
   for (const { name, steps } of weight.sources())
     tensor({
       source: name,
@@ -142,7 +142,7 @@ function tell({ tensor }: WriteContext, target: string, weight: Weight): void {
 }
 
 /** Finds what {@link writeModel} would refuse. */
-export async function planModel(model: Model, context: WriteContext): Promise<void> {
+export async function planModel(model: Model, context: Writing): Promise<void> {
   await toProto(model, context);
 }
 
@@ -150,7 +150,7 @@ export async function planModel(model: Model, context: WriteContext): Promise<vo
  * Writes a model as ONNX; weights go to a second file when they do not fit into one protobuf
  * message.
  */
-export async function writeModel(model: Model, sink: Sink, context: WriteContext): Promise<void> {
+export async function writeModel(model: Model, sink: Sink, context: Writing): Promise<void> {
   const proto = await toProto(model, context);
   context.report.throwIfErrors();
   await writeProto(proto, sink, context.path);
@@ -164,7 +164,7 @@ export async function writeModel(model: Model, sink: Sink, context: WriteContext
 export async function copyModel(
   source: Source,
   sink: Sink,
-  { path, params, report }: ReadContext & WriteContext,
+  { path, params, report }: ReadContext & Writing,
 ): Promise<void> {
   const proto = await decodeModel(source);
   const reader = new TensorReader(source, { report, ...(params && { params }) });

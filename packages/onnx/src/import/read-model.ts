@@ -1,4 +1,4 @@
-import { Graph, tally, type Model, type ReadContext, type Source } from '@drover/core';
+import { Graph, tally, Model, type ReadContext, type Source } from '@drover/core';
 import {
   decodeModel,
   defaultLimits,
@@ -102,8 +102,7 @@ export async function readModel(source: Source, { report, params }: ReadContext)
     outputs.add(name);
     graph.output(name, scope.output(name));
   }
-  return {
-    graph,
+  return new Model(graph, {
     format: 'onnx',
     versions: {
       ir: String(irVersion),
@@ -115,5 +114,5 @@ export async function readModel(source: Source, { report, params }: ReadContext)
     operators: tally(operatorsOf([graphProto, ...(proto.functions ?? [])])),
     file,
     metadata: new Map((proto.metadataProps ?? []).map(({ key = '', value = '' }) => [key, value])),
-  };
+  });
 }

@@ -10,8 +10,10 @@ import {
   Report,
   tensor,
   toNumbers,
-  type Model,
+  Model,
   type Value,
+  openModel,
+  writeModel,
 } from '@drover/core';
 import { tfjs } from '../format.js';
 
@@ -34,23 +36,9 @@ async function written(
   const graph = new Graph();
   for (const [name, value] of Object.entries(build(graph, graph.input('x', 'float32', shape))))
     graph.output(name, value);
-  const model: Model = {
-    graph,
-    format: 'test',
-    versions: {},
-    producer: '',
-    operators: new Map(),
-    file: 'test',
-    metadata: new Map(),
-  };
+  const model = new Model(graph, { file: 'test' });
   const sink = new MemorySink();
-  await tfjs.write(model, sink, {
-    report: new Report(),
-    options: {},
-    path: 'model.json',
-    tensor: () => {},
-  });
-  await sink.commit();
+  await writeModel(model, { to: tfjs, sink });
   const json = JSON.parse(
     new TextDecoder().decode(sink.files.get('model.json')),
   ) as tf.io.ModelJSON & Topology;
@@ -72,7 +60,7 @@ async function written(
       graph.outputs.map(({ name }) => name),
     ) as tf.Tensor | tf.Tensor[],
   ].flat();
-  const again = await tfjs.read(memorySource('model.json', sink.files), { report: new Report() });
+  const again = await openModel(memorySource('model.json', sink.files), tfjs);
   const read = await evaluate(again.graph, [tensor('float32', shape, input)]);
   return {
     operators: json.modelTopology.node

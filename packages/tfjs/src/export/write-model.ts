@@ -11,8 +11,8 @@ import {
   type Report,
   type Sink,
   type Weight,
-  type WriteContext,
 } from '@drover/core';
+import type { Writing } from '../about.js';
 import { exportGraph, heldBy, keeps, type ExportedGraph } from '@drover/graphdef';
 import { writeModel as encodeModel, type ModelJson, type WritableWeight } from '../codec/index.js';
 import { tfjsDiagnostics } from '../diagnostics.js';
@@ -46,8 +46,12 @@ async function bytesOf(
 }
 
 /** The model in TF.js's terms, weights as handles. Findings go to the context's report. */
-async function toGraph(model: Model, context: WriteContext): Promise<ExportedGraph> {
-  const graph = await prepare(model, { layout: 'channelsLast', keeps }, context.options);
+async function toGraph(model: Model, context: Writing): Promise<ExportedGraph> {
+  const graph = await prepare(
+    model,
+    { layout: 'channelsLast', keeps },
+    context.options.inputLayout,
+  );
   await runPass(fitIntegers, graph, { held: heldBy(typeOf), wide: 'int32' });
   const exported = exportGraph(graph, { typeOf, file: model.file }, context.report);
   for (const { name, weight } of exported.weights) {
@@ -88,12 +92,12 @@ function checkInMemory(
 }
 
 /** Finds what {@link writeModel} would refuse. */
-export async function planModel(model: Model, context: WriteContext): Promise<void> {
+export async function planModel(model: Model, context: Writing): Promise<void> {
   await toGraph(model, context);
 }
 
 /** Writes a graph model of TF.js: model.json and its shards. */
-export async function writeModel(model: Model, sink: Sink, context: WriteContext): Promise<void> {
+export async function writeModel(model: Model, sink: Sink, context: Writing): Promise<void> {
   const { graph, signature, weights } = await toGraph(model, context);
   context.report.throwIfErrors();
   const { quantize, shardSize } = context.options;

@@ -1,12 +1,11 @@
+import { JsonCursor, tally, Model, type ReadContext, type Source, type Weight } from '@drover/core';
 import {
-  JsonCursor,
-  tally,
-  type Model,
-  type ReadContext,
-  type Source,
-  type Weight,
-} from '@drover/core';
-import { decodeSignature, importGraph, type GraphDef, type SignatureDef } from '@drover/graphdef';
+  decodeSignature,
+  importGraph,
+  type GraphDef,
+  type NodeDef,
+  type SignatureDef,
+} from '@drover/graphdef';
 import {
   readModel as decodeModel,
   weightOf,
@@ -53,9 +52,10 @@ function operatorsOf({ nodes, functions }: GraphDef): readonly string[] {
 }
 
 /**
- * Reads a graph model of TF.js: the graph, with handles to its weights. What has no canonical form
- * stays in the graph as a foreign operator with the reason. Errors: those of the codec,
- * `tfjs/layers`, `graphdef/graph`, `graphdef/attribute`.
+ * Reads a graph model of TF.js: the graph, and the one that fills its tables where it has some,
+ * with handles to the weights. What has no canonical form stays in the graph as a foreign operator
+ * with the reason. Errors: those of the codec, `tfjs/layers`, `graphdef/graph`,
+ * `graphdef/attribute`.
  */
 export async function readModel(source: Source, { report }: ReadContext): Promise<Model> {
   const model = await decodeModel(source);
@@ -69,23 +69,21 @@ export async function readModel(source: Source, { report }: ReadContext): Promis
   const weights = new Map<string, Weight>();
   for (const weight of model.groups.flatMap((group) => group.weights))
     weights.set(weight.name, await handleOf(weight));
-  const graph = importGraph(
-    {
-      graph: topology.graph,
-      signature: signatureOf(model, file),
-      file,
-      weightOf: ({ name }) => weights.get(name),
-    },
-    report,
-  );
+  const weightOf = ({ name }: NodeDef) => weights.get(name);
+  const imported = (name: string, graph: GraphDef, signature: SignatureDef | undefined) =>
+    [name, importGraph({ name, graph, signature, file, weightOf }, report)] as const;
+  const { initializer, initializerSignature } = model;
+  const graphs = new Map([
+    imported('main', topology.graph, signatureOf(model, file)),
+    ...(initializer ? [imported('initializer', initializer, initializerSignature)] : []),
+  ]);
   const text = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
   const { userDefinedMetadata: metadata } = model;
   const entries =
     typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata)
       ? Object.entries(metadata).filter(([key]) => !ownMetadata.has(key))
       : [];
-  return {
-    graph,
+  return new Model(graphs, {
     format: 'tfjs',
     versions: {
       ...(topology.graph.versions && { producer: String(topology.graph.versions.producer) }),
@@ -95,5 +93,5 @@ export async function readModel(source: Source, { report }: ReadContext): Promis
     operators: tally(operatorsOf(topology.graph)),
     file,
     metadata: new Map(entries.map(([key, value]) => [key, text(value)])),
-  };
+  });
 }

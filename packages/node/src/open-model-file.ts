@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { memorySource, type Source } from '@drover/core';
+import { isNamed, memorySource, type Source } from '@drover/core';
 import { nodeDiagnostics } from './diagnostics.js';
 import {
   isFolder,
@@ -10,27 +10,29 @@ import {
   type OpenOptions,
 } from './file-source.js';
 
-/** The names that a folder's model file has, in each format. */
-const modelNames = [/^model\.json$/, /-symbol\.json$/, /\.onnx$/];
-
 /**
- * Opens a model: a file, a folder that holds exactly one (`model.json`, `*-symbol.json` or
- * `*.onnx`), or `-` for standard input, which is read to its end into memory. Throws
- * `node/ambiguous-model`, `node/no-model`, `core/missing-file` or `node/cannot-read`.
+ * Opens the main file of a model: a file, a folder that holds exactly one of the given names (the
+ * `fileNames.inFolder` of formats), or `-` for standard input, which is read to its end into
+ * memory. Throws `node/ambiguous-model`, `node/no-model`, `core/missing-file` or
+ * `node/cannot-read`.
  */
-export async function openModel(path: string, options: OpenOptions = {}): Promise<FileSource> {
+export async function openModelFile(
+  path: string,
+  names: readonly string[],
+  options: OpenOptions = {},
+): Promise<FileSource> {
   if (path === '-') return readStandardInput();
   if (!isFolder(path)) return openFile(path, options);
-  const names = filesOf(path).filter((name) => modelNames.some((pattern) => pattern.test(name)));
-  const [name] = names;
+  const found = filesOf(path).filter((name) => isNamed(name, names));
+  const [name] = found;
   const origin = { file: path };
   if (name === undefined)
     throw nodeDiagnostics.error('no-model', {
       message: `The folder ${JSON.stringify(path)} holds no model.`,
       origin,
     });
-  if (names.length > 1) {
-    const message = `The folder ${JSON.stringify(path)} holds ${names.length} models: ${names.join(', ')}.`;
+  if (found.length > 1) {
+    const message = `The folder ${JSON.stringify(path)} holds ${found.length} models: ${found.join(', ')}.`;
     throw nodeDiagnostics.error('ambiguous-model', { message, origin });
   }
   return openFile(join(path, name), options);

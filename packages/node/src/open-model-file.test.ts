@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openModel, readStandardInput } from './open-model.js';
+import { openModelFile, readStandardInput } from './open-model-file.js';
 
 let root: string;
 beforeEach(() => {
@@ -13,30 +13,34 @@ const put = (...names: string[]) => names.forEach((name) => writeFileSync(join(r
 const failing = (code: string) =>
   expect.objectContaining({ diagnostics: [expect.objectContaining({ code })] });
 
-describe('openModel', () => {
+const names = ['model.json', '*-symbol.json', '*.onnx'];
+
+describe('openModelFile', () => {
   it.each([
     [['model.json', 'group1-shard1of1.bin', 'golden.npz'], 'model.json'],
     [['net-symbol.json', 'net-0000.params'], 'net-symbol.json'],
     [['net.onnx', 'net.onnx.data', 'config.json'], 'net.onnx'],
-  ])('finds the model among %j', async (names, expected) => {
-    put(...names);
-    const source = await openModel(root);
+  ])('finds the model among %j', async (files, expected) => {
+    put(...files);
+    const source = await openModelFile(root, names);
     expect(source.name).toBe(join(root, expected));
     source.close();
   });
 
   it('asks which one when there are several', async () => {
     put('a.onnx', 'model.json');
-    await expect(openModel(root)).rejects.toEqual(failing('node/ambiguous-model'));
-    const source = await openModel(join(root, 'a.onnx'));
+    await expect(openModelFile(root, names)).rejects.toEqual(failing('node/ambiguous-model'));
+    const source = await openModelFile(join(root, 'a.onnx'), names);
     expect(source.size).toBe('a.onnx'.length);
     source.close();
   });
 
   it('tells that there is none', async () => {
     put('readme.txt');
-    await expect(openModel(root)).rejects.toEqual(failing('node/no-model'));
-    await expect(openModel(join(root, 'none'))).rejects.toEqual(failing('core/missing-file'));
+    await expect(openModelFile(root, names)).rejects.toEqual(failing('node/no-model'));
+    await expect(openModelFile(join(root, 'none'), names)).rejects.toEqual(
+      failing('core/missing-file'),
+    );
   });
 });
 

@@ -1,0 +1,81 @@
+import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
+import { Report } from '../diagnostics/report.js';
+import type { Checkpoint } from '../model/checkpoint.js';
+import type { Model } from '../model/model.js';
+import type { Format, ReadContext } from './format.js';
+import { checkOptions, type Options, type OptionValues } from './option.js';
+import type { Source } from './source.js';
+
+/** How to read something; all of it may be left out. */
+export interface OpenOptions<R extends Options = Options> {
+  /** Collects findings; without one they are dropped, and errors are thrown as always. */
+  readonly report?: Report;
+  /** Options of the format. */
+  readonly options?: OptionValues<R>;
+  /** File that holds the weights, where it is not found by the format's own rule. */
+  readonly params?: Source | undefined;
+}
+
+/** The format of a source among those given, by content. Throws `core/unknown-format`. */
+export async function detectFormat<F extends Format>(
+  source: Source,
+  formats: readonly F[],
+): Promise<F> {
+  for (const format of formats) if ((await format.detect(source)) !== undefined) return format;
+  throw coreDiagnostics.error('unknown-format', {
+    message: `${source.name} is none of: ${formats.map(({ id }) => id).join(', ')}.`,
+    origin: { file: source.name },
+  });
+}
+
+/** The error that a format cannot do what is asked of it. */
+export function incapable(format: Format, what: string, file: string) {
+  return coreDiagnostics.error('incapable', {
+    message: `Drover does not ${what} in ${format.title}.`,
+    origin: { file },
+  });
+}
+
+function contextOf<R extends Options>(
+  format: Format<R>,
+  { report = new Report(), options = {}, params }: OpenOptions<R>,
+): ReadContext<R> {
+  return { report, params, options: checkOptions(format.title, format.options.read, options) };
+}
+
+/**
+ * Reads a model: every graph that the source holds, and handles to its weights. `formats` is the
+ * format, or those among which the content decides. What has no canonical form stays in the graph
+ * as a foreign operator with the reason. Throws `core/unknown-format`, `core/incapable`,
+ * `core/option` and the errors of the format.
+ */
+export async function openModel<R extends Options>(
+  source: Source,
+  formats: Format<R> | readonly Format<R>[],
+  options: OpenOptions<R> = {},
+): Promise<Model> {
+  const format = await oneOf(source, formats);
+  if (!format.model?.read) throw incapable(format, 'read models', source.name);
+  return format.model.read(source, contextOf(format, options));
+}
+
+/**
+ * Reads a checkpoint: names and handles of tensors. `formats` as for {@link openModel}. Throws
+ * `core/unknown-format`, `core/incapable`, `core/option` and the errors of the format.
+ */
+export async function openCheckpoint<R extends Options>(
+  source: Source,
+  formats: Format<R> | readonly Format<R>[],
+  options: OpenOptions<R> = {},
+): Promise<Checkpoint> {
+  const format = await oneOf(source, formats);
+  if (!format.checkpoint?.read) throw incapable(format, 'read checkpoints', source.name);
+  return format.checkpoint.read(source, contextOf(format, options));
+}
+
+async function oneOf<R extends Options>(
+  source: Source,
+  formats: Format<R> | readonly Format<R>[],
+): Promise<Format<R>> {
+  return 'id' in formats ? formats : detectFormat(source, formats);
+}

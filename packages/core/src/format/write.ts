@@ -1,0 +1,77 @@
+import type { Diagnostic } from '../diagnostics/diagnostic.js';
+import { Report } from '../diagnostics/report.js';
+import type { Model } from '../model/model.js';
+import type { Format, WriteContext } from './format.js';
+import { incapable } from './open.js';
+import { checkOptions, type Options, type OptionValues } from './option.js';
+import type { Sink } from './sink.js';
+import type { TensorMapping } from './tensor-map.js';
+
+/** How to write something, beside what and where to. */
+export interface WriteRequest<W extends Options> {
+  readonly to: Format<Options, W>;
+  /** Name of the main file to write. Defaults to the format's usual name. */
+  readonly path?: string | undefined;
+  /** Options of the format. */
+  readonly options?: OptionValues<W> | undefined;
+  /** Collects findings as they are made, also those of a write that fails. */
+  readonly report?: Report | undefined;
+}
+
+/** What was written, or would be. */
+export interface WriteReport {
+  readonly tensors: readonly TensorMapping[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What a writer is given, and where it notes what it tells. Throws `core/option`. */
+export function writing<W extends Options>(
+  { to, path = to.fileNames.usual, options = {} as OptionValues<W> }: WriteRequest<W>,
+  report: Report,
+): { readonly context: WriteContext<W>; readonly tensors: readonly TensorMapping[] } {
+  const tensors: TensorMapping[] = [];
+  const context: WriteContext<W> = {
+    report,
+    options: checkOptions(to.title, to.options.write, options),
+    path,
+    tensor: (mapping) => void tensors.push(mapping),
+  };
+  return { context, tensors };
+}
+
+/**
+ * Writes a model. Throws a ConversionError with everything that has no faithful form in the target
+ * before it writes anything, `core/incapable` when the format writes no models, and `core/option`.
+ */
+export async function writeModel<W extends Options>(
+  model: Model,
+  request: WriteRequest<W> & { readonly sink: Sink },
+): Promise<WriteReport> {
+  const { to, sink, report = new Report() } = request;
+  try {
+    const { context, tensors } = writing(request, report);
+    if (!to.model?.write) throw incapable(to, 'write models', context.path);
+    await to.model.write(model, sink, context);
+    report.throwIfErrors();
+    await sink.commit();
+    return { tensors, diagnostics: report.diagnostics };
+  } catch (error) {
+    await sink.abort();
+    throw error;
+  }
+}
+
+/**
+ * Finds what {@link writeModel} would refuse, as diagnostics: nothing is thrown for it, no weight
+ * is read and no byte written.
+ */
+export async function planModel<W extends Options>(
+  model: Model,
+  request: WriteRequest<W>,
+): Promise<WriteReport> {
+  const { report = new Report() } = request;
+  const { context, tensors } = writing(request, report);
+  if (!request.to.model?.plan) throw incapable(request.to, 'write models', context.path);
+  await request.to.model.plan(model, context);
+  return { tensors, diagnostics: report.diagnostics };
+}

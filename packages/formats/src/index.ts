@@ -1,0 +1,1 @@
+export { formats, loadFormats, type ListedFormat } from './formats.js';

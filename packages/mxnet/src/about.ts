@@ -1,0 +1,19 @@
+import type { FormatAbout, WriteContext } from '@drover/core';
+import { inputLayout } from '@drover/core/option';
+
+const options = { read: {}, write: { inputLayout } };
+
+/** What MXNet models are, without the code that reads and writes them. */
+export const about: FormatAbout<typeof options.read, typeof options.write> = {
+  id: 'mxnet',
+  title: 'MXNet',
+  fileNames: {
+    usual: 'model-symbol.json',
+    any: ['*-symbol.json'],
+    inFolder: ['*-symbol.json'],
+  },
+  options,
+};
+
+/** What a writer of this format is given. */
+export type Writing = WriteContext<typeof options.write>;

@@ -1,0 +1,10 @@
+import type { Coverage } from '@drover/core';
+import { readRules, structural, writeRules } from '@drover/graphdef';
+import { ops } from './schema/ops.js';
+
+/** Operators of TensorFlow.js 4.22. */
+export const coverage: Coverage = {
+  listed: Object.keys(ops),
+  read: [...Object.keys(readRules), ...structural],
+  written: writeRules,
+};
