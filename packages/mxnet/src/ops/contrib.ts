@@ -1,7 +1,7 @@
 import { isStatic, ops, type Value } from '@drover/core';
-import { binary, cast, checkCount, indicesOf, scalarOf } from '../import/build.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { binary, cast, checkCount, indicesOf, scalarOf } from '../vocabulary/build.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 /** Divided by the root of the size of the last dimension, as scores of attention are. */
 const readDivSqrtDim: ToCore = (node) => {

@@ -1,7 +1,7 @@
 import { Graph, ops, type Value } from '@drover/core';
-import { truth } from '../import/build.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { truth } from '../vocabulary/build.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 const listOf = (node: SourceNode, name: string): readonly number[] => node.ints(name) ?? [];
 

@@ -1,6 +1,6 @@
 import { gap, ops, type Gap, type Node, type Value, type WriteRules } from '@drover/core';
-import { heldType, type GraphWriter } from '../export/graph-writer.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
+import { heldType, type GraphWriter } from '../vocabulary/graph-writer.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
 
 /** A row of the regions is the image and the corners. */
 const readRoiAlign: ToCore = (node) => {

@@ -7,9 +7,9 @@ import {
   unary,
   type BinaryOp,
   type UnaryOp,
-} from '../import/build.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+} from '../vocabulary/build.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 /** One operand, without attributes. */
 export const readUnary =

@@ -7,9 +7,9 @@ import {
   type Shape,
   type Value,
 } from '@drover/core';
-import { binary, cast, checkCount, scalarOf } from '../import/build.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { binary, cast, checkCount, scalarOf } from '../vocabulary/build.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 import { reshaped } from './movement.js';
 
 /** Copies along dimensions of 1 until the shape is reached. */

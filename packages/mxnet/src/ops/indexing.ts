@@ -1,7 +1,7 @@
 import { isDataDependent, ops, subDim, type Dim, type DType, type Value } from '@drover/core';
-import { binary, cast, indicesOf, scalarOf } from '../import/build.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { binary, cast, indicesOf, scalarOf } from '../vocabulary/build.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 import { countTo } from './filling.js';
 
 /** Indices brought into 0 to size - 1 by the node's mode. */

@@ -6,9 +6,9 @@ import {
   matrixTransposed,
   scalarOf,
   transposed,
-} from '../import/build.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+} from '../vocabulary/build.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 /**
  * Everything behind the first dimension as one; its size is what the weight says where that is

@@ -12,9 +12,9 @@ import {
   type Shape,
   type Value,
 } from '@drover/core';
-import { scalarOf, transposed } from '../import/build.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { scalarOf, transposed } from '../vocabulary/build.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 /** Beyond the last index of any dimension. */
 const end = Number.MAX_SAFE_INTEGER;

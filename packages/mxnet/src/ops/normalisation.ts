@@ -1,7 +1,7 @@
 import { ops, productOf, Weight, type Value } from '@drover/core';
-import { binary, cast, scalarOf, transposed, unary } from '../import/build.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { binary, cast, scalarOf, transposed, unary } from '../vocabulary/build.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 import { countTo } from './filling.js';
 import { reshaped } from './movement.js';
 

@@ -1,6 +1,6 @@
 import { isFloat, ops } from '@drover/core';
-import { binary, cast, scalarOf, truth, unary, type BinaryOp } from '../import/build.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
+import { binary, cast, scalarOf, truth, unary, type BinaryOp } from '../vocabulary/build.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
 import {
   plain,
   promoted,

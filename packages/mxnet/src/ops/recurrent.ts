@@ -1,7 +1,7 @@
 import { ops, Weight, type Value } from '@drover/core';
-import { cast } from '../import/build.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { cast } from '../vocabulary/build.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 /**
  * Modes of the fused operator: gates, and where core's gates stand among MXNet's (LSTM i, f, c, o;

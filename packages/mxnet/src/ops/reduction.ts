@@ -8,9 +8,9 @@ import {
   type Operand,
   type Value,
 } from '@drover/core';
-import { binary, cast, scalarOf, unary } from '../import/build.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { binary, cast, scalarOf, unary } from '../vocabulary/build.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 import { reshaped } from './movement.js';
 
 type ReduceAttrs = { readonly axes: Attr<readonly number[]>; readonly keepdims: Attr<boolean> };

@@ -10,9 +10,9 @@ import {
   type Shape,
   type Value,
 } from '@drover/core';
-import { binary, scalarOf } from '../import/build.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { binary, scalarOf } from '../vocabulary/build.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 /** The layout that a node states; channels first unless it does. */
 function layoutOf(node: SourceNode): Layout {

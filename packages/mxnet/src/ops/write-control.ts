@@ -12,14 +12,14 @@ import {
   type Value,
   type WriteRules,
 } from '@drover/core';
-import { bodySymbol } from '../export/symbol-order.js';
+import { bodySymbol } from '../vocabulary/symbol-order.js';
 import {
   heldShape,
   heldType,
   type GraphWriter,
   type Operand,
   type Ref,
-} from '../export/graph-writer.js';
+} from '../vocabulary/graph-writer.js';
 import { coordinates } from './write-movement.js';
 
 /** Loops that are written out trip by trip: those that are short. */

@@ -14,7 +14,7 @@ import {
   type Attributes,
   type GraphWriter,
   type Operand,
-} from '../export/graph-writer.js';
+} from '../vocabulary/graph-writer.js';
 
 /** Writes operands in order under one operator name. */
 const plain =

@@ -13,7 +13,7 @@ import {
   type Value,
   type WriteRules,
 } from '@drover/core';
-import { heldType, type GraphWriter, type Operand, type Ref } from '../export/graph-writer.js';
+import { heldType, type GraphWriter, type Operand, type Ref } from '../vocabulary/graph-writer.js';
 import { constantIndices, coordinates } from './write-movement.js';
 
 /** What was brought into 0 to size - 1 before, and how: MXNet's lookups do that themselves. */

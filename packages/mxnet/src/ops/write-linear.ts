@@ -11,7 +11,7 @@ import {
   type Value,
   type WriteRules,
 } from '@drover/core';
-import type { GraphWriter, Operand } from '../export/graph-writer.js';
+import type { GraphWriter, Operand } from '../vocabulary/graph-writer.js';
 
 /** The bias that the only user of a product adds, where it is a constant row. */
 function addedBias(node: Node): { bias: Value; sum: Node } | undefined {

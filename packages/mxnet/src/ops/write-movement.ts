@@ -23,7 +23,7 @@ import {
   type GraphWriter,
   type Operand,
   type Ref,
-} from '../export/graph-writer.js';
+} from '../vocabulary/graph-writer.js';
 
 const unknownRank = gap('the rank of its operand is not known');
 const noSizes = (shape: Shape | undefined) =>

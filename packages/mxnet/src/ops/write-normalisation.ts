@@ -1,5 +1,5 @@
 import { gap, type Gap, type Node, type ops, type Value, type WriteRules } from '@drover/core';
-import type { GraphWriter, Operand } from '../export/graph-writer.js';
+import type { GraphWriter, Operand } from '../vocabulary/graph-writer.js';
 
 const decomposed = gap('it is written in simpler operators');
 

@@ -8,7 +8,7 @@ import {
   type Value,
   type WriteRules,
 } from '@drover/core';
-import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
+import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
 
 type Recurrent = Node<typeof ops.LSTM> | Node<typeof ops.GRU> | Node<typeof ops.RNN>;
 

@@ -9,7 +9,7 @@ import {
   type Value,
   type WriteRules,
 } from '@drover/core';
-import { heldType, type GraphWriter, type Operand } from '../export/graph-writer.js';
+import { heldType, type GraphWriter, type Operand } from '../vocabulary/graph-writer.js';
 
 type ReduceAttrs = { readonly axes: Attr<readonly number[]>; readonly keepdims: Attr<boolean> };
 

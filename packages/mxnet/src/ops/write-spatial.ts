@@ -19,7 +19,7 @@ import {
   type Value,
   type WriteRules,
 } from '@drover/core';
-import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
+import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
 
 /** What windows state about themselves. */
 interface Window {
