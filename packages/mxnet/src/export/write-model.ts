@@ -20,7 +20,7 @@ import {
   type WritableArray,
 } from '../codec/index.js';
 import { mxnetDiagnostics } from '../diagnostics.js';
-import { unrolled } from '../ops/write-control.js';
+import { unrolled } from '../ops/control.js';
 import { composites, writeRules } from '../rules.js';
 import { withoutUnused } from '../vocabulary/symbol-order.js';
 import { GraphWriter, variableHints, type Ref } from '../vocabulary/graph-writer.js';
