@@ -72,20 +72,27 @@ const nodeModules = {
     { group: ['node:*'], message: 'Only packages/node, cli and conformance use Node modules.' },
   ],
 };
-const inward = (...outer) => ({
-  'no-restricted-imports': [
-    'error',
-    {
-      ...nodeModules,
-      patterns: [
-        ...nodeModules.patterns,
-        {
-          regex: `^(\\.\\./)+(${outer.join('|')})\\b`,
-          message: 'schema <- codec <- ops <- format.ts',
-        },
-      ],
-    },
-  ],
+// What stands inside a format or a dialect, from within outwards: each knows only those before it.
+const layers = ['schema', 'codec', 'vocabulary', 'ops', 'rules', '(import|export)', 'format'];
+const inward = (files, forbidden, root = '(\\.\\./)+') => ({
+  files: [`packages/{onnx,graphdef,tfjs,mxnet}/src/${files}`],
+  ignores: ['**/*.{test,live}.ts'],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        ...nodeModules,
+        patterns: [
+          ...nodeModules.patterns,
+          {
+            regex: `^${root}(${forbidden.join('|')})(/|\\.js$)`,
+            message:
+              'schema <- codec <- vocabulary <- ops <- rules.ts <- import, export <- format.ts',
+          },
+        ],
+      },
+    ],
+  },
 });
 
 const dependencies = { buildTargets: ['build'], checkVersionMismatches: false };
@@ -93,23 +100,6 @@ const dependencies = { buildTargets: ['build'], checkVersionMismatches: false };
 export default [
   { ignores: ['**/dist', '**/node_modules', 'fixtures', '.nx'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
-  {
-    files: ['packages/*/src/**/*.ts', '**/*.mjs', 'packages/cli/bin/*.js'],
-    ignores: ['**/src/schema/**', '**/*.generated.ts'],
-    rules: {
-      // Prettier breaks the code; this holds comments too. Texts stay whole: they are looked for.
-      'max-len': [
-        'error',
-        {
-          code: 100,
-          ignoreUrls: true,
-          ignoreStrings: true,
-          ignoreTemplateLiterals: true,
-          ignoreRegExpLiterals: true,
-        },
-      ],
-    },
-  },
   {
     files: ['**/*.mjs', 'packages/cli/bin/*.js'],
     languageOptions: {
@@ -200,24 +190,33 @@ export default [
       'no-restricted-globals': ['error', ...onOneSideOnly],
     },
   },
-  {
-    files: ['packages/{onnx,tfjs,mxnet}/src/schema/**/*.ts'],
-    ignores: ['**/*.{test,live}.ts'],
-    rules: inward('codec', 'ops', 'rules', 'format'),
-  },
-  {
-    files: ['packages/{onnx,tfjs,mxnet}/src/codec/**/*.ts'],
-    ignores: ['**/*.{test,live}.ts'],
-    rules: inward('ops', 'rules', 'format'),
-  },
-  {
-    files: ['packages/{onnx,tfjs,mxnet}/src/ops/**/*.ts'],
-    ignores: ['**/*.{test,live}.ts'],
-    rules: inward('rules', 'format'),
-  },
+  ...['schema', 'codec', 'vocabulary', 'ops'].map((layer, i) =>
+    inward(`${layer}/**/*.ts`, layers.slice(i + 1)),
+  ),
+  inward('rules.ts', layers.slice(5), '\\./'),
+  inward('import/**/*.ts', ['export', 'format']),
+  inward('export/**/*.ts', ['import', 'format']),
   {
     files: ['packages/cli/src/**/*.ts', 'packages/conformance/src/**/*.ts'],
     rules: { 'no-console': 'off' },
   },
   prettier,
+  {
+    files: ['packages/*/src/**/*.ts', '**/*.mjs', 'packages/cli/bin/*.js'],
+    ignores: ['**/src/schema/**', '**/*.generated.ts'],
+    rules: {
+      // Prettier breaks the code, and its configuration puts this rule out: it stands behind it,
+      // for the comments. Texts stay whole: they are looked for.
+      'max-len': [
+        'error',
+        {
+          code: 100,
+          ignoreUrls: true,
+          ignoreStrings: true,
+          ignoreTemplateLiterals: true,
+          ignoreRegExpLiterals: true,
+        },
+      ],
+    },
+  },
 ];

@@ -99,7 +99,8 @@ function entry(field) {
   return `{ ${parts.join(', ')} }`;
 }
 
-// Enums that two messages declare alike (SequenceProto.DataType) keep their message's name; the rest have names of their own.
+// Enums that two messages declare alike (SequenceProto.DataType) keep their message's name; the
+// rest have names of their own.
 const enumName = (object) =>
   enums.filter((other) => lastName(other) === lastName(object)).length > 1 &&
   object.parent.name !== 'TensorProto'

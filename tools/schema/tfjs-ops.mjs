@@ -1,4 +1,5 @@
-// Writes packages/tfjs/src/schema/ops.ts from the operator list of the installed @tensorflow/tfjs-converter: node tools/schema/tfjs-ops.mjs
+// Writes packages/tfjs/src/schema/ops.ts from the operator list of the installed
+// @tensorflow/tfjs-converter: node tools/schema/tfjs-ops.mjs
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';

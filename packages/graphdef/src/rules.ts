@@ -1,6 +1,6 @@
 import { gap, type Node, type WriteRules } from '@drover/core';
-import type { GraphWriter } from './export/graph-writer.js';
-import type { ReadRules } from './import/rule.js';
+import type { GraphWriter } from './vocabulary/graph-writer.js';
+import type { ReadRules } from './vocabulary/rule.js';
 import { blocks } from './ops/blocks.js';
 import { control } from './ops/control.js';
 import { detection } from './ops/detection.js';

@@ -1,6 +1,6 @@
 import { ops, type Node, type OpName, type WriteRules } from '@drover/core';
-import type { GraphWriter } from './export/graph-writer.js';
-import type { ReadRules } from './import/rule.js';
+import type { GraphWriter } from './vocabulary/graph-writer.js';
+import type { ReadRules } from './vocabulary/rule.js';
 import { attention } from './ops/attention.js';
 import { contrib } from './ops/contrib.js';
 import { control } from './ops/control.js';

@@ -18,7 +18,8 @@ import { sub } from './sub.js';
  * direction's two activations and each argument of an activation bounded to [-clip, clip]:
  *
  *     z = f(W_z x + Wb_z + R_z H + Rb_z)        r = f(W_r x + Wb_r + R_r H + Rb_r)
- *     n = g(W_n x + Wb_n + r * (R_n H + Rb_n)) with `linearBeforeReset`, else g(W_n x + Wb_n + R_n (r * H) + Rb_n)
+ *     n = g(W_n x + Wb_n + r * (R_n H + Rb_n)) with `linearBeforeReset`,
+ *         else g(W_n x + Wb_n + R_n (r * H) + Rb_n)
  *     H' = (1 - z) * n + z * H
  *
  * `w` is [directions, 3 * hiddenSize, features], `r` [directions, 3 * hiddenSize, hiddenSize], both

@@ -24,7 +24,8 @@ import { sub } from './sub.js';
  * direction's three activations and each argument of f and g bounded to [-clip, clip] (that of h is
  * not, as in onnxruntime):
  *
- *     i = f(W_i x + Wb_i + R_i H + Rb_i + P_i * C)        f' = f(W_f x + Wb_f + R_f H + Rb_f + P_f * C), or 1 - i with `inputForget`
+ *     i = f(W_i x + Wb_i + R_i H + Rb_i + P_i * C)
+ *     f' = f(W_f x + Wb_f + R_f H + Rb_f + P_f * C), or 1 - i with `inputForget`
  *     c = g(W_c x + Wb_c + R_c H + Rb_c)                  C' = f' * C + i * c
  *     o = f(W_o x + Wb_o + R_o H + Rb_o + P_o * C')       H' = o * h(C')
  *

@@ -17,9 +17,9 @@ import type {
   TensorInfo,
 } from '../codec/graph-def.js';
 import { writeRules } from '../rules.js';
-import { shape as shapeAttr } from './placeholder-shape.js';
-import { type } from './attribute.js';
-import { GraphWriter } from './graph-writer.js';
+import { shape as shapeAttr } from '../vocabulary/placeholder-shape.js';
+import { type } from '../vocabulary/attribute.js';
+import { GraphWriter } from '../vocabulary/graph-writer.js';
 import { heldBy, tellTypes } from './tell-types.js';
 
 /** A core graph in TensorFlow's terms. */

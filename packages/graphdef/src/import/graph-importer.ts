@@ -22,9 +22,9 @@ import {
 } from '../codec/operator.js';
 import { graphdefDiagnostics } from '../diagnostics.js';
 import { readCall } from '../ops/control.js';
-import type { ReadRules } from './rule.js';
-import { Scope } from './scope.js';
-import { SourceNode } from './source-node.js';
+import type { ReadRules } from '../vocabulary/rule.js';
+import { Scope } from '../vocabulary/scope.js';
+import { SourceNode } from '../vocabulary/source-node.js';
 
 /** What the nodes of a whole model share while they are imported. */
 export interface ImportContext {

@@ -12,12 +12,12 @@ import { dtypeOf, type DataType } from '../codec/data-type.js';
 import type { GraphDef, NodeDef, SignatureDef, TensorShape } from '../codec/graph-def.js';
 import { attrOf, parseInput } from '../codec/operator.js';
 import { graphdefDiagnostics } from '../diagnostics.js';
-import { legalName } from '../legal-name.js';
+import { legalName } from '../vocabulary/legal-name.js';
 import { readRules } from '../rules.js';
 import { raiseConditionals } from './conditionals.js';
 import { raiseFrames } from './frames.js';
 import { GraphImporter } from './graph-importer.js';
-import { removeUnused } from './while-loop.js';
+import { removeUnused } from '../ops/while-loop.js';
 
 /** A graph of TensorFlow and what goes with it. */
 export interface GraphSource {

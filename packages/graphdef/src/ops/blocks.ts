@@ -10,8 +10,8 @@ import {
   type Shape,
   type Value,
 } from '@drover/core';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 /** What SpaceToBatchND made a value from. */
 interface Blocks {

@@ -17,12 +17,12 @@ import {
   type WriteRules,
 } from '@drover/core';
 import type { NameAttrList } from '../codec/graph-def.js';
-import { func, shapes } from '../export/attribute.js';
-import type { GraphWriter, Operand } from '../export/graph-writer.js';
-import { shape } from '../export/placeholder-shape.js';
-import { buildLoop } from '../import/while-loop.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { func, shapes } from '../vocabulary/attribute.js';
+import type { GraphWriter, Operand } from '../vocabulary/graph-writer.js';
+import { shape } from '../vocabulary/placeholder-shape.js';
+import { buildLoop } from './while-loop.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 /** A condition as a bool. TensorFlow takes numbers too: what is not zero is true. */
 function truth(node: SourceNode, condition: Value | undefined, graph: Graph): Value {

@@ -6,9 +6,9 @@ import {
   type Value,
   type WriteRules,
 } from '@drover/core';
-import type { GraphWriter } from '../export/graph-writer.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import type { GraphWriter } from '../vocabulary/graph-writer.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 const numberOf = (node: SourceNode, index: number): number => toNumbers(node.constant(index))[0]!;
 

@@ -10,10 +10,10 @@ import {
   type Value,
   type WriteRules,
 } from '@drover/core';
-import { float, type Attributes } from '../export/attribute.js';
-import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { float, type Attributes } from '../vocabulary/attribute.js';
+import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 type NoAttrs = Readonly<Record<never, never>>;
 type UnaryOp = Op<{ readonly x: Slot<'one'> }, { readonly y: Slot<'one'> }, NoAttrs>;

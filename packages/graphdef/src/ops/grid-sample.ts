@@ -8,8 +8,8 @@ import {
   type Node,
   type WriteRules,
 } from '@drover/core';
-import { int } from '../export/attribute.js';
-import type { GraphWriter, Ref } from '../export/graph-writer.js';
+import { int } from '../vocabulary/attribute.js';
+import type { GraphWriter, Ref } from '../vocabulary/graph-writer.js';
 import { taps } from './taps.js';
 
 type Sampling = AttrValues<(typeof ops.GridSample)['attrs']>;

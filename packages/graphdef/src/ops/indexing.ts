@@ -8,10 +8,10 @@ import {
   type Value,
   type WriteRules,
 } from '@drover/core';
-import { int } from '../export/attribute.js';
-import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { int } from '../vocabulary/attribute.js';
+import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 /**
  * Indices into `batchDims` leading dimensions at once: the gathered axis comes right behind them,

@@ -1,8 +1,8 @@
 import { ops, sameShape, type Shape, type Value, type WriteRules } from '@drover/core';
-import { bool } from '../export/attribute.js';
-import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { bool } from '../vocabulary/attribute.js';
+import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 import { activate, addBias } from './elementwise.js';
 
 /** The last two dimensions exchanged. */

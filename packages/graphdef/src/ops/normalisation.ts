@@ -1,8 +1,8 @@
 import { gap, ops, type Node, type Shape, type Value, type WriteRules } from '@drover/core';
-import { bool, float, int, text } from '../export/attribute.js';
-import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { bool, float, int, text } from '../vocabulary/attribute.js';
+import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 import { layoutOf } from './spatial.js';
 
 const lastAxis =

@@ -15,10 +15,10 @@ import {
   type Shape,
   type WriteRules,
 } from '@drover/core';
-import { ints, text } from '../export/attribute.js';
-import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { ints, text } from '../vocabulary/attribute.js';
+import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 import { layoutOf, padSpatial, windowOf } from './spatial.js';
 
 function kernelOf(node: SourceNode): readonly number[] {

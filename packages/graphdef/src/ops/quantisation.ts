@@ -1,7 +1,7 @@
 import { gap, intRange, ops, toNumbers, type Value, type WriteRules } from '@drover/core';
-import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 /**
  * Numbers rounded to the steps between two bounds, which are moved so that zero is a step

@@ -11,10 +11,10 @@ import {
   type Value,
   type WriteRules,
 } from '@drover/core';
-import { bool, type as typeAttr } from '../export/attribute.js';
-import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { bool, type as typeAttr } from '../vocabulary/attribute.js';
+import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 type ReduceAttrs = { readonly axes: Attr<readonly number[]>; readonly keepdims: Attr<boolean> };
 type ReduceOp = Op<{ readonly x: Slot<'one'> }, { readonly y: Slot<'one'> }, ReduceAttrs>;

@@ -16,9 +16,9 @@ import {
   type Value,
   type WriteRules,
 } from '@drover/core';
-import { bool, int } from '../export/attribute.js';
-import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
+import { bool, int } from '../vocabulary/attribute.js';
+import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
 import { taps } from './taps.js';
 
 type ResizeAttrs = AttrValues<(typeof ops.Resize)['attrs']>;

@@ -9,10 +9,10 @@ import {
   type Value,
   type WriteRules,
 } from '@drover/core';
-import { int } from '../export/attribute.js';
-import type { GraphWriter, Operand } from '../export/graph-writer.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { int } from '../vocabulary/attribute.js';
+import type { GraphWriter, Operand } from '../vocabulary/graph-writer.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 /**
  * The end of a slice that runs to the last element, or, negated and with a negative step, to the

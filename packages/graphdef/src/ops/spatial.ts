@@ -17,10 +17,10 @@ import {
   type Value,
   type WriteRules,
 } from '@drover/core';
-import { int, ints, text, type Attributes } from '../export/attribute.js';
-import type { GraphWriter, Operand, Ref } from '../export/graph-writer.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { int, ints, text, type Attributes } from '../vocabulary/attribute.js';
+import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 import { activate, addBias } from './elementwise.js';
 
 /** How windows slide, as core states it. */

@@ -1,4 +1,4 @@
-import type { GraphWriter, Ref } from '../export/graph-writer.js';
+import type { GraphWriter, Ref } from '../vocabulary/graph-writer.js';
 
 /**
  * Elements of a line that make the element at a position between two: how far behind the one before

@@ -1,6 +1,6 @@
 import { ops, sameDim, type Graph, type Value } from '@drover/core';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 /*
  * A list of tensors is a tensor with the list's positions as its first axis. A list that nothing

@@ -20,10 +20,10 @@ import {
   type WritableArray,
 } from '../codec/index.js';
 import { mxnetDiagnostics } from '../diagnostics.js';
-import { unrolled } from '../ops/write-control.js';
+import { unrolled } from '../ops/control.js';
 import { composites, writeRules } from '../rules.js';
-import { withoutUnused } from './symbol-order.js';
-import { GraphWriter, variableHints, type Ref } from './graph-writer.js';
+import { withoutUnused } from '../vocabulary/symbol-order.js';
+import { GraphWriter, variableHints, type Ref } from '../vocabulary/graph-writer.js';
 import { keptApart } from './keep-apart.js';
 import { widenProducts } from './widen-products.js';
 

@@ -1,9 +1,9 @@
 import { DroverError, ops, type Graph, type Report, type Value } from '@drover/core';
 import { outputCounts, outputSuffix, type SymbolGraph, type SymbolNode } from '../codec/index.js';
 import { mxnetDiagnostics } from '../diagnostics.js';
-import type { ReadRules } from './rule.js';
+import type { ReadRules } from '../vocabulary/rule.js';
 import { inferHints, type ShapeHints } from './shape-hints.js';
-import { SourceNode } from './source-node.js';
+import { SourceNode } from '../vocabulary/source-node.js';
 
 /** What the nodes of a whole model share while they are imported. */
 export interface ImportContext {

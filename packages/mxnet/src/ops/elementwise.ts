@@ -1,228 +1,16 @@
-import { isFloat, ops, toNumbers, type DType, type Value } from '@drover/core';
+import { ops, type Node, type Value, type WriteRules } from '@drover/core';
+import { binary, scalarOf, unary, viaFloat, type UnaryOp } from '../vocabulary/build.js';
+import type { GraphWriter, Operand } from '../vocabulary/graph-writer.js';
 import {
-  binary,
-  cast,
-  scalarOf,
-  truth,
-  unary,
-  type BinaryOp,
-  type UnaryOp,
-} from '../import/build.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
-
-/** One operand, without attributes. */
-export const readUnary =
-  (op: UnaryOp): ToCore =>
-  (node) =>
-    unary(node, op, node.input(0));
-
-/** Operators that MXNet defines on integers too, but core on floats only. */
-export const viaFloat = (node: SourceNode, x: Value): Value =>
-  isFloat(x.dtype) ? x : cast(node, x, 'float32', 'float');
-/** One operand, which core takes as a float. */
-export const readFloatUnary =
-  (op: UnaryOp): ToCore =>
-  (node) =>
-    unary(node, op, viaFloat(node, node.input(0)));
-
-const same: ToCore = (node) => node.input(0);
-/** Like {@link same}, for operators whose attributes only concern training. */
-const passed =
-  (...attributes: readonly string[]): ToCore =>
-  (node) => {
-    node.ignore(...attributes);
-    return node.input(0);
-  };
-
-/**
- * MXNet's legacy operators work on one element type; the wider one counts where a constant and data
- * differ.
- */
-const readBinary =
-  (op: BinaryOp): ToCore =>
-  (node) =>
-    binary(node, op, node.input(0), node.input(1));
-
-/**
- * NumPy's promotion as far as MXNet 1.9 knows it: floats win over integers, the wider float over
- * the narrower one.
- */
-export function promoted(node: SourceNode, a: Value, b: Value): readonly [Value, Value] {
-  if (a.dtype === b.dtype) return [a, b];
-  const order: readonly DType[] = [
-    'bool',
-    'uint8',
-    'int8',
-    'int32',
-    'int64',
-    'float16',
-    'float32',
-    'float64',
-  ];
-  const to = order[Math.max(order.indexOf(a.dtype), order.indexOf(b.dtype))];
-  if (!to) throw node.unsupported(`it mixes ${a.dtype} and ${b.dtype}`);
-  return [cast(node, a, to, 'a'), cast(node, b, to, 'b')];
-}
-
-/** What two operands give. */
-export type Compose = (node: SourceNode, a: Value, b: Value) => Value;
-
-/** A comparison; the legacy operators give 0 and 1 in the type of their operands. */
-const comparing =
-  (op: BinaryOp, isNegated = false): Compose =>
-  (node, a, b) => {
-    const y = binary(node, op, a, b, 'compare');
-    return cast(node, isNegated ? unary(node, ops.Not, y, 'not') : y, a.dtype);
-  };
-const logical =
-  (op: BinaryOp): Compose =>
-  (node, a, b) =>
-    cast(node, binary(node, op, truth(node, a, 'a'), truth(node, b, 'b'), 'logic'), a.dtype);
-
-const hypot: Compose = (node, a, b) => {
-  const square = (x: Value, step: string) => binary(node, ops.Mul, x, x, step);
-  return unary(node, ops.Sqrt, binary(node, ops.Add, square(a, 'a'), square(b, 'b'), 'sum'));
-};
-
-/** The remainder with the sign of the divisor, 0 where the divisor is 0. */
-const modulo: Compose = (node, a, b) => {
-  const zero = scalarOf(node, a.dtype, 0);
-  const divisorElements = b.constant?.peek();
-  if (divisorElements && toNumbers(divisorElements).every((each) => each !== 0))
-    return node.graph.add(ops.Mod, { a, b }, { sign: 'divisor' }, node.options).y;
-  const isZero = binary(node, ops.Equal, b, zero, 'is_zero');
-  // An integer division by 0 is not defined: the divisor becomes 1 where it is 0.
-  const divisor = node.graph.add(
-    ops.Where,
-    { condition: isZero, x: scalarOf(node, a.dtype, 1), y: b },
-    {},
-    node.step('divisor'),
-  ).y;
-  const safe = node.graph.add(ops.Mod, { a, b: divisor }, { sign: 'divisor' }, node.step('mod')).y;
-  return node.graph.add(ops.Where, { condition: isZero, x: zero, y: safe }, {}, node.options).y;
-};
-
-/** One core operator over both operands. */
-export const plain =
-  (op: BinaryOp): Compose =>
-  (node, a, b) =>
-    binary(node, op, a, b);
-/** The same with the operands exchanged. */
-export const swapped =
-  (compose: Compose): Compose =>
-  (node, a, b) =>
-    compose(node, b, a);
-/** What legacy operators compute under their base names. */
-const composed: Readonly<Record<string, Compose>> = {
-  add: plain(ops.Add),
-  sub: plain(ops.Sub),
-  mul: plain(ops.Mul),
-  div: plain(ops.Div),
-  maximum: plain(ops.Max),
-  minimum: plain(ops.Min),
-  power: plain(ops.Pow),
-  equal: comparing(ops.Equal),
-  not_equal: comparing(ops.Equal, true),
-  greater: comparing(ops.Greater),
-  greater_equal: comparing(ops.GreaterOrEqual),
-  lesser: comparing(ops.Less),
-  lesser_equal: comparing(ops.LessOrEqual),
-  logical_and: logical(ops.And),
-  logical_or: logical(ops.Or),
-  logical_xor: logical(ops.Xor),
-  hypot,
-  mod: modulo,
-};
-
-const ofTwo =
-  (compose: Compose): ToCore =>
-  (node) =>
-    compose(node, node.input(0), node.input(1));
-
-/**
- * With a constant in place of the second operand. Integers beside what is stated to be no integer
- * become float64.
- */
-const ofScalar =
-  (compose: Compose): ToCore =>
-  (node) => {
-    const given = node.input(0);
-    const x =
-      isFloat(given.dtype) || node.bool('is_int') ? given : cast(node, given, 'float64', 'float');
-    node.ignore('is_int');
-    return compose(node, x, scalarOf(node, x.dtype, node.float('scalar')));
-  };
-
-const names = Object.entries(composed);
-const scalarNames: Readonly<Record<string, string>> = {
-  plus: 'add',
-  minus: 'sub',
-  mul: 'mul',
-  div: 'div',
-};
-
-const readActivation: ToCore = (node) => {
-  const x = node.input(0);
-  const type = node.text('act_type');
-  const op = {
-    relu: ops.Relu,
-    sigmoid: ops.Sigmoid,
-    tanh: ops.Tanh,
-    softrelu: ops.Softplus,
-    softsign: ops.Softsign,
-  }[type ?? ''];
-  if (!op) throw node.unsupported(`its act_type is ${type}`);
-  return unary(node, op as UnaryOp, x);
-};
-
-/** One slope for each channel, along axis 1. */
-function prelu(node: SourceNode): Value {
-  const [x, gamma] = [node.input(0), node.input(1)];
-  const rank = node.shape(0).length;
-  if (gamma.rank !== 1 || rank < 2)
-    return node.graph.add(ops.PRelu, { x, slope: gamma }, {}, node.options).y;
-  const axes = Array.from({ length: rank - 2 }, (_, i) => i + 1);
-  const slope = gamma.constant
-    ? node.graph.constant(
-        gamma.constant.reshape([gamma.constant.shape[0]!, ...axes.map(() => 1)]),
-        gamma.name,
-        gamma.origin,
-      )
-    : axes.length === 0
-      ? gamma
-      : node.graph.add(ops.Unsqueeze, { x: gamma }, { axes }, node.step('slope')).y;
-  return node.graph.add(ops.PRelu, { x, slope }, {}, node.options).y;
-}
-
-const readLeakyRelu: ToCore = (node) => {
-  const x = node.input(0);
-  const type = node.text('act_type');
-  if (node.isUsed(1)) throw node.unsupported('its mask is used');
-  const [lower, upper] = [node.float('lower_bound'), node.float('upper_bound')];
-  const slope = node.float('slope');
-  switch (type) {
-    case 'leaky':
-      return node.graph.add(ops.LeakyRelu, { x }, { alpha: slope }, node.options).y;
-    case 'rrelu':
-      return node.graph.add(ops.LeakyRelu, { x }, { alpha: (lower + upper) / 2 }, node.options).y;
-    case 'elu':
-      return node.graph.add(ops.Elu, { x }, { alpha: slope }, node.options).y;
-    case 'selu':
-      return node.graph.add(
-        ops.Selu,
-        { x },
-        { alpha: 1.6732632423543772, gamma: 1.0507009873554805 },
-        node.options,
-      ).y;
-    case 'gelu':
-      return node.graph.add(ops.Gelu, { x }, { approximate: 'none' }, node.options).y;
-    case 'prelu':
-      return prelu(node);
-    default:
-      throw node.unsupported(`its act_type is ${type}`);
-  }
-};
+  decomposed,
+  readFloatUnary,
+  readUnary,
+  writePlain,
+  type KeepRules,
+  type ReadRules,
+  type ToCore,
+} from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 /** Half away from zero. */
 const readRound: ToCore = (node) => {
@@ -237,13 +25,13 @@ const readRound: ToCore = (node) => {
 };
 
 /** Half down: the ceiling of x - 0.5. */
-export const readRint: ToCore = (node) => {
+const readRint: ToCore = (node) => {
   const x = node.input(0);
   return unary(node, ops.Ceil, binary(node, ops.Sub, x, scalarOf(node, x.dtype, 0.5), 'half'));
 };
 
 /** The fraction cut off. */
-export const readTrunc: ToCore = (node) => {
+const readTrunc: ToCore = (node) => {
   const x = node.input(0);
   return binary(
     node,
@@ -298,18 +86,6 @@ const readSmoothL1: ToCore = (node) => {
   ).y;
 };
 
-/** A condition of one dimension selects rows of what has more. */
-export const readWhere: ToCore = (node) => {
-  const [given, x, y] = [node.input(0), node.input(1), node.input(2)];
-  let condition = truth(node, given, 'condition');
-  if (node.type === 'where' && condition.rank === 1 && (x.rank ?? 1) > 1) {
-    const axes = Array.from({ length: x.rank! - 1 }, (_, i) => i + 1);
-    condition = node.graph.add(ops.Unsqueeze, { x: condition }, { axes }, node.step('rows')).y;
-  }
-  const [a, b] = promoted(node, x, y);
-  return node.graph.add(ops.Where, { condition, x: a, y: b }, {}, node.options).y;
-};
-
 const readClip: ToCore = (node) => {
   const limit = (name: string) => node.maybe(name) ?? null;
   return node.graph.add(
@@ -320,67 +96,40 @@ const readClip: ToCore = (node) => {
   ).y;
 };
 
-const readSum: ToCore = (node) => {
-  const [first, ...rest] = node.inputs();
-  return rest.reduce(
-    (sum, x, i) => binary(node, ops.Add, sum, x, i === rest.length - 1 ? undefined : `sum${i}`),
-    first!,
+/** Limits as attributes; `clip` keeps them in float32, so other types take two steps. */
+function writeClip(node: Node<typeof ops.Clip>, writer: GraphWriter): void {
+  const { x } = node.operands;
+  const { min, max } = node.attrs;
+  const isNarrow = x.dtype === 'float32' || x.dtype === 'float16';
+  // Where the limits cross, the upper one holds; `clip` would let the lower one.
+  if (
+    min !== null &&
+    max !== null &&
+    min <= max &&
+    isNarrow &&
+    Number.isFinite(min) &&
+    Number.isFinite(max)
+  )
+    return writer.node('clip', [x], { a_min: min, a_max: max }, node.outputs);
+  let last: Operand = x;
+  if (min !== null && max !== null) last = writer.step('_maximum_scalar', [x], { scalar: min });
+  if (max !== null) return writer.node('_minimum_scalar', [last], { scalar: max }, node.outputs);
+  writer.node(
+    min === null ? '_copy' : '_maximum_scalar',
+    [last],
+    min === null ? {} : { scalar: min },
+    node.outputs,
   );
-};
-
-const readCast: ToCore = (node) => cast(node, node.input(0), node.dtype('dtype'));
-
-/** x * x. */
-export const square: ToCore = (node) => binary(node, ops.Mul, node.input(0), node.input(0));
+}
 
 const toCore = {
-  Activation: readActivation,
-  BlockGrad: same,
-  Cast: readCast,
-  Dropout: (node) => {
-    node.ignore('p', 'axes');
-    if (node.text('mode') === 'always')
-      throw node.unsupported('it drops elements at random whenever it runs');
-    if (node.isUsed(1)) throw node.unsupported('its mask is used');
-    return node.input(0);
-  },
-  IdentityAttachKLSparseReg: passed('sparseness_target', 'penalty', 'momentum'),
-  LeakyReLU: readLeakyRelu,
-  LinearRegressionOutput: passed('grad_scale'),
-  LogisticRegressionOutput: (node) => {
-    node.ignore('grad_scale');
-    return unary(node, ops.Sigmoid, node.input(0));
-  },
-  MAERegressionOutput: passed('grad_scale'),
-  MakeLoss: passed('grad_scale', 'valid_thresh', 'normalization'),
-  SVMOutput: passed('margin', 'regularization_coefficient', 'use_linear'),
-  _copy: same,
-  _identity_with_attr_like_rhs: same,
-  _np_copy: same,
-  _contrib_div_sqrt_dim: (node) => {
-    const x = node.input(0);
-    const size = node.shape(0).at(-1);
-    if (typeof size !== 'number')
-      throw node.unsupported('the size of the last dimension is not known');
-    return binary(node, ops.Div, x, scalarOf(node, x.dtype, Math.sqrt(size)));
-  },
-  _grad_add: readBinary(ops.Add),
   abs: readUnary(ops.Abs),
-  add_n: readSum,
-  amp_cast: readCast,
-  amp_multicast: (node) => {
-    node.ignore('num_outputs', 'cast_narrow');
-    if (new Set(node.inputs().map(({ dtype }) => dtype)).size > 1)
-      throw node.unsupported('its inputs have several element types');
-    return node.inputs();
-  },
   arccos: readFloatUnary(ops.Acos),
   arccosh: readFloatUnary(ops.Acosh),
   arcsin: readFloatUnary(ops.Asin),
   arcsinh: readFloatUnary(ops.Asinh),
   arctan: readFloatUnary(ops.Atan),
   arctanh: readFloatUnary(ops.Atanh),
-  cast_storage: passed('stype'),
   cbrt: (node) => cubeRoot(node, node.input(0)),
   ceil: readUnary(ops.Ceil),
   clip: readClip,
@@ -393,67 +142,91 @@ const toCore = {
   expm1: readFloatUnary(ops.Expm1),
   fix: readTrunc,
   floor: readUnary(ops.Floor),
-  hard_sigmoid: (node) =>
-    node.graph.add(
-      ops.HardSigmoid,
-      { x: node.input(0) },
-      { alpha: node.float('alpha'), beta: node.float('beta') },
-      node.options,
-    ).y,
   log: readFloatUnary(ops.Log),
   log10: scaled(ops.Log, Math.LOG10E),
   log1p: readFloatUnary(ops.Log1p),
   log2: scaled(ops.Log, Math.LOG2E),
-  logical_not: (node) =>
-    cast(
-      node,
-      unary(node, ops.Not, truth(node, node.input(0), 'truth'), 'not'),
-      node.input(0).dtype,
-    ),
-  make_loss: same,
   negative: readUnary(ops.Neg),
   radians: (node) =>
     binary(node, ops.Mul, node.input(0), scalarOf(node, node.input(0).dtype, Math.PI / 180)),
   rcbrt: (node) => unary(node, ops.Reciprocal, cubeRoot(node, node.input(0))),
   reciprocal: readFloatUnary(ops.Reciprocal),
-  relu: readUnary(ops.Relu),
   rint: readRint,
   round: readRound,
   rsqrt: (node) =>
     unary(node, ops.Reciprocal, unary(node, ops.Sqrt, viaFloat(node, node.input(0)), 'sqrt')),
-  sigmoid: readFloatUnary(ops.Sigmoid),
   sign: readUnary(ops.Sign),
   sin: readFloatUnary(ops.Sin),
   sinh: readFloatUnary(ops.Sinh),
   smooth_l1: readSmoothL1,
-  softsign: readFloatUnary(ops.Softsign),
   sqrt: readFloatUnary(ops.Sqrt),
-  square,
   tan: readFloatUnary(ops.Tan),
   tanh: readFloatUnary(ops.Tanh),
   trunc: readTrunc,
-  where: readWhere,
-  ...Object.fromEntries(names.map(([name, compose]) => [`broadcast_${name}`, ofTwo(compose)])),
-  ...Object.fromEntries(
-    ['add', 'sub', 'mul', 'div'].map((name) => [`elemwise_${name}`, ofTwo(composed[name]!)]),
-  ),
-  ...Object.fromEntries(names.map(([name, compose]) => [`_${name}`, ofTwo(compose)])),
-  ...Object.fromEntries(names.map(([name, compose]) => [`_${name}_scalar`, ofScalar(compose)])),
-  ...Object.fromEntries(
-    Object.entries(scalarNames).map(([name, base]) => [
-      `_${name}_scalar`,
-      ofScalar(composed[base]!),
-    ]),
-  ),
-  ...Object.fromEntries(
-    [
-      ['rminus', 'sub'],
-      ['rdiv', 'div'],
-      ['rpower', 'power'],
-      ['rmod', 'mod'],
-    ].map(([name, base]) => [`_${name}_scalar`, ofScalar(swapped(composed[base!]!))]),
-  ),
+  _npi_absolute: readUnary(ops.Abs),
+  _npi_around: (node) => {
+    if (node.int('decimals') !== 0) throw node.unsupported('it rounds to decimals');
+    return unary(node, ops.Round, node.input(0));
+  },
+  _npi_arccos: readFloatUnary(ops.Acos),
+  _npi_arccosh: readFloatUnary(ops.Acosh),
+  _npi_arcsin: readFloatUnary(ops.Asin),
+  _npi_arcsinh: readFloatUnary(ops.Asinh),
+  _npi_arctan: readFloatUnary(ops.Atan),
+  _npi_arctanh: readFloatUnary(ops.Atanh),
+  _npi_ceil: readUnary(ops.Ceil),
+  _npi_cos: readFloatUnary(ops.Cos),
+  _npi_cosh: readFloatUnary(ops.Cosh),
+  _npi_exp: readFloatUnary(ops.Exp),
+  _npi_expm1: readFloatUnary(ops.Expm1),
+  _npi_floor: readUnary(ops.Floor),
+  _npi_log: readFloatUnary(ops.Log),
+  _npi_log1p: readFloatUnary(ops.Log1p),
+  _npi_negative: readUnary(ops.Neg),
+  _npi_reciprocal: readFloatUnary(ops.Reciprocal),
+  _npi_rint: readRint,
+  _npi_sign: readUnary(ops.Sign),
+  _npi_sin: readFloatUnary(ops.Sin),
+  _npi_sinh: readFloatUnary(ops.Sinh),
+  _npi_sqrt: readFloatUnary(ops.Sqrt),
+  _npi_tan: readFloatUnary(ops.Tan),
+  _npi_tanh: readFloatUnary(ops.Tanh),
+  _npi_trunc: readTrunc,
 } satisfies ReadRules;
 
-/** Reading of elementwise operators. */
-export const elementwise = { toCore };
+const fromCore = {
+  Abs: writePlain('abs'),
+  Acos: writePlain('arccos'),
+  Acosh: writePlain('arccosh'),
+  Asin: writePlain('arcsin'),
+  Asinh: writePlain('arcsinh'),
+  Atan: writePlain('arctan'),
+  Atan2: decomposed,
+  Atanh: writePlain('arctanh'),
+  Ceil: writePlain('ceil'),
+  Clip: writeClip,
+  Cos: writePlain('cos'),
+  Cosh: writePlain('cosh'),
+  Erf: writePlain('erf'),
+  Exp: writePlain('exp'),
+  Expm1: writePlain('expm1'),
+  Floor: writePlain('floor'),
+  Log: writePlain('log'),
+  Log1p: writePlain('log1p'),
+  Neg: writePlain('negative'),
+  Reciprocal: writePlain('reciprocal'),
+  Round: writePlain('_npi_around'),
+  Sign: writePlain('sign'),
+  Sin: writePlain('sin'),
+  Sinh: writePlain('sinh'),
+  Sqrt: writePlain('sqrt'),
+  Tan: writePlain('tan'),
+} satisfies Partial<WriteRules<GraphWriter>>;
+
+const keeps = {
+  Expm1: () => true,
+  Log1p: () => true,
+} satisfies KeepRules;
+
+/** Functions of each element, legacy and in NumPy mode, both directions. */
+export const elementwise = { toCore, fromCore, keeps };

@@ -1,16 +1,23 @@
 import {
+  gap,
   isDataDependent,
+  isFloat,
+  isStatic,
   mulDim,
   ops,
   productOf,
+  toNumbers,
   type Dim,
+  type Gap,
+  type Node,
   type Shape,
   type Value,
+  type WriteRules,
 } from '@drover/core';
-import { binary, cast, checkCount, scalarOf } from '../import/build.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
-import { reshaped } from './movement.js';
+import { binary, cast, checkCount, countTo, reshaped, scalarOf } from '../vocabulary/build.js';
+import { heldShape, heldType, type GraphWriter, type Operand } from '../vocabulary/graph-writer.js';
+import { noSizes, unknownRank, type ReadRules, type ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 /** Copies along dimensions of 1 until the shape is reached. */
 function expanded(node: SourceNode, x: Value, shape: Shape): Value {
@@ -95,20 +102,6 @@ const readRepeat: ToCore = (node) => {
   );
 };
 
-/** 0, 1, … as int64 in one dimension. */
-export function countTo(node: SourceNode, size: Dim, step: string): Value {
-  if (isDataDependent(size)) throw node.unsupported('how far it counts depends on data');
-  const whole = node.graph.add(ops.Dims, {}, { values: [size] }, node.step(`${step}/size`)).y;
-  const limit = node.graph.add(
-    ops.Squeeze,
-    { x: whole },
-    { axes: [0] },
-    node.step(`${step}/limit`),
-  ).y;
-  const int = (value: number) => node.graph.literal('int64', [], [value]);
-  return node.graph.add(ops.Range, { start: int(0), limit, delta: int(1) }, {}, node.step(step)).y;
-}
-
 const readArangeLike: ToCore = (node) => {
   const source = node.input(0);
   const shape = node.shape(0);
@@ -162,12 +155,97 @@ const readFilledLike =
   (node) =>
     expanded(node, node.graph.literal(node.input(0).dtype, [], [amount]), node.shape(0));
 
+/** Ones on a diagonal. */
+const readEye: ToCore = (node) => {
+  const rows = node.int('N');
+  const columns = node.int('M') || rows;
+  const ones = node.graph.literal(node.dtype('dtype'), [1, 1], [1]);
+  const full = node.graph.add(
+    ops.Expand,
+    { x: ones },
+    { shape: [rows, columns] },
+    node.step('ones'),
+  ).y;
+  const lower = node.graph.add(
+    ops.Trilu,
+    { x: full },
+    { upper: false, k: node.int('k') },
+    node.step('lower'),
+  ).y;
+  return node.graph.add(ops.Trilu, { x: lower }, { upper: true, k: node.int('k') }, node.options).y;
+};
+
+function writeExpand(node: Node<typeof ops.Expand>, writer: GraphWriter): Gap | void {
+  const [x, y] = [node.operands.x, node.outputs[0]!];
+  if (!x.shape || !y.shape) return unknownRank;
+  const ref = writer.broadcast(x, x.shape, y.shape);
+  if (!ref) return noSizes(y.shape);
+  writer.bind(y, ref);
+}
+
+/** 0, 1, … along a named dimension; what is known is folded before. */
+function writeRange(node: Node<typeof ops.Range>, writer: GraphWriter): Gap | void {
+  const { start, delta } = node.operands;
+  const [first, step] = [start, delta].map(
+    (value) => value.constant && toNumbers(value.constant.peek()!)[0],
+  );
+  const size = node.outputs[0]!.shape?.[0];
+  const place = size === undefined ? undefined : writer.sizeSource(size);
+  if (first === undefined || step === undefined || !place)
+    return gap('its length depends on data, and MXNet allocates results before it runs');
+  const counted = writer.step('_contrib_arange_like', [place.value], {
+    start: first,
+    step,
+    axis: place.axis,
+  });
+  const held = heldType(place.value.dtype);
+  if (held === start.dtype) return writer.bind(node.outputs[0]!, counted);
+  writer.node('Cast', [counted], { dtype: start.dtype }, node.outputs);
+}
+
+/** Lower or upper triangles keep their elements; the rest becomes 0, also where it is infinite. */
+function writeTrilu(node: Node<typeof ops.Trilu>, writer: GraphWriter): void {
+  const { x } = node.operands;
+  const [rows, columns] = x.shape?.slice(-2) ?? [];
+  const { upper, k } = node.attrs;
+  if (!upper && isFloat(x.dtype)) return writer.node('_npi_tril', [x], { k }, node.outputs);
+  const zero = writer.literal(heldType(x.dtype), [1], [0]);
+  if (typeof rows !== 'number' || typeof columns !== 'number') {
+    const ones = writer.cast(writer.step('ones_like', [x]), heldType(x.dtype), 'float32');
+    const isBelow = writer.step('_npi_tril', [ones], { k: upper ? k - 1 : k });
+    return writer.node(
+      '_npi_where',
+      upper ? [isBelow, zero, x] : [isBelow, x, zero],
+      {},
+      node.outputs,
+    );
+  }
+  const mask = Array.from({ length: rows * columns }, (_, i) => {
+    const offset = (i % columns) - Math.floor(i / columns);
+    return Number(upper ? offset >= k : offset <= k);
+  });
+  writer.node(
+    '_npi_where',
+    [writer.literal('float32', [rows, columns], mask), x, zero],
+    {},
+    node.outputs,
+  );
+}
+
 const toCore = {
   _arange: readArange,
   _contrib_arange_like: readArangeLike,
+  _eye: readEye,
   _full: readFilled(),
   _npi_broadcast_to: readBroadcastTo,
   _npi_ones: readFilled(1),
+  _npi_tril: (node) =>
+    node.graph.add(
+      ops.Trilu,
+      { x: node.input(0) },
+      { upper: false, k: node.int('k') },
+      node.options,
+    ).y,
   _npi_zeros: readFilled(0),
   _ones: readFilled(1),
   _zeros: readFilled(0),
@@ -180,5 +258,26 @@ const toCore = {
   zeros_like: readFilledLike(0),
 } satisfies ReadRules;
 
-/** Reading of operators that repeat elements or fill shapes. */
-export const filling = { toCore };
+const fromCore = {
+  Expand: writeExpand,
+  Range: writeRange,
+  Tile: (node, writer) => {
+    const { repeats } = node.attrs;
+    if (!repeats || !isStatic(repeats))
+      return gap('how often it repeats is not known before the model runs');
+    // MXNet repeats along two axes at once, not along more.
+    const whole = heldShape(repeats) as readonly number[];
+    const repeated = whole.flatMap((count, axis) => (count === 1 ? [] : [axis]));
+    const over = (from: number) =>
+      whole.map((count, axis) => (repeated.slice(from, from + 2).includes(axis) ? count : 1));
+    let x: Operand = node.operands.x;
+    let first = 0;
+    for (; repeated.length - first > 2; first += 2)
+      x = writer.step('tile', [x], { reps: over(first) });
+    return writer.node('tile', [x], { reps: over(first) }, node.outputs);
+  },
+  Trilu: writeTrilu,
+} satisfies Partial<WriteRules<GraphWriter>>;
+
+/** Operators that repeat elements or fill shapes, both directions. */
+export const filling = { toCore, fromCore };

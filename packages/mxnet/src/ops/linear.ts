@@ -1,14 +1,21 @@
-import { mulDim, ops, productOf, type Shape, type Value } from '@drover/core';
 import {
-  binary,
-  cast,
-  indicesOf,
-  matrixTransposed,
-  scalarOf,
-  transposed,
-} from '../import/build.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+  gap,
+  isFloat,
+  isStatic,
+  mulDim,
+  ops,
+  productOf,
+  sameShape,
+  type Gap,
+  type Node,
+  type Shape,
+  type Value,
+  type WriteRules,
+} from '@drover/core';
+import { binary, cast, matrixTransposed, scalarOf, transposed } from '../vocabulary/build.js';
+import type { GraphWriter, Operand } from '../vocabulary/graph-writer.js';
+import type { KeepRules, ReadRules, ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 /**
  * Everything behind the first dimension as one; its size is what the weight says where that is
@@ -99,19 +106,6 @@ const readGemm2: ToCore = (node) => {
   return alpha === 1
     ? product
     : binary(node, ops.Mul, product, scalarOf(node, product.dtype, alpha));
-};
-
-/** Rows of a table; indices outside it read its first or last row. */
-const readEmbedding: ToCore = (node) => {
-  const rows = node.int('input_dim');
-  node.ignore('output_dim', 'dtype');
-  const indices = node.graph.add(
-    ops.Clip,
-    { x: indicesOf(node, node.input(0)) },
-    { min: 0, max: rows - 1 },
-    node.step('clip'),
-  ).y;
-  return node.graph.add(ops.Gather, { x: node.input(1), indices }, { axis: 0 }, node.options).y;
 };
 
 /** [T, N, heads * parts * d], a head's parts side by side: part `index` as [N * heads, T, d]. */
@@ -205,10 +199,68 @@ const readWeighted =
     ).y;
   };
 
+/** Divided by the root of the size of the last dimension, as scores of attention are. */
+const readDivSqrtDim: ToCore = (node) => {
+  const x = node.input(0);
+  const size = node.shape(0).at(-1);
+  if (typeof size !== 'number')
+    throw node.unsupported('the size of its last dimension is not known');
+  return binary(node, ops.Div, x, scalarOf(node, x.dtype, Math.sqrt(size)));
+};
+
+/** The bias that the only user of a product adds, where it is a constant row. */
+function addedBias(node: Node): { bias: Value; sum: Node } | undefined {
+  const [y] = node.outputs;
+  const [sum, ...others] = y!.users;
+  if (!sum || others.length > 0 || sum.op.name !== 'Add') return undefined;
+  const bias = sum.inputs.find((value) => value !== y);
+  const width = y!.shape?.at(-1);
+  return bias?.constant && bias.rank === 1 && bias.shape?.[0] === width ? { bias, sum } : undefined;
+}
+
+/** Rows of a matrix of weights times x: FullyConnected, with the bias if the next node adds one. */
+function writeFullyConnected(node: Node, writer: GraphWriter, x: Value, b: Value): void {
+  const weight = b.constant!;
+  const units = weight.shape[1]!;
+  const stored = writer.array(b.name, weight.transpose([1, 0]));
+  const joined = writer.isOutput(node.outputs[0]!) ? undefined : addedBias(node);
+  const inputs: Operand[] = joined ? [x, stored, joined.bias] : [x, stored];
+  const attributes = { num_hidden: units, no_bias: joined === undefined, flatten: false };
+  if (!joined) return writer.node('FullyConnected', inputs, attributes, node.outputs);
+  writer.node('FullyConnected', inputs, attributes, joined.sum.outputs);
+  writer.finish(joined.sum);
+}
+
+function writeMatMul(node: Node<typeof ops.MatMul>, writer: GraphWriter): Gap | void {
+  const { a, b } = node.operands;
+  const [p, q] = [a.shape, b.shape];
+  const y = node.outputs[0]!;
+  if (!isFloat(a.dtype)) return gap('MXNet multiplies matrices of floats only');
+  if (!p || !q || !y.shape) return gap('the rank of its operands is not known');
+  if (b.constant && q.length === 2 && p.length > 1)
+    return writeFullyConnected(node as Node, writer, a, b);
+  if (q.length <= 2 && p.length >= 1) return writer.node('dot', [a, b], {}, node.outputs);
+  // Products of stacks: equal stacks are joined to one dimension, others are broadcast by the NumPy
+  // operator.
+  const [left, right] = [p.slice(0, -2), q.slice(0, -2)];
+  if (p.length < 3 || !sameShape(left, right))
+    return writer.node('_npi_matmul', [a, b], {}, node.outputs);
+  if (left.length === 1) return writer.node('batch_dot', [a, b], {}, node.outputs);
+  const stacked = (value: Value) =>
+    writer.step('Reshape', [value], { shape: [-1, 0, 0], reverse: true });
+  const product = writer.step('batch_dot', [stacked(a), stacked(b)]);
+  if (isStatic(y.shape)) return writer.node('Reshape', [product], { shape: y.shape }, node.outputs);
+  writer.node(
+    'reshape_like',
+    [product, a],
+    { lhs_begin: 0, lhs_end: 1, rhs_begin: 0, rhs_end: left.length },
+    node.outputs,
+  );
+}
+
 const toCore = {
-  Embedding: readEmbedding,
-  _contrib_SparseEmbedding: readEmbedding,
   FullyConnected: readFullyConnected,
+  _contrib_div_sqrt_dim: readDivSqrtDim,
   _contrib_interleaved_matmul_encdec_qk: readScores(2),
   _contrib_interleaved_matmul_encdec_valatt: readWeighted(2),
   _contrib_interleaved_matmul_selfatt_qk: readScores(3),
@@ -242,5 +294,22 @@ const toCore = {
   dot: readDot,
 } satisfies ReadRules;
 
-/** Products of matrices and tables, both directions. */
-export const linear = { toCore };
+const fromCore = {
+  Einsum: (node, writer) => {
+    const { inputs } = node.operands;
+    writer.node(
+      '_npi_einsum',
+      inputs,
+      { num_args: inputs.length, subscripts: node.attrs.equation.replaceAll(' ', '') },
+      node.outputs,
+    );
+  },
+  MatMul: writeMatMul,
+} satisfies Partial<WriteRules<GraphWriter>>;
+
+const keeps = {
+  Einsum: (node) => !/\./.test((node.attrs as { readonly equation: string }).equation),
+} satisfies KeepRules;
+
+/** Products of matrices, both directions. */
+export const linear = { toCore, fromCore, keeps };

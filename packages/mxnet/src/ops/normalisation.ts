@@ -1,9 +1,25 @@
-import { ops, productOf, Weight, type Value } from '@drover/core';
-import { binary, cast, scalarOf, transposed, unary } from '../import/build.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
-import { countTo } from './filling.js';
-import { reshaped } from './movement.js';
+import {
+  gap,
+  ops,
+  productOf,
+  Weight,
+  type Gap,
+  type Node,
+  type Value,
+  type WriteRules,
+} from '@drover/core';
+import {
+  binary,
+  cast,
+  countTo,
+  reshaped,
+  scalarOf,
+  transposed,
+  unary,
+} from '../vocabulary/build.js';
+import type { GraphWriter, Operand } from '../vocabulary/graph-writer.js';
+import { decomposed, type KeepRules, type ReadRules, type ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 type AlongAxis = typeof ops.Softmax;
 
@@ -46,7 +62,7 @@ function masked(
   return { x: where(x, -Infinity, 'masked'), finish: (y) => where(y, 0) };
 }
 
-const alongAxis =
+const readAlongAxis =
   (op: AlongAxis, sign: 1 | -1 = 1): ToCore =>
   (node) => {
     const given = node.input(0);
@@ -207,6 +223,96 @@ const readL2Normalization: ToCore = (node) => {
   return binary(node, ops.Div, x, norm);
 };
 
+/** Each channel less a mean, over a deviation. */
+const readNormalize: ToCore = (node) => {
+  const x = node.input(0);
+  const channels = node.shape(0).at(-3);
+  if (typeof channels !== 'number')
+    throw node.unsupported('the number of its channels is not known');
+  const along = (name: string) => {
+    const stated = node.ints(name) ?? [];
+    return node.graph.literal(
+      x.dtype,
+      [channels, 1, 1],
+      Array.from({ length: channels }, (_, i) => stated[i] ?? stated[0]!),
+    );
+  };
+  return binary(node, ops.Div, binary(node, ops.Sub, x, along('mean'), 'centred'), along('std'));
+};
+
+function writeBatchNormalization(
+  node: Node<typeof ops.BatchNormalization>,
+  writer: GraphWriter,
+): void {
+  const { x, scale, bias, mean, variance } = node.operands;
+  const inputs = [x, scale, bias, writer.auxiliary(mean), writer.auxiliary(variance)];
+  writer.node(
+    'BatchNorm',
+    inputs,
+    { axis: node.attrs.axis, eps: node.attrs.epsilon, fix_gamma: false },
+    node.outputs,
+  );
+}
+
+/** MXNet always scales and moves: by ones and zeros where core does not. */
+function writeLayerNormalization(
+  node: Node<typeof ops.LayerNormalization>,
+  writer: GraphWriter,
+): Gap | void {
+  const { x, scale, bias } = node.operands;
+  const size = x.shape?.at(-1);
+  if (typeof size !== 'number') return gap('the size that it normalises over is not known');
+  const filled = (value: number) =>
+    writer.literal(x.dtype, [size], new Array<number>(size).fill(value));
+  writer.node(
+    'LayerNorm',
+    [x, scale ?? filled(1), bias ?? filled(0)],
+    { axis: node.attrs.axis, eps: node.attrs.epsilon },
+    node.outputs,
+  );
+}
+
+/** MXNet 1.x scales and moves by group, core by channel: the channels follow on their own. */
+function writeGroupNormalization(
+  node: Node<typeof ops.GroupNormalization>,
+  writer: GraphWriter,
+): Gap | void {
+  const { x, scale, bias } = node.operands;
+  const { groups, epsilon } = node.attrs;
+  const channels = x.shape?.[1];
+  if (!x.shape || typeof channels !== 'number') return gap('the number of channels is not known');
+  const filled = (value: number) =>
+    writer.literal(x.dtype, [groups], new Array<number>(groups).fill(value));
+  const norm = writer.step('GroupNorm', [x, filled(1), filled(0)], {
+    num_groups: groups,
+    eps: epsilon,
+  });
+  const column = [channels, ...x.shape.slice(2).map(() => 1)];
+  const placed = (value: Value): Operand =>
+    value.constant
+      ? writer.array(value.name, value.constant.reshape(column))
+      : writer.step('Reshape', [value], { shape: column });
+  writer.node(
+    'broadcast_add',
+    [writer.step('broadcast_mul', [norm, placed(scale)]), placed(bias)],
+    {},
+    node.outputs,
+  );
+}
+
+const writeAlongAxis =
+  (op: string) =>
+  (node: Node, writer: GraphWriter): void =>
+    writer.node(
+      op,
+      node.inputs as Value[],
+      { axis: (node.attrs as { readonly axis: number }).axis },
+      node.outputs,
+    );
+
+const isConstant = (node: Node, ...operands: readonly number[]): boolean =>
+  operands.every((i) => node.inputs[i]?.constant !== undefined);
+
 const toCore = {
   BatchNorm: readBatchNorm,
   BatchNorm_v1: readBatchNorm,
@@ -241,10 +347,46 @@ const toCore = {
   SoftmaxOutput: readSoftmaxOutput,
   _contrib_BatchNormWithReLU: readBatchNorm,
   _contrib_SyncBatchNorm: readBatchNorm,
-  log_softmax: alongAxis(ops.LogSoftmax),
-  softmax: alongAxis(ops.Softmax),
-  softmin: alongAxis(ops.Softmax, -1),
+  _image_normalize: readNormalize,
+  log_softmax: readAlongAxis(ops.LogSoftmax),
+  softmax: readAlongAxis(ops.Softmax),
+  softmin: readAlongAxis(ops.Softmax, -1),
 } satisfies ReadRules;
 
+const fromCore = {
+  BatchNormalization: writeBatchNormalization,
+  GroupNormalization: writeGroupNormalization,
+  Hardmax: decomposed,
+  InstanceNormalization: (node, writer) =>
+    writer.node('InstanceNorm', node.inputs as Value[], { eps: node.attrs.epsilon }, node.outputs),
+  LRN: (node, writer) => {
+    const { size, alpha, beta, bias } = node.attrs;
+    writer.node('LRN', [node.operands.x], { nsize: size, alpha, beta, knorm: bias }, node.outputs);
+  },
+  LayerNormalization: writeLayerNormalization,
+  LogSoftmax: writeAlongAxis('log_softmax'),
+  LpNormalization: decomposed,
+  RMSNormalization: decomposed,
+  Softmax: writeAlongAxis('softmax'),
+} satisfies Partial<WriteRules<GraphWriter>>;
+
+const keeps = {
+  BatchNormalization: (node) => isConstant(node, 1, 2, 3, 4),
+  GroupNormalization: (node) => typeof node.inputs[0]!.shape?.[1] === 'number',
+  InstanceNormalization: () => true,
+  LRN: (node) => {
+    const { size, axis } = node.attrs as { readonly size: number; readonly axis: number };
+    return size % 2 === 1 && axis === 1 && node.inputs[0]!.rank === 4;
+  },
+  LayerNormalization: (node) => {
+    const x = node.inputs[0]!;
+    return (
+      x.rank !== undefined &&
+      (node.attrs as { readonly axis: number }).axis === x.rank - 1 &&
+      typeof x.shape!.at(-1) === 'number'
+    );
+  },
+} satisfies KeepRules;
+
 /** Normalisations, both directions. */
-export const normalisation = { toCore };
+export const normalisation = { toCore, fromCore, keeps };

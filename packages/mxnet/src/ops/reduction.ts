@@ -1,25 +1,30 @@
 import {
-  isDataDependent,
+  gap,
+  isFloat,
   ops,
-  productOf,
   type Attr,
+  type AttrValues,
   type DType,
+  type Gap,
+  type Node,
   type Op,
   type Operand,
   type Value,
+  type WriteRules,
 } from '@drover/core';
-import { binary, cast, scalarOf, unary } from '../import/build.js';
-import type { ReadRules, ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
-import { reshaped } from './movement.js';
+import { binary, cast, scalarOf, unary } from '../vocabulary/build.js';
+import type { GraphWriter } from '../vocabulary/graph-writer.js';
+import { decomposed, type ReadRules, type ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 type ReduceAttrs = { readonly axes: Attr<readonly number[]>; readonly keepdims: Attr<boolean> };
+
 /** A core reduction. */
-export type ReduceOp = Op<
-  { readonly x: Operand<'one'> },
-  { readonly y: Operand<'one'> },
-  ReduceAttrs
->;
+type ReduceOp = Op<{ readonly x: Operand<'one'> }, { readonly y: Operand<'one'> }, ReduceAttrs>;
+
+const excluding = new Set(['sum', 'mean', 'prod', 'nansum', 'nanprod', 'max', 'min']);
+
+const hasExclude = (node: SourceNode): boolean => excluding.has(node.type);
 
 /** The axes that a node reduces: none stated means all, `exclude` the others. */
 function axesOf(node: SourceNode, attribute = 'axis'): readonly number[] {
@@ -32,9 +37,6 @@ function axesOf(node: SourceNode, attribute = 'axis'): readonly number[] {
     ? all.filter((axis) => !axes.includes(axis))
     : axes;
 }
-
-const excluding = new Set(['sum', 'mean', 'prod', 'nansum', 'nanprod', 'max', 'min']);
-const hasExclude = (node: SourceNode): boolean => excluding.has(node.type);
 
 /** A reduction; legacy operators have no scalars, so reducing every dimension gives [1]. */
 function reduce(
@@ -148,138 +150,26 @@ const readMoments: ToCore = (node) => {
   return [keepdims ? mean : reduce(node, ops.ReduceMean, x, axes, keepdims), variance];
 };
 
-/** The place of the largest or smallest element: float32, in NumPy mode int64. */
-const readArg =
-  (op: typeof ops.ArgMax): ToCore =>
-  (node) => {
-    const stated = node.maybe('axis');
-    const shape = node.shape(0);
-    const keepdims = node.bool('keepdims');
-    const x =
-      stated === undefined
-        ? reshaped(node, node.input(0), [productOf(shape)], 'flat')
-        : node.input(0);
-    const axis = stated === undefined ? 0 : node.axisOf(stated, shape.length);
-    const isNumpy = node.type.startsWith('_np');
-    const { y } = node.graph.add(
-      op,
-      { x },
-      { axis, keepdims: keepdims && stated !== undefined, selectLastIndex: false },
-      node.step('index'),
-    );
-    const number = isNumpy ? y : cast(node, y, 'float32');
-    if (stated === undefined && keepdims)
-      return reshaped(
-        node,
-        number,
-        shape.map(() => 1),
-        'keep',
-      );
-    const isScalar = !isNumpy && !keepdims && x.shape!.length === 1;
-    return isScalar
-      ? node.graph.add(ops.Unsqueeze, { x: number }, { axes: [0] }, node.step('one')).y
-      : number;
+const writeReduce =
+  (op: string) =>
+  (node: Node, writer: GraphWriter): Gap | void => {
+    const { axes, keepdims } = node.attrs as AttrValues<ReduceAttrs>;
+    const x = node.inputs[0]!;
+    // An empty list means all axes in MXNet.
+    if (axes.length === 0 || x.rank === 0) return writer.node('_copy', [x], {}, node.outputs);
+    if (op === 'mean' && !isFloat(x.dtype))
+      return gap('MXNet rounds the mean of integers in its own way');
+    writer.node(op, [x], { axis: axes, keepdims }, node.outputs);
   };
-
-/** The place of the largest element along axis 1, as float32. */
-const readArgMaxChannel: ToCore = (node) => {
-  const { y } = node.graph.add(
-    ops.ArgMax,
-    { x: node.input(0) },
-    { axis: 1, keepdims: false, selectLastIndex: false },
-    node.step('index'),
-  );
-  return cast(node, y, 'float32');
-};
-
-interface Ranking {
-  readonly values: Value;
-  readonly indices: Value;
-  readonly x: Value;
-  readonly axis: number;
-}
-
-/**
- * The first `count` elements along an axis in order, all of them when `count` is below 1; no axis
- * means all elements in a row.
- */
-function ranked(node: SourceNode, count: number, isAscending: boolean): Ranking {
-  const stated = node.maybe('axis');
-  const shape = node.shape(0);
-  const x =
-    stated === undefined
-      ? reshaped(node, node.input(0), [productOf(shape)], 'flat')
-      : node.input(0);
-  const axis = stated === undefined ? 0 : node.axisOf(stated, shape.length);
-  const k = count < 1 ? x.shape![axis]! : count;
-  if (isDataDependent(k)) throw node.unsupported('how many elements it orders depends on data');
-  const { values, indices } = node.graph.add(
-    ops.TopK,
-    { x },
-    { axis, largest: !isAscending, sorted: true, k: [k] },
-    node.options,
-  );
-  return { values, indices, x, axis };
-}
-
-const readTopK: ToCore = (node) => {
-  const kind = node.text('ret_typ');
-  const dtype = node.dtype('dtype');
-  const { values, indices, x, axis } = ranked(node, node.int('k'), node.bool('is_ascend'));
-  if (kind === 'value') return values;
-  const numbers = cast(node, indices, dtype, 'number');
-  if (kind === 'both') return [values, numbers];
-  if (kind === 'indices') return numbers;
-  if (x !== node.input(0)) throw node.unsupported('it marks elements of all dimensions');
-  const zeros = node.graph.add(
-    ops.Expand,
-    { x: scalarOf(node, x.dtype, 0) },
-    { shape: x.shape! },
-    node.step('zeros'),
-  ).y;
-  const ones = node.graph.add(
-    ops.Expand,
-    { x: scalarOf(node, x.dtype, 1) },
-    { shape: indices.shape! },
-    node.step('ones'),
-  ).y;
-  return node.graph.add(
-    ops.ScatterElements,
-    { x: zeros, indices, updates: ones },
-    { axis, reduction: 'none' },
-    node.step('mask'),
-  ).y;
-};
 
 const toCore = {
   _np_max: readNumpyReduce(ops.ReduceMax),
   _np_min: readNumpyReduce(ops.ReduceMin),
   _np_prod: readNumpyReduce(ops.ReduceProd),
   _np_sum: readNumpyReduce(ops.ReduceSum),
-  _np_cumsum: (node) => {
-    const axis = node.maybe('axis');
-    const dtype = node.text('dtype');
-    if (axis === undefined || dtype !== undefined)
-      throw node.unsupported('it flattens or changes the element type');
-    const attrs = {
-      axis: node.axisOf(axis, node.shape(0).length),
-      exclusive: false,
-      reverse: false,
-    };
-    return node.graph.add(ops.CumSum, { x: node.input(0) }, attrs, node.options).y;
-  },
-  _npi_argmax: readArg(ops.ArgMax),
-  _npi_argmin: readArg(ops.ArgMin),
   _npi_mean: readNumpyReduce(ops.ReduceMean),
   _npi_std: readVariance(true),
   _npi_var: readVariance(false),
-  argmax: readArg(ops.ArgMax),
-  argmax_channel: readArgMaxChannel,
-  argmin: readArg(ops.ArgMin),
-  argsort: (node) => {
-    const dtype = node.dtype('dtype');
-    return cast(node, ranked(node, 0, node.bool('is_ascend')).indices, dtype, 'number');
-  },
   max: readReduce(ops.ReduceMax),
   mean: readReduce(ops.ReduceMean),
   min: readReduce(ops.ReduceMin),
@@ -288,10 +178,21 @@ const toCore = {
   nansum: readNanReduce(ops.ReduceSum, 0),
   norm: readNorm,
   prod: readReduce(ops.ReduceProd),
-  sort: (node) => ranked(node, 0, node.bool('is_ascend')).values,
   sum: readReduce(ops.ReduceSum),
-  topk: readTopK,
 } satisfies ReadRules;
 
-/** Reductions and what orders or counts along an axis, both directions. */
-export const reduction = { toCore };
+const fromCore = {
+  ReduceL1: decomposed,
+  ReduceL2: decomposed,
+  ReduceLogSum: decomposed,
+  ReduceLogSumExp: decomposed,
+  ReduceMax: (node, writer) => writeReduce('max')(node as Node, writer),
+  ReduceMean: (node, writer) => writeReduce('mean')(node as Node, writer),
+  ReduceMin: (node, writer) => writeReduce('min')(node as Node, writer),
+  ReduceProd: (node, writer) => writeReduce('prod')(node as Node, writer),
+  ReduceSum: (node, writer) => writeReduce('sum')(node as Node, writer),
+  ReduceSumSquare: decomposed,
+} satisfies Partial<WriteRules<GraphWriter>>;
+
+/** Reductions, both directions. */
+export const reduction = { toCore, fromCore };

@@ -28,7 +28,7 @@ import {
 } from '../codec/index.js';
 import { onnxDiagnostics } from '../diagnostics.js';
 import { composites, irVersions, writeRules, writtenSince } from '../rules.js';
-import { GraphWriter, Names, valueInfo, valueNames } from './graph-writer.js';
+import { GraphWriter, Names, valueInfo, valueNames } from '../vocabulary/graph-writer.js';
 
 /** Operator set version that is written when nobody asks for another. */
 const defaultOpset = 21;

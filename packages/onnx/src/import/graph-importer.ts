@@ -25,13 +25,13 @@ import {
   type ValueInfoProto,
 } from '../codec/index.js';
 import { onnxDiagnostics } from '../diagnostics.js';
-import { foreignJson } from './foreign-node.js';
+import { foreignJson } from '../vocabulary/foreign-node.js';
 import { bindFunction, functionKey, maxCalls } from './function-body.js';
 import { inDependencyOrder } from './node-order.js';
-import type { Made, ReadRules } from './rule.js';
-import { Scope } from './scope.js';
-import { Collecting, Sequence } from './sequence.js';
-import { SourceNode, type Parameter } from './source-node.js';
+import type { Made, ReadRules } from '../vocabulary/rule.js';
+import { Scope } from '../vocabulary/scope.js';
+import { Collecting, Sequence } from '../vocabulary/sequence.js';
+import { SourceNode, type Parameter } from '../vocabulary/source-node.js';
 
 /** What the nodes of a whole model share while they are imported. */
 export interface ImportContext {

@@ -11,7 +11,7 @@ import { onnxDiagnostics } from '../diagnostics.js';
 import { readRules } from '../rules.js';
 import { expandedCount, functionKey } from './function-body.js';
 import { checkOpset, declaredType, GraphImporter, opsetVersions } from './graph-importer.js';
-import { Scope } from './scope.js';
+import { Scope } from '../vocabulary/scope.js';
 import { openWeights } from './weights.js';
 
 /**

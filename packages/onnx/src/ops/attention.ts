@@ -1,9 +1,9 @@
 import { mulDim, ops, type Dim, type Value, type WriteRules } from '@drover/core';
-import { float, int } from '../export/attribute.js';
-import type { GraphWriter } from '../export/graph-writer.js';
-import { Compose, shapeOf } from '../import/compose.js';
-import { always, type ReadRules, type ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { float, int } from '../vocabulary/attribute.js';
+import type { GraphWriter } from '../vocabulary/graph-writer.js';
+import { Compose, shapeOf } from '../vocabulary/compose.js';
+import { always, type ReadRules, type ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 /** [batch, sequence, heads * features] becomes [batch, heads, sequence, features]. */
 export function splitHeads(node: SourceNode, x: Value, heads: number, step: string): Value {

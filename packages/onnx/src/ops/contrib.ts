@@ -1,7 +1,7 @@
 import { ops, type Value } from '@drover/core';
-import { Compose, shapeOf } from '../import/compose.js';
-import { always, type ReadRules, type ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { Compose, shapeOf } from '../vocabulary/compose.js';
+import { always, type ReadRules, type ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 import { angles, joinHeads, rotate, splitHeads } from './attention.js';
 import { scaled, transposed } from './linear.js';
 

@@ -13,12 +13,12 @@ import {
   type ValueType,
   type WriteRules,
 } from '@drover/core';
-import { graph, int, ints } from '../export/attribute.js';
-import type { GraphWriter } from '../export/graph-writer.js';
-import { foreignNode } from '../import/foreign-node.js';
-import { always, versions, type ReadRules, type ToCore } from '../import/rule.js';
-import { Collected, Collecting, Sequence } from '../import/sequence.js';
-import type { Parameter, SourceNode } from '../import/source-node.js';
+import { graph, int, ints } from '../vocabulary/attribute.js';
+import type { GraphWriter } from '../vocabulary/graph-writer.js';
+import { foreignNode } from '../vocabulary/foreign-node.js';
+import { always, versions, type ReadRules, type ToCore } from '../vocabulary/rule.js';
+import { Collected, Collecting, Sequence } from '../vocabulary/sequence.js';
+import type { Parameter, SourceNode } from '../vocabulary/source-node.js';
 import { axisOf } from './movement.js';
 
 const region = (body: Graph): Region => body.region();

@@ -1,10 +1,10 @@
 import { gap, ops, toNumbers, type Value, type WriteRules } from '@drover/core';
 import { dataTypeOf } from '../codec/index.js';
-import { float, int, text } from '../export/attribute.js';
-import type { GraphWriter } from '../export/graph-writer.js';
-import { Compose, shapeOf } from '../import/compose.js';
-import { always, versions, type ReadRules, type ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { float, int, text } from '../vocabulary/attribute.js';
+import type { GraphWriter } from '../vocabulary/graph-writer.js';
+import { Compose, shapeOf } from '../vocabulary/compose.js';
+import { always, versions, type ReadRules, type ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 /** Most classes times images for which boxes are selected one after the other. */
 const maxSelections = 256;

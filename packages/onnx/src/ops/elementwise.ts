@@ -10,11 +10,11 @@ import {
   type WriteRules,
 } from '@drover/core';
 import { dataTypeOf, dtypeOf } from '../codec/index.js';
-import { float, int, text } from '../export/attribute.js';
-import type { GraphWriter } from '../export/graph-writer.js';
-import { Compose, type BinaryOp, type UnaryOp } from '../import/compose.js';
-import { always, versions, type ReadRules, type ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { float, int, text } from '../vocabulary/attribute.js';
+import type { GraphWriter } from '../vocabulary/graph-writer.js';
+import { Compose, type BinaryOp, type UnaryOp } from '../vocabulary/compose.js';
+import { always, versions, type ReadRules, type ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 const readUnary =
   (op: UnaryOp): ToCore =>

@@ -10,11 +10,11 @@ import {
   type WriteRules,
 } from '@drover/core';
 import { dataTypeOf } from '../codec/index.js';
-import { int, text } from '../export/attribute.js';
-import type { GraphWriter } from '../export/graph-writer.js';
-import { Compose } from '../import/compose.js';
-import { always, type ReadRules, type ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { int, text } from '../vocabulary/attribute.js';
+import type { GraphWriter } from '../vocabulary/graph-writer.js';
+import { Compose } from '../vocabulary/compose.js';
+import { always, type ReadRules, type ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 import { axisOf } from './movement.js';
 
 const reduction = (node: SourceNode) => {

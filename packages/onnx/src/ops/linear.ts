@@ -1,9 +1,9 @@
 import { gap, ops, type Value, type WriteRules } from '@drover/core';
-import { text } from '../export/attribute.js';
-import type { GraphWriter } from '../export/graph-writer.js';
-import { Compose } from '../import/compose.js';
-import { always, type ReadRules, type ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { text } from '../vocabulary/attribute.js';
+import type { GraphWriter } from '../vocabulary/graph-writer.js';
+import { Compose } from '../vocabulary/compose.js';
+import { always, type ReadRules, type ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 /** The last two dimensions exchanged: a constant only gets another handle. */
 export function transposed(node: SourceNode, x: Value, step: string): Value {

@@ -21,11 +21,11 @@ import {
   type WriteRules,
 } from '@drover/core';
 import { dataTypeOf } from '../codec/index.js';
-import { int, ints, text } from '../export/attribute.js';
-import type { GraphWriter, Operand } from '../export/graph-writer.js';
-import { Compose } from '../import/compose.js';
-import { always, versions, type ReadRules, type ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { int, ints, text } from '../vocabulary/attribute.js';
+import type { GraphWriter, Operand } from '../vocabulary/graph-writer.js';
+import { Compose } from '../vocabulary/compose.js';
+import { always, versions, type ReadRules, type ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 /**
  * A non-negative axis of a value, from one that may count from the end. Throws `onnx/graph` when

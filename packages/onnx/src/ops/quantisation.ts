@@ -1,10 +1,10 @@
 import { gap, isStatic, ops, type DType, type Gap, type WriteRules } from '@drover/core';
 import { dataTypeOf, dtypeOf } from '../codec/index.js';
-import { int } from '../export/attribute.js';
-import type { GraphWriter } from '../export/graph-writer.js';
-import { Compose } from '../import/compose.js';
-import { always, type ReadRules } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { int } from '../vocabulary/attribute.js';
+import type { GraphWriter } from '../vocabulary/graph-writer.js';
+import { Compose } from '../vocabulary/compose.js';
+import { always, type ReadRules } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 import { axisOf } from './movement.js';
 
 /** The axis along which scales differ; null when there is one scale. */

@@ -1,8 +1,8 @@
 import { ops, type AttrValues, type Node, type Value, type WriteRules } from '@drover/core';
-import { float, floats, int, text, texts } from '../export/attribute.js';
-import type { GraphWriter } from '../export/graph-writer.js';
-import { always, type ReadRules, type ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { float, floats, int, text, texts } from '../vocabulary/attribute.js';
+import type { GraphWriter } from '../vocabulary/graph-writer.js';
+import { always, type ReadRules, type ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 type RnnAttrs = AttrValues<(typeof ops.RNN)['attrs']>;
 type Direction = RnnAttrs['direction'];

@@ -9,10 +9,10 @@ import {
   type WriteRules,
 } from '@drover/core';
 import { dataTypeOf } from '../codec/index.js';
-import { int, ints } from '../export/attribute.js';
-import type { GraphWriter } from '../export/graph-writer.js';
-import { always, versions, type ReadRules, type ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { int, ints } from '../vocabulary/attribute.js';
+import type { GraphWriter } from '../vocabulary/graph-writer.js';
+import { always, versions, type ReadRules, type ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 import { axisOf, constantInts } from './movement.js';
 
 type ReduceAttrs = { readonly axes: Attr<readonly number[]>; readonly keepdims: Attr<boolean> };

@@ -11,11 +11,11 @@ import {
   type Value,
   type WriteRules,
 } from '@drover/core';
-import { float, int, text } from '../export/attribute.js';
-import type { GraphWriter } from '../export/graph-writer.js';
-import { Compose } from '../import/compose.js';
-import { versions, type ReadRules, type ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { float, int, text } from '../vocabulary/attribute.js';
+import type { GraphWriter } from '../vocabulary/graph-writer.js';
+import { Compose } from '../vocabulary/compose.js';
+import { versions, type ReadRules, type ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 import { axisOf } from './movement.js';
 
 type ResizeAttrs = AttrValues<(typeof ops.Resize)['attrs']>;

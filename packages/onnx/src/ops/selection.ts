@@ -1,7 +1,7 @@
 import { ops, type Value } from '@drover/core';
 import { dtypeOf } from '../codec/index.js';
-import { Compose, shapeOf } from '../import/compose.js';
-import { always, type ReadRules, type ToCore } from '../import/rule.js';
+import { Compose, shapeOf } from '../vocabulary/compose.js';
+import { always, type ReadRules, type ToCore } from '../vocabulary/rule.js';
 import { axisOf } from './movement.js';
 
 /** Indices where a vector is true, as a vector. */

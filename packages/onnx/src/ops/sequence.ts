@@ -1,8 +1,8 @@
 import { toNumbers, type Dim, type Value } from '@drover/core';
-import { Compose, shapeOf } from '../import/compose.js';
-import { always, foreign, type ReadRules, type ToCore } from '../import/rule.js';
-import { Collected, Collecting, Sequence } from '../import/sequence.js';
-import type { SourceNode } from '../import/source-node.js';
+import { Compose, shapeOf } from '../vocabulary/compose.js';
+import { always, foreign, type ReadRules, type ToCore } from '../vocabulary/rule.js';
+import { Collected, Collecting, Sequence } from '../vocabulary/sequence.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 import { axisOf } from './movement.js';
 
 /**

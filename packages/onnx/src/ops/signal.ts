@@ -1,8 +1,8 @@
 import { addDim, floorDivDim, isFloat, ops, subDim, type Value } from '@drover/core';
 import { dtypeOf } from '../codec/index.js';
-import { Compose, shapeOf } from '../import/compose.js';
-import { always, foreign, versions, type ReadRules, type ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { Compose, shapeOf } from '../vocabulary/compose.js';
+import { always, foreign, versions, type ReadRules, type ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 import { axisOf } from './movement.js';
 
 /** Longest transform that is written as a product with a matrix of its angles. */

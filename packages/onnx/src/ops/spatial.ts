@@ -18,11 +18,11 @@ import {
   type Value,
   type WriteRules,
 } from '@drover/core';
-import { int, ints, text } from '../export/attribute.js';
-import type { GraphWriter } from '../export/graph-writer.js';
-import { Compose, shapeOf } from '../import/compose.js';
-import { always, type ReadRules, type ToCore } from '../import/rule.js';
-import type { SourceNode } from '../import/source-node.js';
+import { int, ints, text } from '../vocabulary/attribute.js';
+import type { GraphWriter } from '../vocabulary/graph-writer.js';
+import { Compose, shapeOf } from '../vocabulary/compose.js';
+import { always, type ReadRules, type ToCore } from '../vocabulary/rule.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 /** How the windows of a convolution or a pool slide, as core states it. */
 interface Window {

@@ -1,4 +1,4 @@
-import { foreign, type ReadRules } from '../import/rule.js';
+import { foreign, type ReadRules } from '../vocabulary/rule.js';
 
 const random = foreign('it gives random values');
 const loss = foreign('it is a loss, which only training needs');

@@ -16,7 +16,7 @@ import type { Writing } from '../about.js';
 import { exportGraph, heldBy, keeps, type ExportedGraph } from '@drover/graphdef';
 import { writeModel as encodeModel, type ModelJson, type WritableWeight } from '../codec/index.js';
 import { tfjsDiagnostics } from '../diagnostics.js';
-import { ownMetadata } from '../metadata.js';
+import { ownMetadata } from '../vocabulary/metadata.js';
 import { fuse } from './fuse.js';
 
 /** The type in which TF.js computes elements of a type: its only numbers are float32 and int32. */

@@ -13,7 +13,7 @@ import {
   type TfjsModel,
 } from '../codec/index.js';
 import { tfjsDiagnostics } from '../diagnostics.js';
-import { ownMetadata } from '../metadata.js';
+import { ownMetadata } from '../vocabulary/metadata.js';
 
 /**
  * Weights of at most this many stored bytes are held in memory, so that shape arithmetic on them

@@ -18,7 +18,7 @@ import { dataTypeOf, type DataType } from '../codec/data-type.js';
 import type { AttrValue, FunctionDef, NodeDef } from '../codec/graph-def.js';
 import { registeredOp } from '../codec/operator.js';
 import { graphdefDiagnostics } from '../diagnostics.js';
-import { legalName } from '../legal-name.js';
+import { legalName } from './legal-name.js';
 import type { RegisteredArg } from '../schema/registered-op.js';
 import { int, type, types, type Attributes } from './attribute.js';
 

@@ -1,4 +1,15 @@
-import { isFloat, ops, type DType, type Op, type Operand, type Value } from '@drover/core';
+import {
+  isDataDependent,
+  isFloat,
+  isStatic,
+  ops,
+  type Dim,
+  type DType,
+  type Op,
+  type Operand,
+  type Shape,
+  type Value,
+} from '@drover/core';
 import type { SourceNode } from './source-node.js';
 
 /** Core operators of one operand without attributes. */
@@ -87,4 +98,38 @@ const maxNumbers = 2 ** 22;
 export function checkCount(node: SourceNode, count: number): void {
   if (!(count <= maxNumbers))
     throw node.unsupported(`it makes ${count} numbers, and at most ${maxNumbers} are written out`);
+}
+
+/** Operators that MXNet defines on integers too, but core on floats only. */
+export const viaFloat = (node: SourceNode, x: Value): Value =>
+  isFloat(x.dtype) ? x : cast(node, x, 'float32', 'float');
+
+/** The same elements in another shape; a constant only gets another handle. */
+export function reshaped(node: SourceNode, x: Value, wanted: Shape, step?: string): Value {
+  // One size that depends on data is what remains of the others.
+  const isOpen = wanted.filter(isDataDependent).length === 1 && !wanted.includes(-1);
+  const shape = isOpen ? wanted.map((dim) => (isDataDependent(dim) ? -1 : dim)) : wanted;
+  if (shape.some(isDataDependent)) throw node.unsupported('its shape depends on data');
+  if (x.constant && isStatic(shape) && !shape.includes(-1))
+    return node.graph.constant(x.constant.reshape(shape), x.name, x.origin);
+  return node.graph.add(
+    ops.Reshape,
+    { x },
+    { shape },
+    step === undefined ? node.options : node.step(step),
+  ).y;
+}
+
+/** 0, 1, … as int64 in one dimension. */
+export function countTo(node: SourceNode, size: Dim, step: string): Value {
+  if (isDataDependent(size)) throw node.unsupported('how far it counts depends on data');
+  const whole = node.graph.add(ops.Dims, {}, { values: [size] }, node.step(`${step}/size`)).y;
+  const limit = node.graph.add(
+    ops.Squeeze,
+    { x: whole },
+    { axes: [0] },
+    node.step(`${step}/limit`),
+  ).y;
+  const int = (value: number) => node.graph.literal('int64', [], [value]);
+  return node.graph.add(ops.Range, { start: int(0), limit, delta: int(1) }, {}, node.step(step)).y;
 }

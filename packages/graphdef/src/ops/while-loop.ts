@@ -9,8 +9,8 @@ import {
   type Value,
   type ValueType,
 } from '@drover/core';
-import { isListOf, listLength, writtenItem } from '../ops/tensor-list.js';
-import type { SourceNode } from './source-node.js';
+import { isListOf, listLength, writtenItem } from './tensor-list.js';
+import type { SourceNode } from '../vocabulary/source-node.js';
 
 /** The two functions of a loop, as things that add their nodes to a graph. */
 export interface LoopFunctions {
