@@ -71,21 +71,39 @@ const nodeModules = {
     { group: ['node:*'], message: 'Only packages/node, cli and conformance use Node modules.' },
   ],
 };
-const inward = (...outer) => ({
+const restricted = (message, outer) => ({
   'no-restricted-imports': [
     'error',
     {
       ...nodeModules,
-      patterns: [
-        ...nodeModules.patterns,
-        {
-          regex: `^(\\.\\./)+(${outer.join('|')})\\b`,
-          message: 'schema <- codec <- ops <- format.ts',
-        },
-      ],
+      patterns: [...nodeModules.patterns, { regex: `^(\\.\\./)+(${outer.join('|')})\\b`, message }],
     },
   ],
 });
+const inward = (...outer) => restricted('schema <- codec <- ops <- format.ts', outer);
+
+// What each folder of core may import beside itself; ARCHITECTURE.md says what they are.
+const inCore = {
+  diagnostics: [],
+  tensor: ['diagnostics'],
+  typing: ['diagnostics', 'tensor'],
+  constraints: ['diagnostics', 'tensor', 'typing'],
+  numeric: ['diagnostics', 'tensor', 'typing'],
+  // A node holds its operator, and an operator's decomposition builds nodes.
+  graph: ['diagnostics', 'tensor', 'ops'],
+  building: ['diagnostics', 'tensor', 'typing', 'numeric', 'graph', 'ops'],
+  ops: ['diagnostics', 'tensor', 'typing', 'constraints', 'numeric', 'graph', 'building'],
+  analysis: ['diagnostics', 'tensor', 'graph', 'ops'],
+  passes: ['diagnostics', 'tensor', 'typing', 'numeric', 'graph', 'building', 'ops', 'analysis'],
+};
+const coreFolders = Object.entries(inCore).map(([folder, inner]) => ({
+  files: [`packages/core/src/${folder}/**/*.ts`],
+  ignores: ['**/*.test.ts'],
+  rules: restricted(
+    `${folder} imports ${inner.join(', ') || 'nothing else of core'}.`,
+    [...Object.keys(inCore), 'format'].filter((name) => name !== folder && !inner.includes(name)),
+  ),
+}));
 
 const dependencies = { buildTargets: ['build'], checkVersionMismatches: false };
 
@@ -199,6 +217,7 @@ export default [
       'no-restricted-globals': ['error', ...onOneSideOnly],
     },
   },
+  ...coreFolders,
   {
     files: ['packages/{onnx,tfjs,mxnet}/src/schema/**/*.ts'],
     ignores: ['**/*.{test,live}.ts'],
