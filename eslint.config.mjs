@@ -72,28 +72,49 @@ const nodeModules = {
     { group: ['node:*'], message: 'Only packages/node, cli and conformance use Node modules.' },
   ],
 };
+const restricted = (message, regex) => ({
+  'no-restricted-imports': [
+    'error',
+    { ...nodeModules, patterns: [...nodeModules.patterns, { regex, message }] },
+  ],
+});
+
 // What stands inside a format or a dialect, from within outwards: each knows only those before it.
 const layers = ['schema', 'codec', 'vocabulary', 'ops', 'rules', '(import|export)', 'format'];
 const inward = (files, forbidden, root = '(\\.\\./)+') => ({
   files: [`packages/{onnx,graphdef,tfjs,mxnet}/src/${files}`],
   ignores: ['**/*.{test,live}.ts'],
-  rules: {
-    'no-restricted-imports': [
-      'error',
-      {
-        ...nodeModules,
-        patterns: [
-          ...nodeModules.patterns,
-          {
-            regex: `^${root}(${forbidden.join('|')})(/|\\.js$)`,
-            message:
-              'schema <- codec <- vocabulary <- ops <- rules.ts <- import, export <- format.ts',
-          },
-        ],
-      },
-    ],
-  },
+  rules: restricted(
+    'schema <- codec <- vocabulary <- ops <- rules.ts <- import, export <- format.ts',
+    `^${root}(${forbidden.join('|')})(/|\\.js$)`,
+  ),
 });
+
+// What each folder of core may import beside itself; ARCHITECTURE.md says what they are.
+const inCore = {
+  diagnostics: [],
+  tensor: ['diagnostics'],
+  typing: ['diagnostics', 'tensor'],
+  constraints: ['diagnostics', 'tensor', 'typing'],
+  numeric: ['diagnostics', 'tensor', 'typing'],
+  // A node holds its operator, and an operator's decomposition builds nodes.
+  graph: ['diagnostics', 'tensor', 'ops'],
+  building: ['diagnostics', 'tensor', 'typing', 'numeric', 'graph', 'ops'],
+  ops: ['diagnostics', 'tensor', 'typing', 'constraints', 'numeric', 'graph', 'building'],
+  analysis: ['diagnostics', 'tensor', 'graph', 'ops'],
+  model: ['diagnostics', 'tensor', 'graph', 'ops'],
+  passes: ['diagnostics', 'tensor', 'typing', 'numeric', 'graph', 'building', 'ops', 'analysis'],
+};
+const coreFolders = Object.entries(inCore).map(([folder, inner]) => ({
+  files: [`packages/core/src/${folder}/**/*.ts`],
+  ignores: ['**/*.test.ts'],
+  rules: restricted(
+    `${folder} imports ${inner.join(', ') || 'nothing else of core'}.`,
+    `^(\\.\\./)+(${[...Object.keys(inCore), 'format']
+      .filter((name) => name !== folder && !inner.includes(name))
+      .join('|')})\\b`,
+  ),
+}));
 
 const dependencies = { buildTargets: ['build'], checkVersionMismatches: false };
 
@@ -190,6 +211,7 @@ export default [
       'no-restricted-globals': ['error', ...onOneSideOnly],
     },
   },
+  ...coreFolders,
   ...['schema', 'codec', 'vocabulary', 'ops'].map((layer, i) =>
     inward(`${layer}/**/*.ts`, layers.slice(i + 1)),
   ),

@@ -9,6 +9,7 @@ export * from './tensor/dtype.js';
 export * from './tensor/tensor.js';
 export * from './tensor/float-bits.js';
 export * from './tensor/dim.js';
+export type { ValueType } from './tensor/value-type.js';
 export * from './tensor/weight.js';
 export * from './tensor/parse-dim.js';
 export type { Attr, Attrs, AttrValues, Json, ResolvedAttrs } from './ops/attr.js';
@@ -56,11 +57,11 @@ export {
   windowCounts,
   type Layout,
   type Padding,
-} from './kernels/window.js';
+} from './typing/window.js';
 export * from './format/prepare.js';
-export type { Reduction } from './kernels/scatter-update.js';
+export type { Reduction } from './typing/scatter-update.js';
 export { settleCarried } from './graph/settle-carried.js';
-export { buildRegionSamples, buildSize, type SampledAxis } from './kernels/build-region-samples.js';
+export { buildRegionSamples, buildSize, type SampledAxis } from './building/region-samples.js';
 export { foreignTypes } from './ops/foreign.js';
 export { scaledSizes } from './ops/resize.js';
 export * from './passes/simplify-movement.js';

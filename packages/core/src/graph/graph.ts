@@ -1,6 +1,7 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import type { Attrs, AttrValues } from '../ops/attr.js';
-import type { GivenOperands, Op, Operands, PerOperand, ValueType } from '../ops/define-op.js';
+import type { GivenOperands, Op, Operands, PerOperand } from '../ops/define-op.js';
+import type { ValueType } from '../tensor/value-type.js';
 import { isStatic, symbolsOf, type Dim, type Shape } from '../tensor/dim.js';
 import type { DType } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';

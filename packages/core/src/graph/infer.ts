@@ -1,6 +1,7 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import type { AttrValues, Attrs } from '../ops/attr.js';
-import type { InferContext, Operands, PerOperand, ValueType } from '../ops/define-op.js';
+import type { InferContext, Operands, PerOperand } from '../ops/define-op.js';
+import type { ValueType } from '../tensor/value-type.js';
 import { symbol, type Dim } from '../tensor/dim.js';
 import { byName, flatten, type Node } from './node.js';
 

@@ -1,7 +1,8 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import { DroverError } from '../diagnostics/diagnostic.js';
 import type { Attr, Attrs, AttrValues, Json } from '../ops/attr.js';
-import type { Op, ValueType } from '../ops/define-op.js';
+import type { Op } from '../ops/define-op.js';
+import type { ValueType } from '../tensor/value-type.js';
 import { ops } from '../ops/ops.js';
 import {
   isStatic,

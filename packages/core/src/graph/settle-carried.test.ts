@@ -1,7 +1,7 @@
 import { ops } from '../ops/ops.js';
 import { symbol, type Shape } from '../tensor/dim.js';
 import { tensor } from '../tensor/tensor.js';
-import type { ValueType } from '../ops/define-op.js';
+import type { ValueType } from '../tensor/value-type.js';
 import { evaluate } from './evaluate.js';
 import { Graph } from './graph.js';
 import { settleCarried } from './settle-carried.js';

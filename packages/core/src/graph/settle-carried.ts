@@ -1,4 +1,4 @@
-import type { ValueType } from '../ops/define-op.js';
+import type { ValueType } from '../tensor/value-type.js';
 import { sameDim, type Dim } from '../tensor/dim.js';
 import { freshDim } from './infer.js';
 

@@ -1,5 +1,5 @@
 import type { Attr, Attrs } from '../ops/attr.js';
-import type { ValueType } from '../ops/define-op.js';
+import type { ValueType } from '../tensor/value-type.js';
 import { dimKey, substituteDim, symbol, symbolsOf, type Dim } from '../tensor/dim.js';
 import { isFloat, type DType } from '../tensor/dtype.js';
 import { roundTo } from '../tensor/tensor.js';

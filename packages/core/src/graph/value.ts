@@ -1,4 +1,4 @@
-import type { ValueType } from '../ops/define-op.js';
+import type { ValueType } from '../tensor/value-type.js';
 import type { Dim, Shape } from '../tensor/dim.js';
 import type { DType } from '../tensor/dtype.js';
 import type { Weight } from '../tensor/weight.js';

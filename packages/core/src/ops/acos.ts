@@ -1,4 +1,4 @@
-import { unary } from '../kernels/unary.js';
+import { unary } from './families/unary.js';
 
 /** Arc cosine. */
 export const acos = unary({

@@ -1,5 +1,5 @@
-import { extremeIndex } from '../kernels/extreme-index.js';
 import { tensor } from '../tensor/tensor.js';
+import { extremeIndex } from './families/extreme-index.js';
 
 /** The place of the largest element along an axis. */
 export const argMax = extremeIndex('ArgMax', 'largest', [

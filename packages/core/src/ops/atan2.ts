@@ -1,7 +1,9 @@
-import { broadcastType, evaluateBinary, sameTypeBroadcast } from '../kernels/binary.js';
-import { scalar } from '../kernels/unary.js';
+import { scalar } from '../building/scalar.js';
+import { sameTypeBroadcast } from '../constraints/broadcast.js';
+import { evaluateBinary } from '../numeric/binary.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { broadcastType } from '../typing/broadcast.js';
 import { add } from './add.js';
 import { and } from './and.js';
 import { atan } from './atan.js';

@@ -1,9 +1,9 @@
+import { scalar } from '../building/scalar.js';
+import { couldEqual, sameDType } from '../constraints/same-type.js';
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import type { Graph } from '../graph/graph.js';
 import type { Value } from '../graph/value.js';
-import { attend } from '../kernels/attend.js';
-import { couldEqual, sameDType } from '../kernels/same-type.js';
-import { scalar } from '../kernels/unary.js';
+import { attend } from '../numeric/attend.js';
 import { sameDim } from '../tensor/dim.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';

@@ -1,8 +1,11 @@
-import { pool, poolAttrs, poolConstraints, poolType } from '../kernels/pool.js';
+import { poolConstraints } from '../constraints/pooling.js';
+import { pool } from '../numeric/pool.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { poolType } from '../typing/pooling.js';
 import { bool } from './attr.js';
 import { defineOp, one } from './define-op.js';
+import { poolAttrs } from './families/windowed.js';
 
 /**
  * Mean of each window, as ONNX AveragePool-22. The divisor is the number of taps that lie in the

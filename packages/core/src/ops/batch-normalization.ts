@@ -1,14 +1,9 @@
-import { isAxis } from '../kernels/axes.js';
-import {
-  buildAlongAxis,
-  buildScaled,
-  computationType,
-  inType,
-} from '../kernels/build-normalisation.js';
-import { lanes } from '../kernels/lanes.js';
-import { canBe } from '../kernels/same-type.js';
-import { scalar } from '../kernels/unary.js';
+import { buildAlongAxis, buildScaled, computationType, inType } from '../building/normalisation.js';
+import { scalar } from '../building/scalar.js';
+import { isAxis } from '../constraints/axes.js';
+import { canBe } from '../constraints/same-type.js';
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
+import { lanes } from '../numeric/lanes.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { tensor, toNumbers } from '../tensor/tensor.js';
 import { add } from './add.js';

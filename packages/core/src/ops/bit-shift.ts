@@ -1,8 +1,10 @@
-import { broadcastType, evaluateBinary, sameTypeBroadcast } from '../kernels/binary.js';
-import { wrapInteger } from '../kernels/wrap-integer.js';
+import { sameTypeBroadcast } from '../constraints/broadcast.js';
+import { evaluateBinary } from '../numeric/binary.js';
+import { wrapInteger } from '../numeric/wrap-integer.js';
 import { unsignedIntTypes } from '../tensor/dtype.js';
-import { tensor } from '../tensor/tensor.js';
 import { corners, least } from '../tensor/interval.js';
+import { tensor } from '../tensor/tensor.js';
+import { broadcastType } from '../typing/broadcast.js';
 import { oneOf } from './attr.js';
 import { defineOp, one } from './define-op.js';
 

@@ -1,7 +1,7 @@
-import { mapNumber } from '../kernels/unary.js';
+import { mapNumber } from '../numeric/map.js';
 import { intTypes, intRange } from '../tensor/dtype.js';
-import { tensor } from '../tensor/tensor.js';
 import { ends } from '../tensor/interval.js';
+import { tensor } from '../tensor/tensor.js';
 import { defineOp, one } from './define-op.js';
 
 /** Every bit turned. */

@@ -1,4 +1,4 @@
-import { checkParameter, invalidBody } from '../kernels/body.js';
+import { checkParameter, invalidBody } from '../constraints/body.js';
 import { dtypes } from '../tensor/dtype.js';
 import { text } from './attr.js';
 import { defineOp, many } from './define-op.js';

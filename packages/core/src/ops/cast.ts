@@ -1,12 +1,12 @@
-import { mapElements } from '../kernels/known-elements.js';
-import { knownComparison } from '../kernels/known-comparison.js';
-import { isWider, roundSaturated } from '../kernels/saturate.js';
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
+import { roundSaturated } from '../numeric/saturate.js';
 import type { Dim } from '../tensor/dim.js';
-import { complexTypes, dtypes, isFloat, type DType } from '../tensor/dtype.js';
+import { complexTypes, dtypes, isFloat, isWider, type DType } from '../tensor/dtype.js';
+import { ends, magnitude } from '../tensor/interval.js';
 import { tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
 import { castTensor } from '../tensor/weight.js';
-import { ends, magnitude } from '../tensor/interval.js';
+import { knownComparison } from '../typing/known-comparison.js';
+import { mapElements } from '../typing/known-elements.js';
 import { dtypeAttr } from './attr.js';
 import { defineOp, one } from './define-op.js';
 

@@ -1,4 +1,4 @@
-import { unary } from '../kernels/unary.js';
+import { unary } from './families/unary.js';
 
 /** Smallest integer that is not less. */
 export const ceil = unary({

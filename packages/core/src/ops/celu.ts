@@ -1,9 +1,11 @@
-import { mapFloat, scalar, unaryExample } from '../kernels/unary.js';
+import { scalar } from '../building/scalar.js';
+import { mapFloat } from '../numeric/map.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { float } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { div } from './div.js';
 import { elu } from './elu.js';
+import { unaryExample } from './families/unary.js';
 import { less } from './less.js';
 import { mul } from './mul.js';
 import { where } from './where.js';

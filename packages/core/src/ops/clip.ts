@@ -1,10 +1,11 @@
-import { mapNumber, unaryExample } from '../kernels/unary.js';
+import { mapNumber } from '../numeric/map.js';
 import { maxDim, minDim } from '../tensor/dim.js';
 import { intRange, numberTypes, isFloat } from '../tensor/dtype.js';
-import { tensor } from '../tensor/tensor.js';
 import { least, most } from '../tensor/interval.js';
+import { tensor } from '../tensor/tensor.js';
 import { float, nullable } from './attr.js';
 import { defineOp, one } from './define-op.js';
+import { unaryExample } from './families/unary.js';
 
 /** Numbers held within bounds; max wins where min is above it. */
 export const clip = defineOp({

@@ -1,42 +1,14 @@
-import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
-import { isAxis, mayEqual } from '../kernels/axes.js';
-import { copier, partsOf } from '../kernels/copy.js';
-import { movedElements } from '../kernels/moved-elements.js';
+import { isAxis } from '../constraints/axes.js';
+import { mayEqual } from '../constraints/same-type.js';
+import { concatenated } from '../numeric/concatenate.js';
 import { addDim, type Dim, type Shape } from '../tensor/dim.js';
 import { dtypes } from '../tensor/dtype.js';
-import { allocate, sizeOf, tensor, type Tensor } from '../tensor/tensor.js';
 import { hull } from '../tensor/interval.js';
+import { tensor } from '../tensor/tensor.js';
+import type { ValueType } from '../tensor/value-type.js';
+import { movedElements } from '../typing/moved-elements.js';
 import { int } from './attr.js';
-import { defineOp, many, one, type ValueType } from './define-op.js';
-
-/** Tensors one after another along an axis. */
-export function concatenated(parts: readonly Tensor[], axis: number): Tensor {
-  const { dtype, shape: first } = parts[0]!;
-  const fits = parts.every(
-    ({ shape }) =>
-      shape.length === first.length && shape.every((dim, i) => i === axis || dim === first[i]),
-  );
-  if (!fits) {
-    throw coreDiagnostics.error('invalid-shape', {
-      message: `${parts.map(({ shape }) => `[${shape.join(', ')}]`).join(' and ')} do not join along axis ${axis}.`,
-      origin: { file: '' },
-    });
-  }
-  const shape = first.map((dim, i) =>
-    i === axis ? parts.reduce((sum, part) => sum + part.shape[axis]!, 0) : dim,
-  );
-  const data = allocate(dtype, sizeOf(shape));
-  const sizes = parts.map((part) => sizeOf(part.shape.slice(axis)) * partsOf(dtype));
-  const copies = parts.map((part) => copier(part.data, data));
-  const outer = sizeOf(shape.slice(0, axis));
-  for (let row = 0, at = 0; row < outer; row++) {
-    for (let i = 0; i < parts.length; i++) {
-      copies[i]!(row * sizes[i]!, 1, at, sizes[i]!);
-      at += sizes[i]!;
-    }
-  }
-  return { dtype, shape, data };
-}
+import { defineOp, many, one } from './define-op.js';
 
 function joinedShape(
   inputs: readonly ValueType[],

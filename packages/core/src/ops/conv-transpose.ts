@@ -1,11 +1,13 @@
-import { convolveTransposed, transposedSizes } from '../kernels/convolve-transposed.js';
-import { canBe, couldEqual, sameDType } from '../kernels/same-type.js';
-import { channelAxis, layoutAttr, settled, shapeIn, spatialOf } from '../kernels/window.js';
+import { canBe, couldEqual, sameDType } from '../constraints/same-type.js';
+import { convolveTransposed } from '../numeric/convolve-transposed.js';
 import { mulDim } from '../tensor/dim.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { sizeOf, tensor, toNumbers } from '../tensor/tensor.js';
+import { transposedSizes } from '../typing/transposed-convolution.js';
+import { channelAxis, settled, shapeIn, spatialOf } from '../typing/window.js';
 import { dimsOrOperand, int, ints } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
+import { layoutAttr } from './families/windowed.js';
 
 /**
  * Transposed convolution (the gradient of Conv), as ONNX ConvTranspose: each x[c, i] adds w[c, o,

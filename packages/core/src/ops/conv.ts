@@ -1,20 +1,13 @@
-import { convolve } from '../kernels/convolve.js';
-import { canBe, couldEqual, sameDType } from '../kernels/same-type.js';
-import {
-  channelAxis,
-  layoutAttr,
-  paddingAttr,
-  shapeIn,
-  slides,
-  spatialOf,
-  windowCounts,
-  windowFits,
-} from '../kernels/window.js';
-import { sizeOf, tensor } from '../tensor/tensor.js';
-import { floatTypes } from '../tensor/dtype.js';
+import { canBe, couldEqual, sameDType } from '../constraints/same-type.js';
+import { slides, windowFits } from '../constraints/sliding.js';
+import { convolve } from '../numeric/convolve.js';
 import { mulDim } from '../tensor/dim.js';
+import { floatTypes } from '../tensor/dtype.js';
+import { sizeOf, tensor } from '../tensor/tensor.js';
+import { channelAxis, shapeIn, spatialOf, windowCounts } from '../typing/window.js';
 import { int, ints } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
+import { layoutAttr, paddingAttr } from './families/windowed.js';
 
 /**
  * Cross-correlation over any number of spatial axes, as ONNX Conv: y[o] = bias[o] + sum over the

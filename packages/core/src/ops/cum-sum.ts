@@ -1,9 +1,9 @@
-import { isAxis } from '../kernels/axes.js';
-import { lanes } from '../kernels/lanes.js';
-import { wrapInteger } from '../kernels/wrap-integer.js';
+import { isAxis } from '../constraints/axes.js';
+import { lanes } from '../numeric/lanes.js';
+import { wrapInteger } from '../numeric/wrap-integer.js';
 import { numberTypes, isInt } from '../tensor/dtype.js';
-import { allocate, sizeOf, tensor } from '../tensor/tensor.js';
 import { sizeInterval, sums } from '../tensor/interval.js';
+import { allocate, sizeOf, tensor } from '../tensor/tensor.js';
 import { bool, int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 

@@ -1,10 +1,11 @@
 import type { Graph } from '../graph/graph.js';
 import type { Region } from '../graph/node.js';
 import type { Value } from '../graph/value.js';
-import type { Dim, Shape } from '../tensor/dim.js';
+import type { Dim } from '../tensor/dim.js';
 import type { DType } from '../tensor/dtype.js';
 import type { Interval } from '../tensor/interval.js';
 import type { Tensor } from '../tensor/tensor.js';
+import type { ValueType } from '../tensor/value-type.js';
 import type { Attrs, AttrValues, ResolvedAttrs } from './attr.js';
 
 /**
@@ -51,18 +52,6 @@ export type GivenOperands<I extends Operands, T> = {
     K in keyof I as I[K] extends Operand<'optional'> ? never : K
   ]: I[K] extends Operand<'many'> ? readonly T[] : T;
 } & { readonly [K in keyof I as I[K] extends Operand<'optional'> ? K : never]?: T | undefined };
-
-/** What is known of a value before anything runs. */
-export interface ValueType {
-  readonly dtype: DType;
-  /** undefined: not even the rank is known. */
-  readonly shape: Shape | undefined;
-  /**
-   * The elements of a small integer tensor in C order, where they are constants or expressions over
-   * named dimensions.
-   */
-  readonly elements?: readonly Dim[] | undefined;
-}
 
 /** What inference may ask for beside types. */
 export interface InferContext {

@@ -1,12 +1,13 @@
 import { knownShape } from '../graph/graph.js';
-import { stridesOf } from '../kernels/broadcast.js';
-import { strided } from '../kernels/copy.js';
-import { channelAxis, layoutAttr, shapeIn, spatialOf } from '../kernels/window.js';
+import { strided } from '../numeric/copy.js';
 import { exactQuotient, floorDivDim, mulDim, type Shape } from '../tensor/dim.js';
 import { dtypes } from '../tensor/dtype.js';
+import { stridesOf } from '../tensor/strides.js';
 import { tensor } from '../tensor/tensor.js';
+import { channelAxis, shapeIn, spatialOf } from '../typing/window.js';
 import { int, oneOf } from './attr.js';
 import { defineOp, one } from './define-op.js';
+import { layoutAttr } from './families/windowed.js';
 import { reshape } from './reshape.js';
 import { transpose } from './transpose.js';
 

@@ -1,4 +1,5 @@
-import { granularityConstraints, walkScales } from '../kernels/quantization.js';
+import { granularityConstraints } from '../constraints/granularity.js';
+import { walkScales } from '../numeric/walk-scales.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { sizeOf, tensor, toNumbers } from '../tensor/tensor.js';
 import { int, nullable } from './attr.js';

@@ -1,15 +1,12 @@
-import {
-  broadcastElements,
-  broadcastType,
-  evaluateBinary,
-  sameTypeBroadcast,
-} from '../kernels/binary.js';
-import { nonZero } from '../kernels/integer-division.js';
-import { wrapInteger } from '../kernels/wrap-integer.js';
+import { sameTypeBroadcast } from '../constraints/broadcast.js';
+import { evaluateBinary } from '../numeric/binary.js';
+import { nonZero } from '../numeric/integer-division.js';
+import { wrapInteger } from '../numeric/wrap-integer.js';
 import { bounds, floorDivDim, type Dim } from '../tensor/dim.js';
 import { isInt, numberTypes } from '../tensor/dtype.js';
-import { tensor } from '../tensor/tensor.js';
 import { quotients } from '../tensor/interval.js';
+import { tensor } from '../tensor/tensor.js';
+import { broadcastElements, broadcastType } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
 
 /**

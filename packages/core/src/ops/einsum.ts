@@ -1,14 +1,13 @@
-import { knownShape } from '../graph/graph.js';
-import { mayEqual } from '../kernels/axes.js';
-import { broadcastShapes } from '../kernels/broadcast.js';
-import { buildEinsum } from '../kernels/build-einsum.js';
-import { einsumOf } from '../kernels/einsum.js';
-import { readSubscripts, type Subscripts } from '../kernels/einsum-plan.js';
-import { sameDType } from '../kernels/same-type.js';
+import { buildEinsum } from '../building/einsum.js';
+import { mayEqual, sameDType } from '../constraints/same-type.js';
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
-import { numberTypes } from '../tensor/dtype.js';
+import { knownShape } from '../graph/graph.js';
+import { einsumOf } from '../numeric/einsum.js';
 import type { Dim, Shape } from '../tensor/dim.js';
+import { numberTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { broadcastShapes } from '../typing/broadcast.js';
+import { readSubscripts, type Subscripts } from '../typing/subscripts.js';
 import { text } from './attr.js';
 import { defineOp, many, one } from './define-op.js';
 

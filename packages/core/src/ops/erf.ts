@@ -1,5 +1,5 @@
-import { erf as errorFunction } from '../kernels/error-function.js';
-import { unary } from '../kernels/unary.js';
+import { erf as errorFunction } from '../numeric/error-function.js';
+import { unary } from './families/unary.js';
 
 /** Error function. The value at 1 is DLMF table 7.23. */
 export const erf = unary({

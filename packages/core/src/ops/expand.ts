@@ -1,12 +1,13 @@
+import { canBe } from '../constraints/same-type.js';
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
-import { broadcastShapes, broadcastStrides } from '../kernels/broadcast.js';
-import { strided } from '../kernels/copy.js';
-import { movedElements } from '../kernels/moved-elements.js';
-import { canBe } from '../kernels/same-type.js';
+import { strided } from '../numeric/copy.js';
 import { bounds, type Dim, type Shape } from '../tensor/dim.js';
 import { dtypes } from '../tensor/dtype.js';
-import { tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
 import { maxSize } from '../tensor/interval.js';
+import { broadcastStrides } from '../tensor/strides.js';
+import { tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
+import { broadcastShapes } from '../typing/broadcast.js';
+import { movedElements } from '../typing/moved-elements.js';
 import { dimsOrOperand } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 

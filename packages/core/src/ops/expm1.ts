@@ -1,6 +1,7 @@
-import { scalar, unary } from '../kernels/unary.js';
+import { scalar } from '../building/scalar.js';
 import { add } from './add.js';
 import { exp } from './exp.js';
+import { unary } from './families/unary.js';
 import { mul } from './mul.js';
 import { tanh } from './tanh.js';
 

@@ -1,9 +1,10 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
-import { dtypes, type DType } from '../tensor/dtype.js';
 import type { Dim } from '../tensor/dim.js';
+import { dtypes, type DType } from '../tensor/dtype.js';
 import { parseDim } from '../tensor/parse-dim.js';
+import type { ValueType } from '../tensor/value-type.js';
 import { opaque, text, type Json } from './attr.js';
-import { defineOp, many, type ValueType } from './define-op.js';
+import { defineOp, many } from './define-op.js';
 
 /** The attribute `types` of a foreign operator, from the types of its results. */
 export function foreignTypes(types: readonly ValueType[]): Json {

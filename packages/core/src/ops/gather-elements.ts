@@ -1,9 +1,9 @@
-import { isAxis } from '../kernels/axes.js';
-import { pickElements } from '../kernels/copy.js';
-import { elementPlaces } from '../kernels/element-places.js';
+import { isAxis } from '../constraints/axes.js';
+import { pickElements } from '../numeric/copy.js';
+import { elementPlaces } from '../numeric/element-places.js';
 import { dtypes } from '../tensor/dtype.js';
-import { tensor } from '../tensor/tensor.js';
 import { indicesInto } from '../tensor/interval.js';
+import { tensor } from '../tensor/tensor.js';
 import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 

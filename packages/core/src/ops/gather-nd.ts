@@ -1,9 +1,9 @@
-import { mayEqual } from '../kernels/axes.js';
-import { copier, partsOf } from '../kernels/copy.js';
-import { blockPlaces } from '../kernels/element-places.js';
+import { mayEqual } from '../constraints/same-type.js';
+import { copier, partsOf } from '../numeric/copy.js';
+import { blockPlaces } from '../numeric/element-places.js';
 import { dtypes } from '../tensor/dtype.js';
-import { allocate, sizeOf, tensor } from '../tensor/tensor.js';
 import { indicesInto } from '../tensor/interval.js';
+import { allocate, sizeOf, tensor } from '../tensor/tensor.js';
 import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 

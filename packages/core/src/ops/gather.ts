@@ -1,10 +1,10 @@
-import { isAxis } from '../kernels/axes.js';
-import { copier, partsOf } from '../kernels/copy.js';
-import { indexOf } from '../kernels/index-of.js';
-import { knownNumbers, movedElements } from '../kernels/moved-elements.js';
+import { isAxis } from '../constraints/axes.js';
+import { copier, partsOf } from '../numeric/copy.js';
+import { indexOf } from '../numeric/index-of.js';
 import { dtypes } from '../tensor/dtype.js';
-import { allocate, sizeOf, tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
 import { indicesInto } from '../tensor/interval.js';
+import { allocate, sizeOf, tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
+import { knownNumbers, movedElements } from '../typing/moved-elements.js';
 import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 

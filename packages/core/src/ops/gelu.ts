@@ -1,10 +1,12 @@
-import { erfc } from '../kernels/error-function.js';
-import { mapFloat, scalar, unaryExample } from '../kernels/unary.js';
+import { scalar } from '../building/scalar.js';
+import { erfc } from '../numeric/error-function.js';
+import { mapFloat } from '../numeric/map.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { add } from './add.js';
 import { oneOf } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { erf } from './erf.js';
+import { unaryExample } from './families/unary.js';
 import { mul } from './mul.js';
 import { tanh } from './tanh.js';
 

@@ -1,12 +1,9 @@
-import {
-  broadcastElements,
-  broadcastType,
-  evaluateBinary,
-  sameTypeBroadcast,
-} from '../kernels/binary.js';
-import { knownComparison } from '../kernels/known-comparison.js';
+import { sameTypeBroadcast } from '../constraints/broadcast.js';
+import { evaluateBinary } from '../numeric/binary.js';
 import { numberTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { broadcastElements, broadcastType } from '../typing/broadcast.js';
+import { knownComparison } from '../typing/known-comparison.js';
 import { defineOp, one } from './define-op.js';
 
 /** Whether a >= b, with broadcasting; false where one is NaN. */

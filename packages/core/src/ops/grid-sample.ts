@@ -1,10 +1,11 @@
-import { sampleByGrid } from '../kernels/grid-sample.js';
-import { couldEqual, sameDType } from '../kernels/same-type.js';
-import { channelAxis, layoutAttr, shapeIn } from '../kernels/window.js';
+import { couldEqual, sameDType } from '../constraints/same-type.js';
+import { sampleByGrid } from '../numeric/grid-sample.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { channelAxis, shapeIn } from '../typing/window.js';
 import { bool, oneOf } from './attr.js';
 import { defineOp, one } from './define-op.js';
+import { layoutAttr } from './families/windowed.js';
 
 /**
  * Values of `x` at the positions of a grid, as ONNX GridSample-22. The grid is [batch, spatial

@@ -1,19 +1,21 @@
-import { knownShape, staticShape } from '../graph/graph.js';
 import {
   buildAlongAxis,
   buildScaled,
   buildStandardised,
   computationType,
   inType,
-} from '../kernels/build-normalisation.js';
-import { canBe } from '../kernels/same-type.js';
-import { sizesOf, type Size } from '../kernels/sizes-of.js';
-import { alongAxis, scaleAndShift, standardise } from '../kernels/standardise.js';
-import { channelAxis, layoutAttr, type Layout } from '../kernels/window.js';
+} from '../building/normalisation.js';
+import { sizesOf, type Size } from '../building/sizes-of.js';
+import { canBe } from '../constraints/same-type.js';
+import { knownShape, staticShape } from '../graph/graph.js';
+import { alongAxis, scaleAndShift, standardise } from '../numeric/standardise.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { sizeOf, tensor } from '../tensor/tensor.js';
+import type { ValueType } from '../tensor/value-type.js';
+import { channelAxis, type Layout } from '../typing/window.js';
 import { float, int } from './attr.js';
-import { defineOp, one, type ValueType } from './define-op.js';
+import { defineOp, one } from './define-op.js';
+import { layoutAttr } from './families/windowed.js';
 import { reshape } from './reshape.js';
 
 const channelsOf = ({ shape }: ValueType, layout: Layout) =>

@@ -1,9 +1,11 @@
-import { mapFloat, scalar, unaryExample } from '../kernels/unary.js';
+import { scalar } from '../building/scalar.js';
+import { mapFloat } from '../numeric/map.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { add } from './add.js';
 import { float } from './attr.js';
 import { clip } from './clip.js';
 import { defineOp, one } from './define-op.js';
+import { unaryExample } from './families/unary.js';
 import { mul } from './mul.js';
 
 /** A line cut off at 0 and 1. */

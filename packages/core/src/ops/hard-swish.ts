@@ -1,7 +1,8 @@
-import { scalar, unary } from '../kernels/unary.js';
+import { scalar } from '../building/scalar.js';
 import { add } from './add.js';
 import { clip } from './clip.js';
 import { div } from './div.js';
+import { unary } from './families/unary.js';
 import { mul } from './mul.js';
 
 /** x min(max(x + 3, 0), 6) / 6 (Howard et al. 2019). */

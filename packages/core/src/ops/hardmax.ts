@@ -1,6 +1,6 @@
-import { isAxis } from '../kernels/axes.js';
-import { lanes } from '../kernels/lanes.js';
-import { sizesOf } from '../kernels/sizes-of.js';
+import { sizesOf } from '../building/sizes-of.js';
+import { isAxis } from '../constraints/axes.js';
+import { lanes } from '../numeric/lanes.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { tensor, toNumbers } from '../tensor/tensor.js';
 import { argMax } from './arg-max.js';

@@ -1,6 +1,7 @@
-import { bodyResults, invalidBody, joinTypes } from '../kernels/body.js';
-import { canBe } from '../kernels/same-type.js';
+import { invalidBody } from '../constraints/body.js';
+import { canBe } from '../constraints/same-type.js';
 import { dtypes } from '../tensor/dtype.js';
+import { bodyResults, joinTypes } from '../typing/body.js';
 import { defineOp, many, one } from './define-op.js';
 
 /**

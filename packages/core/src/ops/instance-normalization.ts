@@ -1,18 +1,19 @@
-import { knownShape } from '../graph/graph.js';
 import {
   buildAlongAxis,
   buildScaled,
   buildStandardised,
   computationType,
   inType,
-} from '../kernels/build-normalisation.js';
-import { canBe } from '../kernels/same-type.js';
-import { alongAxis, scaleAndShift, standardise } from '../kernels/standardise.js';
-import { channelAxis, layoutAttr, type Layout } from '../kernels/window.js';
+} from '../building/normalisation.js';
+import { canBe } from '../constraints/same-type.js';
+import { knownShape } from '../graph/graph.js';
+import { alongAxis, scaleAndShift, standardise } from '../numeric/standardise.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { sizeOf, tensor } from '../tensor/tensor.js';
+import { channelAxis, type Layout } from '../typing/window.js';
 import { float } from './attr.js';
 import { defineOp, one } from './define-op.js';
+import { layoutAttr } from './families/windowed.js';
 
 const spatialAxes = (layout: Layout, rank: number) =>
   Array.from({ length: rank - 2 }, (_, i) => i + (layout === 'channelsFirst' ? 2 : 1));

@@ -1,4 +1,4 @@
-import { testFloat } from '../kernels/unary.js';
+import { testFloat } from '../numeric/map.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
 import { defineOp, one } from './define-op.js';

@@ -1,7 +1,8 @@
-import { mapFloat, unaryExample } from '../kernels/unary.js';
+import { mapFloat } from '../numeric/map.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { float } from './attr.js';
 import { defineOp, one } from './define-op.js';
+import { unaryExample } from './families/unary.js';
 
 /** x, and alpha x below 0. */
 export const leakyRelu = defineOp({

@@ -1,5 +1,5 @@
-import { isAxis } from '../kernels/axes.js';
-import { lanes } from '../kernels/lanes.js';
+import { isAxis } from '../constraints/axes.js';
+import { lanes } from '../numeric/lanes.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { tensor, toNumbers } from '../tensor/tensor.js';
 import { int } from './attr.js';

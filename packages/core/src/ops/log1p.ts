@@ -1,7 +1,8 @@
-import { scalar, unary } from '../kernels/unary.js';
+import { scalar } from '../building/scalar.js';
 import { add } from './add.js';
 import { div } from './div.js';
 import { equal } from './equal.js';
+import { unary } from './families/unary.js';
 import { greater } from './greater.js';
 import { log } from './log.js';
 import { mul } from './mul.js';

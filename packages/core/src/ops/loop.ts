@@ -1,12 +1,14 @@
-import { bodyResults, checkParameter, invalidBody, joinTypes } from '../kernels/body.js';
-import { canBe } from '../kernels/same-type.js';
-import { stack } from '../kernels/stack.js';
+import { checkParameter, invalidBody } from '../constraints/body.js';
+import { canBe } from '../constraints/same-type.js';
 import type { Graph } from '../graph/graph.js';
+import { stack } from '../numeric/stack.js';
 import { maxDim, type Dim } from '../tensor/dim.js';
 import { dtypes } from '../tensor/dtype.js';
 import { tensor, type Tensor } from '../tensor/tensor.js';
+import type { ValueType } from '../tensor/value-type.js';
+import { bodyResults, joinTypes } from '../typing/body.js';
 import { int } from './attr.js';
-import { defineOp, many, optional, type ValueType } from './define-op.js';
+import { defineOp, many, optional } from './define-op.js';
 
 /**
  * Whether a body never stops the loop: its first result is constant true, or the condition that it

@@ -1,7 +1,7 @@
-import { isAxis } from '../kernels/axes.js';
-import { computationType, inType } from '../kernels/build-normalisation.js';
-import { lanes } from '../kernels/lanes.js';
-import { scalar } from '../kernels/unary.js';
+import { computationType, inType } from '../building/normalisation.js';
+import { scalar } from '../building/scalar.js';
+import { isAxis } from '../constraints/axes.js';
+import { lanes } from '../numeric/lanes.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { tensor, toNumbers } from '../tensor/tensor.js';
 import { int } from './attr.js';

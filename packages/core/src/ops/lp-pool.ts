@@ -1,8 +1,11 @@
-import { pool, poolAttrs, poolConstraints, poolType } from '../kernels/pool.js';
+import { poolConstraints } from '../constraints/pooling.js';
+import { pool } from '../numeric/pool.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { poolType } from '../typing/pooling.js';
 import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';
+import { poolAttrs } from './families/windowed.js';
 
 /** The p-norm of each window, (sum of |x|^p)^(1/p), as ONNX LpPool-22; padding adds nothing. */
 export const lpPool = defineOp({

@@ -1,19 +1,16 @@
+import { buildRecurrence } from '../building/recurrent-scan.js';
+import { scalar } from '../building/scalar.js';
+import { recurrentConstraints } from '../constraints/recurrence.js';
+import { canBe } from '../constraints/same-type.js';
 import type { Value } from '../graph/value.js';
-import { runLstm } from '../kernels/recurrent-cells.js';
-import {
-  directions,
-  recurrentAttrs,
-  recurrentConstraints,
-  recurrentTypes,
-} from '../kernels/recurrent.js';
-import { buildRecurrence } from '../kernels/recurrent-scan.js';
-import { canBe } from '../kernels/same-type.js';
-import { scalar } from '../kernels/unary.js';
+import { runLstm } from '../numeric/recurrent-cells.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { directions, recurrentTypes } from '../typing/recurrence.js';
 import { add } from './add.js';
 import { bool } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
+import { recurrentAttrs } from './families/recurrent.js';
 import { matMul } from './mat-mul.js';
 import { mul } from './mul.js';
 import { split } from './split.js';

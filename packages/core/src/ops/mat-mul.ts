@@ -1,11 +1,12 @@
-import { mayEqual } from '../kernels/axes.js';
-import { broadcastShapes } from '../kernels/broadcast.js';
-import { matrixProduct } from '../kernels/multiply.js';
+import { mayEqual } from '../constraints/same-type.js';
+import { matrixProduct } from '../numeric/multiply.js';
 import type { Shape } from '../tensor/dim.js';
 import { floatTypes, isInt } from '../tensor/dtype.js';
-import { tensor } from '../tensor/tensor.js';
 import { corners, sizeInterval, sums } from '../tensor/interval.js';
-import { defineOp, one, type ValueType } from './define-op.js';
+import { tensor } from '../tensor/tensor.js';
+import type { ValueType } from '../tensor/value-type.js';
+import { broadcastShapes } from '../typing/broadcast.js';
+import { defineOp, one } from './define-op.js';
 
 const types = [...floatTypes, 'int64', 'int32', 'uint64', 'uint32'] as const;
 

@@ -1,7 +1,10 @@
-import { pool, poolAttrs, poolConstraints, poolType } from '../kernels/pool.js';
+import { poolConstraints } from '../constraints/pooling.js';
+import { pool } from '../numeric/pool.js';
 import { floatTypes, intRange } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { poolType } from '../typing/pooling.js';
 import { defineOp, one } from './define-op.js';
+import { poolAttrs } from './families/windowed.js';
 
 /**
  * Largest element of each window, NaN where there is one, as ONNX MaxPool-22 without indices.

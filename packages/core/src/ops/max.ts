@@ -1,13 +1,10 @@
-import {
-  broadcastElements,
-  broadcastType,
-  evaluateBinary,
-  sameTypeBroadcast,
-} from '../kernels/binary.js';
+import { sameTypeBroadcast } from '../constraints/broadcast.js';
+import { evaluateBinary } from '../numeric/binary.js';
 import { maxDim } from '../tensor/dim.js';
 import { numberTypes } from '../tensor/dtype.js';
-import { tensor } from '../tensor/tensor.js';
 import { corners } from '../tensor/interval.js';
+import { tensor } from '../tensor/tensor.js';
+import { broadcastElements, broadcastType } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
 
 /** The larger of two numbers with broadcasting; NaN where one of them is. */

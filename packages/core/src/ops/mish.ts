@@ -1,4 +1,4 @@
-import { unary } from '../kernels/unary.js';
+import { unary } from './families/unary.js';
 import { mul } from './mul.js';
 import { softplus } from './softplus.js';
 import { tanh } from './tanh.js';

@@ -1,14 +1,11 @@
-import {
-  broadcastElements,
-  broadcastType,
-  evaluateBinary,
-  sameTypeBroadcast,
-} from '../kernels/binary.js';
-import { wrapInteger } from '../kernels/wrap-integer.js';
+import { sameTypeBroadcast } from '../constraints/broadcast.js';
+import { evaluateBinary } from '../numeric/binary.js';
+import { wrapInteger } from '../numeric/wrap-integer.js';
 import { mulDim } from '../tensor/dim.js';
 import { isInt, numberTypes } from '../tensor/dtype.js';
-import { tensor } from '../tensor/tensor.js';
 import { corners } from '../tensor/interval.js';
+import { tensor } from '../tensor/tensor.js';
+import { broadcastElements, broadcastType } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
 
 /** Product with broadcasting; integers wrap. */

@@ -1,10 +1,11 @@
-import { mapElements } from '../kernels/known-elements.js';
-import { mapNumber, unaryExample } from '../kernels/unary.js';
+import { mapNumber } from '../numeric/map.js';
 import { mulDim } from '../tensor/dim.js';
 import { floatTypes, signedIntTypes } from '../tensor/dtype.js';
-import { tensor } from '../tensor/tensor.js';
 import { ends } from '../tensor/interval.js';
+import { tensor } from '../tensor/tensor.js';
+import { mapElements } from '../typing/known-elements.js';
 import { defineOp, one } from './define-op.js';
+import { unaryExample } from './families/unary.js';
 
 /** -x; integers wrap. */
 export const neg = defineOp({

@@ -1,6 +1,6 @@
+import { canBe, couldEqual, sameDType } from '../constraints/same-type.js';
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
-import { overlap } from '../kernels/overlap.js';
-import { canBe, couldEqual, sameDType } from '../kernels/same-type.js';
+import { overlap } from '../numeric/overlap.js';
 import { bounds } from '../tensor/dim.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { placesIn } from '../tensor/interval.js';

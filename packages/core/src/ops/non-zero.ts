@@ -1,10 +1,11 @@
-import { stridesOf } from '../kernels/broadcast.js';
-import { maxKnownElements } from '../kernels/known-elements.js';
 import { bounds, isStatic } from '../tensor/dim.js';
 import { numberTypes } from '../tensor/dtype.js';
-import { tensor } from '../tensor/tensor.js';
 import { hull, placesIn } from '../tensor/interval.js';
-import { defineOp, one, type ValueType } from './define-op.js';
+import { stridesOf } from '../tensor/strides.js';
+import { tensor } from '../tensor/tensor.js';
+import type { ValueType } from '../tensor/value-type.js';
+import { maxKnownElements } from '../typing/known-elements.js';
+import { defineOp, one } from './define-op.js';
 
 /** For each dimension the indices of the elements at `places`, one dimension after another. */
 function indicesOf(places: readonly number[], shape: readonly number[]): number[] {

@@ -1,6 +1,6 @@
-import { mapElements } from '../kernels/known-elements.js';
 import { subDim } from '../tensor/dim.js';
 import { tensor } from '../tensor/tensor.js';
+import { mapElements } from '../typing/known-elements.js';
 import { defineOp, one } from './define-op.js';
 
 /** Whether false. */

@@ -1,6 +1,8 @@
-import { broadcastElements, broadcastType, evaluateBinary, broadcast } from '../kernels/binary.js';
+import { broadcast } from '../constraints/broadcast.js';
+import { evaluateBinary } from '../numeric/binary.js';
 import { maxDim } from '../tensor/dim.js';
 import { tensor } from '../tensor/tensor.js';
+import { broadcastElements, broadcastType } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
 
 /** Whether at least one is true, with broadcasting. */

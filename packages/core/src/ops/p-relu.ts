@@ -1,9 +1,9 @@
-import { evaluateBinary } from '../kernels/binary.js';
-import { broadcastShapes } from '../kernels/broadcast.js';
-import { scalar } from '../kernels/unary.js';
+import { scalar } from '../building/scalar.js';
+import { evaluateBinary } from '../numeric/binary.js';
 import { sameDim } from '../tensor/dim.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { broadcastShapes } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
 import { less } from './less.js';
 import { mul } from './mul.js';

@@ -1,13 +1,14 @@
+import { canBe } from '../constraints/same-type.js';
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
-import { pickByAxis } from '../kernels/copy.js';
-import { movedElements } from '../kernels/moved-elements.js';
-import { canBe } from '../kernels/same-type.js';
+import { pickByAxis } from '../numeric/copy.js';
 import { addDim, bounds, isStatic } from '../tensor/dim.js';
 import { dtypes } from '../tensor/dtype.js';
-import { sizeOf, tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
 import { hull } from '../tensor/interval.js';
+import { sizeOf, tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
+import type { ValueType } from '../tensor/value-type.js';
+import { movedElements } from '../typing/moved-elements.js';
 import { dimsOrOperand, oneOf } from './attr.js';
-import { defineOp, one, optional, type ValueType } from './define-op.js';
+import { defineOp, one, optional } from './define-op.js';
 
 const modes = oneOf('constant', 'reflect', 'edge', 'wrap', 'symmetric');
 type Mode = 'constant' | 'reflect' | 'edge' | 'wrap' | 'symmetric';

@@ -1,9 +1,11 @@
-import { broadcastType, evaluateBinary, sameTypeBroadcast } from '../kernels/binary.js';
-import { integerPower, power } from '../kernels/power.js';
-import { wrapInteger } from '../kernels/wrap-integer.js';
+import { sameTypeBroadcast } from '../constraints/broadcast.js';
+import { evaluateBinary } from '../numeric/binary.js';
+import { integerPower, power } from '../numeric/power.js';
+import { wrapInteger } from '../numeric/wrap-integer.js';
 import { isInt, numberTypes } from '../tensor/dtype.js';
-import { tensor } from '../tensor/tensor.js';
 import { powers } from '../tensor/interval.js';
+import { tensor } from '../tensor/tensor.js';
+import { broadcastType } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
 
 /**

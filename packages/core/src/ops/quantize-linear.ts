@@ -1,6 +1,7 @@
-import { granularityConstraints, walkScales } from '../kernels/quantization.js';
-import { roundHalfToEven } from '../kernels/rounding.js';
-import { quantized } from '../kernels/saturate.js';
+import { granularityConstraints } from '../constraints/granularity.js';
+import { roundHalfToEven } from '../numeric/rounding.js';
+import { quantized } from '../numeric/saturate.js';
+import { walkScales } from '../numeric/walk-scales.js';
 import { floatTypes, isFloat } from '../tensor/dtype.js';
 import { sizeOf, tensor, toNumbers } from '../tensor/tensor.js';
 import { bool, dtypeAttr, int, nullable } from './attr.js';

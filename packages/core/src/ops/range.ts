@@ -1,10 +1,11 @@
-import { knownElement, maxKnownElements } from '../kernels/known-elements.js';
+import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import { addDim, ceilDivDim, maxDim, mulDim, subDim, type Dim } from '../tensor/dim.js';
 import { numberTypes, isInt } from '../tensor/dtype.js';
-import { allocate, tensor, toNumbers } from '../tensor/tensor.js';
-import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import { hull, least, most, type Interval } from '../tensor/interval.js';
-import { defineOp, one, type ValueType } from './define-op.js';
+import { allocate, tensor, toNumbers } from '../tensor/tensor.js';
+import type { ValueType } from '../tensor/value-type.js';
+import { knownElement, maxKnownElements } from '../typing/known-elements.js';
+import { defineOp, one } from './define-op.js';
 
 /** The one known element of an integer scalar. */
 const known = (type: ValueType): Dim | undefined => type.elements?.[0];

@@ -1,5 +1,6 @@
-import type { Op, ValueType } from './define-op.js';
 import { symbol } from '../tensor/dim.js';
+import type { ValueType } from '../tensor/value-type.js';
+import type { Op } from './define-op.js';
 import { ops } from './ops.js';
 
 const int64 = (...shape: number[]): ValueType => ({ dtype: 'int64', shape });

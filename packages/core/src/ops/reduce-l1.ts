@@ -1,8 +1,8 @@
-import { reduction } from '../kernels/reduction.js';
 import { numberTypes } from '../tensor/dtype.js';
 import { magnitude, sums } from '../tensor/interval.js';
 import { tensor } from '../tensor/tensor.js';
 import { abs } from './abs.js';
+import { reduction } from './families/reduction.js';
 import { reduceSum } from './reduce-sum.js';
 
 /** The sum of the absolute values of each group. */

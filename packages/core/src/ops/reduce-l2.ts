@@ -1,6 +1,6 @@
-import { reduction } from '../kernels/reduction.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { reduction } from './families/reduction.js';
 import { mul } from './mul.js';
 import { reduceSum } from './reduce-sum.js';
 import { sqrt } from './sqrt.js';

@@ -1,9 +1,9 @@
-import { reduction } from '../kernels/reduction.js';
 import { floatTypes, type DType } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
 import { add } from './add.js';
 import { clip } from './clip.js';
 import { exp } from './exp.js';
+import { reduction } from './families/reduction.js';
 import { log } from './log.js';
 import { reduceMax } from './reduce-max.js';
 import { reduceSum } from './reduce-sum.js';

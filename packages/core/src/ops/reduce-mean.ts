@@ -1,7 +1,7 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
-import { reduction } from '../kernels/reduction.js';
 import { numberTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { reduction } from './families/reduction.js';
 
 /** The mean of the elements of each group; of integers it is truncated towards zero. */
 export const reduceMean = reduction({

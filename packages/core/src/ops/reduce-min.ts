@@ -1,7 +1,7 @@
-import { reduction } from '../kernels/reduction.js';
 import { minDim } from '../tensor/dim.js';
 import { numberTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { reduction } from './families/reduction.js';
 
 /** The smallest element of each group; NaN wins. For bool whether all are true. */
 export const reduceMin = reduction({

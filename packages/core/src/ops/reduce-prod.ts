@@ -1,8 +1,8 @@
-import { reduction } from '../kernels/reduction.js';
 import { mulDim } from '../tensor/dim.js';
 import { numberTypes } from '../tensor/dtype.js';
 import { products } from '../tensor/interval.js';
 import { tensor } from '../tensor/tensor.js';
+import { reduction } from './families/reduction.js';
 
 /** The product of the elements of each group; integers wrap. */
 export const reduceProd = reduction({

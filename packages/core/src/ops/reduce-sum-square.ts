@@ -1,7 +1,7 @@
-import { reduction } from '../kernels/reduction.js';
 import { numberTypes } from '../tensor/dtype.js';
 import { powers, sums } from '../tensor/interval.js';
 import { tensor } from '../tensor/tensor.js';
+import { reduction } from './families/reduction.js';
 import { mul } from './mul.js';
 import { reduceSum } from './reduce-sum.js';
 

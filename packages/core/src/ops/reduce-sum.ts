@@ -1,8 +1,8 @@
-import { reduction } from '../kernels/reduction.js';
 import { addDim } from '../tensor/dim.js';
 import { numberTypes } from '../tensor/dtype.js';
 import { sums } from '../tensor/interval.js';
 import { tensor } from '../tensor/tensor.js';
+import { reduction } from './families/reduction.js';
 
 /** The sum of the elements of each group; integers wrap. */
 export const reduceSum = reduction({

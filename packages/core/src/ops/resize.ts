@@ -1,7 +1,7 @@
-import { canBe } from '../kernels/same-type.js';
-import { resample } from '../kernels/resample.js';
-import { dtypes, isFloat } from '../tensor/dtype.js';
+import { canBe } from '../constraints/same-type.js';
+import { resample } from '../numeric/resample.js';
 import { mulDim, type Dim, type Shape } from '../tensor/dim.js';
+import { dtypes, isFloat } from '../tensor/dtype.js';
 import { tensor, toNumbers } from '../tensor/tensor.js';
 import { bool, dimsOrOperand, float, floatList, ints, nullable, oneOf } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';

@@ -1,8 +1,9 @@
+import { isAxis } from '../constraints/axes.js';
+import { mayEqual } from '../constraints/same-type.js';
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
-import { isAxis, mayEqual } from '../kernels/axes.js';
-import { stridesOf } from '../kernels/broadcast.js';
-import { pickElements } from '../kernels/copy.js';
+import { pickElements } from '../numeric/copy.js';
 import { dtypes } from '../tensor/dtype.js';
+import { stridesOf } from '../tensor/strides.js';
 import { tensor, toNumbers } from '../tensor/tensor.js';
 import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';

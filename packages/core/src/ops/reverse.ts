@@ -1,9 +1,9 @@
-import { areAxes } from '../kernels/axes.js';
-import { stridesOf } from '../kernels/broadcast.js';
-import { strided } from '../kernels/copy.js';
-import { movedElements } from '../kernels/moved-elements.js';
+import { areAxes } from '../constraints/axes.js';
+import { strided } from '../numeric/copy.js';
 import { dtypes } from '../tensor/dtype.js';
+import { stridesOf } from '../tensor/strides.js';
 import { sizeOf, tensor, type Tensor } from '../tensor/tensor.js';
+import { movedElements } from '../typing/moved-elements.js';
 import { ints } from './attr.js';
 import { defineOp, one } from './define-op.js';
 

@@ -1,13 +1,13 @@
-import { isAxis } from '../kernels/axes.js';
-import { broadcastsTo } from '../kernels/broadcasts-to.js';
 import {
   buildScaled,
   buildStandardised,
   computationType,
   inType,
-} from '../kernels/build-normalisation.js';
-import { scaleAndShift, standardise } from '../kernels/standardise.js';
+} from '../building/normalisation.js';
+import { isAxis } from '../constraints/axes.js';
+import { broadcastsTo } from '../constraints/broadcast.js';
 import { knownShape } from '../graph/graph.js';
+import { scaleAndShift, standardise } from '../numeric/standardise.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { sizeOf, tensor } from '../tensor/tensor.js';
 import { float, int } from './attr.js';

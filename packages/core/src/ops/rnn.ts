@@ -1,10 +1,12 @@
-import { runRnn } from '../kernels/recurrent-cells.js';
-import { recurrentAttrs, recurrentConstraints, recurrentTypes } from '../kernels/recurrent.js';
-import { buildRecurrence } from '../kernels/recurrent-scan.js';
+import { buildRecurrence } from '../building/recurrent-scan.js';
+import { recurrentConstraints } from '../constraints/recurrence.js';
+import { runRnn } from '../numeric/recurrent-cells.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
+import { recurrentTypes } from '../typing/recurrence.js';
 import { add } from './add.js';
 import { defineOp, one, optional } from './define-op.js';
+import { recurrentAttrs } from './families/recurrent.js';
 import { matMul } from './mat-mul.js';
 
 /**

@@ -1,25 +1,21 @@
-import {
-  buildRegionSamples,
-  buildSize,
-  type SampledAxis,
-} from '../kernels/build-region-samples.js';
-import { alignRegions } from '../kernels/region-align.js';
-import { couldEqual, sameDType } from '../kernels/same-type.js';
-import { inType } from '../kernels/build-normalisation.js';
-import { scalar } from '../kernels/unary.js';
+import { inType } from '../building/normalisation.js';
+import { buildRegionSamples, buildSize, type SampledAxis } from '../building/region-samples.js';
+import { scalar } from '../building/scalar.js';
+import { couldEqual, sameDType } from '../constraints/same-type.js';
 import { knownShape, type Graph } from '../graph/graph.js';
 import type { Value } from '../graph/value.js';
-import { indicesInto } from '../tensor/interval.js';
+import { alignRegions } from '../numeric/region-align.js';
 import { floatTypes } from '../tensor/dtype.js';
+import { indicesInto } from '../tensor/interval.js';
 import { tensor } from '../tensor/tensor.js';
 import { add } from './add.js';
+import { and } from './and.js';
 import { bool, float, int, ints } from './attr.js';
 import { cast } from './cast.js';
 import { defineOp, one } from './define-op.js';
 import { floor } from './floor.js';
 import { greaterOrEqual } from './greater-or-equal.js';
 import { lessOrEqual } from './less-or-equal.js';
-import { and } from './and.js';
 import { max } from './max.js';
 import { min } from './min.js';
 import { mul } from './mul.js';

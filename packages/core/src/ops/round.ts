@@ -1,5 +1,5 @@
-import { roundHalfToEven } from '../kernels/rounding.js';
-import { unary } from '../kernels/unary.js';
+import { roundHalfToEven } from '../numeric/rounding.js';
+import { unary } from './families/unary.js';
 
 /** Nearest integer, ties to even. */
 export const round = unary({

@@ -1,18 +1,17 @@
-import { isAxis, mayEqual } from '../kernels/axes.js';
-import { partsOf } from '../kernels/copy.js';
-import { elementPlaces } from '../kernels/element-places.js';
-import {
-  canReduce,
-  reduction as reductionAttr,
-  updateElement,
-  updatedRange,
-} from '../kernels/scatter-update.js';
-import { wrapInteger } from '../kernels/wrap-integer.js';
+import { isAxis } from '../constraints/axes.js';
+import { mayEqual } from '../constraints/same-type.js';
+import { canReduce } from '../constraints/scatter-update.js';
+import { partsOf } from '../numeric/copy.js';
+import { elementPlaces } from '../numeric/element-places.js';
+import { updateElement } from '../numeric/scatter-update.js';
+import { wrapInteger } from '../numeric/wrap-integer.js';
 import { dtypes } from '../tensor/dtype.js';
-import { tensor, type Elements } from '../tensor/tensor.js';
 import { indicesInto, sizeInterval } from '../tensor/interval.js';
+import { tensor, type Elements } from '../tensor/tensor.js';
+import { updatedRange } from '../typing/scatter-update.js';
 import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';
+import { reductionAttr } from './families/scatter.js';
 
 /** Elements of a tensor replaced by number along one axis. */
 export const scatterElements = defineOp({

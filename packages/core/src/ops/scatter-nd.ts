@@ -1,17 +1,15 @@
-import { mayEqual } from '../kernels/axes.js';
-import { partsOf } from '../kernels/copy.js';
-import { blockPlaces } from '../kernels/element-places.js';
-import {
-  canReduce,
-  reduction as reductionAttr,
-  updateElement,
-  updatedRange,
-} from '../kernels/scatter-update.js';
-import { wrapInteger } from '../kernels/wrap-integer.js';
+import { mayEqual } from '../constraints/same-type.js';
+import { canReduce } from '../constraints/scatter-update.js';
+import { partsOf } from '../numeric/copy.js';
+import { blockPlaces } from '../numeric/element-places.js';
+import { updateElement } from '../numeric/scatter-update.js';
+import { wrapInteger } from '../numeric/wrap-integer.js';
 import { dtypes } from '../tensor/dtype.js';
-import { sizeOf, tensor, type Elements } from '../tensor/tensor.js';
 import { countInterval, indicesInto } from '../tensor/interval.js';
+import { sizeOf, tensor, type Elements } from '../tensor/tensor.js';
+import { updatedRange } from '../typing/scatter-update.js';
 import { defineOp, one } from './define-op.js';
+import { reductionAttr } from './families/scatter.js';
 
 /** Blocks of a tensor replaced by index tuples. */
 export const scatterND = defineOp({

@@ -1,8 +1,10 @@
-import { mapFloat, scalar, unaryExample } from '../kernels/unary.js';
+import { scalar } from '../building/scalar.js';
+import { mapFloat } from '../numeric/map.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { float } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { elu } from './elu.js';
+import { unaryExample } from './families/unary.js';
 import { mul } from './mul.js';
 
 /** gamma x, and gamma alpha (e^x - 1) below 0 (Klambauer et al. 2017). */

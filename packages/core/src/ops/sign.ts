@@ -1,8 +1,9 @@
-import { mapNumber, unaryExample } from '../kernels/unary.js';
+import { mapNumber } from '../numeric/map.js';
 import { numberTypes } from '../tensor/dtype.js';
-import { tensor } from '../tensor/tensor.js';
 import { ends } from '../tensor/interval.js';
+import { tensor } from '../tensor/tensor.js';
 import { defineOp, one } from './define-op.js';
+import { unaryExample } from './families/unary.js';
 
 /** -1, 0 or 1. */
 export const sign = defineOp({

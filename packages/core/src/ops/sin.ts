@@ -1,4 +1,4 @@
-import { unary } from '../kernels/unary.js';
+import { unary } from './families/unary.js';
 
 /** Sine. */
 export const sin = unary({

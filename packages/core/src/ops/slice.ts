@@ -1,12 +1,12 @@
-import { areAxes } from '../kernels/axes.js';
-import { stridesOf } from '../kernels/broadcast.js';
-import { strided } from '../kernels/copy.js';
-import { movedElements } from '../kernels/moved-elements.js';
-import { canBe } from '../kernels/same-type.js';
-import { sliceRange, sliceSize } from '../kernels/slice-bounds.js';
+import { areAxes } from '../constraints/axes.js';
+import { canBe } from '../constraints/same-type.js';
+import { strided } from '../numeric/copy.js';
 import { isStatic } from '../tensor/dim.js';
 import { dtypes } from '../tensor/dtype.js';
+import { stridesOf } from '../tensor/strides.js';
 import { tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
+import { movedElements } from '../typing/moved-elements.js';
+import { sliceRange, sliceSize } from '../typing/slice-bounds.js';
 import { dimsOrOperand, ints } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 

@@ -1,4 +1,4 @@
-import { lanes } from '../kernels/lanes.js';
+import { lanes } from '../numeric/lanes.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { tensor, toNumbers } from '../tensor/tensor.js';
 import { int } from './attr.js';

@@ -1,4 +1,4 @@
-import { unary } from '../kernels/unary.js';
+import { unary } from './families/unary.js';
 
 /** Smooth form of Relu. */
 export const softplus = unary({

@@ -1,7 +1,8 @@
-import { scalar, unary } from '../kernels/unary.js';
+import { scalar } from '../building/scalar.js';
 import { abs } from './abs.js';
 import { add } from './add.js';
 import { div } from './div.js';
+import { unary } from './families/unary.js';
 
 /** x / (1 + |x|). */
 export const softsign = unary({

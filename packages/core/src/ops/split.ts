@@ -1,11 +1,12 @@
-import { isAxis, mayEqual } from '../kernels/axes.js';
-import { stridesOf } from '../kernels/broadcast.js';
-import { strided } from '../kernels/copy.js';
-import { movedElements } from '../kernels/moved-elements.js';
-import { addDim, bounds, isStatic } from '../tensor/dim.js';
+import { isAxis } from '../constraints/axes.js';
+import { mayEqual } from '../constraints/same-type.js';
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
+import { strided } from '../numeric/copy.js';
+import { addDim, bounds, isStatic } from '../tensor/dim.js';
 import { dtypes } from '../tensor/dtype.js';
+import { stridesOf } from '../tensor/strides.js';
 import { tensor, type Tensor } from '../tensor/tensor.js';
+import { movedElements } from '../typing/moved-elements.js';
 import { dims, int } from './attr.js';
 import { defineOp, many, one } from './define-op.js';
 

@@ -1,4 +1,5 @@
-import { areAxes, mayEqual } from '../kernels/axes.js';
+import { areAxes } from '../constraints/axes.js';
+import { mayEqual } from '../constraints/same-type.js';
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import { dtypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';

@@ -1,4 +1,4 @@
-import { unary } from '../kernels/unary.js';
+import { unary } from './families/unary.js';
 
 /** Hyperbolic tangent. */
 export const tanh = unary({

@@ -1,7 +1,9 @@
-import { mapFloat, scalar, unaryExample } from '../kernels/unary.js';
+import { scalar } from '../building/scalar.js';
+import { mapFloat } from '../numeric/map.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { float } from './attr.js';
 import { defineOp, one } from './define-op.js';
+import { unaryExample } from './families/unary.js';
 import { greater } from './greater.js';
 import { where } from './where.js';
 

@@ -1,11 +1,11 @@
+import { canBe } from '../constraints/same-type.js';
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
-import { stridesOf } from '../kernels/broadcast.js';
-import { strided } from '../kernels/copy.js';
-import { movedElements } from '../kernels/moved-elements.js';
-import { canBe } from '../kernels/same-type.js';
+import { strided } from '../numeric/copy.js';
 import { bounds, isStatic, mulDim } from '../tensor/dim.js';
 import { dtypes } from '../tensor/dtype.js';
+import { stridesOf } from '../tensor/strides.js';
 import { tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
+import { movedElements } from '../typing/moved-elements.js';
 import { dimsOrOperand } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 

@@ -1,11 +1,11 @@
+import { isAxis } from '../constraints/axes.js';
+import { canBe } from '../constraints/same-type.js';
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
-import { isAxis } from '../kernels/axes.js';
-import { lanes } from '../kernels/lanes.js';
-import { canBe } from '../kernels/same-type.js';
+import { lanes } from '../numeric/lanes.js';
 import { bounds, subDim } from '../tensor/dim.js';
 import { numberTypes } from '../tensor/dtype.js';
-import { allocate, sizeOf, tensor, toNumbers } from '../tensor/tensor.js';
 import { placesIn, sizeInterval } from '../tensor/interval.js';
+import { allocate, sizeOf, tensor, toNumbers } from '../tensor/tensor.js';
 import { bool, dimsOrOperand, int } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 

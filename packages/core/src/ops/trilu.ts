@@ -1,7 +1,7 @@
-import { pickElements } from '../kernels/copy.js';
+import { pickElements } from '../numeric/copy.js';
 import { complexTypes, numberTypes } from '../tensor/dtype.js';
-import { tensor } from '../tensor/tensor.js';
 import { hull } from '../tensor/interval.js';
+import { tensor } from '../tensor/tensor.js';
 import { bool, int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 

@@ -1,11 +1,14 @@
-import { broadcasts, broadcastTensors, broadcastType } from '../kernels/binary.js';
-import { broadcastStrides, walk } from '../kernels/broadcast.js';
-import { maxKnownElements } from '../kernels/known-elements.js';
+import { broadcasts } from '../constraints/broadcast.js';
+import { broadcastTensors } from '../numeric/binary.js';
 import { isStatic, type Dim } from '../tensor/dim.js';
 import { dtypes } from '../tensor/dtype.js';
-import { allocate, sizeOf, tensor } from '../tensor/tensor.js';
 import { hull } from '../tensor/interval.js';
-import { defineOp, one, type ValueType } from './define-op.js';
+import { broadcastStrides, walk } from '../tensor/strides.js';
+import { allocate, sizeOf, tensor } from '../tensor/tensor.js';
+import type { ValueType } from '../tensor/value-type.js';
+import { broadcastType } from '../typing/broadcast.js';
+import { maxKnownElements } from '../typing/known-elements.js';
+import { defineOp, one } from './define-op.js';
 
 /** The elements of the result where those of the condition and of what it picks are known. */
 function knownElements(

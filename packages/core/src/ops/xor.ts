@@ -1,6 +1,8 @@
-import { broadcastElements, broadcastType, evaluateBinary, broadcast } from '../kernels/binary.js';
-import { knownComparison } from '../kernels/known-comparison.js';
+import { broadcast } from '../constraints/broadcast.js';
+import { evaluateBinary } from '../numeric/binary.js';
 import { tensor } from '../tensor/tensor.js';
+import { broadcastElements, broadcastType } from '../typing/broadcast.js';
+import { knownComparison } from '../typing/known-comparison.js';
 import { defineOp, one } from './define-op.js';
 
 /** Whether exactly one is true, with broadcasting. */

@@ -79,3 +79,11 @@ export function intRange(dtype: DType): readonly [bigint, bigint] | undefined {
     ? [0n, (1n << width) - 1n]
     : [-(1n << (width - 1n)), (1n << (width - 1n)) - 1n];
 }
+
+/** Whether every value of the float type `narrow` is one of the float type `wide`. */
+export function isWider(wide: DType, narrow: DType): boolean {
+  if (wide === narrow || wide === 'float64') return true;
+  return wide === 'float32'
+    ? narrow !== 'float64'
+    : bitsOf(wide) === 16 && bitsOf(narrow) <= 8 && narrow !== 'float8e8m0fnu';
+}

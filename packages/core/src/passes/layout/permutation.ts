@@ -1,7 +1,7 @@
-import type { Layout } from '../../kernels/window.js';
+import type { Layout } from '../../typing/window.js';
 import type { Shape } from '../../tensor/dim.js';
 
-export { channelAxis, type Layout } from '../../kernels/window.js';
+export { channelAxis, type Layout } from '../../typing/window.js';
 
 /**
  * How a tensor of some rank is permuted to reach the other layout: dimension i of the result is

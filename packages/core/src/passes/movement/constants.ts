@@ -1,7 +1,7 @@
 import type { Node } from '../../graph/node.js';
 import type { Value, ValueOrigin } from '../../graph/value.js';
-import { knownNumbers } from '../../kernels/moved-elements.js';
-import { sliceRange } from '../../kernels/slice-bounds.js';
+import { knownNumbers } from '../../typing/moved-elements.js';
+import { sliceRange } from '../../typing/slice-bounds.js';
 import { concat } from '../../ops/concat.js';
 import { gather } from '../../ops/gather.js';
 import { reshape } from '../../ops/reshape.js';

@@ -1,6 +1,6 @@
 import type { Value } from '../../graph/value.js';
-import { sliceRange } from '../../kernels/slice-bounds.js';
-import { channelAxis } from '../../kernels/window.js';
+import { sliceRange } from '../../typing/slice-bounds.js';
+import { channelAxis } from '../../typing/window.js';
 import { conv } from '../../ops/conv.js';
 import { slice, sliceEnd } from '../../ops/slice.js';
 import { bounds, sameDim, subDim, type Dim } from '../../tensor/dim.js';

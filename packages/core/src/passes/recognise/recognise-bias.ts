@@ -4,7 +4,7 @@ import type { Value } from '../../graph/value.js';
 import { add } from '../../ops/add.js';
 import { convTranspose } from '../../ops/conv-transpose.js';
 import { conv } from '../../ops/conv.js';
-import { channelAxis } from '../../kernels/window.js';
+import { channelAxis } from '../../typing/window.js';
 import { definePass } from '../define-pass.js';
 import { bothOrders, madeBy } from './pattern.js';
 

@@ -8,7 +8,7 @@ import { softplus } from '../../ops/softplus.js';
 import { softsign } from '../../ops/softsign.js';
 import { sub } from '../../ops/sub.js';
 import { tanh } from '../../ops/tanh.js';
-import type { ActivationName } from '../../kernels/recurrent.js';
+import type { ActivationName } from '../../typing/recurrence.js';
 import type { Weight } from '../../tensor/weight.js';
 import { affineForm, columns, splitPart, type AffineForm } from './affine.js';
 import { bothOrders, isScalar, madeBy } from './pattern.js';

@@ -1,0 +1,139 @@
+import type { DType } from '../tensor/dtype.js';
+import { stridesOf } from '../tensor/strides.js';
+import { allocate, sizeOf, type Elements, type Tensor } from '../tensor/tensor.js';
+
+/**
+ * Elements picked from `from`: element i of the result is element `pick(i)`, and where that is
+ * negative the one element of `fill` (else zero, false or the empty text).
+ */
+export function pickElements(
+  from: Tensor,
+  shape: readonly number[],
+  pick: (at: number) => number,
+  fill?: Tensor,
+): Tensor {
+  const parts = partsOf(from.dtype);
+  const data = allocate(from.dtype, sizeOf(shape));
+  if (from.data instanceof Float64Array && data instanceof Float64Array && parts === 1) {
+    const source = from.data;
+    const blank = Number(fill?.data[0] ?? 0);
+    for (let at = 0; at < data.length; at++) {
+      const p = pick(at);
+      data[at] = p < 0 ? blank : source[p]!;
+    }
+    return { dtype: from.dtype, shape, data };
+  }
+  const [source, target] = [from.data, data] as unknown as [unknown[], unknown[]];
+  const blank = (fill?.data ?? allocate(from.dtype, 1)) as unknown as unknown[];
+  for (let at = 0; at < data.length / parts; at++) {
+    const p = pick(at);
+    for (let k = 0; k < parts; k++)
+      target[at * parts + k] = p < 0 ? blank[k] : source[p * parts + k];
+  }
+  return { dtype: from.dtype, shape, data };
+}
+
+/**
+ * Elements picked axis by axis: index i along axis a of the result is index `maps[a][i]` of `from`,
+ * and where one of these is negative the one element of `fill` (else zero, false or the empty
+ * text).
+ */
+export function pickByAxis(
+  from: Tensor,
+  maps: readonly ArrayLike<number>[],
+  fill?: Tensor,
+): Tensor {
+  const shape = maps.map((map) => map.length);
+  const strides = stridesOf(from.shape);
+  const last = maps.at(-1) ?? [0];
+  const index = new Array<number>(Math.max(maps.length - 1, 0)).fill(0);
+  const table = new Float64Array(sizeOf(shape));
+  for (let at = 0; at < table.length; at += last.length) {
+    let row = 0;
+    for (let axis = 0; axis < index.length && row >= 0; axis++) {
+      const i = maps[axis]![index[axis]!]!;
+      row = i < 0 ? -1 : row + i * strides[axis]!;
+    }
+    for (let i = 0; i < last.length; i++)
+      table[at + i] = row < 0 || last[i]! < 0 ? -1 : row + last[i]!;
+    for (let axis = index.length - 1; axis >= 0 && ++index[axis]! === shape[axis]; axis--)
+      index[axis] = 0;
+  }
+  return pickElements(from, shape, (at) => table[at]!, fill);
+}
+
+/**
+ * Elements in C order of `shape`, found in `from` by `strides` (elements to step, negative or 0
+ * too) from element `first` on.
+ */
+export function strided(
+  from: Tensor,
+  shape: readonly number[],
+  strides: readonly number[],
+  first = 0,
+): Tensor {
+  const data = allocate(from.dtype, sizeOf(shape));
+  if (partsOf(from.dtype) === 1) copyStrided(from.data, first, strides, data, shape);
+  else
+    copyStrided(from.data, 2 * first, [...strides.map((stride) => 2 * stride), 1], data, [
+      ...shape,
+      2,
+    ]);
+  return { dtype: from.dtype, shape, data };
+}
+
+/**
+ * Copies `count` numbers of one tensor's storage, `step` apart from place `first` on, to `count`
+ * places of another's from `at` on.
+ */
+export type Copier = (first: number, step: number, at: number, count: number) => void;
+
+/** The copier from one storage to another of the same kind. */
+export function copier(from: Elements, to: Elements): Copier {
+  if (from instanceof Float64Array && to instanceof Float64Array) {
+    return (first, step, at, count) => {
+      if (step === 1 && count >= 16) to.set(from.subarray(first, first + count), at);
+      else for (let i = 0, p = first; i < count; i++, p += step) to[at + i] = from[p]!;
+    };
+  }
+  const [source, target] = [from, to] as unknown as [unknown[], unknown[]];
+  return (first, step, at, count) => {
+    for (let i = 0, p = first; i < count; i++, p += step) target[at + i] = source[p];
+  };
+}
+
+/** Numbers that make one element: two for complex types. */
+export function partsOf(dtype: DType): number {
+  return dtype === 'complex64' || dtype === 'complex128' ? 2 : 1;
+}
+
+function copyStrided(
+  from: Elements,
+  first: number,
+  strides: readonly number[],
+  to: Elements,
+  shape: readonly number[],
+): void {
+  if (to.length === 0) return;
+  // Dimensions that follow one another in memory become one, so that whole blocks are copied.
+  const merged: { size: number; stride: number }[] = [];
+  shape.forEach((size, axis) => {
+    const last = merged.at(-1);
+    if (size === 1) return;
+    if (last && last.stride === strides[axis]! * size)
+      Object.assign(last, { size: last.size * size, stride: strides[axis]! });
+    else merged.push({ size, stride: strides[axis]! });
+  });
+  const { size, stride } = merged.pop() ?? { size: 1, stride: 1 };
+  const index = merged.map(() => 0);
+  const copy = copier(from, to);
+  for (let at = 0, row = first; at < to.length; at += size) {
+    copy(row, stride, at, size);
+    for (let axis = merged.length - 1; axis >= 0; axis--) {
+      row += merged[axis]!.stride;
+      if (++index[axis]! < merged[axis]!.size) break;
+      row -= merged[axis]!.stride * merged[axis]!.size;
+      index[axis] = 0;
+    }
+  }
+}
