@@ -2,7 +2,7 @@ import { ops } from '../ops/ops.js';
 import { symbol, type Shape } from '../tensor/dim.js';
 import { tensor } from '../tensor/tensor.js';
 import type { ValueType } from '../ops/define-op.js';
-import { evaluate } from './evaluate.js';
+import { evaluate } from '../evaluate/evaluate.js';
 import { Graph } from './graph.js';
 import { settleCarried } from './settle-carried.js';
 import type { Value } from './value.js';
