@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import {
+  bindInputs,
   decodeTensor,
-  evaluateSteps,
+  Evaluator,
   isInt,
   tensor,
   toNumbers,
@@ -107,21 +108,19 @@ export async function evaluateWithAllowance(
   graph: Graph,
   inputs: readonly Tensor[],
 ): Promise<{ outputs: ReadonlyMap<string, Tensor>; ulp: number; largest: number }> {
-  const steps = evaluateSteps(graph, inputs);
   let [ulp, largest] = [0, 0];
-  for (;;) {
-    const { done, value } = await steps.next();
-    if (done)
-      return {
-        outputs: new Map(graph.outputs.map(({ name }, i) => [name, value[i]!])),
-        ulp,
-        largest,
-      };
-    ulp += value.ulp;
-    for (const made of value.outputs) {
+  const results = await new Evaluator(graph, bindInputs(graph, inputs)).run((step) => {
+    if (step.path.length > 0) return;
+    ulp += step.ulp;
+    for (const made of step.outputs) {
       if (made.dtype.startsWith('float'))
         for (const x of toNumbers(made))
           if (Number.isFinite(x)) largest = Math.max(largest, Math.abs(x));
     }
-  }
+  });
+  return {
+    outputs: new Map(graph.outputs.map(({ name }, i) => [name, results[i]!])),
+    ulp,
+    largest,
+  };
 }

@@ -1,6 +1,7 @@
 import {
+  bindInputs,
   DroverError,
-  evaluateSteps,
+  Evaluator,
   Graph,
   printGraph,
   toNumbers,
@@ -85,12 +86,11 @@ export async function truthOf(
   input: Tensor,
 ): Promise<ReadonlyMap<string, Tensor> | undefined> {
   try {
-    const steps = evaluateSteps(graph, [input]);
-    for (;;) {
-      const { done, value } = await steps.next();
-      if (done) return new Map(graph.outputs.map(({ name }, i) => [name, value[i]!]));
-      if (value.outputs.some(({ shape }) => shape.includes(0))) return undefined;
-    }
+    const evaluator = new Evaluator(graph, bindInputs(graph, [input]));
+    for (let step = await evaluator.step(); step; step = await evaluator.step())
+      if (step.outputs.some(({ shape }) => shape.includes(0))) return undefined;
+    const results = await evaluator.run();
+    return new Map(graph.outputs.map(({ name }, i) => [name, results[i]!]));
   } catch (error) {
     if (error instanceof DroverError) return undefined;
     throw error;

@@ -28,7 +28,10 @@ export {
 } from './model/tensor-store.js';
 export { storeOf } from './model/store-of.js';
 export { tally } from './model/tally.js';
-export * from './graph/evaluate.js';
+export { evaluate } from './evaluate/evaluate.js';
+export { Evaluator, type EvaluatorOptions } from './evaluate/evaluator.js';
+export { bindInputs, type Inputs } from './evaluate/bind-inputs.js';
+export type { PathEntry, Step } from './evaluate/step.js';
 export * from './graph/verify.js';
 export { namedWeights, printGraph } from './graph/text.js';
 export { parseGraph } from './graph/parse-text.js';

@@ -1,8 +1,9 @@
 import {
+  bindInputs,
   detectFormat,
   encodeTensor,
   decodeTensor,
-  evaluateSteps,
+  Evaluator,
   Report,
   type Format,
   type Graph,
@@ -56,11 +57,7 @@ export function referenceModel(graph: Graph, file: string): ReferenceModel {
     shape: value.shape?.map((dim) => (typeof dim === 'number' ? dim : dim.key)),
   }));
   const evaluate = async (given: ReadonlyMap<string, Tensor>) => {
-    const fitted = fitInputs(inputs, given, file);
-    return runWithAllowance(
-      graph,
-      graph.inputs.map(({ name }) => fitted.get(name)!),
-    );
+    return runWithAllowance(graph, fitInputs(inputs, given, file));
   };
   return {
     inputs,
@@ -86,26 +83,24 @@ export function referenceModel(graph: Graph, file: string): ReferenceModel {
  */
 async function runWithAllowance(
   graph: Graph,
-  inputs: readonly Tensor[],
+  inputs: ReadonlyMap<string, Tensor>,
 ): Promise<{ outputs: Map<string, Tensor>; allowanceUlp: Map<string, number> }> {
   const squares = new Map<unknown, number>();
-  const steps = evaluateSteps(graph, inputs);
-  for (;;) {
-    const { done, value } = await steps.next();
-    if (done) {
-      const allowances = graph.outputs.map(
-        ({ name, value: output }) => [name, Math.sqrt(squares.get(output) ?? 0)] as const,
+  const results = await new Evaluator(graph, bindInputs(graph, inputs)).run(
+    ({ node, path, ulp }) => {
+      if (path.length > 0) return;
+      const before = Math.max(
+        0,
+        ...[...node.dependencies()].map((operand) => squares.get(operand) ?? 0),
       );
-      return {
-        outputs: new Map(graph.outputs.map(({ name }, i) => [name, value[i]!])),
-        allowanceUlp: new Map(allowances),
-      };
-    }
-    const { node } = value;
-    const before = Math.max(
-      0,
-      ...[...node.dependencies()].map((operand) => squares.get(operand) ?? 0),
-    );
-    for (const output of node.outputs) squares.set(output, before + value.ulp ** 2);
-  }
+      for (const output of node.outputs) squares.set(output, before + ulp ** 2);
+    },
+  );
+  const allowances = graph.outputs.map(
+    ({ name, value }) => [name, Math.sqrt(squares.get(value) ?? 0)] as const,
+  );
+  return {
+    outputs: new Map(graph.outputs.map(({ name }, i) => [name, results[i]!])),
+    allowanceUlp: new Map(allowances),
+  };
 }

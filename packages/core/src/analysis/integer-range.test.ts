@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { Graph } from '../graph/graph.js';
-import { evaluateSteps } from '../graph/evaluate.js';
+import { bindInputs } from '../evaluate/bind-inputs.js';
+import { Evaluator } from '../evaluate/evaluator.js';
 import type { Value } from '../graph/value.js';
 import { ops } from '../ops/ops.js';
 import { symbol } from '../tensor/dim.js';
@@ -377,11 +378,11 @@ test('every computed element lies in its range', async () => {
         const given = [wide.map(inside), narrow.map((n) => inside(BigInt(n)))].map((data) =>
           tensor(dtype, [2], data),
         );
-        const run = evaluateSteps(graph, given);
-        for (let each = await run.next(); !each.done; each = await run.next())
-          each.value.node.outputs.forEach((value, i) =>
-            checkElements(value, each.value.outputs[i]!, ranges.get(value)?.range),
-          );
+        await new Evaluator(graph, bindInputs(graph, given)).run(({ node, outputs }) =>
+          node.outputs.forEach((value, i) =>
+            checkElements(value, outputs[i]!, ranges.get(value)?.range),
+          ),
+        );
       },
     ),
     { numRuns: 400 },

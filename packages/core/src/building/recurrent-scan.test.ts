@@ -1,4 +1,4 @@
-import { evaluate } from '../graph/evaluate.js';
+import { evaluate } from '../evaluate/evaluate.js';
 import { Graph } from '../graph/graph.js';
 import { verify } from '../graph/verify.js';
 import { ops } from '../ops/ops.js';

@@ -128,6 +128,30 @@ export const coreDiagnostics = defineDiagnostics('core', {
     summary: 'Two stored tensors have one name, so that one would hide the other.',
     help: 'The source model is damaged or its exporter wrote two tensors of one name.',
   },
+  'missing-input': {
+    failure: 'usage',
+    severity: 'error',
+    summary: 'A model declares an input that was not given.',
+    help: 'Give every input by the name that the model declares (`drover inspect` lists them).',
+  },
+  'unknown-input': {
+    failure: 'usage',
+    severity: 'error',
+    summary: 'An input was given that the model does not declare.',
+    help: 'Give every input by the name that the model declares (`drover inspect` lists them).',
+  },
+  'input-type': {
+    failure: 'usage',
+    severity: 'error',
+    summary: 'The values of an input do not fit the element type that the model declares.',
+    help: 'Cast the array to the declared type before saving it.',
+  },
+  'input-shape': {
+    failure: 'usage',
+    severity: 'error',
+    summary: 'The shape of an input does not fit the one that the model declares.',
+    help: 'Give an array of the declared shape (`drover inspect` shows it).',
+  },
   'unknown-format': {
     failure: 'malformed',
     severity: 'error',

@@ -1,4 +1,4 @@
-import { foldDim, type DimAlgebra } from '../tensor/dim.js';
+import { symbolName } from '../tensor/dim.js';
 import type { Graph } from './graph.js';
 import type { Value } from './value.js';
 
@@ -13,21 +13,9 @@ export function dimSources(graph: Graph): ReadonlyMap<string, DimSource> {
   const sources = new Map<string, DimSource>();
   for (const input of graph.inputs) {
     input.shape?.forEach((dim, axis) => {
-      if (typeof dim === 'number') return;
-      const name = foldDim<string | undefined>(dim, nameOnly);
+      const name = symbolName(dim);
       if (name !== undefined && !sources.has(name)) sources.set(name, { input, axis });
     });
   }
   return sources;
 }
-
-/** The name of a dimension that is nothing but a name. */
-const nameOnly: DimAlgebra<string | undefined> = {
-  constant: () => undefined,
-  symbol: (name) => name,
-  add: () => undefined,
-  mul: () => undefined,
-  floordiv: () => undefined,
-  min: () => undefined,
-  max: () => undefined,
-};

@@ -8,6 +8,7 @@ import { tensor } from '../tensor/tensor.js';
 import { Weight } from '../tensor/weight.js';
 import { freshDim, inferTypes } from './infer.js';
 import { flatten, Node, type NodeOrigin, type Region } from './node.js';
+import { inOrder } from './order.js';
 import { Value, type ValueOrigin } from './value.js';
 
 /** Integer constants of at most this many elements are looked at as symbolic values. */
@@ -230,38 +231,11 @@ export class Graph {
    * allows. Throws `core/invalid-graph` that names a node of a cycle.
    */
   sorted(): Node[] {
-    const order: Node[] = [];
-    const state = new Map<Node, 'open' | 'done'>();
-    for (const root of this.#nodes) {
-      const stack = [root];
-      while (stack.length > 0) {
-        const node = stack.at(-1)!;
-        if (state.get(node) === 'done') {
-          stack.pop();
-          continue;
-        }
-        const waiting = [...node.dependencies()]
-          .map((value) => value.producer)
-          .filter(
-            (p): p is Node => p !== undefined && this.#nodes.has(p) && state.get(p) !== 'done',
-          );
-        if (waiting.length === 0) {
-          state.set(node, 'done');
-          order.push(node);
-          stack.pop();
-        } else {
-          if (state.get(node) === 'open' && waiting.some((p) => state.get(p) === 'open')) {
-            throw coreDiagnostics.error('invalid-graph', {
-              message: `${node} depends on itself.`,
-              origin: { file: '', node: node.name, op: node.op.name },
-            });
-          }
-          state.set(node, 'open');
-          stack.push(...waiting.reverse());
-        }
-      }
-    }
-    return order;
+    return inOrder(this.#nodes, (user) =>
+      [...user.dependencies()]
+        .map((value) => value.producer)
+        .filter((node): node is Node => node !== undefined && this.#nodes.has(node)),
+    );
   }
 
   /**

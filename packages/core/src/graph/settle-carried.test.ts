@@ -1,8 +1,8 @@
 import { ops } from '../ops/ops.js';
 import { symbol, type Shape } from '../tensor/dim.js';
 import { tensor } from '../tensor/tensor.js';
+import { evaluate } from '../evaluate/evaluate.js';
 import type { ValueType } from '../tensor/value-type.js';
-import { evaluate } from './evaluate.js';
 import { Graph } from './graph.js';
 import { settleCarried } from './settle-carried.js';
 import type { Value } from './value.js';

@@ -4,7 +4,7 @@ import { ops } from '../ops/ops.js';
 import { addDim, mulDim, symbol } from '../tensor/dim.js';
 import { tensor } from '../tensor/tensor.js';
 import { Weight } from '../tensor/weight.js';
-import { evaluate } from './evaluate.js';
+import { evaluate } from '../evaluate/evaluate.js';
 import { Graph } from './graph.js';
 import { parseGraph } from './parse-text.js';
 import { namedWeights, printGraph } from './text.js';

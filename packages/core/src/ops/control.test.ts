@@ -1,6 +1,6 @@
 import { DroverError } from '../diagnostics/diagnostic.js';
 import { cloneGraph } from '../graph/clone.js';
-import { evaluate } from '../graph/evaluate.js';
+import { evaluate } from '../evaluate/evaluate.js';
 import { Graph } from '../graph/graph.js';
 import type { Region } from '../graph/node.js';
 import type { Value } from '../graph/value.js';

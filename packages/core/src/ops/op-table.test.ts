@@ -1,6 +1,7 @@
 import { integerRanges } from '../analysis/integer-range.js';
 import { DroverError } from '../diagnostics/diagnostic.js';
-import { evaluate, evaluateNode } from '../graph/evaluate.js';
+import { evaluate } from '../evaluate/evaluate.js';
+import { Evaluator } from '../evaluate/evaluator.js';
 import { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
 import type { Value } from '../graph/value.js';
@@ -67,6 +68,16 @@ const asInput = (graph: Graph, { dtype, shape }: Tensor, name: string): Value =>
 const asConstant = (graph: Graph, tensor: Tensor, name: string): Value =>
   graph.constant(Weight.from(tensor), name);
 
+/** What a node makes of tensors for its operands. */
+async function resultsOf(
+  { graph, node }: { graph: Graph; node: Node },
+  tensors: readonly (Tensor | undefined)[],
+): Promise<readonly Tensor[]> {
+  const given = node.inputs.flatMap((value, i) => (value ? [[value, tensors[i]!] as const] : []));
+  const evaluator = new Evaluator(graph, new Map(given), { wanted: node.outputs });
+  return (await evaluator.step())!.outputs;
+}
+
 function difference(actual: Tensor, expected: Tensor, relative: number): string | undefined {
   if (actual.dtype !== expected.dtype || actual.shape.join() !== expected.shape.join()) {
     return `${actual.dtype}[${actual.shape.join()}] is not ${expected.dtype}[${expected.shape.join()}]`;
@@ -125,8 +136,8 @@ describe.each(plain.map((op) => [op.name, op] as const))('%s', (name, op) => {
       );
 
       test('evaluates to the stated results, which inference foresees', async () => {
-        const { node } = nodeOf(op, example.inputs, example.attrs, count, asInput);
-        const results = await evaluateNode(node, tensors, new Map(), new Map());
+        const made = nodeOf(op, example.inputs, example.attrs, count, asInput);
+        const results = await resultsOf(made, tensors);
         expect(results.length).toBe(expected.length);
         const ulp = op.ulp(
           mapGiven(example.inputs, ({ shape }: Tensor) => shape) as never,
@@ -142,7 +153,7 @@ describe.each(plain.map((op) => [op.name, op] as const))('%s', (name, op) => {
             ),
           ).toBeUndefined(),
         );
-        node.outputs.forEach((value, i) => {
+        made.node.outputs.forEach((value, i) => {
           expect(contradiction(value, expected[i]!, new Map())).toBeUndefined();
         });
       });
@@ -281,14 +292,9 @@ async function tryOut(
   unbroken: Set<string>,
 ): Promise<string | undefined> {
   try {
-    const { node } = nodeOf(op, mutant.inputs, mutant.attrs, mutant.count, make);
-    const results = await evaluateNode(
-      node,
-      flat<Tensor>(op, 'inputs', mutant.inputs),
-      new Map(),
-      new Map(),
-    );
-    return node.outputs
+    const made = nodeOf(op, mutant.inputs, mutant.attrs, mutant.count, make);
+    const results = await resultsOf(made, flat<Tensor>(op, 'inputs', mutant.inputs));
+    return made.node.outputs
       .map((value, i) => contradiction(value, results[i]!, new Map()))
       .find((problem) => problem !== undefined);
   } catch (error) {

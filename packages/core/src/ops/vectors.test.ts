@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { evaluate, evaluateNode } from '../graph/evaluate.js';
+import { evaluate } from '../evaluate/evaluate.js';
+import { Evaluator } from '../evaluate/evaluator.js';
 import { Graph } from '../graph/graph.js';
 import { flatten } from '../graph/node.js';
 import type { Value } from '../graph/value.js';
@@ -82,9 +83,8 @@ describe.each(readdirSync(folder).map((file) => [file.replace('.test.json', ''),
         );
         graph.add(op, values as never, attrs as never);
         const node = [...graph.nodes][0]!;
-        const operands = byOperand(Object.entries(tensors));
-        const given = Object.keys(op.inputs).flatMap((operand) => operands[operand]);
-        const results = await evaluateNode(node, given, new Map(), new Map());
+        const given = new Map(graph.inputs.map((input) => [input, tensors[input.name]!]));
+        const results = await new Evaluator(graph, given, { wanted: node.outputs }).run();
         const ulp = op.ulp(
           byOperand(
             Object.entries(tensors).map(([operand, { shape }]) => [operand, shape]),

@@ -1,9 +1,9 @@
-import { evaluateNode } from '../graph/evaluate.js';
+import { Evaluator } from '../evaluate/evaluator.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
 import { isStatic } from '../tensor/dim.js';
 import { bytesOf } from '../tensor/dtype.js';
-import { allocate, sizeOf, type Tensor } from '../tensor/tensor.js';
+import { allocate, sizeOf } from '../tensor/tensor.js';
 import { Weight } from '../tensor/weight.js';
 import { definePass } from './define-pass.js';
 
@@ -85,9 +85,7 @@ export const foldConstants = definePass<FoldLimits>(
     let edits = foldEmpty(graph, maxBytes);
     for (const node of graph.sorted()) {
       if (!canFold(graph, node, maxBytes)) continue;
-      const given: (Tensor | undefined)[] = [];
-      for (const value of node.inputs) given.push(await value?.constant?.tensor());
-      const made = await evaluateNode(node, given, new Map(), new Map());
+      const made = await new Evaluator(graph, new Map(), { wanted: node.outputs }).run();
       node.outputs.forEach((value, i) =>
         graph.replaceUses(value, graph.constant(Weight.from(made[i]!), value.name, value.origin)),
       );

@@ -1,4 +1,4 @@
-import { evaluate } from '../graph/evaluate.js';
+import { evaluate } from '../evaluate/evaluate.js';
 import { parseGraph } from '../graph/parse-text.js';
 import { tensor } from '../tensor/tensor.js';
 import { deadCode } from './dead-code.js';

@@ -1,4 +1,4 @@
-import { evaluate } from '../graph/evaluate.js';
+import { evaluate } from '../evaluate/evaluate.js';
 import { Graph } from '../graph/graph.js';
 import { parseGraph } from '../graph/parse-text.js';
 import { namedWeights, printGraph } from '../graph/text.js';

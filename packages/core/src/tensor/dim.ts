@@ -386,6 +386,16 @@ export function substituteDim(dim: Dim, values: ReadonlyMap<string, Dim>): Dim {
   });
 }
 
+/** The name of a dimension that is nothing but a name. */
+export function symbolName(dim: Dim): string | undefined {
+  if (typeof dim === 'number' || dim.terms.length !== 1) return undefined;
+  const { coefficient, factors } = dim.terms[0]!;
+  const [factor] = factors;
+  return coefficient === 1 && factors.length === 1 && factor!.kind === 'symbol'
+    ? factor!.name
+    : undefined;
+}
+
 /** Names of the dimensions that an expression rests on. */
 export function symbolsOf(dim: Dim): ReadonlySet<string> {
   const names = new Set<string>();

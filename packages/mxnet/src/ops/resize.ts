@@ -1,6 +1,6 @@
 import {
   addDim,
-  evaluateNode,
+  evaluate,
   exactQuotient,
   floorDivDim,
   gap,
@@ -152,14 +152,13 @@ async function alongAxis(
 ): Promise<Tensor> {
   const graph = new Graph();
   const { scales } = node.attrs;
-  graph.add(
+  const { y } = graph.add(
     ops.Resize,
     { x: graph.input('x', x.dtype, x.shape) },
     { ...node.attrs, axes: [0], sizes: [to], scales: scales && [scales[index]!] },
   );
-  const [made] = [...graph.nodes];
-  const [y] = await evaluateNode(made!, [x], new Map(), new Map());
-  return y!;
+  graph.output('y', y);
+  return (await evaluate(graph, [x])).get('y')!;
 }
 
 /** One axis after the other: nearest looks elements up, the others multiply with a matrix. */

@@ -1,5 +1,5 @@
 import {
-  evaluateSteps,
+  evaluate,
   Graph,
   memorySource,
   MemorySink,
@@ -29,11 +29,8 @@ async function carry(
     op === null ? [] : [op],
   );
   const again = await openModel(source, mxnet);
-  const steps = evaluateSteps(again.graph, inputs);
-  for (;;) {
-    const { done, value } = await steps.next();
-    if (done) return { operators, results: value.map(({ data }) => Array.from(data, Number)) };
-  }
+  const results = [...(await evaluate(again.graph, inputs)).values()];
+  return { operators, results: results.map(({ data }) => Array.from(data, Number)) };
 }
 
 const [n, m, p, q] = ['n', 'm', 'p', 'q'].map((name) => symbol(name));
