@@ -13,7 +13,10 @@ const folders = ['docs/reference', 'packages/cli/schema'];
 const generated = 'Written by `npm run docs` from the packages themselves.\n';
 const formats = ['onnx', 'tfjs', 'mxnet'];
 const titles = { onnx: 'ONNX', tfjs: 'TensorFlow.js', mxnet: 'MXNet' };
-const packages = ['core', 'graphdef', ...formats, 'node', 'numpy', 'runtimes', 'parity', 'cli'];
+const packages = [
+  ...['core', 'zip', 'graphdef', ...formats],
+  ...['node', 'numpy', 'runtimes', 'parity', 'cli'],
+];
 const modules = new Map(
   await Promise.all(packages.map(async (name) => [name, await import(`@drover/${name}`)])),
 );

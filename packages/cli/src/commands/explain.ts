@@ -6,6 +6,7 @@ import { numpyDiagnostics } from '@drover/numpy';
 import { onnxDiagnostics } from '@drover/onnx';
 import { runtimeDiagnostics } from '@drover/runtimes';
 import { tfjsDiagnostics } from '@drover/tfjs';
+import { zipDiagnostics } from '@drover/zip';
 import { cliDiagnostics } from '../diagnostics.js';
 import type { Outcome } from '../outcome.js';
 
@@ -19,6 +20,7 @@ const catalogues: readonly DiagnosticCatalogue<string>[] = [
   onnxDiagnostics,
   runtimeDiagnostics,
   tfjsDiagnostics,
+  zipDiagnostics,
 ];
 
 /** `drover explain CODE`. */
