@@ -20,8 +20,16 @@ const boundaries = (external) => [
     checkDynamicDependenciesExceptions: ['.*'],
     depConstraints: [
       { sourceTag: 'type:core', onlyDependOnLibsWithTags: [], ...external },
-      { sourceTag: 'type:dialect', onlyDependOnLibsWithTags: ['type:core'], ...external },
-      { sourceTag: 'type:format', onlyDependOnLibsWithTags: ['type:core', 'type:dialect'] },
+      { sourceTag: 'type:container', onlyDependOnLibsWithTags: ['type:core'] },
+      {
+        sourceTag: 'type:dialect',
+        onlyDependOnLibsWithTags: ['type:core', 'type:container'],
+        ...external,
+      },
+      {
+        sourceTag: 'type:format',
+        onlyDependOnLibsWithTags: ['type:core', 'type:container', 'type:dialect'],
+      },
       { sourceTag: 'type:node', onlyDependOnLibsWithTags: ['type:core'] },
       { sourceTag: 'type:runtime', onlyDependOnLibsWithTags: ['type:core'] },
       { sourceTag: 'type:parity', onlyDependOnLibsWithTags: ['type:core'], ...external },
@@ -200,7 +208,9 @@ export default [
     },
   },
   {
-    files: ['packages/{core,graphdef,onnx,tfjs,mxnet,numpy,parity,runtimes}/src/**/*.ts'],
+    files: [
+      'packages/{core,zip,protobuf,graphdef,onnx,tfjs,mxnet,numpy,parity,runtimes}/src/**/*.ts',
+    ],
     ignores: [
       '**/*.{test,live}.ts',
       'packages/runtimes/src/mxnet*',

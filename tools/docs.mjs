@@ -13,12 +13,7 @@ const root = resolve(import.meta.dirname, '..');
 const folders = ['docs/reference', 'packages/cli/schema'];
 const generated = 'Written by `npm run docs` from the packages themselves.\n';
 const listed = formats.map(({ about }) => about);
-const packages = [
-  'core',
-  'graphdef',
-  ...listed.map(({ id }) => id),
-  ...['node', 'numpy', 'runtimes', 'parity', 'cli'],
-];
+const packages = readdirSync(join(root, 'packages')).filter((name) => name !== 'conformance');
 const modules = new Map(
   await Promise.all(packages.map(async (name) => [name, await import(`@drover/${name}`)])),
 );

@@ -5,7 +5,6 @@ import {
   memorySource,
   MemorySink,
   ops,
-  Report,
   symbol,
   tensor,
   toNumbers,

@@ -1,4 +1,4 @@
-import { DroverError, Report, openModel, writeModel } from '@drover/core';
+import { DroverError, openModel, writeModel } from '@drover/core';
 import { onnx } from '@drover/onnx';
 import {
   decodeModel,

@@ -2,7 +2,6 @@ import {
   castTensor,
   memorySource,
   MemorySink,
-  Report,
   toNumbers,
   type Model,
   openModel,

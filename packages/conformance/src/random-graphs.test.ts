@@ -7,7 +7,6 @@ import {
   parseGraph,
   prepare,
   printGraph,
-  Report,
   tensor,
   toNumbers,
   verify,

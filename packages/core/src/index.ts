@@ -1,6 +1,10 @@
 export * from './diagnostics/diagnostic.js';
 export * from './diagnostics/core-diagnostics.js';
 export * from './diagnostics/report.js';
+export * from './bytes/byte-range.js';
+export { allocateBytes } from './bytes/allocate-bytes.js';
+export * from './bytes/byte-handle.js';
+export { inMultiples } from './bytes/pieces.js';
 export * from './format/source.js';
 export * from './format/sink.js';
 export * from './format/memory.js';

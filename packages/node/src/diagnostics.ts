@@ -41,7 +41,7 @@ export const nodeDiagnostics = defineDiagnostics('node', {
   'stream-size': {
     failure: 'limit',
     severity: 'error',
-    summary: 'More bytes are asked for at once than an array can hold.',
-    help: 'Read the file in ranges, or give a file instead of a stream.',
+    summary: 'A stream gives more bytes than an array can hold.',
+    help: 'Give a file instead of a stream.',
   },
 });

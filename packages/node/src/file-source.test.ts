@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ByteHandle } from '@drover/core';
 import { openFile } from './file-source.js';
 
 let root: string;
@@ -101,6 +102,14 @@ describe('sibling', () => {
     expect(await source.siblings()).toEqual(['model.onnx']);
     source.close();
     await expect(weights.read()).rejects.toEqual(failing('node/cannot-read'));
+  });
+
+  it('knows a file again that is opened twice, whichever way', async () => {
+    writeFileSync(join(root, 'folder/sub/w.bin'), 'weights');
+    const source = await openFile(model);
+    const once = ByteHandle.range(await source.sibling('sub/w.bin'), 1, 4);
+    const twice = ByteHandle.range(await openFile(join(root, 'folder/sub/w.bin')), 1, 4);
+    expect([once.same(twice), once.sharesBytes(ByteHandle.range(source))]).toEqual([true, false]);
   });
 
   it.each([

@@ -12,6 +12,7 @@ import {
 import { dirname, join, resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
 import {
+  allocateBytes,
   checkPath,
   checkRange,
   coreDiagnostics,
@@ -85,13 +86,14 @@ class OpenFile implements FileSource {
     readonly fd: number,
     readonly folder: string,
     readonly options: OpenOptions,
+    readonly identity: string,
   ) {
     unreachable.register(this, fd, this);
   }
 
   async read(range: ByteRange = { offset: 0, length: this.size }): Promise<Uint8Array> {
     checkRange(this.name, this.size, range);
-    const bytes = this.#allocate(range.length);
+    const bytes = allocateBytes(range.length, 'A range', this.name);
     for (let done = 0; done < range.length;) {
       const step = Math.min(range.length - done, maxCallBytes);
       const got = await this.#readAt(bytes, done, step, range.offset + done);
@@ -100,15 +102,6 @@ class OpenFile implements FileSource {
       done += got;
     }
     return bytes;
-  }
-
-  #allocate(length: number): Uint8Array {
-    try {
-      return new Uint8Array(length);
-    } catch {
-      const message = `${length} bytes of ${this.name} do not fit into one array.`;
-      throw nodeDiagnostics.error('stream-size', { message, origin: { file: this.name } });
-    }
   }
 
   async #readAt(
@@ -194,13 +187,15 @@ function open(
   } catch (error) {
     throw openingError(error, name, help);
   }
-  const stat = fstatSync(fd);
+  // As numbers, two files could have one.
+  const stat = fstatSync(fd, { bigint: true });
   if (!stat.isFile()) {
     closeSync(fd);
     const message = `${JSON.stringify(name)} is ${stat.isDirectory() ? 'a folder' : 'a device or a pipe'}, not a file.`;
     throw nodeDiagnostics.error('cannot-read', { message, origin: { file: name } });
   }
-  return new OpenFile(name, stat.size, fd, folder, options);
+  const identity = `file ${stat.dev}:${stat.ino}`;
+  return new OpenFile(name, Number(stat.size), fd, folder, options, identity);
 }
 
 /**

@@ -14,24 +14,6 @@ export const numpyDiagnostics = defineDiagnostics('numpy', {
     summary: 'The bytes of an array are more or fewer than its shape and type ask for.',
     help: 'The file is truncated or its header is wrong: write it again.',
   },
-  checksum: {
-    failure: 'malformed',
-    severity: 'error',
-    summary: 'An entry of an archive does not have the CRC that the archive states.',
-    help: 'The file is damaged: fetch or write it again.',
-  },
-  duplicate: {
-    failure: 'malformed',
-    severity: 'error',
-    summary: 'Two entries of an archive have the same name, or share bytes.',
-    help: 'Write the archive again with one entry for each name.',
-  },
-  unsupported: {
-    failure: 'unsupported',
-    severity: 'error',
-    summary: 'An archive uses encryption, spanning or a compression other than DEFLATE.',
-    help: 'Write the archive with numpy.savez or numpy.savez_compressed.',
-  },
   dtype: {
     failure: 'unsupported',
     severity: 'error',
@@ -42,7 +24,7 @@ export const numpyDiagnostics = defineDiagnostics('numpy', {
   limit: {
     failure: 'limit',
     severity: 'error',
-    summary: 'An archive has too many entries, or an entry grows suspiciously when it is inflated.',
-    help: 'Raise the limit if you trust the file, or save it with numpy.savez, which does not compress.',
+    summary: 'The arrays are more than an archive without zip64 holds.',
+    help: 'Write fewer arrays at once.',
   },
 });

@@ -1,16 +1,15 @@
 import { zipSync, type Zippable } from 'fflate';
 import type { Source, Tensor } from '@drover/core';
+import { readZipDirectory, readZipEntry, type ZipLimits } from '@drover/zip';
 import { numpyDiagnostics } from './diagnostics.js';
 import { decodeNpy, encodeNpy, isNpy } from './npy.js';
-import { readZipDirectory, readZipEntry, type ZipLimits } from './zip.js';
 
 const maxZipBytes = 0xffffffff;
 
 /**
  * Reads the arrays of a `.npz` archive (stored or deflated) by name, in the archive's order. A
  * `.npy` file gives one array named `arr_0`, as `numpy.savez` names it. Throws `numpy/format`,
- * `numpy/size`, `numpy/dtype`, `numpy/duplicate`, `numpy/checksum`, `numpy/unsupported`,
- * `numpy/limit`.
+ * `numpy/size`, `numpy/dtype` and what `@drover/zip` throws.
  */
 export async function readArrays(
   source: Source,

@@ -8,7 +8,6 @@ import {
   evaluate,
   memorySource,
   MemorySink,
-  Report,
   tensor,
   toNumbers,
   type DType,

@@ -9,7 +9,6 @@ import {
   MemorySink,
   mulDim,
   ops,
-  Report,
   symbol,
   type AttrValues,
   type Dim,

@@ -3,6 +3,7 @@ import { loadFormats } from '@drover/formats';
 import { nodeDiagnostics } from '@drover/node';
 import { numpyDiagnostics } from '@drover/numpy';
 import { runtimeDiagnostics } from '@drover/runtimes';
+import { zipDiagnostics } from '@drover/zip';
 import { cliDiagnostics } from '../diagnostics.js';
 import type { Outcome } from '../outcome.js';
 
@@ -13,6 +14,7 @@ const own: readonly DiagnosticCatalogue<string>[] = [
   nodeDiagnostics,
   numpyDiagnostics,
   runtimeDiagnostics,
+  zipDiagnostics,
 ];
 
 /** `drover explain CODE`. */

@@ -80,6 +80,12 @@ export const coreDiagnostics = defineDiagnostics('core', {
       'Bytes were asked for beyond the end of a file: it is truncated, or its sizes are wrong.',
     help: 'Check that the file is complete (a partial download or a Git LFS pointer is a common cause).',
   },
+  'content-size': {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'Content is longer or shorter than was known before it was read, decoded or computed.',
+    help: 'The file is damaged, or it changed while it was being read: fetch or write it again.',
+  },
   path: {
     failure: 'malformed',
     severity: 'error',

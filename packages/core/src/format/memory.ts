@@ -1,22 +1,7 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import type { Sink, SinkFile } from './sink.js';
-import type { ByteRange, Source } from './source.js';
-
-/** Throws `core/range` unless the range lies within `size` bytes. */
-export function checkRange(name: string, size: number, { offset, length }: ByteRange): void {
-  if (!(
-    Number.isSafeInteger(offset) &&
-    Number.isSafeInteger(length) &&
-    offset >= 0 &&
-    length >= 0 &&
-    offset + length <= size
-  )) {
-    throw coreDiagnostics.error('range', {
-      message: `${length} bytes at ${offset} lie outside ${name} (${size} bytes).`,
-      origin: { file: name, offset },
-    });
-  }
-}
+import { checkRange } from '../bytes/byte-range.js';
+import type { Source } from './source.js';
 
 // eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const notPortable = /[\\\u0000-\u001f]/;
@@ -58,6 +43,7 @@ export function memorySource(name: string, files: ReadonlyMap<string, Uint8Array
   return {
     name,
     size: bytes.length,
+    identity: bytes,
     read: async (range) => {
       if (range === undefined) return bytes;
       checkRange(name, bytes.length, range);

@@ -1,8 +1,4 @@
-/** A half-open range of bytes: `offset` from the start of the file, `length` bytes. */
-export interface ByteRange {
-  readonly offset: number;
-  readonly length: number;
-}
+import type { ByteRange } from '../bytes/byte-range.js';
 
 /** Bytes to read from: a file, a Blob, a URL, memory. */
 export interface Source {
@@ -10,6 +6,11 @@ export interface Source {
   readonly name: string;
   /** Size in bytes. */
   readonly size: number;
+  /**
+   * Tells which bytes these are: sources of one identity (`===`) read the same ones, as a file that
+   * was opened twice. Without it, each source is taken for its own.
+   */
+  readonly identity?: string | object;
   /**
    * Reads a range, or everything. Throws a `malformed` DroverError when the range leaves the file.
    */

@@ -3,7 +3,6 @@ import {
   memorySource,
   MemorySink,
   parseGraph,
-  Report,
   tensor,
   toNumbers,
   type DroverError,

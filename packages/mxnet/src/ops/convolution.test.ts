@@ -4,7 +4,6 @@ import {
   memorySource,
   MemorySink,
   ops,
-  Report,
   tensor,
   Weight,
   openModel,

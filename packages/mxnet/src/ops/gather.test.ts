@@ -2,7 +2,6 @@ import {
   evaluate,
   memorySource,
   MemorySink,
-  Report,
   tensor,
   toNumbers,
   type Model,

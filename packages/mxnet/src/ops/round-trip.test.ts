@@ -5,7 +5,6 @@ import {
   MemorySink,
   mulDim,
   ops,
-  Report,
   symbol,
   tensor,
   type Tensor,

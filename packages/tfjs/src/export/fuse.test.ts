@@ -7,7 +7,6 @@ import {
   memorySource,
   MemorySink,
   ops,
-  Report,
   tensor,
   toNumbers,
   Model,
