@@ -80,7 +80,7 @@ const writes = table(
     .sort()
     .map((name) => [
       name,
-      ...listed.map(({ id }) => written(name, coverages.get(id).written[name])),
+      ...listed.map(({ id }) => written(name, coverages.get(id).written.get(name))),
     ]),
 );
 const readBy = ({ id, title }) => {

@@ -44,9 +44,16 @@ export * from './format/format.js';
 export * from './format/convert.js';
 export type { Coverage } from './format/coverage.js';
 export * from './format/open.js';
-export { planModel, writeModel, type WriteReport, type WriteRequest } from './format/write.js';
+export {
+  planModel,
+  writeModel,
+  type WriteReport,
+  type WriteRequest,
+  type WrittenMaps,
+} from './format/write.js';
 export * from './format/option.js';
 export type { TensorMapping } from './format/tensor-map.js';
+export type { ValueMapping } from './format/value-map.js';
 export * from './ops/ops.js';
 export * from './graph/clone.js';
 export * from './graph/inline.js';
@@ -56,7 +63,7 @@ export * from './passes/resolve-shapes.js';
 export * from './passes/fold-constants.js';
 export * from './passes/layout/assign-layout.js';
 export { inverse, movesNothing, permutationTo, permuted } from './passes/layout/permutation.js';
-export * from './format/rule.js';
+export * from './export/rule.js';
 export {
   channelAxis,
   samePadding,
@@ -65,7 +72,13 @@ export {
   type Layout,
   type Padding,
 } from './typing/window.js';
-export * from './format/prepare.js';
+export * from './export/prepare.js';
+export { gapFinding, writeNodes, type NodeWriter } from './export/write-nodes.js';
+export { writtenOutputs, type WrittenOutput } from './export/written-outputs.js';
+export { UniqueNames } from './export/unique-names.js';
+export { ImportedNode } from './import/imported-node.js';
+export { importNode, type ImportedParts } from './import/import-node.js';
+export * from './graph/origin.js';
 export type { Reduction } from './typing/scatter-update.js';
 export { settleCarried } from './graph/settle-carried.js';
 export { buildRegionSamples, buildSize, type SampledAxis } from './building/region-samples.js';

@@ -5,6 +5,6 @@ import { ops } from './schema/ops.js';
 /** Operators of MXNet 1.9.1. */
 export const coverage: Coverage = {
   listed: Object.keys(ops),
-  read: Object.keys(readRules),
+  read: [...readRules.keys()],
   written: writeRules,
 };

@@ -279,8 +279,12 @@ describe('writing', () => {
     const x = graph.input('x', 'float32', [4]);
     graph.output(
       'places',
-      graph.add(ops.NonZero, { x }, {}, { name: 'places', origin: { node: 'n1', op: 'NonZero' } })
-        .y,
+      graph.add(
+        ops.NonZero,
+        { x },
+        {},
+        { name: 'places', origin: { file: 'm', path: [], node: 'n1', op: 'NonZero' } },
+      ).y,
     );
     const integers = graph.input('i', 'int32', [4]);
     graph.output(
@@ -289,7 +293,7 @@ describe('writing', () => {
         ops.BitwiseNot,
         { x: integers },
         {},
-        { name: 'bits', origin: { node: 'n2', op: 'BitwiseNot' } },
+        { name: 'bits', origin: { file: 'm', path: [], node: 'n2', op: 'BitwiseNot' } },
       ).y,
     );
     graph.output('scalar', graph.input('s', 'float32', []));

@@ -2,7 +2,7 @@ import type { Coverage } from '@drover/core';
 import { withoutForm } from './ops/without-form.js';
 import { readRules, writeRules } from './rules.js';
 
-const listed = Object.keys(readRules);
+const listed = [...readRules.keys()];
 const foreign = new Set(Object.keys(withoutForm.toCore));
 
 /** Operators of ONNX and of onnxruntime's own domains. */

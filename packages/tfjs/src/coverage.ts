@@ -5,6 +5,6 @@ import { ops } from './schema/ops.js';
 /** Operators of TensorFlow.js 4.22. */
 export const coverage: Coverage = {
   listed: Object.keys(ops),
-  read: [...Object.keys(readRules), ...structural],
+  read: [...readRules.keys(), ...structural],
   written: writeRules,
 };

@@ -24,7 +24,10 @@ function graphOf(dtype: DType, build: (graph: Graph, x: Value) => Value): Graph 
   return graph;
 }
 
-const from = (node: string, op: string) => ({ name: node, origin: { node, op } });
+const from = (node: string, op: string) => ({
+  name: node,
+  origin: { file: 'model.onnx', path: [], node, op },
+});
 
 const modelOf = (graph: Graph): Model => new Model(graph, { file: 'model.onnx' });
 

@@ -29,6 +29,8 @@ export interface Diagnostic {
   readonly code: string;
   readonly severity: Severity;
   readonly message: string;
+  /** Why, without the place: what `message` says after naming the node. */
+  readonly reason?: string;
   readonly help: string;
   readonly origin: DiagnosticOrigin;
 }
@@ -46,6 +48,8 @@ export interface DiagnosticKind {
 /** What the place that reports a finding adds to its kind. */
 export interface Finding {
   readonly message: string;
+  /** Why, where `message` begins with the node that it is about. */
+  readonly reason?: string;
   readonly origin: DiagnosticOrigin;
   readonly help?: string;
 }
@@ -90,6 +94,7 @@ export function defineDiagnostics<Name extends string>(
     code: `${prefix}/${name}`,
     severity: kinds[name].severity,
     message: finding.message,
+    ...(finding.reason !== undefined && { reason: finding.reason }),
     help: finding.help ?? kinds[name].help,
     origin: finding.origin,
   });

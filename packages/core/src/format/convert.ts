@@ -7,8 +7,7 @@ import { incapable } from './open.js';
 import { checkOptions, type Options, type OptionValues } from './option.js';
 import type { Sink } from './sink.js';
 import type { Source } from './source.js';
-import type { TensorMapping } from './tensor-map.js';
-import { writing, type WriteRequest } from './write.js';
+import { writing, type WriteRequest, type WrittenMaps } from './write.js';
 
 /** What to convert, from which format to which. */
 export interface Conversion<R extends Options, W extends Options> extends WriteRequest<W> {
@@ -28,10 +27,9 @@ export interface Conversion<R extends Options, W extends Options> extends WriteR
 }
 
 /** What a conversion did. */
-export interface ConversionReport {
+export interface ConversionReport extends WrittenMaps {
   readonly from: string;
   readonly to: string;
-  readonly tensors: readonly TensorMapping[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -82,7 +80,7 @@ export async function convert<R extends Options, W extends Options>(
   try {
     const options = checkOptions(from.title, from.options.read, conversion.read ?? {});
     const reading: ReadContext<R> = { report, options, params };
-    const { context, tensors } = writing(conversion, report);
+    const { context, maps } = writing(conversion, report);
     if (isCopy(conversion as Conversion<Options, Options>)) {
       const into = dryRun ? nowhere : sink;
       await from.copy!(source, into, { ...context, ...reading } as never);
@@ -100,7 +98,7 @@ export async function convert<R extends Options, W extends Options>(
     } else throw incapable(from, 'read models', source.name);
     report.throwIfErrors();
     if (!dryRun) await sink.commit();
-    return { from: from.id, to: to.id, tensors, diagnostics: report.diagnostics };
+    return { from: from.id, to: to.id, ...maps, diagnostics: report.diagnostics };
   } catch (error) {
     await sink.abort();
     throw error;

@@ -1,5 +1,4 @@
-import type { OpName } from '../ops/ops.js';
-import type { Gap } from './rule.js';
+import type { Gap } from '../export/rule.js';
 
 /** Which operators a format reads and writes: made from its rules, for support tables. */
 export interface Coverage {
@@ -8,5 +7,5 @@ export interface Coverage {
   /** Those among them that have a canonical form. */
   readonly read: readonly string[];
   /** For every core operator its rule, or why it has none. */
-  readonly written: Readonly<Record<OpName, Gap | ((...given: never) => unknown)>>;
+  readonly written: ReadonlyMap<string, Gap | ((...given: never) => unknown)>;
 }

@@ -6,6 +6,7 @@ import type { Options, OptionValues } from './option.js';
 import type { Sink } from './sink.js';
 import type { Source } from './source.js';
 import type { TensorMapping } from './tensor-map.js';
+import type { ValueMapping } from './value-map.js';
 
 /** What a reader is given beside the source. */
 export interface ReadContext<O extends Options = Options> {
@@ -24,6 +25,8 @@ export interface WriteContext<O extends Options = Options> {
   readonly path: string;
   /** Takes note of a written tensor. */
   tensor(mapping: TensorMapping): void;
+  /** Takes note of a value of the source and of what holds it in the target. */
+  value(mapping: ValueMapping): void;
 }
 
 /** What a file of a format can hold: graphs over their weights, or weights alone. */

@@ -6,6 +6,7 @@ import { incapable } from './open.js';
 import { checkOptions, type Options, type OptionValues } from './option.js';
 import type { Sink } from './sink.js';
 import type { TensorMapping } from './tensor-map.js';
+import type { ValueMapping } from './value-map.js';
 
 /** How to write something, beside what and where to. */
 export interface WriteRequest<W extends Options> {
@@ -18,9 +19,14 @@ export interface WriteRequest<W extends Options> {
   readonly report?: Report | undefined;
 }
 
-/** What was written, or would be. */
-export interface WriteReport {
+/** What holds what of the source in the target. */
+export interface WrittenMaps {
   readonly tensors: readonly TensorMapping[];
+  readonly values: readonly ValueMapping[];
+}
+
+/** What was written, or would be. */
+export interface WriteReport extends WrittenMaps {
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -28,15 +34,17 @@ export interface WriteReport {
 export function writing<W extends Options>(
   { to, path = to.fileNames.usual, options = {} as OptionValues<W> }: WriteRequest<W>,
   report: Report,
-): { readonly context: WriteContext<W>; readonly tensors: readonly TensorMapping[] } {
+): { readonly context: WriteContext<W>; readonly maps: WrittenMaps } {
   const tensors: TensorMapping[] = [];
+  const values: ValueMapping[] = [];
   const context: WriteContext<W> = {
     report,
     options: checkOptions(to.title, to.options.write, options),
     path,
     tensor: (mapping) => void tensors.push(mapping),
+    value: (mapping) => void values.push(mapping),
   };
-  return { context, tensors };
+  return { context, maps: { tensors, values } };
 }
 
 /**
@@ -49,12 +57,12 @@ export async function writeModel<W extends Options>(
 ): Promise<WriteReport> {
   const { to, sink, report = new Report() } = request;
   try {
-    const { context, tensors } = writing(request, report);
+    const { context, maps } = writing(request, report);
     if (!to.model?.write) throw incapable(to, 'write models', context.path);
     await to.model.write(model, sink, context);
     report.throwIfErrors();
     await sink.commit();
-    return { tensors, diagnostics: report.diagnostics };
+    return { ...maps, diagnostics: report.diagnostics };
   } catch (error) {
     await sink.abort();
     throw error;
@@ -70,8 +78,8 @@ export async function planModel<W extends Options>(
   request: WriteRequest<W>,
 ): Promise<WriteReport> {
   const { report = new Report() } = request;
-  const { context, tensors } = writing(request, report);
+  const { context, maps } = writing(request, report);
   if (!request.to.model?.plan) throw incapable(request.to, 'write models', context.path);
   await request.to.model.plan(model, context);
-  return { tensors, diagnostics: report.diagnostics };
+  return { ...maps, diagnostics: report.diagnostics };
 }

@@ -7,9 +7,17 @@ import type { DType } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
 import { Weight } from '../tensor/weight.js';
 import { freshDim, inferTypes } from './infer.js';
-import { flatten, Node, type NodeOrigin, type Region } from './node.js';
+import { flatten, Node, type Region } from './node.js';
+import {
+  mergedOrigin,
+  partOf,
+  resultOf,
+  valueOf,
+  type NodeOrigin,
+  type ValueOrigin,
+} from './origin.js';
 import { inOrder } from './order.js';
-import { Value, type ValueOrigin } from './value.js';
+import { Value } from './value.js';
 
 /** Integer constants of at most this many elements are looked at as symbolic values. */
 const maxKnownElements = 1024;
@@ -23,6 +31,7 @@ export interface Output {
 /** What a new node may state beside operands and attributes. */
 export interface NodeOptions {
   readonly name?: string | undefined;
+  /** Defaults to what the graph is {@link Graph.standingFor standing for}. */
   readonly origin?: NodeOrigin | undefined;
   /** Names for the results, in order. Defaults to the node's name. */
   readonly outputs?: readonly string[] | undefined;
@@ -50,12 +59,32 @@ export class Graph {
   readonly #nodes = new Set<Node>();
   /** Values of the graph around this one, and the input that stands for each. */
   readonly #captures = new Map<Value, Value>();
+  #provenance: NodeOrigin | undefined;
 
   constructor(
     public name = 'main',
     /** The graph around this one, when this is the body of a node. */
     readonly parent: Graph | undefined = undefined,
   ) {}
+
+  /** The node of the source in whose place nodes are being added. */
+  get provenance(): NodeOrigin | undefined {
+    return this.#provenance ?? this.parent?.provenance;
+  }
+
+  /**
+   * Lets nodes that `build` adds, here or in bodies, stand for a node of the source: it is their
+   * origin unless they are given another.
+   */
+  standingFor<T>(origin: NodeOrigin, build: () => T): T {
+    const before = this.#provenance;
+    this.#provenance = origin;
+    try {
+      return build();
+    } finally {
+      this.#provenance = before;
+    }
+  }
 
   /** Nodes in the order they were added. */
   get nodes(): Iterable<Node> {
@@ -75,7 +104,9 @@ export class Graph {
 
   /** Declares an input. */
   input(name: string, dtype: DType, shape: Shape | undefined, origin?: ValueOrigin): Value {
-    const value = new Value(name, { dtype, shape }, undefined, origin);
+    const { provenance } = this;
+    const from = origin ?? (provenance ? partOf(provenance, 0) : valueOf('', name));
+    const value = new Value(name, { dtype, shape }, undefined, from);
     this.inputs.push(value);
     return value;
   }
@@ -123,7 +154,7 @@ export class Graph {
     const known = this.#captures.get(outer);
     if (known) return known;
     const inner = this.input(outer.name, outer.dtype, outer.shape, outer.origin);
-    inner.elements = outer.elements;
+    inner.type = outer.type;
     this.#captures.set(outer, inner);
     return inner;
   }
@@ -145,6 +176,10 @@ export class Graph {
     options: NodeOptions = {},
   ): PerOperand<O, Value> {
     const name = options.name ?? op.name;
+    const { provenance } = this;
+    // A node that stands for nothing else is its own source.
+    const own = { file: '', path: [], node: name, op: op.name };
+    const origin = options.origin ?? provenance ?? own;
     const given: Record<string, unknown> = { ...operands };
     const settled: Record<string, unknown> = { ...attrs };
     for (const [key, attr] of Object.entries(op.attrs)) {
@@ -163,14 +198,13 @@ export class Graph {
       settled as AttrValues<A>,
       options.regions ?? {},
       name,
-      options.origin,
+      origin,
     );
     const types = inferTypes(node as Node, options.resultCount);
     types.forEach((type, i) => {
-      const value = new Value(
-        options.outputs?.[i] || (types.length > 1 ? `${name}:${i}` : name),
-        type,
-      );
+      const result = options.outputs?.[i] || (types.length > 1 ? `${name}:${i}` : name);
+      const from = origin === own ? resultOf(own, i, result) : partOf(origin, i);
+      const value = new Value(result, type, undefined, from);
       value.producer = node as Node;
       node.outputs.push(value);
     });
@@ -194,9 +228,14 @@ export class Graph {
     return value.producer;
   }
 
-  /** Puts `to` in the place of `from` everywhere in this graph: operands, captures and outputs. */
+  /**
+   * Puts `to` in the place of `from` everywhere in this graph: operands, captures and outputs. From
+   * now on `to` is what `from` was in the source, beside what it was already.
+   */
   replaceUses(from: Value, to: Value): void {
     if (from === to) return;
+    if (!to.constant && from.origin)
+      to.origin = to.origin ? mergedOrigin(to.origin, from.origin) : from.origin;
     for (const node of [...from.users]) {
       node.inputs.forEach((value, i) => value === from && (node.inputs[i] = to));
       for (const { captures } of Object.values(node.regions))

@@ -4,12 +4,21 @@ import type { InferContext, Operands, PerOperand } from '../ops/define-op.js';
 import type { ValueType } from '../tensor/value-type.js';
 import { symbol, type Dim } from '../tensor/dim.js';
 import { byName, flatten, type Node } from './node.js';
+import { nameOf } from './origin.js';
 
 let counter = 0;
 
 /** A dimension that no input of a model tells; its name starts with `?` and equals no other. */
 export function freshDim(hint: string): Dim {
   return symbol(`?${hint}_${counter++}`);
+}
+
+/** Whether a node is given, or its bodies make, something of which nobody knows the type. */
+function restsOnUntyped({ inputs, regions }: Node): boolean {
+  if (inputs.some((value) => value?.isUntyped)) return true;
+  return Object.values(regions).some(({ graph }) =>
+    graph.outputs.some(({ value }) => value.isUntyped),
+  );
 }
 
 /**
@@ -19,7 +28,8 @@ export function freshDim(hint: string): Dim {
  */
 export function inferTypes(node: Node, resultCount?: number): readonly ValueType[] {
   const { op } = node;
-  const origin = { file: '', node: node.origin?.node ?? node.name, op: node.origin?.op ?? op.name };
+  const { file, op: type } = node.origin;
+  const origin = { file, node: nameOf(node.origin), op: type };
   const invalid = (message: string) =>
     coreDiagnostics.error('invalid-graph', { message: `${node}: ${message}`, origin });
   const slots = Object.entries(op.inputs);
@@ -61,5 +71,8 @@ export function inferTypes(node: Node, resultCount?: number): readonly ValueType
     resultCount,
   };
   const inferred = flatten<ValueType>(op.outputs, op.infer(types, attrs, context));
-  return inferred.filter((type) => type !== undefined);
+  const made = inferred.filter((type) => type !== undefined);
+  // A foreign operator says of each result what it is.
+  if (op.name === 'Foreign' || !restsOnUntyped(node)) return made;
+  return made.map((type) => ({ ...type, isUntyped: true }));
 }

@@ -1,15 +1,8 @@
 import type { AttrValues, Attrs } from '../ops/attr.js';
 import type { Op, Operands, PerOperand } from '../ops/define-op.js';
 import type { Graph } from './graph.js';
+import type { NodeOrigin } from './origin.js';
 import type { Value } from './value.js';
-
-/** Where a node comes from in the source model. */
-export interface NodeOrigin {
-  /** The source's name of the node. */
-  readonly node: string;
-  /** The source's operator, as its format spells it. */
-  readonly op: string;
-}
 
 /**
  * A body of a node. Its graph is closed: the last `captures.length` inputs of the graph stand for
@@ -33,7 +26,8 @@ export class Node<O extends Op = Op> {
     public attrs: AttrValues<O['attrs']>,
     readonly regions: Readonly<Record<string, Region>>,
     public name: string,
-    public origin: NodeOrigin | undefined,
+    /** The node of the source that it stands for, alone or with others. */
+    public origin: NodeOrigin,
   ) {}
 
   /** Whether this is a node of that operator; narrows the type. */

@@ -19,6 +19,7 @@ import { Weight } from '../tensor/weight.js';
 import { freshDim, Graph } from './graph.js';
 import { inferTypes } from './infer.js';
 import { Node, type Region } from './node.js';
+import { resultOf } from './origin.js';
 import { Scanner } from './scanner.js';
 import { Value } from './value.js';
 
@@ -166,7 +167,8 @@ class Parser {
       }
       regions[region] = { graph: this.graph(graph, new Map(), captures), captures };
     }
-    const node = new Node<Op>(op, inputs, attrs as AttrValues<Attrs>, regions, name, undefined);
+    const origin = { file: '', path: [], node: name, op: op.name };
+    const node = new Node<Op>(op, inputs, attrs as AttrValues<Attrs>, regions, name, origin);
     const types = this.#guarded(at, () => inferTypes(node, results.length));
     if (types.length !== results.length)
       throw scanner.error(`${op.name} has ${types.length} results, not ${results.length}`, at);
@@ -178,7 +180,10 @@ class Parser {
           declared.at,
         );
       }
-      const value = new Value(declared.name, { ...declared.type, elements: inferred.elements });
+      const { elements, isUntyped } = inferred;
+      const type = { ...declared.type, elements, isUntyped };
+      const from = resultOf(origin, i, declared.name);
+      const value = new Value(declared.name, type, undefined, from);
       value.producer = node;
       node.outputs.push(value);
       this.#define(values, declared, value);

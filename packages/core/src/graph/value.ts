@@ -3,17 +3,7 @@ import type { Dim, Shape } from '../tensor/dim.js';
 import type { DType } from '../tensor/dtype.js';
 import type { Weight } from '../tensor/weight.js';
 import type { Node } from './node.js';
-
-/** Where a value comes from in the source model. */
-export interface ValueOrigin {
-  /** The source's name of the value. */
-  readonly name: string;
-  /**
-   * Dimension i of this value is dimension perm[i] of the source's, where a layout change permuted
-   * it.
-   */
-  readonly perm?: readonly number[];
-}
+import type { ValueOrigin } from './origin.js';
 
 /** A tensor in a graph: a graph input, a constant, or a result of a node. */
 export class Value {
@@ -22,6 +12,8 @@ export class Value {
   shape: Shape | undefined;
   /** The elements of a small integer tensor where they are known (see ValueType). */
   elements: readonly Dim[] | undefined;
+  /** Whether type and shape are only guessed (see ValueType). */
+  isUntyped: boolean;
   /** The node that makes it; undefined for graph inputs and constants. */
   producer: Node | undefined;
   /** Nodes that use it as an operand or capture it in a body. */
@@ -38,16 +30,19 @@ export class Value {
     this.dtype = type.dtype;
     this.shape = type.shape;
     this.elements = type.elements;
+    this.isUntyped = type.isUntyped === true;
   }
 
   get type(): ValueType {
-    return { dtype: this.dtype, shape: this.shape, elements: this.elements };
+    const { dtype, shape, elements } = this;
+    return { dtype, shape, elements, isUntyped: this.isUntyped || undefined };
   }
 
-  set type({ dtype, shape, elements }: ValueType) {
+  set type({ dtype, shape, elements, isUntyped }: ValueType) {
     this.dtype = dtype;
     this.shape = shape;
     this.elements = elements;
+    this.isUntyped = isUntyped === true;
   }
 
   /** Number of dimensions; undefined when unknown. */

@@ -455,6 +455,7 @@ describe('Foreign', () => {
     format: 'onnx',
     type: 'StringNormalizer',
     reason: 'core has no text operators',
+    cause: 'operator' as const,
     attributes: { is_case_sensitive: 0 },
   };
 
@@ -474,15 +475,25 @@ describe('Foreign', () => {
     );
   });
 
-  test('without types there are as many results as the caller says', () => {
+  test('a result of unknown type is untyped, and so is what follows from it', () => {
     const graph = new Graph();
-    const { outputs } = graph.add(
-      ops.Foreign,
-      { inputs: [] },
-      { ...attrs, types: null },
-      { resultCount: 2 },
-    );
-    expect(outputs.map(String)).toEqual(['Foreign:0: float32[…]', 'Foreign:1: float32[…]']);
+    const types = foreignTypes([undefined, { dtype: 'float32', shape: [2] }]);
+    const { outputs } = graph.add(ops.Foreign, { inputs: [] }, { ...attrs, types });
+    expect(outputs.map(String)).toEqual(['Foreign:0: float32[…]', 'Foreign:1: float32[2]']);
+    const [unknown, known] = outputs.map((x) => graph.add(ops.Exp, { x }, {}).y);
+    expect([...outputs, unknown!, known!].map(({ isUntyped }) => isUntyped)).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ]);
+    const body = new Graph('body', graph);
+    body.output('z', body.capture(unknown!));
+    const regions = { then: body.region(), else: body.region() };
+    expect(body.inputs[0]!.isUntyped).toBe(true);
+    const condition = graph.input('condition', 'bool', []);
+    const { outputs: either } = graph.add(ops.If, { condition }, {}, { regions });
+    expect(either[0]!.isUntyped).toBe(true);
     verify(graph);
   });
 

@@ -1,4 +1,5 @@
 import type { Graph } from '../graph/graph.js';
+import { permutedOrigin } from '../graph/origin.js';
 import { transpose } from '../ops/transpose.js';
 import { imageInputs } from './layout/assign-layout.js';
 import { inverse, permutationTo, permuted, type Layout } from './layout/permutation.js';
@@ -28,6 +29,8 @@ export const setInputLayout = definePass<{ readonly layout: Layout }>(
         { perm: inverse(perm) },
         { name: `${input.name}/transpose` },
       );
+      y.origin = input.origin;
+      input.origin = input.origin && permutedOrigin(input.origin, perm);
       for (const node of [...input.users]) {
         if (node !== y.producer)
           node.inputs.forEach((value, i) => value === input && graph.setInput(node, i, y));

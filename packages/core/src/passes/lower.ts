@@ -1,7 +1,8 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import { DroverError } from '../diagnostics/diagnostic.js';
 import type { Graph } from '../graph/graph.js';
-import { flatten, type Node, type NodeOrigin } from '../graph/node.js';
+import { flatten, type Node } from '../graph/node.js';
+import { nameOf } from '../graph/origin.js';
 import type { Value } from '../graph/value.js';
 import { definePass } from './define-pass.js';
 
@@ -9,8 +10,6 @@ import { definePass } from './define-pass.js';
 export interface LowerOptions {
   /** Whether a composite stays. Also asked for composites that decompositions bring in. */
   keep(node: Node): boolean;
-  /** Where the graph comes from, for findings. */
-  readonly file?: string;
 }
 
 /**
@@ -33,7 +32,7 @@ function lowerGraph(graph: Graph, options: LowerOptions): number {
   let edits = 0;
   for (let node = waiting.pop(); node; node = waiting.pop()) {
     if (!node.op.decompose || options.keep(node)) continue;
-    for (const made of replace(graph, node, options.file ?? '').reverse()) {
+    for (const made of replace(graph, node).reverse()) {
       waiting.push(made);
       for (const { graph: body } of Object.values(made.regions)) lowerGraph(body, options);
     }
@@ -46,37 +45,41 @@ function lowerGraph(graph: Graph, options: LowerOptions): number {
  * Puts the decomposition of a node in its place and gives the nodes that it is made of, each after
  * those it needs.
  */
-function replace(graph: Graph, node: Node, file: string): Node[] {
-  const origin = node.origin ?? { node: node.name, op: node.op.name };
+function replace(graph: Graph, node: Node): Node[] {
   const replacements = flatten<Value>(
     node.op.outputs,
-    decomposed(graph, node, { ...origin, file }),
+    graph.standingFor(node.origin, () => decomposed(graph, node)),
   );
   const made = nodesBetween(new Set(node.dependencies()), replacements);
-  for (const each of made) adopt(each, node.name, origin);
+  for (const each of made) {
+    each.name = `${node.name}/${each.name}`;
+    for (const value of each.outputs) value.name = `${node.name}/${value.name}`;
+  }
   node.outputs.forEach((old, i) => {
     const value = replacements[i]!;
-    if (value.producer && made.includes(value.producer)) {
-      value.name = old.name;
-      value.origin ??= old.origin;
-      if (old.shape) value.type = old.type;
-    }
     graph.replaceUses(old, value);
+    if (!value.producer || !made.includes(value.producer)) return;
+    value.name = old.name;
+    if (old.shape) value.type = old.type;
   });
   graph.remove(node);
   return made;
 }
 
 /** What a node is made of. What its decomposition asks in vain is told of the node. */
-function decomposed(graph: Graph, node: Node, origin: NodeOrigin & { readonly file: string }) {
+function decomposed(graph: Graph, node: Node) {
   try {
     return node.op.decompose!(node.operands, node.attrs, graph, node.regions);
   } catch (error) {
     const [first] = error instanceof DroverError ? error.diagnostics : [];
     if (first?.code !== 'core/invalid-shape' || first.origin.node !== undefined) throw error;
+    const { file, op } = node.origin;
+    const name = nameOf(node.origin);
+    const reason = `${first.message} It is written in simpler operators, which need it`;
     throw coreDiagnostics.error('not-convertible', {
-      message: `${origin.op} ${origin.node}: ${first.message} It is written in simpler operators, which need it.`,
-      origin,
+      message: `${op} ${name}: ${reason}.`,
+      reason,
+      origin: { file, node: name, op },
     });
   }
 }
@@ -93,16 +96,4 @@ function nodesBetween(from: ReadonlySet<Value>, results: readonly (Value | undef
   };
   for (const value of results) visit(value);
   return order;
-}
-
-function adopt(node: Node, scope: string, origin: NodeOrigin): void {
-  inherit(node, origin);
-  node.name = `${scope}/${node.name}`;
-  for (const value of node.outputs) value.name = `${scope}/${value.name}`;
-}
-
-function inherit(node: Node, origin: NodeOrigin): void {
-  node.origin ??= origin;
-  for (const { graph } of Object.values(node.regions))
-    for (const inner of graph.nodes) inherit(inner, origin);
 }

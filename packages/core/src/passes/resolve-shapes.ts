@@ -14,14 +14,14 @@ import { definePass } from './define-pass.js';
  */
 function asData(
   graph: Graph,
-  { dtype, shape, elements, name, producer }: Value,
+  { dtype, shape, elements, name, producer, origin }: Value,
 ): Value | undefined {
   if (!elements || !shape || !isStatic(shape) || elements.some(isDataDependent)) return undefined;
   const numbers = elements.filter((dim) => typeof dim === 'number');
   if (numbers.length === elements.length)
-    return graph.constant(Weight.from(tensor(dtype, shape, numbers)), name);
+    return graph.constant(Weight.from(tensor(dtype, shape, numbers)), name, origin);
   if (graph.parent !== undefined) return undefined;
-  const options = { name, origin: producer?.origin };
+  const options = { name, origin: producer!.origin };
   let value = graph.add(dims, {}, { values: elements }, options).y;
   if (shape.length !== 1) value = graph.add(reshape, { x: value }, { shape }, options).y;
   return dtype === 'int64' ? value : graph.add(cast, { x: value }, { to: dtype }, options).y;

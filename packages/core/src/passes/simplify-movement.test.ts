@@ -1,4 +1,5 @@
 import { evaluate } from '../evaluate/evaluate.js';
+import { resultOf, valueOf } from '../graph/origin.js';
 import { Graph } from '../graph/graph.js';
 import { parseGraph } from '../graph/parse-text.js';
 import { namedWeights, printGraph } from '../graph/text.js';
@@ -227,7 +228,7 @@ function stored(
   let reads = 0;
   const bytes = Weight.from(values).bytes();
   const weight = Weight.stored(values.dtype, values.shape, name, () => (reads++, bytes));
-  return { value: graph.constant(weight, name, { name }), reads: () => reads };
+  return { value: graph.constant(weight, name, valueOf('m.onnx', name)), reads: () => reads };
 }
 
 test('movement of constants becomes steps over their handles, and nothing is read', async () => {
@@ -294,7 +295,10 @@ test('movement of constants becomes steps over their handles, and nothing is rea
     { name: 'dense.weight', steps: [{ kind: 'transpose', perm: [1, 0] }] },
   ]);
   const [turnedConstant] = graph.constants();
-  expect(turnedConstant!.origin).toEqual({ name: 'dense.weight', perm: [1, 0] });
+  expect(turnedConstant!.origin).toEqual({
+    ...valueOf('m.onnx', 'dense.weight'),
+    view: { perm: [1, 0] },
+  });
 });
 
 test('filters go whose results are cut off, unless something else uses them', async () => {
@@ -365,6 +369,8 @@ test.each([
 });
 
 test('what takes the place of a node has its name, origin and type', async () => {
+  const own = { file: 'm.onnx', path: [] };
+  const source = { ...own, node: 'model/last', op: 'permute' };
   const graph = new Graph();
   const x = graph.input('x', 'float32', [2, 3]);
   const { y: inner } = graph.add(ops.Transpose, { x }, { perm: [1, 0] }, { name: 'inner' });
@@ -373,21 +379,25 @@ test('what takes the place of a node has its name, origin and type', async () =>
     ops.Transpose,
     { x: wide },
     { perm: [0, 2, 1] },
-    { name: 'outer', origin: { node: 'model/outer', op: 'Transpose' }, outputs: ['outer:0'] },
+    {
+      name: 'outer',
+      origin: { ...own, node: 'model/outer', op: 'Transpose' },
+      outputs: ['outer:0'],
+    },
   );
   const { y } = graph.add(
     ops.Transpose,
     { x: outer },
     { perm: [1, 2, 0] },
-    { name: 'last', origin: { node: 'model/last', op: 'permute' } },
+    { name: 'last', origin: source },
   );
-  y.origin = { name: 'model/last:0' };
+  y.origin = resultOf(source, 0, 'model/last:0');
   graph.output('y', y);
   await simplified(graph);
   const last = graph.outputs[0]!.value;
   expect(last.name).toBe('last');
-  expect(last.origin).toEqual({ name: 'model/last:0' });
-  expect(last.producer!.origin).toEqual({ node: 'model/last', op: 'permute' });
+  expect(last.origin).toEqual(resultOf(source, 0, 'model/last:0'));
+  expect(last.producer!.origin).toEqual(source);
   expect(graph.sorted().map(({ op }) => op.name)).toEqual(['Transpose', 'Unsqueeze', 'Transpose']);
 });
 

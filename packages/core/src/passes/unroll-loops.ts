@@ -19,7 +19,7 @@ function unroll(graph: Graph, node: Node<typeof loop>, trips: number): void {
   const { graph: body, captures } = node.regions['body']!;
   let state: readonly Value[] = node.operands.carried;
   const scanned = body.outputs.slice(1 + state.length).map((): Value[] => []);
-  const origin = node.origin ?? { node: node.name, op: node.op.name };
+  const { origin } = node;
   for (let trip = 0; trip < trips; trip++) {
     const before = new Set(graph.nodes);
     const [, ...values] = inlineGraph(body, graph, [
@@ -31,10 +31,13 @@ function unroll(graph: Graph, node: Node<typeof loop>, trips: number): void {
     for (const made of graph.nodes) {
       if (before.has(made)) continue;
       made.name = `${node.name}/${trip}/${made.name}`;
-      made.origin ??= origin;
       // The trip's own types, which the body knows for all trips only.
       graph.infer(made);
-      for (const value of made.outputs) value.name = `${node.name}/${trip}/${value.name}`;
+      for (const value of made.outputs) {
+        value.name = `${node.name}/${trip}/${value.name}`;
+        // It holds one trip of what the source makes in each.
+        value.origin = value.origin && { ...value.origin, relation: 'part' };
+      }
     }
     state = values.slice(0, state.length);
     values

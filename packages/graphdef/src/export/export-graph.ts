@@ -1,13 +1,13 @@
 import {
-  DroverError,
-  applyRule,
-  coreDiagnostics,
   integerRanges,
+  UniqueNames,
+  writeNodes,
+  writtenOutputs,
   type DType,
   type Graph,
-  type Report,
   type Value,
   type Weight,
+  type WriteContext,
 } from '@drover/core';
 import type {
   FunctionDef,
@@ -20,6 +20,7 @@ import { writeRules } from '../rules.js';
 import { shape as shapeAttr } from '../vocabulary/placeholder-shape.js';
 import { type } from '../vocabulary/attribute.js';
 import { GraphWriter } from '../vocabulary/graph-writer.js';
+import { legalName } from '../vocabulary/legal-name.js';
 import { heldBy, tellTypes } from './tell-types.js';
 
 /** A core graph in TensorFlow's terms. */
@@ -45,56 +46,6 @@ export interface ExportTarget {
   readonly file: string;
 }
 
-function writeNodes(writer: GraphWriter, report: Report, file: string): void {
-  for (const node of writer.graph.sorted()) {
-    writer.begin(node);
-    const origin = {
-      file,
-      node: node.origin?.node ?? node.name,
-      op: node.origin?.op ?? node.op.name,
-    };
-    const refuse = (reason: string): void => {
-      const foreign = node.op.name === 'Foreign';
-      report.add(
-        coreDiagnostics.diagnostic(foreign ? 'foreign-op' : 'not-convertible', {
-          message: `${origin.op} ${origin.node}: ${reason}.`,
-          origin,
-        }),
-      );
-      // What rests on the node is still looked at, so that every gap is told.
-      for (const value of node.outputs)
-        writer.set(value, {
-          text: writer.unique(value.name),
-          dtype: writer.model.typeOf(value.dtype) ?? value.dtype,
-        });
-    };
-    try {
-      const missing = applyRule(writeRules, node, writer);
-      if (missing) refuse(missing.gap);
-    } catch (error) {
-      if (!(error instanceof DroverError) || error.failure !== 'unsupported') throw error;
-      refuse(error.diagnostics[0]?.message ?? error.message);
-    }
-  }
-}
-
-/** Names of outputs: each a node of its own, near to the output's name. */
-function bindOutputs(
-  graph: Graph,
-  writer: GraphWriter,
-): readonly { readonly value: Value; readonly node: string; readonly isAlias: boolean }[] {
-  const bound = new Set<Value>(graph.inputs);
-  return graph.outputs.map(({ name, value }) => {
-    const node = writer.unique(name);
-    const isAlias = bound.has(value) || value.constant !== undefined;
-    if (!isAlias) {
-      writer.bind(value, node);
-      bound.add(value);
-    }
-    return { value, node, isAlias };
-  });
-}
-
 /**
  * The key of an input or output; members of JSON objects that look like numbers would lose their
  * place in the order.
@@ -105,19 +56,23 @@ const keyOf = (name: string) => (/^\d+$/.test(name) ? `tensor_${name}` : name);
  * Writes a prepared graph (channels last) in operators that TensorFlow and TensorFlow.js execute
  * alike. Findings go to the report: with an error among them the result is incomplete.
  */
-export function exportGraph(graph: Graph, target: ExportTarget, report: Report): ExportedGraph {
+export function exportGraph(
+  graph: Graph,
+  target: ExportTarget,
+  context: Pick<WriteContext, 'report' | 'value'>,
+): ExportedGraph {
   const weights: { name: string; weight: Weight; dtype: DType }[] = [];
   const functions: FunctionDef[] = [];
   const ranges = integerRanges(graph, heldBy(target.typeOf));
   const writer = new GraphWriter(graph, {
-    taken: new Set(),
+    names: new UniqueNames((wanted) => legalName(wanted === '' ? 'value' : wanted)),
     weights,
     functions,
     typeOf: target.typeOf,
     ranges,
-    writeNodes: (each) => writeNodes(each, report, target.file),
+    writeNodes: (each) => void writeNodes(each, writeRules, context),
   });
-  tellTypes(graph, ranges, target, report);
+  tellTypes(graph, ranges, target, context.report);
   const info = (value: Value, node: string): TensorInfo => ({
     name: `${node}:0`,
     dtype: writer.dataType(value),
@@ -142,8 +97,12 @@ export function exportGraph(graph: Graph, target: ExportTarget, report: Report):
     writer.set(input, { text: node, dtype: writer.typeOf(input.dtype) });
     inputs.set(keyOf(input.name), info(input, node));
   }
-  const outputs = bindOutputs(graph, writer);
-  writeNodes(writer, report, target.file);
+  const outputs = writtenOutputs(graph).map((each) => ({
+    ...each,
+    node: writer.unique(each.name),
+  }));
+  for (const { value, node, isAlias } of outputs) if (!isAlias) writer.bind(value, node);
+  writeNodes(writer, writeRules, context);
   for (const { value, node, isAlias } of outputs)
     if (isAlias) writer.named('Identity', node, [value]);
   return {
@@ -156,9 +115,7 @@ export function exportGraph(graph: Graph, target: ExportTarget, report: Report):
     },
     signature: {
       inputs,
-      outputs: new Map(
-        outputs.map(({ value, node }, i) => [keyOf(graph.outputs[i]!.name), info(value, node)]),
-      ),
+      outputs: new Map(outputs.map(({ name, value, node }) => [keyOf(name), info(value, node)])),
       methodName: '',
       extra: new Map(),
     },

@@ -6,6 +6,7 @@ import {
   isInt,
   isWithin,
   meet,
+  nameOf,
   type Diagnostic,
   type DType,
   type Graph,
@@ -63,11 +64,7 @@ function finding(
   { typeOf, file }: ExportTarget,
   verdict: Verdict,
 ): Diagnostic {
-  const origin = {
-    file,
-    node: node.origin?.node ?? node.name,
-    op: node.origin?.op ?? node.op.name,
-  };
+  const origin = { file, node: nameOf(node.origin), op: node.origin.op };
   const span = isWithin(intervalOf(dtype)!, exact)
     ? `any ${dtype}`
     : `${dtype} between ${exact.join(' and ')}`;
@@ -154,11 +151,7 @@ export function tellTypes(
         : leaving.has(value.dtype)
           ? '; values fit except where told'
           : '; every value is proved to fit';
-      tell(
-        value,
-        `The result of ${node.origin?.op ?? node.op.name} ${node.origin?.node ?? node.name} (and others)`,
-        proof,
-      );
+      tell(value, `The result of ${node.origin.op} ${nameOf(node.origin)} (and others)`, proof);
     }
   }
 }

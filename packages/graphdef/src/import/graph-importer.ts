@@ -1,8 +1,7 @@
 import {
   complexTypes,
-  DroverError,
-  foreignTypes,
-  ops,
+  importNode,
+  valueOf,
   type Graph,
   type Json,
   type Report,
@@ -11,7 +10,7 @@ import {
   type Weight,
 } from '@drover/core';
 import { dtypeOf } from '../codec/data-type.js';
-import type { AttrValue, FunctionDef, NameAttrList, NodeDef, OpDef } from '../codec/graph-def.js';
+import type { AttrValue, FunctionDef, NodeDef, OpDef } from '../codec/graph-def.js';
 import {
   argSize,
   attrOf,
@@ -22,14 +21,14 @@ import {
 } from '../codec/operator.js';
 import { graphdefDiagnostics } from '../diagnostics.js';
 import { readCall } from '../ops/control.js';
-import type { ReadRules } from '../vocabulary/rule.js';
+import type { ReadTable, ToCore } from '../vocabulary/rule.js';
 import { Scope } from '../vocabulary/scope.js';
-import { SourceNode } from '../vocabulary/source-node.js';
+import { SourceNode, type FunctionCall } from '../vocabulary/source-node.js';
 
 /** What the nodes of a whole model share while they are imported. */
 export interface ImportContext {
   readonly file: string;
-  readonly rules: ReadRules;
+  readonly rules: ReadTable;
   readonly report: Report;
   /**
    * Elements of a Const node as a handle, in the type that the file stores; undefined when it
@@ -121,53 +120,27 @@ export class GraphImporter {
 
   #node(def: NodeDef, scope: Scope, nodes: readonly NodeDef[], depth: number): void {
     const { context } = this;
-    const call = (called: NameAttrList, args: readonly Value[], graph: Graph, prefix: string) =>
-      this.#call(called, args, graph, prefix, depth + 1);
     const node = new SourceNode(
       def,
       scope,
       outputCount(def, this.#signatures, scope.file) ?? usedOutputs(def, nodes, scope.file),
-      call,
+      (caller, call) => this.#call(caller, call, depth + 1),
     );
     if (def.op === 'Const') {
       scope.set(def.name, [this.#constant(node)]);
       return;
     }
-    if (context.functions.has(def.op)) {
-      scope.set(def.name, readCall(node, { name: def.op, attrs: def.attrs }));
-      return;
-    }
-    const rule = Object.hasOwn(context.rules, def.op) ? context.rules[def.op] : undefined;
-    let made: readonly (Value | undefined)[];
-    try {
-      if (!rule) throw node.unsupported('there is no rule for this operator');
-      const result = rule(node);
-      made = Array.isArray(result) ? (result as readonly (Value | undefined)[]) : [result as Value];
-      const { unread } = node;
-      if (unread.length > 0) {
-        context.report.add(
-          graphdefDiagnostics.diagnostic('attribute-ignored', {
-            message: `${node.type} ${node.name} sets ${unread.join(', ')}, which nothing reads.`,
-            origin: node.origin,
-          }),
-        );
-      }
-    } catch (error) {
-      const isComplex = touchesComplex(node, scope.file);
-      if (!(error instanceof DroverError) || (error.failure !== 'unsupported' && !isComplex))
-        throw error;
-      // The finding begins with the node; a foreign operator states the bare reason.
-      const reason = (error.diagnostics[0]?.message ?? error.message)
-        .replace(`${node.type} ${node.name}: `, '')
-        .replace(/\.$/, '');
-      made = this.#foreign(node, isComplex ? 'it computes with complex numbers' : reason);
-    }
-    made.forEach((value, i) => {
-      if (!value?.producer || value.origin) return;
-      value.name = i === 0 ? node.name : `${node.name}:${i}`;
-      value.origin = { name: value.name };
-    });
-    scope.set(def.name, made);
+    const rule: ToCore | undefined = context.functions.has(def.op)
+      ? () => readCall(node, { name: def.op, attrs: def.attrs })
+      : context.rules.get(def.op);
+    const count = Math.max(node.outputCount, 1);
+    const parts = {
+      rule: rule ?? 'there is no rule for this operator',
+      results: Array.from({ length: count }, (_, i) => (i === 0 ? node.name : `${node.name}:${i}`)),
+      excuse: touchesComplex(node, scope.file) ? 'it computes with complex numbers' : undefined,
+      foreign: () => this.#foreign(node, count),
+    };
+    scope.set(def.name, importNode(node, parts, context.report) as readonly (Value | undefined)[]);
   }
 
   /**
@@ -186,27 +159,20 @@ export class GraphImporter {
     return node.graph.constant(
       dtype && dtype !== 'string' ? weight.cast(dtype) : weight,
       node.name,
-      { name: node.name },
+      valueOf(this.context.file, node.name),
     );
   }
 
-  #foreign(node: SourceNode, reason: string): readonly Value[] {
+  #foreign(node: SourceNode, count: number) {
     const attributes = [...node.def.attrs]
       .filter(([name]) => !name.startsWith('_'))
       .map(([name, value]): Json => ({ name, value: attributeText(value) }));
-    const resultCount = Math.max(node.outputCount, 1);
     const stated = outputTypes(node.def, this.context.file);
-    const types = Array.from({ length: resultCount }, (_, i): ValueType => ({
-      dtype: stated[i] ?? 'float32',
-      shape: undefined,
-    }));
-    const { outputs } = node.graph.add(
-      ops.Foreign,
-      { inputs: node.inputs() },
-      { format: 'tensorflow', type: node.type, reason, attributes, types: foreignTypes(types) },
-      { ...node.options, resultCount },
-    );
-    return outputs;
+    const types = Array.from({ length: count }, (_, i): ValueType | undefined => {
+      const dtype = stated[i];
+      return dtype && { dtype, shape: undefined };
+    });
+    return { format: 'tensorflow', attributes, types };
   }
 
   /**
@@ -214,10 +180,8 @@ export class GraphImporter {
    * `graphdef/graph` for unknown functions and endless recursion.
    */
   #call(
-    called: NameAttrList,
-    args: readonly Value[],
-    graph: Graph,
-    prefix: string,
+    caller: SourceNode,
+    { called, args, graph, body: role }: FunctionCall,
     depth: number,
   ): readonly Value[] {
     const { file, functions } = this.context;
@@ -232,7 +196,7 @@ export class GraphImporter {
       file,
       byName(body.nodes),
       this.#signatures,
-      prefix,
+      [...caller.source.path, { node: caller.source.node, op: called.name, body: role }],
       new Map([...body.attrs, ...called.attrs]),
     );
     let next = 0;

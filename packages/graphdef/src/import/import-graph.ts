@@ -7,6 +7,7 @@ import {
   type Report,
   type Shape,
   type Weight,
+  valueOf,
 } from '@drover/core';
 import { dtypeOf, type DataType } from '../codec/data-type.js';
 import type { GraphDef, NodeDef, SignatureDef, TensorShape } from '../codec/graph-def.js';
@@ -123,7 +124,7 @@ export function importGraph(given: GraphSource, report: Report): Graph {
       });
     }
     const dims = shape?.dims ? shape : placed?.kind === 'shape' ? placed.value : shape;
-    scope.set(ref.node, [graph.input(name, dtype, shapeOf(name, dims), { name })]);
+    scope.set(ref.node, [graph.input(name, dtype, shapeOf(name, dims), valueOf(file, name))]);
   }
   const outputs = outputsOf(source);
   const values = importer.import(

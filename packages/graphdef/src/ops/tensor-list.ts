@@ -26,8 +26,8 @@ function pending(
   return node.graph.add(
     ops.Foreign,
     { inputs },
-    { format: 'tensorflow', type: node.type, reason, attributes: [], types },
-    { ...node.options, resultCount: 1 },
+    { format: 'tensorflow', type: node.type, reason, cause: 'operator', attributes: [], types },
+    node.options,
   ).outputs[0]!;
 }
 

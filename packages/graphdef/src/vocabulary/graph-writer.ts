@@ -2,6 +2,7 @@ import {
   dimSources,
   foldDim,
   isStatic,
+  nameOf,
   tensor,
   Weight,
   type Dim,
@@ -11,14 +12,15 @@ import {
   type Graph,
   type IntegerRanges,
   type Node,
+  type NodeWriter,
   type Shape,
+  type UniqueNames,
   type Value,
 } from '@drover/core';
 import { dataTypeOf, type DataType } from '../codec/data-type.js';
 import type { AttrValue, FunctionDef, NodeDef } from '../codec/graph-def.js';
 import { registeredOp } from '../codec/operator.js';
 import { graphdefDiagnostics } from '../diagnostics.js';
-import { legalName } from './legal-name.js';
 import type { RegisteredArg } from '../schema/registered-op.js';
 import { int, type, types, type Attributes } from './attribute.js';
 
@@ -34,7 +36,7 @@ export type Operand = Value | Ref;
 /** What is written for a whole model: constants and functions are shared by all graphs. */
 export interface WrittenModel {
   /** Names of nodes, in graphs and functions. */
-  readonly taken: Set<string>;
+  readonly names: UniqueNames;
   /** Elements of the Const nodes, by the nodes' names. */
   readonly weights: { readonly name: string; readonly weight: Weight; readonly dtype: DType }[];
   readonly functions: FunctionDef[];
@@ -59,7 +61,7 @@ function symbolOf(dim: Dim): string | undefined {
 const isRef = (operand: Operand): operand is Ref => 'text' in operand;
 
 /** Writes the nodes of one graph, or of one function, in TensorFlow's terms. */
-export class GraphWriter {
+export class GraphWriter implements NodeWriter {
   readonly nodes: NodeDef[] = [];
   readonly #refs = new Map<Value, Ref>();
   readonly #bound = new Map<Value, string>();
@@ -83,11 +85,7 @@ export class GraphWriter {
 
   /** A legal name that no other node has, near to the wanted one. */
   unique(wanted: string): string {
-    const base = legalName(wanted === '' ? 'value' : wanted);
-    let name = base;
-    for (let i = 1; this.model.taken.has(name); i++) name = `${base}_${i}`;
-    this.model.taken.add(name);
-    return name;
+    return this.model.names.unique(wanted);
   }
 
   /** Starts the nodes of a core node: they are named after it. */
@@ -108,6 +106,17 @@ export class GraphWriter {
     const name = this.#bound.get(value);
     if (name === undefined) this.#know(value, ref);
     else this.node('Identity', [ref], {}, [value]);
+  }
+
+  lose(node: Node): void {
+    for (const value of node.outputs) {
+      const dtype = this.model.typeOf(value.dtype) ?? value.dtype;
+      this.set(value, { text: this.unique(value.name), dtype });
+    }
+  }
+
+  written(value: Value): string | undefined {
+    return this.#refs.get(value)?.text;
   }
 
   #know(value: Value, ref: Ref): void {
@@ -452,7 +461,8 @@ export class GraphWriter {
   unwritable(reason: string): DroverError {
     return graphdefDiagnostics.error('unwritable', {
       message: reason,
-      origin: { file: '', node: this.#node?.origin?.node ?? this.#node?.name ?? '' },
+      reason,
+      origin: { file: '', node: this.#node ? nameOf(this.#node.origin) : '' },
     });
   }
 

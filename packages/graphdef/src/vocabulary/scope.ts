@@ -1,4 +1,4 @@
-import type { Graph, Value } from '@drover/core';
+import type { Graph, PathStep, Value } from '@drover/core';
 import type { AttrValue, NodeDef } from '../codec/graph-def.js';
 import { outputPosition, parseInput } from '../codec/operator.js';
 import type { OpDef } from '../codec/graph-def.js';
@@ -16,8 +16,8 @@ export class Scope {
     readonly file: string,
     private readonly nodes: ReadonlyMap<string, NodeDef>,
     private readonly functions: ReadonlyMap<string, OpDef>,
-    /** Prefix of the names of what a called function makes. */
-    readonly prefix = '',
+    /** The way to these nodes from those of the main graph. */
+    readonly path: readonly PathStep[] = [],
     /** Values of the attributes that the call gives to the function (`placeholder` attributes). */
     readonly bound: ReadonlyMap<string, AttrValue> = new Map(),
   ) {}

@@ -1,11 +1,10 @@
 import {
+  ImportedNode,
   isFloat,
   ops,
   toNumbers,
-  type DroverError,
   type DType,
   type Graph,
-  type NodeOptions,
   type Shape,
   type Tensor,
   type Value,
@@ -29,13 +28,18 @@ const text = (bytes: ByteString): string =>
 /** Attributes that place a node on a device or tune a library. */
 const tuning = new Set(['use_cudnn_on_gpu', 'parallel_iterations', 'validate_shape', 'TensorRT']);
 
-/**
- * A node of the source while it is turned into core: operands as values, attributes by kind with
- * TensorFlow's registered defaults. It notes which attributes a rule reads, so that those that no
- * rule reads are told.
- */
-export class SourceNode {
-  readonly #read = new Set<string>();
+/** A call of a function of the library. */
+export interface FunctionCall {
+  readonly called: NameAttrList;
+  /** Values of the graph that the function's nodes go to. */
+  readonly args: readonly Value[];
+  readonly graph: Graph;
+  /** Which body of the node it is; undefined for the function that a node calls. */
+  readonly body: string | undefined;
+}
+
+/** A node of a TensorFlow graph: operands as values, attributes with TensorFlow's defaults. */
+export class SourceNode extends ImportedNode {
   readonly #inputs: readonly string[];
 
   constructor(
@@ -43,40 +47,11 @@ export class SourceNode {
     readonly scope: Scope,
     /** Number of outputs, as far as the registration or the uses tell. */
     readonly outputCount: number,
-    /**
-     * Imports the body of a function of the library into a graph, its arguments being values of
-     * that graph.
-     */
-    private readonly callFunction: (
-      called: NameAttrList,
-      args: readonly Value[],
-      graph: Graph,
-      prefix: string,
-    ) => readonly Value[],
+    /** Imports what a call computes, and gives its results in order. */
+    private readonly importCall: (node: SourceNode, call: FunctionCall) => readonly Value[],
   ) {
+    super(scope.graph, { file: scope.file, path: scope.path, node: def.name, op: def.op });
     this.#inputs = def.inputs.filter((input) => !input.startsWith('^'));
-  }
-
-  get graph(): Graph {
-    return this.scope.graph;
-  }
-
-  get type(): string {
-    return this.def.op;
-  }
-
-  get name(): string {
-    return this.scope.prefix + this.def.name;
-  }
-
-  /** Name and origin for the core node that takes this one's place. */
-  get options(): NodeOptions {
-    return { name: this.name, origin: { node: this.name, op: this.type } };
-  }
-
-  /** Name and origin for one of several core nodes that together take this one's place. */
-  step(suffix: string): NodeOptions {
-    return { name: `${this.name}/${suffix}`, origin: { node: this.name, op: this.type } };
   }
 
   get inputCount(): number {
@@ -97,6 +72,10 @@ export class SourceNode {
   optional(index: number): Value | undefined {
     const reference = this.#inputs[index];
     return reference === undefined ? undefined : this.scope.value(reference);
+  }
+
+  given(): readonly Value[] {
+    return this.inputs();
   }
 
   /** Operands from one index to before another. */
@@ -131,7 +110,7 @@ export class SourceNode {
 
   /** The value of an attribute, or its registered default. */
   attr(name: string): AttrValue | undefined {
-    this.#read.add(name);
+    this.reads(name);
     const value = attrOf(this.def, name);
     return value?.kind === 'placeholder' ? this.scope.bound.get(value.value) : value;
   }
@@ -255,29 +234,19 @@ export class SourceNode {
 
   /**
    * Imports a function of the library with values of a graph (this node's unless told) as its
-   * arguments, and gives its results in order.
+   * arguments, and gives its results in order. `body` says which body of the node it is.
    */
   call(
     called: NameAttrList,
     args: readonly Value[],
     graph = this.graph,
-    suffix = called.name,
+    body?: string,
   ): readonly Value[] {
-    return this.callFunction(called, args, graph, `${this.name}/${suffix}/`);
+    return this.importCall(this, { called, args, graph, body });
   }
 
-  /**
-   * Marks attributes that have no meaning for inference or that the rule accounts for otherwise.
-   */
-  ignore(...names: readonly string[]): void {
-    for (const name of names) this.#read.add(name);
-  }
-
-  /**
-   * Names of attributes that the node sets otherwise than TensorFlow's default and no rule has
-   * read; types, counts and hints apart.
-   */
-  get unread(): readonly string[] {
+  /** What the node sets otherwise than TensorFlow's default; types, counts and hints apart. */
+  protected stated(): Iterable<string> {
     const registered = registeredOp(this.type);
     return [...this.def.attrs].flatMap(([name, value]) => {
       const attr =
@@ -287,13 +256,7 @@ export class SourceNode {
         attr.type === 'type' ||
         attr.type === 'list(type)' ||
         this.#counts(name);
-      if (
-        this.#read.has(name) ||
-        name.startsWith('_') ||
-        tuning.has(name) ||
-        (registered && isTyped)
-      )
-        return [];
+      if (name.startsWith('_') || tuning.has(name) || (registered && isTyped)) return [];
       const isDefault =
         attr?.default !== undefined &&
         JSON.stringify({ ...attr.default, of: undefined }) ===
@@ -307,19 +270,5 @@ export class SourceNode {
     return [...(registered?.inputs ?? []), ...(registered?.outputs ?? [])].some(
       ({ numberAttr }) => numberAttr === name,
     );
-  }
-
-  get origin(): { file: string; node: string; op: string } {
-    return { file: this.scope.file, node: this.name, op: this.type };
-  }
-
-  /**
-   * The reason why this node has no canonical form: thrown by a rule, it leaves the node foreign.
-   */
-  unsupported(reason: string): DroverError {
-    return graphdefDiagnostics.error('unsupported', {
-      message: `${this.type} ${this.name}: ${reason}.`,
-      origin: this.origin,
-    });
   }
 }

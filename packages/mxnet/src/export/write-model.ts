@@ -1,14 +1,15 @@
 import {
-  applyRule,
   coreDiagnostics,
+  ops,
   prepare,
+  writeNodes,
   type DType,
   type Graph,
   type Model,
   type Node,
-  type Report,
   type Sink,
   type Value,
+  type ValueMapping,
   type Weight,
 } from '@drover/core';
 import type { Writing } from '../about.js';
@@ -22,6 +23,7 @@ import {
 import { mxnetDiagnostics } from '../diagnostics.js';
 import { unrolled } from '../ops/control.js';
 import { composites, writeRules } from '../rules.js';
+import { headName } from '../vocabulary/head-name.js';
 import { withoutUnused } from '../vocabulary/symbol-order.js';
 import { GraphWriter, variableHints, type Ref } from '../vocabulary/graph-writer.js';
 import { keptApart } from './keep-apart.js';
@@ -51,48 +53,12 @@ function unheld({ dtype, shape }: Value): string | undefined {
   return shape?.includes(0) ? 'MXNet takes a size of 0 for one that is not known' : undefined;
 }
 
-function report(to: Report, file: string, node: Node, reason: string): void {
-  const origin = {
-    file,
-    node: node.origin?.node ?? node.name,
-    op: node.origin?.op ?? node.op.name,
-  };
-  const code = node.op.name === 'Foreign' ? 'foreign-op' : 'not-convertible';
-  to.add(
-    coreDiagnostics.diagnostic(code, {
-      message: `${origin.op} ${origin.node}: ${reason}.`,
-      origin,
-    }),
-  );
-}
-
-/**
- * Writes every node of a graph by its rule; what has none is reported, and what only rests on it is
- * not reported again. Gives whether all were written.
- */
-function writeNodes(writer: GraphWriter, to: Report, file: string): boolean {
-  const lost = new Set<Value>();
-  for (const node of writer.graph.sorted()) {
-    if (writer.isFinished(node)) continue;
-    writer.begin(node);
-    const isCut = [...node.dependencies()].some((value) => lost.has(value));
-    const reason =
-      node.op.name === 'Foreign'
-        ? undefined
-        : [
-            ...node.outputs.filter((value) => value.users.size > 0 || writer.isOutput(value)),
-            ...node.inputs.filter((value) => value?.constant),
-          ]
-            .map((value) => unheld(value!))
-            .find((each) => each !== undefined);
-    const missing =
-      reason ??
-      (isCut && node.op.name !== 'Foreign' ? '' : applyRule(writeRules, node, writer)?.gap);
-    if (missing === undefined) continue;
-    if (missing !== '') report(to, file, node, missing);
-    for (const value of node.outputs) lost.add(value);
-  }
-  return lost.size === 0;
+/** Why MXNet cannot hold what a node gives or is given. */
+function refusal(node: Node, writer: GraphWriter): string | undefined {
+  if (node.is(ops.Foreign)) return undefined;
+  const given = node.inputs.filter((value) => value?.constant) as Value[];
+  const made = node.outputs.filter((value) => value.users.size > 0 || writer.isOutput(value));
+  return [...made, ...given].map(unheld).find((reason) => reason !== undefined);
 }
 
 /**
@@ -149,9 +115,14 @@ async function toSymbol(model: Model, context: Writing): Promise<Written> {
     context.options.inputLayout,
   );
   widenProducts(graph);
-  const writer = new GraphWriter(graph, (each) => writeNodes(each, to, model.file));
+  const values: ValueMapping[] = [];
+  const notes = { report: to, value: (each: ValueMapping) => void values.push(each) };
+  const writer = new GraphWriter(graph, {
+    writeNodes: (each) => writeNodes(each, writeRules, notes),
+    refusal,
+  });
   const inputs = bindInputs(graph, writer, context, model.file);
-  writeNodes(writer, to, model.file);
+  writeNodes(writer, writeRules, notes);
   if (to.errors.length > 0) return { symbol: writer.symbol([]), arrays: [] };
   const taken = new Set<string>();
   const heads = graph.outputs.map(({ name, value }) => {
@@ -174,6 +145,12 @@ async function toSymbol(model: Model, context: Writing): Promise<Written> {
   });
   const symbol = withoutUnused(writer.symbol(heads), inputs);
   const variables = new Set(symbol.nodes.map(({ name }) => name));
+  for (const { source, target } of values) {
+    const [node, output] = target.split(':').map(Number) as [number, number];
+    const written = writer.nodes[node]!;
+    if (variables.has(written.name))
+      context.value({ source, target: headName(written, output, model.file) });
+  }
   const arrays: { name: string; weight: Weight }[] = [];
   for (const [name, { weight, isAuxiliary, isMade }] of writer.arrays) {
     if (!variables.has(name)) continue;

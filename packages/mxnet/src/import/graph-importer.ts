@@ -1,15 +1,18 @@
-import { DroverError, ops, type Graph, type Report, type Value } from '@drover/core';
-import { outputCounts, outputSuffix, type SymbolGraph, type SymbolNode } from '../codec/index.js';
+import { importNode, type Graph, type PathStep, type Report, type Value } from '@drover/core';
+import { outputCounts, type SymbolGraph, type SymbolNode } from '../codec/index.js';
 import { mxnetDiagnostics } from '../diagnostics.js';
-import type { ReadRules } from '../vocabulary/rule.js';
+import { headName } from '../vocabulary/head-name.js';
+import type { ReadTable } from '../vocabulary/rule.js';
 import { inferHints, type ShapeHints } from './shape-hints.js';
 import { SourceNode } from '../vocabulary/source-node.js';
 
 /** What the nodes of a whole model share while they are imported. */
 export interface ImportContext {
   readonly file: string;
-  readonly rules: ReadRules;
+  readonly rules: ReadTable;
   readonly report: Report;
+  /** The way from the main symbol to the one that is imported. */
+  readonly path: readonly PathStep[];
 }
 
 /** The operators that compare with a label when they train; inference does not look at it. */
@@ -47,17 +50,6 @@ export function labelVariables(graph: SymbolGraph): ReadonlySet<number> {
   );
 }
 
-/** The name that MXNet gives to an output of a graph. */
-export function headName(node: SymbolNode, output: number, file: string): string {
-  if (node.op === null) return node.name;
-  // Control flow numbers its outputs only when there are several.
-  const isSingle = node.subgraphs.length > 0 && outputCounts(node, file)?.visible === 1;
-  const suffix =
-    (isSingle ? undefined : outputSuffix(node, output, file)) ??
-    (output === 0 ? 'output' : `output${output}`);
-  return `${node.name}_${suffix}`;
-}
-
 /**
  * Turns the nodes of one symbol into nodes of a core graph and gives the values of its heads.
  * `variable` gives the value of a variable, undefined for a label.
@@ -70,6 +62,7 @@ export function importNodes(
   hints: ShapeHints,
 ): readonly Value[] {
   const values: (readonly (Value | undefined)[])[] = [];
+  const totals = outputTotals(symbol);
   const used = new Set(
     [...symbol.nodes.flatMap(({ inputs }) => inputs), ...symbol.heads].map(
       ({ node, output }) => `${node}:${output}`,
@@ -83,12 +76,13 @@ export function importNodes(
     const node = new SourceNode(source, {
       graph,
       file: context.file,
+      path: context.path,
       inputs: source.inputs.map((entry) => values[entry.node]![entry.output]),
       isUsed: (output) => used.has(`${index}:${output}`),
       hint: (output) => hints.shape(index, output),
       body: (at, inner, variables) => importBody(source, at, inner, context, variables),
     });
-    values.push(importNode(node, context, outputTotals(symbol)(index)));
+    values.push(importOne(node, context, totals(index)));
   });
   return symbol.heads.map(({ node, output }) => {
     const value = values[node]![output];
@@ -101,52 +95,21 @@ export function importNodes(
   });
 }
 
-function importNode(
+function importOne(
   node: SourceNode,
   { rules, report, file }: ImportContext,
-  outputs: number,
+  count: number,
 ): readonly (Value | undefined)[] {
-  const rule = Object.hasOwn(rules, node.type) ? rules[node.type] : undefined;
-  let made: readonly (Value | undefined)[];
-  try {
-    if (!rule) throw node.unsupported('there is no rule for this operator');
-    const result = rule(node);
-    made = Array.isArray(result) ? (result as readonly (Value | undefined)[]) : [result as Value];
-    if (node.unread.length > 0) {
-      report.add(
-        mxnetDiagnostics.diagnostic('attribute-ignored', {
-          message: `${node.type} ${node.name} sets ${node.unread.join(', ')}, which nothing reads.`,
-          origin: node.origin,
-        }),
-      );
-    }
-  } catch (error) {
-    if (!(error instanceof DroverError) || error.failure !== 'unsupported') throw error;
-    // The finding begins with the node; a foreign operator states the bare reason.
-    made = foreign(
-      node,
-      error.diagnostics[0]!.message.replace(`${node.type} ${node.name}: `, '').replace(/\.$/, ''),
-      outputs,
-    );
-  }
-  made.forEach((value, i) => {
-    // A value that the node made takes MXNet's name; one that it passes on keeps its own.
-    if (!value?.producer || value.origin) return;
-    value.name = headName(node.source, i, file);
-    value.origin = { name: value.name };
-  });
-  return made;
-}
-
-function foreign(node: SourceNode, reason: string, outputs: number): readonly Value[] {
-  const attributes = Object.fromEntries(node.source.attrs);
-  const result = node.graph.add(
-    ops.Foreign,
-    { inputs: node.present },
-    { format: 'mxnet', type: node.type, reason, attributes, types: null },
-    { ...node.options, resultCount: outputs },
-  );
-  return result.outputs;
+  const parts = {
+    rule: rules.get(node.type) ?? 'there is no rule for this operator',
+    results: Array.from({ length: count }, (_, i) => headName(node.node, i, file)),
+    foreign: () => ({
+      format: 'mxnet',
+      attributes: Object.fromEntries(node.node.attrs),
+      types: new Array<undefined>(count).fill(undefined),
+    }),
+  };
+  return importNode(node, parts, report) as readonly (Value | undefined)[];
 }
 
 /** Imports a body of a node into a graph of its own. */
@@ -183,5 +146,6 @@ function importBody(
     outputTotals(symbol),
     context.file,
   );
-  return importNodes(symbol, graph, context, valueOf, hints);
+  const path = [...context.path, { node: node.name, op: node.op!, body: String(index) }];
+  return importNodes(symbol, graph, { ...context, path }, valueOf, hints);
 }

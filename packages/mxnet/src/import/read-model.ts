@@ -9,6 +9,7 @@ import {
   type ReadContext,
   type Source,
   type Value,
+  valueOf,
 } from '@drover/core';
 import {
   inputName,
@@ -20,7 +21,8 @@ import {
 import { mxnetDiagnostics } from '../diagnostics.js';
 import { readRules } from '../rules.js';
 import { findParams, readArrays } from './find-params.js';
-import { headName, importNodes, labelVariables, outputTotals } from './graph-importer.js';
+import { importNodes, labelVariables, outputTotals } from './graph-importer.js';
+import { headName } from '../vocabulary/head-name.js';
 import { inferHints } from './shape-hints.js';
 
 /**
@@ -107,11 +109,12 @@ export async function readModel(source: Source, { report, params }: ReadContext)
       continue;
     }
     const record = recordOf(index);
-    if (record) variables.set(index, graph.constant(await handleOf(record, name), name, { name }));
+    if (record)
+      variables.set(index, graph.constant(await handleOf(record, name), name, valueOf(file, name)));
     else if (!labels.has(index)) {
       const shape = hints.shape(index, 0);
       const dtype: DType = hints.dtype(index, 0) ?? 'float32';
-      variables.set(index, graph.input(name, dtype, shape, { name }));
+      variables.set(index, graph.input(name, dtype, shape, valueOf(file, name)));
     }
     const made = variables.get(index);
     if (made) named.set(name, made);
@@ -129,7 +132,7 @@ export async function readModel(source: Source, { report, params }: ReadContext)
   const heads = importNodes(
     symbol,
     graph,
-    { file, rules: readRules, report },
+    { file, rules: readRules, report, path: [] },
     (index) => variables.get(index),
     hints,
   );

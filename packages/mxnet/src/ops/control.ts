@@ -12,6 +12,7 @@ import {
   type Node,
   type Value,
   type WriteRules,
+  toldInside,
 } from '@drover/core';
 import { truth } from '../vocabulary/build.js';
 import {
@@ -168,8 +169,7 @@ function writeForeach(
       return gap('what it carries changes its shape, and MXNet keeps it');
   }
   const inner = writer.body(node.regions['body']!);
-  // What is in the way is reported where it is.
-  if (!inner) return gap('');
+  if (!inner) return toldInside;
   const heads: Ref[] = [];
   const results = [...emitted.map(({ value }) => value), ...states.map(({ next }) => next)];
   for (const value of results) {

@@ -6,11 +6,13 @@ import {
   isStatic,
   sameDim,
   tensor,
+  UniqueNames,
   Weight,
   type Dim,
   type DType,
   type Graph,
   type Node,
+  type NodeWriter,
   type Region,
   type Shape,
   type Tensor,
@@ -65,8 +67,16 @@ export function heldShape(shape: Shape): Shape {
   return shape.length === 0 ? [1] : shape;
 }
 
+/** What the graphs of a model share while they are written. */
+export interface WrittenModel {
+  /** Writes the nodes of a graph by the format's rules; whether all were written. */
+  writeNodes(writer: GraphWriter): boolean;
+  /** Why MXNet cannot hold what a node gives or is given. */
+  refusal(node: Node, writer: GraphWriter): string | undefined;
+}
+
 /** Writes the nodes of one graph as a symbol and notes the arrays to store. */
-export class GraphWriter {
+export class GraphWriter implements NodeWriter {
   readonly nodes: SymbolNode[] = [];
   /** By the name of the variable, in the order of use. */
   readonly arrays = new Map<string, StoredArray>();
@@ -74,7 +84,7 @@ export class GraphWriter {
   readonly #auxiliary = new Map<Value, Ref>();
   readonly #literals = new Map<string, Ref>();
   readonly #made = new Map<string, readonly { readonly weight: Weight; readonly ref: Ref }[]>();
-  readonly #taken = new Set<string>();
+  readonly #names: UniqueNames;
   readonly #sized = new Map<string, DimSource>();
   readonly #shaped = new Map<string, Value>();
   readonly #wanted = new Map<Value, string>();
@@ -84,12 +94,12 @@ export class GraphWriter {
   readonly #outside = new Map<number, Ref>();
   #node: Node | undefined;
 
-  /** `writeNodes` writes the nodes of a graph, here and in bodies. */
   constructor(
     readonly graph: Graph,
-    private readonly writeNodes: (writer: GraphWriter) => boolean,
+    private readonly model: WrittenModel,
     private readonly parent?: GraphWriter,
   ) {
+    this.#names = parent ? parent.#names : new UniqueNames((wanted) => wanted || 'value');
     for (const { name, value } of graph.outputs)
       if (!this.#wanted.has(value)) this.#wanted.set(value, nodeName(name));
   }
@@ -100,11 +110,7 @@ export class GraphWriter {
 
   /** A name that nothing else has, near to the wanted one. */
   unique(wanted: string): string {
-    const { root } = this;
-    let name = wanted === '' ? 'value' : wanted;
-    for (let i = 1; root.#taken.has(name); i++) name = `${wanted}_${i}`;
-    root.#taken.add(name);
-    return name;
+    return this.#names.unique(wanted);
   }
 
   /** Starts the nodes of a core node: they are named after it. */
@@ -123,8 +129,22 @@ export class GraphWriter {
   }
 
   /** Whether a node is written already. */
-  isFinished(node: Node): boolean {
+  isWritten(node: Node): boolean {
     return this.#finished.has(node);
+  }
+
+  refusal(node: Node): string | undefined {
+    return this.model.refusal(node, this);
+  }
+
+  lose(node: Node): void {
+    for (const value of node.outputs) this.bind(value, this.variable(this.unique(value.name)));
+  }
+
+  /** The place of a value among the written nodes: names follow once the outputs have theirs. */
+  written(value: Value): string | undefined {
+    const ref = this.parent ? undefined : this.#refs.get(value);
+    return ref && `${ref.node}:${ref.output}`;
   }
 
   /** Says what stands for a value. */
@@ -175,7 +195,7 @@ export class GraphWriter {
    * written, which is reported.
    */
   body({ graph, captures }: Region): GraphWriter | undefined {
-    const inner = new GraphWriter(graph, this.writeNodes, this);
+    const inner = new GraphWriter(graph, this.model, this);
     const first = graph.inputs.length - captures.length;
     graph.inputs.forEach((value, i) => {
       inner.bind(
@@ -185,7 +205,7 @@ export class GraphWriter {
           : inner.#within(this.ref(captures[i - first]!)),
       );
     });
-    return this.writeNodes(inner) ? inner : undefined;
+    return this.model.writeNodes(inner) ? inner : undefined;
   }
 
   /** In a body: what a variable stands for outside; undefined for what the node around it gives. */

@@ -1,4 +1,13 @@
-import type { DroverError, DType, Graph, NodeOptions, Shape, Tensor, Value } from '@drover/core';
+import {
+  ImportedNode,
+  type DroverError,
+  type DType,
+  type Graph,
+  type PathStep,
+  type Shape,
+  type Tensor,
+  type Value,
+} from '@drover/core';
 import {
   attrOf,
   opSchema,
@@ -24,6 +33,8 @@ const withoutMeaning = new Set([
 export interface NodeSurroundings {
   readonly graph: Graph;
   readonly file: string;
+  /** The way from the main symbol to this one. */
+  readonly path: readonly PathStep[];
   /** Values of the node's inputs; undefined for a label that inference does not use. */
   readonly inputs: readonly (Value | undefined)[];
   /** Whether something uses an output. */
@@ -37,44 +48,18 @@ export interface NodeSurroundings {
   body(index: number, graph: Graph, variables: readonly Value[]): readonly Value[];
 }
 
-/**
- * A node of a symbol while it is turned into core: inputs as values, attributes typed and with
- * MXNet's defaults. It notes which attributes a rule reads, so that those that no rule reads are
- * told.
- */
-export class SourceNode {
-  readonly #read = new Set<string>();
-
+/** A node of a symbol: inputs as values, attributes typed and with MXNet's defaults. */
+export class SourceNode extends ImportedNode {
   constructor(
-    readonly source: SymbolNode,
+    readonly node: SymbolNode,
     private readonly around: NodeSurroundings,
-  ) {}
-
-  get graph(): Graph {
-    return this.around.graph;
-  }
-
-  /** The operator by its canonical name. */
-  get type(): string {
-    return this.source.op ?? 'null';
-  }
-
-  get name(): string {
-    return this.source.name;
+  ) {
+    const { graph, file, path } = around;
+    super(graph, { file, path, node: node.name, op: node.op ?? 'null' });
   }
 
   get subgraphs(): readonly SymbolGraph[] {
-    return this.source.subgraphs;
-  }
-
-  /** Name and origin for the core node that takes this one's place. */
-  get options(): NodeOptions {
-    return { name: this.name, origin: { node: this.name, op: this.type } };
-  }
-
-  /** Name and origin for one of several core nodes that together take this one's place. */
-  step(suffix: string): NodeOptions {
-    return { name: `${this.name}/${suffix}`, origin: { node: this.name, op: this.type } };
+    return this.node.subgraphs;
   }
 
   get inputCount(): number {
@@ -97,7 +82,7 @@ export class SourceNode {
   }
 
   /** The inputs that are there: labels that inference does not use are not. */
-  get present(): readonly Value[] {
+  given(): readonly Value[] {
     return this.around.inputs.filter((value) => value !== undefined);
   }
 
@@ -133,8 +118,8 @@ export class SourceNode {
    * default.
    */
   attr(name: string): AttrValue {
-    this.#read.add(name);
-    const value = attrOf(this.source, name, this.around.file);
+    this.reads(name);
+    const value = attrOf(this.node, name, this.around.file);
     if (value !== undefined) return value;
     throw mxnetDiagnostics.error('attribute', {
       message: `${this.type} ${this.name} has no attribute ${name}.`,
@@ -224,25 +209,14 @@ export class SourceNode {
   }
 
   /**
-   * Marks attributes that have no meaning for inference or that the rule accounts for otherwise.
+   * The operator's attributes. Those of the form `__x__` and what the operator does not have are the
+   * user's.
    */
-  ignore(...names: readonly string[]): void {
-    for (const name of names) this.#read.add(name);
-  }
-
-  /**
-   * Names of the operator's attributes that the node sets and no rule has read. Those of the form
-   * `__x__` and what the operator does not have are the user's.
-   */
-  get unread(): readonly string[] {
+  protected stated(): Iterable<string> {
     const declared = opSchema(this.type)?.attrs ?? {};
-    return [...this.source.attrs.keys()].filter(
-      (name) => Object.hasOwn(declared, name) && !this.#read.has(name) && !withoutMeaning.has(name),
+    return [...this.node.attrs.keys()].filter(
+      (name) => Object.hasOwn(declared, name) && !withoutMeaning.has(name),
     );
-  }
-
-  get origin(): { file: string; node: string; op: string } {
-    return { file: this.around.file, node: this.name, op: this.type };
   }
 
   /**
@@ -251,15 +225,5 @@ export class SourceNode {
    */
   body(index: number, graph: Graph, variables: readonly Value[]): readonly Value[] {
     return this.around.body(index, graph, variables);
-  }
-
-  /**
-   * The reason why this node has no canonical form: thrown by a rule, it leaves the node foreign.
-   */
-  unsupported(reason: string): DroverError {
-    return mxnetDiagnostics.error('unsupported', {
-      message: `${this.type} ${this.name}: ${reason}.`,
-      origin: this.origin,
-    });
   }
 }

@@ -1,17 +1,12 @@
 import {
-  applyRule,
-  coreDiagnostics,
-  gap,
   prepare,
-  type Gap,
-  type Graph,
+  writeNodes,
+  writtenOutputs,
   type Model,
   type Node,
   type ReadContext,
-  type Report,
   type Sink,
   type Source,
-  type Value,
   type Weight,
 } from '@drover/core';
 import type { Writing } from '../about.js';
@@ -33,34 +28,10 @@ import { GraphWriter, Names, valueInfo, valueNames } from '../vocabulary/graph-w
 /** Operator set version that is written when nobody asks for another. */
 const defaultOpset = 21;
 
-/** Writes every node of a graph by its rule; what has none is reported. */
-function writeNodes(writer: GraphWriter, report: Report, file: string): void {
-  for (const node of writer.graph.sorted()) {
-    writer.begin(node);
-    const missing =
-      tooOld(node, writer.opset) ??
-      applyRule(writeRules, node, writer) ??
-      (writer.misfit === undefined ? undefined : gap(writer.misfit));
-    if (!missing) continue;
-    const origin = {
-      file,
-      node: node.origin?.node ?? node.name,
-      op: node.origin?.op ?? node.op.name,
-    };
-    const foreign = node.op.name === 'Foreign';
-    report.add(
-      coreDiagnostics.diagnostic(foreign ? 'foreign-op' : 'not-convertible', {
-        message: `${origin.op} ${origin.node}: ${missing.gap}.`,
-        origin,
-      }),
-    );
-  }
-}
-
-/** The reason why an operator cannot be written when the operator set has it only later. */
-function tooOld(node: Node, opset: number): Gap | undefined {
+/** Why an operator cannot be written: the operator set has it only later. */
+function tooOld(node: Node, opset: number): string | undefined {
   const since = writtenSince(node);
-  return since > opset ? gap(`the operator needs operator set ${since}`) : undefined;
+  return since > opset ? `the operator needs operator set ${since}` : undefined;
 }
 
 /** The model in ONNX terms, weights as handles. Findings go to the context's report. */
@@ -80,19 +51,21 @@ async function toProto(model: Model, context: Writing): Promise<ModelProto> {
     context.options.inputLayout,
   );
   const names = new Names(valueNames(graph));
-  const writer = new GraphWriter(
-    graph,
+  const writer = new GraphWriter(graph, {
     opset,
     names,
-    (name, weight) => tell(context, name, weight),
-    (each) => writeNodes(each, context.report, model.file),
-  );
+    onConstant: (name, weight) => tell(context, name, weight),
+    writeNodes: (each) => void writeNodes(each, writeRules, context),
+    refusal: (node) => tooOld(node, opset),
+  });
   for (const { name } of [...graph.inputs, ...graph.outputs]) names.take(name);
   for (const input of graph.inputs) writer.bind(input, input.name);
-  const aliases = bindOutputs(graph, writer);
-  writeNodes(writer, context.report, model.file);
+  const written = writtenOutputs(graph);
+  for (const { name, value, isAlias } of written) if (!isAlias) writer.bind(value, name);
+  writeNodes(writer, writeRules, context);
   writer.begin(undefined);
-  for (const { name, value } of aliases) writer.node('Identity', [value], {}, [name]);
+  for (const { name, value, isAlias } of written)
+    if (isAlias) writer.node('Identity', [value], {}, [name]);
   const outputs = graph.outputs.map(({ name, value }) => valueInfo(name, value));
   return {
     irVersion: ir,
@@ -110,26 +83,6 @@ async function toProto(model: Model, context: Writing): Promise<ModelProto> {
       metadataProps: [...model.metadata].map(([key, value]) => ({ key, value })),
     }),
   };
-}
-
-/**
- * Gives each output its name; outputs that are inputs, constants, or a second name of another
- * output need an Identity.
- */
-export function bindOutputs(
-  graph: Graph,
-  writer: GraphWriter,
-): readonly { name: string; value: Value }[] {
-  const bound = new Set<Value>(graph.inputs);
-  const aliases: { name: string; value: Value }[] = [];
-  for (const { name, value } of graph.outputs) {
-    if (bound.has(value) || value.constant) aliases.push({ name, value });
-    else {
-      writer.bind(value, name);
-      bound.add(value);
-    }
-  }
-  return aliases;
 }
 
 function tell({ tensor }: Writing, target: string, weight: Weight): void {

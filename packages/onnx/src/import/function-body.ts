@@ -37,22 +37,20 @@ export function expandedCount(
 
 /**
  * The nodes of a function as one call sees them: attributes that refer to the function's have the
- * call's value, the function's default, or are absent; nodes are named after the call. An operand
- * that the caller left out is absent in the nodes that use it.
+ * call's value, the function's default, or are absent. An operand that the caller left out is
+ * absent in the nodes that use it.
  */
 export function bindFunction(
   called: FunctionProto,
   call: NodeProto,
-  prefix: string,
   isGiven: (input: string) => boolean,
 ): readonly NodeProto[] {
   const given = new Map<string, AttributeProto>();
   for (const attribute of called.attributeProto ?? []) given.set(attribute.name ?? '', attribute);
   for (const attribute of call.attribute ?? []) given.set(attribute.name ?? '', attribute);
   const absent = new Set((called.input ?? []).filter((name) => !isGiven(name)));
-  const bind = (node: NodeProto, isOuter: boolean): NodeProto => ({
+  const bind = (node: NodeProto): NodeProto => ({
     ...node,
-    ...(isOuter && { name: `${prefix}/${node.name || node.output?.[0] || node.opType}` }),
     input: (node.input ?? []).map((name) => (absent.has(name) ? '' : name)),
     attribute: (node.attribute ?? []).flatMap((attribute) => {
       if (attribute.refAttrName) {
@@ -65,12 +63,12 @@ export function bindFunction(
               ...attribute,
               g: {
                 ...attribute.g,
-                node: (attribute.g.node ?? []).map((inner) => bind(inner, false)),
+                node: (attribute.g.node ?? []).map((inner) => bind(inner)),
               },
             }
           : attribute,
       ];
     }),
   });
-  return (called.node ?? []).map((node) => bind(node, true));
+  return (called.node ?? []).map(bind);
 }

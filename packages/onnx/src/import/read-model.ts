@@ -1,4 +1,4 @@
-import { Graph, tally, Model, type ReadContext, type Source } from '@drover/core';
+import { valueOf, Graph, tally, Model, type ReadContext, type Source } from '@drover/core';
 import {
   decodeModel,
   defaultLimits,
@@ -10,7 +10,9 @@ import {
 import { onnxDiagnostics } from '../diagnostics.js';
 import { readRules } from '../rules.js';
 import { expandedCount, functionKey } from './function-body.js';
-import { checkOpset, declaredType, GraphImporter, opsetVersions } from './graph-importer.js';
+import { GraphImporter } from './graph-importer.js';
+import { declaredType } from './declared-type.js';
+import { checkOpset, opsetVersions } from './opsets.js';
 import { Scope } from '../vocabulary/scope.js';
 import { openWeights } from './weights.js';
 
@@ -86,12 +88,12 @@ export async function readModel(source: Source, { report, params }: ReadContext)
         message: `The input ${name} is not a tensor of a declared type.`,
         origin: { file, node: name },
       });
-    scope.set(name, graph.input(name, type.dtype, type.shape, { name }));
+    scope.set(name, graph.input(name, type.dtype, type.shape, valueOf(file, name)));
   }
-  new GraphImporter(
-    { file, rules: readRules, report, weights, functions, untyped: new Set() },
-    opsets,
-  ).fill(graphProto, scope);
+  new GraphImporter({ file, rules: readRules, report, weights, functions }, opsets).fill(
+    graphProto,
+    scope,
+  );
   const outputs = new Set<string>();
   for (const { name = '' } of graphProto.output ?? []) {
     if (outputs.has(name))

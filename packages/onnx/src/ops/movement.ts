@@ -19,6 +19,7 @@ import {
   type Shape,
   type Value,
   type WriteRules,
+  valueOf,
 } from '@drover/core';
 import { dataTypeOf } from '../codec/index.js';
 import { int, ints, text } from '../vocabulary/attribute.js';
@@ -292,7 +293,7 @@ const readConstant: ToCore = (node) => {
   const { graph } = node;
   const name = node.outputName(0);
   const weight = node.tensor('value') ?? node.tensor('sparse_value');
-  if (weight) return graph.constant(weight, name, { name });
+  if (weight) return graph.constant(weight, name, valueOf(node.source.file, name));
   if (node.has('value_float'))
     return graph.literal('float32', [], [node.float('value_float')], name);
   if (node.has('value_int')) return graph.literal('int64', [], [node.exactInt('value_int')], name);

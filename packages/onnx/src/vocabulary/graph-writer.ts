@@ -8,11 +8,13 @@ import {
   ops,
   sizeOf,
   tensor as makeTensor,
+  UniqueNames,
   type Dim,
   type DimSource,
   type DType,
   type Graph,
   type Node,
+  type NodeWriter,
   type Region,
   type Shape,
   type Value,
@@ -40,37 +42,30 @@ export type OnConstant = (name: string, weight: Weight) => void;
 
 /** Names of a model: values and nodes have a space each. */
 export class Names {
-  readonly #values = new Set<string>();
-  readonly #nodes = new Set<string>();
+  readonly #values = new UniqueNames((wanted) => (wanted === '' ? 'value' : wanted));
+  readonly #nodes = new UniqueNames();
 
   /** `kept`: names of the source's own values, which none that is made up may take. */
   constructor(private readonly kept: ReadonlySet<string>) {}
 
   /** Takes a name for a value as it is. */
   take(name: string): void {
-    this.#values.add(name);
+    this.#values.take(name);
   }
 
   /** A name for a value of the source: the wanted one, unless it is taken. */
   value(wanted: string): string {
-    return free(wanted === '' ? 'value' : wanted, this.#values, undefined);
+    return this.#values.unique(wanted);
   }
 
   /** A name for a value that the writer makes up. */
   made(wanted: string): string {
-    return free(wanted, this.#values, this.kept);
+    return this.#values.unique(wanted, this.kept);
   }
 
   node(wanted: string): string {
-    return free(wanted, this.#nodes, undefined);
+    return this.#nodes.unique(wanted);
   }
-}
-
-function free(wanted: string, taken: Set<string>, kept: ReadonlySet<string> | undefined): string {
-  let name = wanted;
-  for (let i = 1; taken.has(name) || kept?.has(name); i++) name = `${wanted}_${i}`;
-  taken.add(name);
-  return name;
 }
 
 /**
@@ -86,11 +81,23 @@ export function valueNames(graph: Graph, names = new Set<string>()): Set<string>
   return names;
 }
 
+/** What the graphs of a model share while they are written. */
+export interface WrittenModel {
+  /** Version of the default operator set to write. */
+  readonly opset: number;
+  readonly names: Names;
+  readonly onConstant: OnConstant;
+  /** Writes the nodes of a graph by the format's rules. */
+  writeNodes(writer: GraphWriter): void;
+  /** Why a node has no form in this version of the operator set, whatever its rule writes. */
+  refusal(node: Node): string | undefined;
+}
+
 /**
  * Writes the nodes of one graph in ONNX terms. Names are unique in the whole model: bodies may not
  * shadow what they capture.
  */
-export class GraphWriter {
+export class GraphWriter implements NodeWriter {
   readonly nodes: NodeProto[] = [];
   readonly initializers: TensorProto[] = [];
   readonly #names = new Map<Value, string>();
@@ -104,20 +111,31 @@ export class GraphWriter {
 
   constructor(
     readonly graph: Graph,
-    /** Version of the default operator set to write. */
-    readonly opset: number,
-    private readonly names: Names,
-    private readonly onConstant: OnConstant,
-    /** Writes the nodes of a graph by the format's rules. */
-    private readonly writeNodes: (writer: GraphWriter) => void,
+    private readonly model: WrittenModel,
     private readonly parent?: GraphWriter,
   ) {
     this.#sources = parent ? parent.#sources : dimSources(graph);
   }
 
+  /** Version of the default operator set to write. */
+  get opset(): number {
+    return this.model.opset;
+  }
+
+  refusal(node: Node): string | undefined {
+    return this.model.refusal(node);
+  }
+
   /** Fixes the name of a value: the signature's, or that of a captured value. */
   bind(value: Value, name: string): void {
     this.#names.set(value, name);
+  }
+
+  /** Values are referred to by name, so what is missing is missed by nothing. */
+  lose(): void {}
+
+  written(value: Value): string | undefined {
+    return this.#names.get(value);
   }
 
   /** Whether a value has its name already, as those of the signature. */
@@ -129,11 +147,11 @@ export class GraphWriter {
   name(value: Value): string {
     const known = this.#names.get(value);
     if (known !== undefined) return known;
-    const name = this.names.value(value.name);
+    const name = this.model.names.value(value.name);
     this.#names.set(value, name);
     if (value.constant) {
       this.root.initializers.push(weightProto(name, value.constant));
-      this.onConstant(name, value.constant);
+      this.model.onConstant(name, value.constant);
     }
     return name;
   }
@@ -213,14 +231,14 @@ export class GraphWriter {
         .flatMap(([name, attribute]) => (attribute ? [{ name, ...attribute }] : []))
         .sort((a, b) => (a.name < b.name ? -1 : 1)),
       ...node,
-      name: this.names.node(node.name!),
+      name: this.model.names.node(node.name!),
     });
   }
 
   /** Writes a node with one output that only other written nodes use, and gives its name. */
   step(opType: string, inputs: readonly Operand[], attributes: Attributes = {}): string {
     const name = this.#node ? `${this.#node.name}/${opType}` : opType;
-    const output = this.names.made(`${name}_output`);
+    const output = this.model.names.made(`${name}_output`);
     this.#write({ opType, name }, inputs, attributes, [output]);
     return output;
   }
@@ -230,7 +248,7 @@ export class GraphWriter {
     const key = `${dtype}[${shape.join()}]:${values.map((value) => (Object.is(value, -0) ? '-0' : String(value))).join()}`;
     const known = this.root.#literals.get(key);
     if (known !== undefined) return known;
-    const name = this.names.made(`constant/${dtype}_${shape.join('x')}`);
+    const name = this.model.names.made(`constant/${dtype}_${shape.join('x')}`);
     this.root.initializers.push(
       tensorProto(name, {
         dtype: dtype as Exclude<DType, 'string'>,
@@ -321,7 +339,7 @@ export class GraphWriter {
     const known = this.#dims.get(name);
     if (known !== undefined) return known;
     const operands = inputs();
-    const output = this.names.made(name);
+    const output = this.model.names.made(name);
     this.#write({ opType, name }, operands, attributes, [output]);
     this.#dims.set(name, output);
     return output;
@@ -344,20 +362,13 @@ export class GraphWriter {
 
   /** A body of a node in ONNX terms: captured values keep the names they have outside. */
   regionProto({ graph, captures }: Region): GraphProto {
-    const writer = new GraphWriter(
-      graph,
-      this.opset,
-      this.names,
-      this.onConstant,
-      this.writeNodes,
-      this,
-    );
+    const writer = new GraphWriter(graph, this.model, this);
     const parameters = graph.inputs.slice(0, graph.inputs.length - captures.length);
     captures.forEach((value, i) =>
       writer.bind(graph.inputs[parameters.length + i]!, this.name(value)),
     );
-    for (const input of parameters) writer.bind(input, this.names.value(input.name));
-    this.writeNodes(writer);
+    for (const input of parameters) writer.bind(input, this.model.names.value(input.name));
+    this.model.writeNodes(writer);
     const bound = new Set<string>();
     const outputs = graph.outputs.map(({ value }) => {
       const isOwn = value.producer !== undefined && !bound.has(writer.name(value));

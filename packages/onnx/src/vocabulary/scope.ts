@@ -1,4 +1,4 @@
-import type { DiagnosticOrigin, Graph, Value } from '@drover/core';
+import { coreDiagnostics, type DiagnosticOrigin, type Graph, type Value } from '@drover/core';
 import { onnxDiagnostics } from '../diagnostics.js';
 import { Sequence } from './sequence.js';
 
@@ -56,14 +56,15 @@ export class Scope {
   }
 
   /**
-   * The tensor of a name. Throws `onnx/graph` when nothing has the name, `onnx/unsupported` when it
+   * The tensor of a name. Throws `onnx/graph` when nothing has the name, `core/foreign-op` when it
    * is a sequence.
    */
   value(name: string, origin: DiagnosticOrigin = { file: this.file }): Value {
     const found = this.get(name, origin);
     if (found instanceof Sequence)
-      throw onnxDiagnostics.error('unsupported', {
-        message: `${JSON.stringify(name)} is a sequence of tensors, which has no canonical form`,
+      throw coreDiagnostics.error('foreign-op', {
+        message: `${origin.op} ${origin.node}: ${JSON.stringify(name)} is a sequence of tensors, which has no canonical form.`,
+        reason: `${JSON.stringify(name)} is a sequence of tensors, which has no canonical form`,
         origin,
       });
     return found;

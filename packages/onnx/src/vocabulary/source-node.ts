@@ -1,10 +1,11 @@
 import {
+  ImportedNode,
   isStatic,
   tensor,
   type DroverError,
   type DType,
   type Graph,
-  type NodeOptions,
+  type NodeOrigin,
   type Shape,
   type Tensor,
   type Value,
@@ -21,60 +22,47 @@ import { Collected, Collecting, Sequence } from './sequence.js';
  */
 export type Parameter = { readonly dtype: DType; readonly shape: Shape | undefined } | Collecting;
 
-/**
- * A node of the source while it is turned into core: operands as values, attributes by kind. It
- * notes which attributes a rule reads, so that those that no rule reads are told.
- */
-export class SourceNode {
+/** What a node of the source needs of the graph that it stands in. */
+export interface NodeSurroundings {
+  readonly scope: Scope;
+  /** Elements of a tensor attribute as a handle. */
+  weightOf(attribute: AttributeProto): Weight;
+  /** Imports a graph attribute as a body whose first parameters have the given types. */
+  importBody(name: string, graph: GraphProto, parameters: readonly Parameter[]): Graph;
+}
+
+/** Domain and operator, as `com.microsoft.Gelu`; the default domain is not spelled. */
+export const operatorOf = ({ domain = '', opType = '' }: NodeProto): string =>
+  domain === '' || domain === 'ai.onnx' ? opType : `${domain}.${opType}`;
+
+/** The node's name, or that of its first output where it has none. */
+export const nodeNameOf = (node: NodeProto): string =>
+  node.name || node.output?.find((name) => name !== '') || operatorOf(node);
+
+/** A node of an ONNX graph: operands as values, attributes by kind. */
+export class SourceNode extends ImportedNode {
   readonly #attributes: ReadonlyMap<string, AttributeProto>;
-  readonly #read = new Set<string>();
 
   constructor(
     readonly proto: NodeProto,
     /** Version of the operator set that the node's domain is imported at. */
     readonly opset: number,
-    readonly scope: Scope,
-    private readonly file: string,
-    /** Elements of a tensor attribute as a handle. */
-    private readonly weightOf: (attribute: AttributeProto) => Weight,
-    /** Imports a graph attribute as a body whose parameters have the given types. */
-    private readonly importBody: (graph: GraphProto, parameters: readonly Parameter[]) => Graph,
+    source: NodeOrigin,
+    private readonly around: NodeSurroundings,
   ) {
+    super(around.scope.graph, source);
     this.#attributes = new Map(
       (proto.attribute ?? []).map((attribute) => [attribute.name ?? '', attribute]),
     );
   }
 
-  get graph(): Graph {
-    return this.scope.graph;
-  }
-
-  /** Domain and operator, as `com.microsoft.Gelu`; the default domain is not spelled. */
-  get type(): string {
-    const domain = this.proto.domain ?? '';
-    return domain === '' || domain === 'ai.onnx'
-      ? (this.proto.opType ?? '')
-      : `${domain}.${this.proto.opType}`;
+  get scope(): Scope {
+    return this.around.scope;
   }
 
   /** Name of an output; that of the node where the output has none. */
   outputName(index: number): string {
     return this.proto.output?.[index] || this.name;
-  }
-
-  /** The node's name, or that of its first output where it has none. */
-  get name(): string {
-    return this.proto.name || this.proto.output?.find((name) => name !== '') || this.type;
-  }
-
-  /** Name and origin for the core node that takes this one's place. */
-  get options(): NodeOptions {
-    return { name: this.name, origin: { node: this.name, op: this.type } };
-  }
-
-  /** Name and origin for one of several core nodes that together take this one's place. */
-  step(suffix: string): NodeOptions {
-    return { name: `${this.name}/${suffix}`, origin: { node: this.name, op: this.type } };
   }
 
   get inputCount(): number {
@@ -161,7 +149,7 @@ export class SourceNode {
   }
 
   #attribute(name: string): AttributeProto | undefined {
-    this.#read.add(name);
+    this.reads(name);
     return this.#attributes.get(name);
   }
 
@@ -238,7 +226,7 @@ export class SourceNode {
   /** A tensor attribute as a handle; undefined when absent. */
   tensor(name: string): Weight | undefined {
     const attribute = this.#attribute(name);
-    return attribute && this.weightOf(attribute);
+    return attribute && this.around.weightOf(attribute);
   }
 
   /**
@@ -246,23 +234,12 @@ export class SourceNode {
    * that the file declares.
    */
   body(name: string, parameters: readonly Parameter[]): Graph {
-    return this.importBody(this.#required(name, this.#attribute(name)?.g), parameters);
+    const graph = this.#required(name, this.#attribute(name)?.g);
+    return this.around.importBody(name, graph, parameters);
   }
 
-  /**
-   * Marks attributes that have no meaning for inference or that the rule accounts for otherwise.
-   */
-  ignore(...names: readonly string[]): void {
-    for (const name of names) this.#read.add(name);
-  }
-
-  /** Names of attributes that the node sets and no rule has read. */
-  get unread(): readonly string[] {
-    return [...this.#attributes.keys()].filter((name) => !this.#read.has(name));
-  }
-
-  get origin(): { file: string; node: string; op: string } {
-    return { file: this.file, node: this.name, op: this.type };
+  protected stated(): Iterable<string> {
+    return this.#attributes.keys();
   }
 
   /** The error that this node contradicts itself. */
@@ -271,12 +248,5 @@ export class SourceNode {
       message: `${this.type} ${this.name}: ${reason}.`,
       origin: this.origin,
     });
-  }
-
-  /**
-   * The reason why this node has no canonical form: thrown by a rule, it leaves the node foreign.
-   */
-  unsupported(reason: string): DroverError {
-    return onnxDiagnostics.error('unsupported', { message: reason, origin: this.origin });
   }
 }

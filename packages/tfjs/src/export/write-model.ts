@@ -10,10 +10,11 @@ import {
   type Model,
   type Report,
   type Sink,
+  type ValueMapping,
   type Weight,
 } from '@drover/core';
 import type { Writing } from '../about.js';
-import { exportGraph, heldBy, keeps, type ExportedGraph } from '@drover/graphdef';
+import { exportGraph, heldBy, keeps, type ExportedGraph, type NodeDef } from '@drover/graphdef';
 import { writeModel as encodeModel, type ModelJson, type WritableWeight } from '../codec/index.js';
 import { tfjsDiagnostics } from '../diagnostics.js';
 import { ownMetadata } from '../vocabulary/metadata.js';
@@ -45,6 +46,8 @@ async function bytesOf(
   return encodeTensor({ dtype, shape: elements.shape, data });
 }
 
+const named = ({ name }: NodeDef): string => name;
+
 /** The model in TF.js's terms, weights as handles. Findings go to the context's report. */
 async function toGraph(model: Model, context: Writing): Promise<ExportedGraph> {
   const graph = await prepare(
@@ -53,7 +56,9 @@ async function toGraph(model: Model, context: Writing): Promise<ExportedGraph> {
     context.options.inputLayout,
   );
   await runPass(fitIntegers, graph, { held: heldBy(typeOf), wide: 'int32' });
-  const exported = exportGraph(graph, { typeOf, file: model.file }, context.report);
+  const values: ValueMapping[] = [];
+  const notes = { report: context.report, value: (each: ValueMapping) => void values.push(each) };
+  const exported = exportGraph(graph, { typeOf, file: model.file }, notes);
   for (const { name, weight } of exported.weights) {
     for (const source of weight.sources())
       context.tensor({
@@ -66,7 +71,11 @@ async function toGraph(model: Model, context: Writing): Promise<ExportedGraph> {
   const outputs = [...exported.signature.outputs.values()].map(({ name }) =>
     name.replace(/:0$/, ''),
   );
-  return { ...exported, graph: fuse(exported.graph, new Set(outputs)) };
+  const fused = fuse(exported.graph, new Set(outputs));
+  // What was fused into a later operator is in no tensor any more.
+  const left = new Set([fused, ...fused.functions].flatMap(({ nodes }) => nodes.map(named)));
+  for (const each of values) if (left.has(each.target.split(':')[0]!)) context.value(each);
+  return { ...exported, graph: fused };
 }
 
 /** Constants that are in memory are checked before anything is written. */

@@ -1,5 +1,6 @@
 import type { Graph } from '../../graph/graph.js';
 import type { Node } from '../../graph/node.js';
+import { permutedOrigin } from '../../graph/origin.js';
 import type { Value } from '../../graph/value.js';
 import { transpose } from '../../ops/transpose.js';
 import { evaluateDim, symbolsOf } from '../../tensor/dim.js';
@@ -169,10 +170,7 @@ export const assignLayout = definePass<{ readonly target: Layout }>(
         { perm },
         { name: `${value.name}/transpose`, origin: value.producer?.origin },
       );
-      y.origin = value.origin && {
-        name: value.origin.name,
-        perm: permuted(value.origin.perm ?? perm.map((_, i) => i), perm),
-      };
+      y.origin = value.origin && permutedOrigin(value.origin, perm);
       entries.set(key, y);
       return y;
     };
@@ -208,11 +206,7 @@ export const assignLayout = definePass<{ readonly target: Layout }>(
       graph.infer(node);
       for (const value of node.outputs) {
         const perm = permutationTo(target, value.rank!);
-        if (hasLayout(value) && value.origin)
-          value.origin = {
-            name: value.origin.name,
-            perm: permuted(value.origin.perm ?? perm.map((_, i) => i), perm),
-          };
+        if (hasLayout(value) && value.origin) value.origin = permutedOrigin(value.origin, perm);
       }
     }
     for (const output of graph.outputs)

@@ -1,5 +1,6 @@
 import type { Node } from '../../graph/node.js';
-import type { Value, ValueOrigin } from '../../graph/value.js';
+import { permutedOrigin, type ValueOrigin } from '../../graph/origin.js';
+import type { Value } from '../../graph/value.js';
 import { knownNumbers } from '../../typing/moved-elements.js';
 import { sliceRange } from '../../typing/slice-bounds.js';
 import { concat } from '../../ops/concat.js';
@@ -78,8 +79,7 @@ function sliced(node: Node<typeof slice>, weight: Weight): readonly Weight[] | u
 /** Where a moved constant comes from: a transposed one remembers how. */
 function originOf(node: Node, result: Value): ValueOrigin | undefined {
   const from = node.inputs[0]!.origin;
-  if (result.origin || !from || !node.is(transpose)) return result.origin;
-  return { name: from.name, perm: node.attrs.perm.map((p) => from.perm?.[p] ?? p) };
+  return from && node.is(transpose) ? permutedOrigin(from, node.attrs.perm) : result.origin;
 }
 
 /** A node that moves constants becomes constants: steps over their handles. */

@@ -179,9 +179,16 @@ function dropFollower(graph: Graph, node: Node<typeof scan>): boolean {
  */
 export const loopToScan = definePass('loop-to-scan', ['names', 'layout', 'composites'], (graph) => {
   let edits = 0;
-  for (const node of graph.sorted()) if (node.is(loop) && toScan(graph, node)) edits++;
+  for (const node of graph.sorted()) {
+    if (!node.is(loop)) continue;
+    if (graph.standingFor(node.origin, () => toScan(graph, node))) edits++;
+  }
   for (let more = true; more;) {
-    more = graph.sorted().some((node) => node.is(scan) && dropFollower(graph, node));
+    more = graph
+      .sorted()
+      .some(
+        (node) => node.is(scan) && graph.standingFor(node.origin, () => dropFollower(graph, node)),
+      );
     if (more) edits++;
   }
   return edits;

@@ -135,7 +135,9 @@ export const recogniseActivations = definePass(
     for (const node of graph.sorted().reverse()) {
       const result = node.outputs[0]!;
       const isUsed = result.users.size > 0 || graph.outputs.some(({ value }) => value === result);
-      const whole = isUsed ? recogniseProduct(node, graph) : undefined;
+      const whole = isUsed
+        ? graph.standingFor(node.origin, () => recogniseProduct(node, graph))
+        : undefined;
       if (!whole) continue;
       whole.origin = node.outputs[0]!.origin;
       graph.replaceUses(node.outputs[0]!, whole);

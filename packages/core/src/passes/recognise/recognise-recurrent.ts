@@ -232,12 +232,13 @@ export const recogniseRecurrent = definePass(
     let edits = 0;
     for (const node of graph.sorted()) {
       if (!node.is(scan)) continue;
-      for (const whole of [node, withProjection(graph, node)]) {
-        const found = whole && findCell(whole);
-        if (!found || !replace(graph, node, whole, found)) continue;
-        edits++;
-        break;
-      }
+      const isReplaced = graph.standingFor(node.origin, () =>
+        [node, withProjection(graph, node)].some((whole) => {
+          const found = whole && findCell(whole);
+          return found && replace(graph, node, whole, found);
+        }),
+      );
+      if (isReplaced) edits++;
     }
     return edits;
   },

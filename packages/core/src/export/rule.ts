@@ -9,6 +9,9 @@ export interface Gap {
 /** States that a format has no form for an operator. */
 export const gap = (why: string): Gap => ({ gap: why });
 
+/** An operator is not written, because something in its bodies is not, which is told already. */
+export const toldInside: Gap = gap('');
+
 /**
  * Writes a node in a format's own terms through the format's writer. A rule throws nothing for what
  * it cannot express: it gives the reason, which becomes a finding with the node's origin.
@@ -21,9 +24,9 @@ export type WriteRule<O extends OpName, W> = (node: Node<(typeof ops)[O]>, write
  */
 export type WriteRules<W> = { readonly [O in OpName]: WriteRule<O, W> | Gap };
 
-/** Applies the rule for a node; the reason when there is no form. */
-export function applyRule<W>(rules: WriteRules<W>, node: Node, writer: W): Gap | undefined {
-  const rule = rules[node.op.name as OpName] as WriteRule<OpName, W> | Gap;
-  if (typeof rule !== 'function') return rule;
-  return rule(node as never, writer) ?? undefined;
-}
+/** What a format does with an operator, by the operator's name. */
+export type WriteTable<W> = ReadonlyMap<string, WriteRule<OpName, W> | Gap>;
+
+/** The rules of a format as a table. */
+export const writeTable = <W>(rules: WriteRules<W>): WriteTable<W> =>
+  new Map(Object.entries(rules)) as WriteTable<W>;

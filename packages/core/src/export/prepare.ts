@@ -74,7 +74,7 @@ export async function prepare(
     await runPass(setInputLayout, graph, {
       layout: inputLayout === 'nchw' ? 'channelsFirst' : 'channelsLast',
     });
-  await runPass(lower, graph, { keep: (node: Node) => needs.keeps(node), file: model.file });
+  await runPass(lower, graph, { keep: (node: Node) => needs.keeps(node) });
   if (needs.unroll) await runPass(unrollLoops, graph, needs.unroll);
   await runPass(assignLayout, graph, { target: needs.layout });
   await clean();
