@@ -71,7 +71,7 @@ const rules = Object.fromEntries(
 const withoutForm = Object.keys((await built('onnx/dist/ops/without-form.js')).withoutForm.toCore);
 /** All the operators that a format lists. */
 const listed = {
-  onnx: Object.keys(rules.onnx.readRules),
+  onnx: [...rules.onnx.readRules.keys()],
   tfjs: Object.keys((await built('tfjs/dist/schema/ops.js')).ops),
   mxnet: Object.keys((await built('mxnet/dist/schema/ops.js')).ops),
 };
@@ -89,8 +89,8 @@ const structural = [
 ];
 const readNames = {
   onnx: listed.onnx.filter((name) => !withoutForm.includes(name)),
-  tfjs: [...Object.keys(rules.tfjs.readRules), ...structural],
-  mxnet: Object.keys(rules.mxnet.readRules),
+  tfjs: [...rules.tfjs.readRules.keys(), ...structural],
+  mxnet: [...rules.mxnet.readRules.keys()],
 };
 
 // A call is written as the nodes of its body.
@@ -107,7 +107,7 @@ const writes = table(
     .sort()
     .map((name) => [
       name,
-      ...formats.map((format) => written(name, rules[format].writeRules[name])),
+      ...formats.map((format) => written(name, rules[format].writeRules.get(name))),
     ]),
 );
 const readBy = (format) => {

@@ -1,6 +1,6 @@
-import { gap, type Node, type WriteRules } from '@drover/core';
+import { gap, writeTable, type Node } from '@drover/core';
 import type { GraphWriter } from './vocabulary/graph-writer.js';
-import type { ReadRules } from './vocabulary/rule.js';
+import type { ReadTable, ToCore } from './vocabulary/rule.js';
 import { blocks } from './ops/blocks.js';
 import { control } from './ops/control.js';
 import { detection } from './ops/detection.js';
@@ -19,28 +19,30 @@ import { spatial } from './ops/spatial.js';
 import { tensorList } from './ops/tensor-list.js';
 
 /** How each TensorFlow operator is read. */
-export const readRules: ReadRules = {
-  ...blocks.toCore,
-  ...control.toCore,
-  ...detection.toCore,
-  ...elementwise.toCore,
-  ...indexing.toCore,
-  ...linear.toCore,
-  ...movement.toCore,
-  ...normalisation.toCore,
-  ...pooling.toCore,
-  ...quantisation.toCore,
-  ...reduction.toCore,
-  ...resize.toCore,
-  ...slicing.toCore,
-  ...spatial.toCore,
-  ...tensorList.toCore,
-};
+export const readRules: ReadTable = new Map(
+  Object.entries<ToCore>({
+    ...blocks.toCore,
+    ...control.toCore,
+    ...detection.toCore,
+    ...elementwise.toCore,
+    ...indexing.toCore,
+    ...linear.toCore,
+    ...movement.toCore,
+    ...normalisation.toCore,
+    ...pooling.toCore,
+    ...quantisation.toCore,
+    ...reduction.toCore,
+    ...resize.toCore,
+    ...slicing.toCore,
+    ...spatial.toCore,
+    ...tensorList.toCore,
+  }),
+);
 
 const decomposed = gap('it is written in simpler operators');
 
 /** How each core operator is written. */
-export const writeRules = {
+export const writeRules = writeTable<GraphWriter>({
   ...control.fromCore,
   ...detection.fromCore,
   ...elementwise.fromCore,
@@ -60,7 +62,7 @@ export const writeRules = {
   LSTM: decomposed,
   RNN: decomposed,
   RoiAlign: decomposed,
-} satisfies WriteRules<GraphWriter>;
+});
 
 /** Operators that TensorFlow has in every form, though others can be written in simpler ones. */
 const whole: ReadonlySet<string> = new Set([

@@ -1,4 +1,4 @@
-import type { Node, OpName, WriteRules } from '@drover/core';
+import { writeTable, type Node } from '@drover/core';
 import { activation } from './ops/activation.js';
 import { arithmetic } from './ops/arithmetic.js';
 import { comparison } from './ops/comparison.js';
@@ -24,37 +24,39 @@ import { sequence } from './ops/sequence.js';
 import { shape } from './ops/shape.js';
 import { slicing } from './ops/slicing.js';
 import type { GraphWriter } from './vocabulary/graph-writer.js';
-import type { KeepRules, ReadRules } from './vocabulary/rule.js';
+import type { KeepRules, ReadTable, ToCore } from './vocabulary/rule.js';
 
 /** How each MXNet operator is read, by canonical name. */
-export const readRules: ReadRules = {
-  ...activation.toCore,
-  ...arithmetic.toCore,
-  ...comparison.toCore,
-  ...control.toCore,
-  ...convolution.toCore,
-  ...detection.toCore,
-  ...elementwise.toCore,
-  ...filling.toCore,
-  ...gather.toCore,
-  ...gridSample.toCore,
-  ...identity.toCore,
-  ...linear.toCore,
-  ...movement.toCore,
-  ...normalisation.toCore,
-  ...ordering.toCore,
-  ...pooling.toCore,
-  ...recurrent.toCore,
-  ...reduction.toCore,
-  ...resize.toCore,
-  ...scatter.toCore,
-  ...sequence.toCore,
-  ...shape.toCore,
-  ...slicing.toCore,
-};
+export const readRules: ReadTable = new Map(
+  Object.entries<ToCore>({
+    ...activation.toCore,
+    ...arithmetic.toCore,
+    ...comparison.toCore,
+    ...control.toCore,
+    ...convolution.toCore,
+    ...detection.toCore,
+    ...elementwise.toCore,
+    ...filling.toCore,
+    ...gather.toCore,
+    ...gridSample.toCore,
+    ...identity.toCore,
+    ...linear.toCore,
+    ...movement.toCore,
+    ...normalisation.toCore,
+    ...ordering.toCore,
+    ...pooling.toCore,
+    ...recurrent.toCore,
+    ...reduction.toCore,
+    ...resize.toCore,
+    ...scatter.toCore,
+    ...sequence.toCore,
+    ...shape.toCore,
+    ...slicing.toCore,
+  }),
+);
 
 /** How each core operator is written. */
-export const writeRules = {
+export const writeRules = writeTable<GraphWriter>({
   ...activation.fromCore,
   ...arithmetic.fromCore,
   ...comparison.fromCore,
@@ -79,20 +81,22 @@ export const writeRules = {
   ...sequence.fromCore,
   ...shape.fromCore,
   ...slicing.fromCore,
-} satisfies WriteRules<GraphWriter>;
+});
 
-const keeps: KeepRules = {
-  ...activation.keeps,
-  ...control.keeps,
-  ...detection.keeps,
-  ...elementwise.keeps,
-  ...linear.keeps,
-  ...movement.keeps,
-  ...normalisation.keeps,
-  ...recurrent.keeps,
-};
+const keeps: ReadonlyMap<string, (node: Node) => boolean> = new Map(
+  Object.entries({
+    ...activation.keeps,
+    ...control.keeps,
+    ...detection.keeps,
+    ...elementwise.keeps,
+    ...linear.keeps,
+    ...movement.keeps,
+    ...normalisation.keeps,
+    ...recurrent.keeps,
+  } satisfies KeepRules),
+);
 
 /** Whether a composite is written as one operator. */
 export function composites(node: Node): boolean {
-  return keeps[node.op.name as OpName]?.(node) === true;
+  return keeps.get(node.op.name)?.(node) === true;
 }

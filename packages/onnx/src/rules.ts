@@ -1,6 +1,6 @@
-import { ops, type Node, type OpName, type WriteRules } from '@drover/core';
+import { ops, writeTable, type Node, type OpName } from '@drover/core';
 import type { GraphWriter } from './vocabulary/graph-writer.js';
-import type { ReadRules } from './vocabulary/rule.js';
+import type { ReadRule, ReadTable } from './vocabulary/rule.js';
 import { attention } from './ops/attention.js';
 import { contrib } from './ops/contrib.js';
 import { control } from './ops/control.js';
@@ -22,30 +22,32 @@ import { spatial } from './ops/spatial.js';
 import { withoutForm } from './ops/without-form.js';
 
 /** How each ONNX operator is read. */
-export const readRules: ReadRules = {
-  ...attention.toCore,
-  ...contrib.toCore,
-  ...control.toCore,
-  ...detection.toCore,
-  ...elementwise.toCore,
-  ...indexing.toCore,
-  ...integer.toCore,
-  ...linear.toCore,
-  ...movement.toCore,
-  ...normalisation.toCore,
-  ...quantisation.toCore,
-  ...recurrent.toCore,
-  ...reduction.toCore,
-  ...resize.toCore,
-  ...selection.toCore,
-  ...sequence.toCore,
-  ...signal.toCore,
-  ...spatial.toCore,
-  ...withoutForm.toCore,
-};
+export const readRules: ReadTable = new Map(
+  Object.entries<readonly ReadRule[]>({
+    ...attention.toCore,
+    ...contrib.toCore,
+    ...control.toCore,
+    ...detection.toCore,
+    ...elementwise.toCore,
+    ...indexing.toCore,
+    ...integer.toCore,
+    ...linear.toCore,
+    ...movement.toCore,
+    ...normalisation.toCore,
+    ...quantisation.toCore,
+    ...recurrent.toCore,
+    ...reduction.toCore,
+    ...resize.toCore,
+    ...selection.toCore,
+    ...sequence.toCore,
+    ...signal.toCore,
+    ...spatial.toCore,
+    ...withoutForm.toCore,
+  }),
+);
 
 /** How each core operator is written. */
-export const writeRules = {
+export const writeRules = writeTable<GraphWriter>({
   ...attention.fromCore,
   ...control.fromCore,
   ...detection.fromCore,
@@ -59,7 +61,7 @@ export const writeRules = {
   ...reduction.fromCore,
   ...resize.fromCore,
   ...spatial.fromCore,
-} satisfies WriteRules<GraphWriter>;
+});
 
 /**
  * Operator set versions that can be written, and the IR version that goes with each
@@ -73,18 +75,18 @@ export const irVersions: ReadonlyMap<number, number> = new Map([
 
 /** Operators that ONNX has only since a version later than the oldest that can be written. */
 // prettier-ignore
-const since: Partial<Record<OpName, number>> = {
+const since: ReadonlyMap<string, number> = new Map(Object.entries({
   Attention: 23, BitwiseAnd: 18, BitwiseNot: 18, BitwiseOr: 18, BitwiseXor: 18, Gelu: 20,
   GridSample: 16, GroupNormalization: 21, HardSwish: 14, LayerNormalization: 17, Mish: 18,
   RMSNormalization: 23,
-};
+} satisfies Partial<Record<OpName, number>>));
 
 /** Composites that ONNX has no operator for. */
 const absent: readonly OpName[] = ['Atan2', 'Expm1', 'Log1p'];
 
 /** The first version of the operator set that has an operator. */
 export function writtenSince(node: Node): number {
-  return since[node.op.name as OpName] ?? 1;
+  return since.get(node.op.name) ?? 1;
 }
 
 /** Widest window that is written as a sum of shifted copies. */

@@ -26,11 +26,11 @@ interface ConvertOptions extends WriteOptions, OpenOptions {
 /**
  * Options that one format only knows: given for another one, they would be passed over in silence.
  */
-const belongs = {
-  opset: ['--opset', 'onnx'],
-  quantize: ['--quantize', 'tfjs'],
-  shardSize: ['--shard-size', 'tfjs'],
-} as const;
+const belongs = [
+  ['opset', '--opset', 'onnx'],
+  ['quantize', '--quantize', 'tfjs'],
+  ['shardSize', '--shard-size', 'tfjs'],
+] as const;
 
 /** `drover convert IN OUT`; with --verify, fails unless every output agrees. */
 export async function convertCommand(
@@ -54,8 +54,8 @@ export async function convertCommand(
   const target = await targetOf(output!, to);
   const usage = (message: string) =>
     cliDiagnostics.error('usage', { message, origin: { file: output! } });
-  for (const [key, [option, format]] of Object.entries(belongs)) {
-    if (options[key as keyof typeof belongs] !== undefined && target.format.id !== format)
+  for (const [key, option, format] of belongs) {
+    if (options[key] !== undefined && target.format.id !== format)
       throw usage(`${option} is for ${format}, and the output is ${target.format.id}.`);
   }
   if (output === '-' && json)

@@ -24,7 +24,8 @@ const catalogues: readonly DiagnosticCatalogue<string>[] = [
 /** `drover explain CODE`. */
 export async function explainCommand([code]: readonly string[]): Promise<Outcome> {
   const [prefix, name] = code!.split('/', 2) as [string, string | undefined];
-  const kind = catalogues.find((catalogue) => catalogue.prefix === prefix)?.kinds[name ?? ''];
+  const { kinds = {} } = catalogues.find((catalogue) => catalogue.prefix === prefix) ?? {};
+  const kind = new Map(Object.entries(kinds)).get(name ?? '');
   if (!kind)
     throw cliDiagnostics.error('usage', {
       message: `There is no diagnostic ${JSON.stringify(code)}.`,

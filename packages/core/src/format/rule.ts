@@ -21,9 +21,16 @@ export type WriteRule<O extends OpName, W> = (node: Node<(typeof ops)[O]>, write
  */
 export type WriteRules<W> = { readonly [O in OpName]: WriteRule<O, W> | Gap };
 
+/** What a format does with an operator, by the operator's name. */
+export type WriteTable<W> = ReadonlyMap<string, WriteRule<OpName, W> | Gap>;
+
+/** The rules of a format as a table. */
+export const writeTable = <W>(rules: WriteRules<W>): WriteTable<W> =>
+  new Map(Object.entries(rules)) as WriteTable<W>;
+
 /** Applies the rule for a node; the reason when there is no form. */
-export function applyRule<W>(rules: WriteRules<W>, node: Node, writer: W): Gap | undefined {
-  const rule = rules[node.op.name as OpName] as WriteRule<OpName, W> | Gap;
+export function applyRule<W>(rules: WriteTable<W>, node: Node, writer: W): Gap | undefined {
+  const rule = rules.get(node.op.name) ?? gap('it is no operator of the core set');
   if (typeof rule !== 'function') return rule;
   return rule(node as never, writer) ?? undefined;
 }

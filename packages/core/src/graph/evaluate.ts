@@ -4,7 +4,7 @@ import type { EvaluateContext, Operands, PerOperand } from '../ops/define-op.js'
 import { evaluateDim } from '../tensor/dim.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Graph } from './graph.js';
-import { byName, flatten, type Node } from './node.js';
+import { attrsOf, byName, flatten, type Node } from './node.js';
 import type { Value } from './value.js';
 
 /** One node's work: the tensors it was given and what it made. */
@@ -55,15 +55,9 @@ export function bindDims(
   return sizes;
 }
 
-function resolvedAttrs(
-  { op, attrs }: Node,
-  dims: ReadonlyMap<string, number>,
-): ResolvedAttrs<Attrs> {
+function resolvedAttrs(node: Node, dims: ReadonlyMap<string, number>): ResolvedAttrs<Attrs> {
   return Object.fromEntries(
-    Object.entries(op.attrs).map(([name, attr]) => [
-      name,
-      attr.resolve((attrs as AttrValues<Attrs>)[name], dims),
-    ]),
+    attrsOf(node).map(([name, attr, value]) => [name, attr.resolve(value, dims)]),
   ) as ResolvedAttrs<Attrs>;
 }
 

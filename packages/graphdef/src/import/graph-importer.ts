@@ -22,14 +22,14 @@ import {
 } from '../codec/operator.js';
 import { graphdefDiagnostics } from '../diagnostics.js';
 import { readCall } from '../ops/control.js';
-import type { ReadRules } from '../vocabulary/rule.js';
+import type { ReadTable } from '../vocabulary/rule.js';
 import { Scope } from '../vocabulary/scope.js';
 import { SourceNode } from '../vocabulary/source-node.js';
 
 /** What the nodes of a whole model share while they are imported. */
 export interface ImportContext {
   readonly file: string;
-  readonly rules: ReadRules;
+  readonly rules: ReadTable;
   readonly report: Report;
   /**
    * Elements of a Const node as a handle, in the type that the file stores; undefined when it
@@ -137,7 +137,7 @@ export class GraphImporter {
       scope.set(def.name, readCall(node, { name: def.op, attrs: def.attrs }));
       return;
     }
-    const rule = Object.hasOwn(context.rules, def.op) ? context.rules[def.op] : undefined;
+    const rule = context.rules.get(def.op);
     let made: readonly (Value | undefined)[];
     try {
       if (!rule) throw node.unsupported('there is no rule for this operator');

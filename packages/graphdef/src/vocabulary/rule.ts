@@ -9,3 +9,6 @@ export type ToCore = (node: SourceNode) => Value | readonly (Value | undefined)[
 
 /** Rules by TensorFlow operator. */
 export type ReadRules = Readonly<Record<string, ToCore>>;
+
+/** Rules as a table: what a file says is looked up here. */
+export type ReadTable = ReadonlyMap<string, ToCore>;

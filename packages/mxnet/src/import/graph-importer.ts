@@ -1,14 +1,14 @@
 import { DroverError, ops, type Graph, type Report, type Value } from '@drover/core';
 import { outputCounts, outputSuffix, type SymbolGraph, type SymbolNode } from '../codec/index.js';
 import { mxnetDiagnostics } from '../diagnostics.js';
-import type { ReadRules } from '../vocabulary/rule.js';
+import type { ReadTable } from '../vocabulary/rule.js';
 import { inferHints, type ShapeHints } from './shape-hints.js';
 import { SourceNode } from '../vocabulary/source-node.js';
 
 /** What the nodes of a whole model share while they are imported. */
 export interface ImportContext {
   readonly file: string;
-  readonly rules: ReadRules;
+  readonly rules: ReadTable;
   readonly report: Report;
 }
 
@@ -106,7 +106,7 @@ function importNode(
   { rules, report, file }: ImportContext,
   outputs: number,
 ): readonly (Value | undefined)[] {
-  const rule = Object.hasOwn(rules, node.type) ? rules[node.type] : undefined;
+  const rule = rules.get(node.type);
   let made: readonly (Value | undefined)[];
   try {
     if (!rule) throw node.unsupported('there is no rule for this operator');

@@ -12,6 +12,9 @@ export type ToCore = (node: SourceNode) => Value | readonly (Value | undefined)[
 /** Rules by canonical operator name. */
 export type ReadRules = Readonly<Record<string, ToCore>>;
 
+/** Rules as a table: what a file says is looked up here. */
+export type ReadTable = ReadonlyMap<string, ToCore>;
+
 /** Composites that are written as one operator, and under which condition. */
 export type KeepRules = Readonly<Partial<Record<OpName, (node: Node) => boolean>>>;
 

@@ -28,7 +28,7 @@ import { onnxDiagnostics } from '../diagnostics.js';
 import { foreignJson } from '../vocabulary/foreign-node.js';
 import { bindFunction, functionKey, maxCalls } from './function-body.js';
 import { inDependencyOrder } from './node-order.js';
-import type { Made, ReadRules } from '../vocabulary/rule.js';
+import type { Made, ReadTable } from '../vocabulary/rule.js';
 import { Scope } from '../vocabulary/scope.js';
 import { Collecting, Sequence } from '../vocabulary/sequence.js';
 import { SourceNode, type Parameter } from '../vocabulary/source-node.js';
@@ -36,7 +36,7 @@ import { SourceNode, type Parameter } from '../vocabulary/source-node.js';
 /** What the nodes of a whole model share while they are imported. */
 export interface ImportContext {
   readonly file: string;
-  readonly rules: ReadRules;
+  readonly rules: ReadTable;
   readonly report: Report;
   /** Handles of every tensor of the model. */
   readonly weights: ReadonlyMap<TensorProto | SparseTensorProto, Weight>;
@@ -223,12 +223,11 @@ export class GraphImporter {
   #made(node: SourceNode): readonly Made[] {
     const { rules, report, untyped, file } = this.context;
     try {
-      const rule = rules[node.type]?.find(
-        ({ since, until }) => since <= node.opset && node.opset <= until,
-      );
+      const versions = rules.get(node.type);
+      const rule = versions?.find(({ since, until }) => since <= node.opset && node.opset <= until);
       if (!rule)
         throw node.unsupported(
-          rules[node.type]
+          versions
             ? `version ${node.opset} of its operator set has no such operator`
             : 'the operator is not known',
         );

@@ -21,6 +21,9 @@ export interface ReadRule {
 /** Rules by operator (`Relu`, `com.microsoft.Gelu`). */
 export type ReadRules = Readonly<Record<string, readonly ReadRule[]>>;
 
+/** Rules as a table: what a file says is looked up here. */
+export type ReadTable = ReadonlyMap<string, readonly ReadRule[]>;
+
 /** One meaning in every version. */
 export const always = (toCore: ToCore): readonly ReadRule[] => [
   { since: 1, until: Infinity, toCore },
