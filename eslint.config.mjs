@@ -5,6 +5,7 @@ import prettier from 'eslint-config-prettier';
 import jsdoc from 'eslint-plugin-jsdoc';
 import * as jsonc from 'jsonc-eslint-parser';
 import tseslint from 'typescript-eslint';
+import noOpenLookup from './tools/eslint/no-open-lookup.mjs';
 
 const typed = Object.assign(
   {},
@@ -187,8 +188,9 @@ export default [
   {
     files: ['packages/*/src/**/*.ts'],
     ignores: ['**/*.{test,live}.ts', '**/src/schema/**', '**/*.generated.ts'],
-    plugins: { jsdoc },
+    plugins: { jsdoc, drover: { rules: { 'no-open-lookup': noOpenLookup } } },
     rules: {
+      'drover/no-open-lookup': 'error',
       '@nx/enforce-module-boundaries': boundaries({ bannedExternalImports: ['*'] }),
       'no-restricted-syntax': ['error', bareError],
       'jsdoc/require-jsdoc': [

@@ -33,7 +33,7 @@ print("/** Element types of one version of an operator: for each operand and res
 print("export type OperatorTypes = readonly [since: number, inputs: readonly number[], outputs: readonly number[]];\n")
 print("/** Element types by operator, oldest version first, for operator sets %d to %d. A variadic operand or result is the last, and stands for all after it. */" % (OLDEST, NEWEST))
 print("// prettier-ignore")
-print("export const operatorTypes: Readonly<Record<string, readonly OperatorTypes[]>> = {")
+print("export const operatorTypes: ReadonlyMap<string, readonly OperatorTypes[]> = new Map<string, readonly OperatorTypes[]>([")
 for name in sorted(history):
     versions = sorted(history[name], key=lambda s: s.since_version)
     first = max((i for i, s in enumerate(versions) if s.since_version <= OLDEST), default=0)
@@ -44,5 +44,5 @@ for name in sorted(history):
             continue
         rows.append((s.since_version, row))
     text = ", ".join("[%d, [%s], [%s]]" % (since, ", ".join(hex(m) for m in i), ", ".join(hex(m) for m in o)) for since, (i, o) in rows)
-    print("  %s: [%s]," % (name, text))
-print("};")
+    print("  ['%s', [%s]]," % (name, text))
+print("]);")

@@ -4,11 +4,11 @@ import { cliDiagnostics } from './diagnostics.js';
 import { read, type OpenedModel } from './open.js';
 
 /** The runtime that each format has of its own. */
-const native: Readonly<Record<string, string>> = {
-  onnx: 'onnxruntime',
-  tfjs: 'tfjs',
-  mxnet: 'mxnet',
-};
+const native: ReadonlyMap<string, string> = new Map([
+  ['onnx', 'onnxruntime'],
+  ['tfjs', 'tfjs'],
+  ['mxnet', 'mxnet'],
+]);
 
 /** A model in a runtime. */
 export interface Loaded {
@@ -25,7 +25,7 @@ async function runtimeNamed(name: string, { params }: OpenedModel): Promise<Runt
   return (await import('@drover/runtimes/mxnet')).mxnet({ ...(params && { params }) });
 }
 
-const ownOf = ({ id }: Format) => native[id] ?? 'reference';
+const ownOf = ({ id }: Format) => native.get(id) ?? 'reference';
 
 /**
  * Loads a model into the runtime that is named, else into its format's own. Throws `cli/usage` when

@@ -18,16 +18,19 @@ export interface Golden {
 export interface ModelFixture {
   /** Folder and file, as `torch-unet/ts_op11.onnx`. */
   readonly id: string;
-  readonly format: string;
+  readonly format: FormatId;
   readonly path: string;
   /** File of the weights where the format does not find it by itself. */
   readonly params: string | undefined;
   goldens(): Promise<readonly Golden[]>;
 }
 
+/** A format that fixtures are in. */
+export type FormatId = 'onnx' | 'tfjs' | 'mxnet';
+
 interface ModelEntry {
   readonly file: string;
-  readonly format: string;
+  readonly format: FormatId;
   readonly params?: string;
   readonly golden: readonly string[];
   readonly input?: string;
@@ -42,7 +45,8 @@ const bare = (entry: ModelEntry, name: string) =>
 async function readGolden(path: string, entry: ModelEntry): Promise<Golden> {
   const source = await openFile(path);
   const arrays = await readArrays(source);
-  source.close();
+  const inputs = new Map(Object.entries(entry.inputs ?? {}));
+  const outputs = new Map(Object.entries(entry.outputs ?? {}));
   const side = (prefix: string, names: (key: string) => string | undefined) =>
     new Map(
       [...arrays].flatMap(([key, value]) =>
@@ -53,8 +57,8 @@ async function readGolden(path: string, entry: ModelEntry): Promise<Golden> {
     );
   return {
     file: path.slice(modelFolder.length),
-    inputs: side('in_', (key) => entry.input ?? entry.inputs?.[key]),
-    outputs: side('out_', (key) => entry.outputs?.[key]),
+    inputs: side('in_', (key) => entry.input ?? inputs.get(key)),
+    outputs: side('out_', (key) => outputs.get(key)),
   };
 }
 

@@ -1,7 +1,4 @@
 import { describeModels, describeOwnFormat } from './models.js';
 
-describeModels(
-  'mxnet',
-  ['onnx', 'tfjs', 'mxnet'].filter((to) => to !== 'mxnet'),
-);
+describeModels('mxnet', ['onnx', 'tfjs']);
 describeOwnFormat('mxnet');

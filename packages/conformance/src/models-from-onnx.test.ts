@@ -1,7 +1,4 @@
 import { describeModels, describeOwnFormat } from './models.js';
 
-describeModels(
-  'onnx',
-  ['onnx', 'tfjs', 'mxnet'].filter((to) => to !== 'onnx'),
-);
+describeModels('onnx', ['tfjs', 'mxnet']);
 describeOwnFormat('onnx');

@@ -1,7 +1,4 @@
 import { describeModels, describeOwnFormat } from './models.js';
 
-describeModels(
-  'tfjs',
-  ['onnx', 'tfjs', 'mxnet'].filter((to) => to !== 'tfjs'),
-);
+describeModels('tfjs', ['onnx', 'mxnet']);
 describeOwnFormat('tfjs');

@@ -21,16 +21,16 @@ import {
   type WrittenModel,
 } from './conversion-chain.js';
 import { knownFailures } from './known-failures.js';
-import { modelFixtures, type ModelFixture } from './model-fixture.js';
+import { modelFixtures, type FormatId, type ModelFixture } from './model-fixture.js';
 
 /** The formats under test. */
-export const formats: Readonly<Record<string, Format>> = { onnx, tfjs, mxnet };
+export const formats: Readonly<Record<FormatId, Format>> = { onnx, tfjs, mxnet };
 
 /**
  * What runs each format here. MXNet itself needs Python: what is written for it is read back, and
  * `npm run test:live` runs it in the real one.
  */
-export const runtimes: Readonly<Record<string, Runtime>> = {
+export const runtimes: Readonly<Record<FormatId, Runtime>> = {
   onnx: onnxruntime({ threads: 1 }),
   tfjs: tfjsRuntime(),
   mxnet: reference([mxnet]),
@@ -58,8 +58,8 @@ const large = { id: /^basic_pitch\//, maxDistance: 2e-3 };
 /** The runtime of a format for a model. */
 function runtimeOf(
   { id }: ModelFixture,
-  format: string,
-  running: Readonly<Record<string, Runtime>>,
+  format: FormatId,
+  running: Readonly<Record<FormatId, Runtime>>,
 ): Runtime {
   return format === 'tfjs' && large.id.test(id) ? wasm : running[format]!;
 }
@@ -94,9 +94,9 @@ const bytesOf = ({ files }: WrittenModel) =>
  * bytes.
  */
 export function describeModels(
-  from: string,
-  targets: readonly string[],
-  running: Readonly<Record<string, Runtime>> = runtimes,
+  from: FormatId,
+  targets: readonly FormatId[],
+  running: Readonly<Record<FormatId, Runtime>> = runtimes,
 ): void {
   const cases = modelFixtures(from).flatMap((fixture) =>
     targets.map((to) => [fixture.id, to, fixture] as const),
@@ -172,8 +172,8 @@ export function describeModels(
  * the same format.
  */
 export function describeOwnFormat(
-  id: string,
-  running: Readonly<Record<string, Runtime>> = runtimes,
+  id: FormatId,
+  running: Readonly<Record<FormatId, Runtime>> = runtimes,
 ): void {
   const format = formats[id]!;
   it.each(modelFixtures(id).map((fixture) => [fixture.id, fixture] as const))(

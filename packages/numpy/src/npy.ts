@@ -2,11 +2,11 @@ import { bytesOf, decodeTensor, encodeTensor, sizeOf, type DType, type Tensor } 
 import { numpyDiagnostics } from './diagnostics.js';
 
 // prettier-ignore
-const dtypes: Readonly<Record<string, DType>> = {
+const dtypes: ReadonlyMap<string, DType> = new Map(Object.entries({
   f2: 'float16', f4: 'float32', f8: 'float64', i1: 'int8', i2: 'int16', i4: 'int32', i8: 'int64',
   u1: 'uint8', u2: 'uint16', u4: 'uint32', u8: 'uint64', b1: 'bool', c8: 'complex64', c16: 'complex128',
-};
-const codes = new Map(Object.entries(dtypes).map(([code, dtype]) => [dtype, code]));
+}));
+const codes = new Map([...dtypes].map(([code, dtype]) => [dtype, code]));
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
 /** Whether bytes begin as a `.npy` file does. */
@@ -22,7 +22,7 @@ export function isNpy(bytes: Uint8Array): boolean {
 export function decodeNpy(bytes: Uint8Array, file: string): Tensor {
   const { descr, fortran, shape, start } = readHeader(bytes, file);
   const [, order, kind, width] = /^([<>|=])([a-zA-Z])(\d+)$/.exec(descr) ?? [];
-  const dtype = Object.hasOwn(dtypes, `${kind}${width}`) ? dtypes[`${kind}${width}`] : undefined;
+  const dtype = dtypes.get(`${kind}${width}`);
   const text = kind === 'U' || kind === 'S';
   if (dtype === undefined && !text) {
     throw numpyDiagnostics.error('dtype', {

@@ -40,12 +40,12 @@ export async function readArrays(
 export function encodeNpz(arrays: ReadonlyMap<string, Tensor>): Uint8Array {
   // ZIP counts local time from 1980 on; a Date in local time is the same everywhere once written.
   const options = { level: 0, mtime: new Date(1980, 0, 1) } as const;
-  const files: Zippable = {};
+  const files = new Map<string, Zippable[string]>();
   let total = 22;
   for (const [name, tensor] of arrays) {
     const bytes = encodeNpy(tensor);
     total += bytes.length + 76 + 6 * (name.length + 4);
-    files[`${name}.npy`] = [bytes, options];
+    files.set(`${name}.npy`, [bytes, options]);
   }
   if (total > maxZipBytes) {
     throw numpyDiagnostics.error('limit', {
@@ -54,5 +54,5 @@ export function encodeNpz(arrays: ReadonlyMap<string, Tensor>): Uint8Array {
       origin: { file: '' },
     });
   }
-  return zipSync(files);
+  return zipSync(Object.fromEntries(files));
 }

@@ -90,7 +90,8 @@ async function load(source: Source, options: OnnxruntimeOptions): Promise<Loaded
       } catch (error) {
         throw failed(messageOf(error));
       }
-      return new Map(outputs.map(({ name }) => [name, fromOrt(name, results[name], failed)]));
+      const values = new Map(Object.entries(results));
+      return new Map(outputs.map(({ name }) => [name, fromOrt(name, values.get(name), failed)]));
     },
     dispose: () => session.release(),
   };

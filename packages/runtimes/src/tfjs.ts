@@ -31,10 +31,10 @@ const packages = '@tensorflow/tfjs-core @tensorflow/tfjs-converter';
 
 /** The types that TensorFlow.js computes in, for those that a signature may state. */
 // prettier-ignore
-const computed: Readonly<Record<string, DType>> = {
+const computed: ReadonlyMap<string, DType> = new Map(Object.entries({
   DT_FLOAT: 'float32', DT_DOUBLE: 'float32', DT_HALF: 'float32', DT_INT64: 'int32', DT_INT32: 'int32', DT_INT16: 'int32', DT_INT8: 'int32',
   DT_UINT8: 'int32', DT_UINT16: 'int32', DT_BOOL: 'bool', DT_STRING: 'string', DT_COMPLEX64: 'complex64',
-};
+}));
 
 /**
  * TensorFlow.js graph models: model.json with its shards beside it. Inputs and outputs go by the
@@ -83,15 +83,17 @@ async function load(source: Source, options: TfjsOptions): Promise<LoadedModel> 
     outputs,
     async run(given) {
       await tf.setBackend(backend);
-      const feeds: NamedTensorMap = {};
+      const feeds = new Map<string, TfTensor>();
       const results: TfTensor[] = [];
       try {
         for (const [name, value] of fitInputs(inputs, given, source.name))
-          feeds[name] = toTf(tf, value, failed);
+          feeds.set(name, toTf(tf, value, failed));
         const names = outputs.map(({ name }) => name);
-        const result = await execute(model, feeds, names).catch((error: unknown) => {
-          throw failed(messageOf(error));
-        });
+        const result = await execute(model, Object.fromEntries(feeds), names).catch(
+          (error: unknown) => {
+            throw failed(messageOf(error));
+          },
+        );
         results.push(...(Array.isArray(result) ? result : [result]));
         const values = await Promise.all(results.map(fromTf));
         return new Map(
@@ -101,7 +103,7 @@ async function load(source: Source, options: TfjsOptions): Promise<LoadedModel> 
           ]),
         );
       } finally {
-        tf.dispose([...Object.values(feeds), ...results]);
+        tf.dispose([...feeds.values(), ...results]);
       }
     },
     dispose: async () => model.dispose(),
@@ -181,7 +183,11 @@ function readSignature(entries: JsonCursor | undefined): Signature[] | undefined
       !entry.get('tensorShape')?.get('unknownRank') &&
       dims === undefined;
     const name = (entry.get('name')?.string() ?? key).replace(/:0$/, '');
-    return { name, dtype: computed[String(entry.get('dtype')?.value)], shape: scalar ? [] : shape };
+    return {
+      name,
+      dtype: computed.get(String(entry.get('dtype')?.value)),
+      shape: scalar ? [] : shape,
+    };
   });
 }
 
@@ -194,7 +200,7 @@ function fallback({
   dtype: string;
   shape?: readonly number[];
 }): Signature {
-  const known = Object.values(computed).find((type) => type === dtype);
+  const known = [...computed.values()].find((type) => type === dtype);
   return {
     name: name.replace(/:0$/, ''),
     dtype: known,

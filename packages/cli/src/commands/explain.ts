@@ -21,7 +21,8 @@ const own: readonly DiagnosticCatalogue<string>[] = [
 export async function explainCommand([code]: readonly string[]): Promise<Outcome> {
   const [prefix, name] = code!.split('/', 2) as [string, string | undefined];
   const catalogues = [...own, ...(await loadFormats()).flatMap(({ diagnostics }) => diagnostics)];
-  const kind = catalogues.find((catalogue) => catalogue.prefix === prefix)?.kinds[name ?? ''];
+  const { kinds = {} } = catalogues.find((catalogue) => catalogue.prefix === prefix) ?? {};
+  const kind = new Map(Object.entries(kinds)).get(name ?? '');
   if (!kind)
     throw cliDiagnostics.error('usage', {
       message: `There is no diagnostic ${JSON.stringify(code)}.`,

@@ -41,7 +41,7 @@ export async function inspectCommand(
     0,
   );
   const ops = Object.fromEntries([...model.operators].sort(([a], [b]) => (a < b ? -1 : 1)));
-  const targets: Record<string, { ok: boolean; gaps: readonly Gap[] }> = {};
+  const targets = new Map<string, { ok: boolean; gaps: readonly Gap[] }>();
   for (const target of await loadFormats()) {
     if (target.id === format.id || !target.model?.plan) continue;
     const found = new Report();
@@ -55,7 +55,7 @@ export async function inspectCommand(
       const key = JSON.stringify([op, reason]);
       gaps.set(key, { op, count: (gaps.get(key)?.count ?? 0) + 1, reason });
     }
-    targets[target.id] = { ok: gaps.size === 0, gaps: [...gaps.values()] };
+    targets.set(target.id, { ok: gaps.size === 0, gaps: [...gaps.values()] });
   }
   const versions = Object.entries(model.versions).map(([name, version]) => `${name} ${version}`);
   return {
@@ -70,7 +70,7 @@ export async function inspectCommand(
       parameters,
       bytes,
       ops,
-      targets,
+      targets: Object.fromEntries(targets),
     },
     lines: [
       `${path}: ${format.id} (${[...versions, model.producer].filter(Boolean).join(', ')})`,
@@ -81,7 +81,7 @@ export async function inspectCommand(
       `operators   ${Object.entries(ops)
         .map(([name, count]) => `${name} ${count}`)
         .join(', ')}`,
-      ...Object.entries(targets).map(([id, { ok, gaps }]) =>
+      ...[...targets].map(([id, { ok, gaps }]) =>
         ok
           ? `to ${id.padEnd(8)} converts`
           : `to ${id.padEnd(8)} ${gaps.map(({ op, count, reason }) => `${op} (${count}): ${reason}`).join('\n            ')}`,

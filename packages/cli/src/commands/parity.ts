@@ -47,11 +47,12 @@ export async function parityCommand(
     b === undefined
       ? await judgeByExpected(baseline, expected!)
       : await step(`Running ${b}`, async () => judgeByBaseline(baseline, await openTracked(b)));
-  const hashes: Record<string, string> = {};
-  for (const seen of files) for (const [name, source] of seen) hashes[name] = await sha256(source);
+  const hashes = new Map<string, string>();
+  for (const seen of files)
+    for (const [name, source] of seen) hashes.set(name, await sha256(source));
   return {
     diagnostics: comparison.diagnostics,
-    document: { ...comparisonDocument(comparison), hashes },
+    document: { ...comparisonDocument(comparison), hashes: Object.fromEntries(hashes) },
     lines: comparisonLines(comparison),
     hasFailed: comparison.judgement.verdict !== 'agree',
   };

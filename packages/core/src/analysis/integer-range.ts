@@ -2,7 +2,7 @@ import type { Graph } from '../graph/graph.js';
 import { byName, flatten, type Node } from '../graph/node.js';
 import type { Value } from '../graph/value.js';
 import type { Attrs, AttrValues } from '../ops/attr.js';
-import type { Operands, PerOperand } from '../ops/define-op.js';
+import type { Operands, PerOperand, RegionName } from '../ops/define-op.js';
 import type { ValueType } from '../tensor/value-type.js';
 import { add } from '../ops/add.js';
 import { ifElse } from '../ops/if.js';
@@ -231,12 +231,12 @@ class Analysis {
     );
   }
 
-  #captured(node: Node, body: string): (Interval | undefined)[] {
+  #captured(node: Node, body: RegionName): (Interval | undefined)[] {
     return node.regions[body]!.captures.map((value) => this.#of(value));
   }
 
   #either(node: Node): (Interval | undefined)[] {
-    const [yes, no] = ['then', 'else'].map((body) =>
+    const [yes, no] = (['then', 'else'] as const).map((body) =>
       this.graph(node.regions[body]!.graph, this.#captured(node, body)),
     );
     return yes!.map((range, i) => hull(range, no![i]));

@@ -169,8 +169,8 @@ export class JsonCursor {
 
   /** A member of an object, if it is there; a member that is null counts as absent. */
   get(key: string): JsonCursor | undefined {
-    const object = this.#object();
-    const item = Object.hasOwn(object, key) ? object[key] : undefined;
+    const member = Object.getOwnPropertyDescriptor(this.#object(), key);
+    const item = member?.value as JsonValue | undefined;
     return item === undefined || item === null
       ? undefined
       : new JsonCursor(item, this.file, this, key);

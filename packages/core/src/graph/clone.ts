@@ -18,12 +18,12 @@ export function cloneGraph(graph: Graph, parent?: Graph): Graph {
   };
   for (const input of graph.inputs) copy.inputs.push(valueOf(input));
   for (const node of graph.nodes) {
-    const regions: Record<string, Region> = {};
-    for (const [name, region] of Object.entries(node.regions))
-      regions[name] = {
-        graph: cloneGraph(region.graph, copy),
-        captures: region.captures.map(valueOf),
-      };
+    const regions = Object.fromEntries(
+      Object.entries(node.regions).map(([name, region]): [string, Region] => [
+        name,
+        { graph: cloneGraph(region.graph, copy), captures: region.captures.map(valueOf) },
+      ]),
+    );
     const made = new Node(
       node.op,
       node.inputs.map((value) => value && valueOf(value)),

@@ -180,22 +180,21 @@ export class Graph {
     // A node that stands for nothing else is its own source.
     const own = { file: '', path: [], node: name, op: op.name };
     const origin = options.origin ?? provenance ?? own;
-    const given: Record<string, unknown> = { ...operands };
-    const settled: Record<string, unknown> = { ...attrs };
-    for (const [key, attr] of Object.entries(op.attrs)) {
-      const operand =
-        attr.operand === undefined ? undefined : (given[attr.operand] as Value | undefined);
-      if (settled[key] !== null || !operand?.elements || operand.elements.some(isDataDependent))
-        continue;
-      settled[key] = operand.elements;
-      delete given[attr.operand!];
+    const given = new Map<string, unknown>(Object.entries(operands));
+    const settled = new Map<string, unknown>(Object.entries(attrs));
+    for (const [key, { operand }] of Object.entries(op.attrs)) {
+      if (operand === undefined || settled.get(key) !== null) continue;
+      const { elements } = (given.get(operand) ?? {}) as Partial<Value>;
+      if (!elements || elements.some(isDataDependent)) continue;
+      settled.set(key, elements);
+      given.delete(operand);
     }
-    const inputs = flatten<Value>(op.inputs, given);
+    const inputs = flatten<Value>(op.inputs, Object.fromEntries(given));
     while (inputs.length > 0 && inputs.at(-1) === undefined) inputs.pop();
     const node = new Node<Op<I, O, A>>(
       op,
       inputs,
-      settled as AttrValues<A>,
+      Object.fromEntries(settled) as AttrValues<A>,
       options.regions ?? {},
       name,
       origin,

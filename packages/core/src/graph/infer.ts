@@ -3,7 +3,7 @@ import type { AttrValues, Attrs } from '../ops/attr.js';
 import type { InferContext, Operands, PerOperand } from '../ops/define-op.js';
 import type { ValueType } from '../tensor/value-type.js';
 import { symbol, type Dim } from '../tensor/dim.js';
-import { byName, flatten, type Node } from './node.js';
+import { attrsOf, byName, flatten, type Node } from './node.js';
 import { nameOf } from './origin.js';
 
 let counter = 0;
@@ -43,8 +43,7 @@ export function inferTypes(node: Node, resultCount?: number): readonly ValueType
   });
   if (slots.at(-1)?.[1].arity !== 'many' && node.inputs.length > slots.length)
     throw invalid(`${node.inputs.length} operands for ${slots.length}.`);
-  for (const [name, attr] of Object.entries(op.attrs)) {
-    const value = (node.attrs as Record<string, unknown>)[name];
+  for (const [name, attr, value] of attrsOf(node)) {
     if (!attr.accepts(value))
       throw invalid(
         `the attribute ${name} must be ${attr.says}, not ${JSON.stringify(value) ?? 'absent'}.`,

@@ -11,13 +11,12 @@ export function inlineGraph(body: Graph, into: Graph, inputs: readonly Value[]):
   const values = new Map<Value, Value>(body.inputs.map((input, i) => [input, inputs[i]!]));
   const valueOf = (value: Value): Value => values.get(value) ?? value;
   for (const node of body.sorted()) {
-    const regions: Record<string, Region> = {};
-    for (const [name, region] of Object.entries(node.regions)) {
-      regions[name] = {
-        graph: cloneGraph(region.graph, into),
-        captures: region.captures.map(valueOf),
-      };
-    }
+    const regions = Object.fromEntries(
+      Object.entries(node.regions).map(([name, region]): [string, Region] => [
+        name,
+        { graph: cloneGraph(region.graph, into), captures: region.captures.map(valueOf) },
+      ]),
+    );
     const made = new Node(
       node.op,
       node.inputs.map((value) => value && valueOf(value)),

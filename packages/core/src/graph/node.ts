@@ -1,4 +1,4 @@
-import type { AttrValues, Attrs } from '../ops/attr.js';
+import type { Attr, AttrValues, Attrs } from '../ops/attr.js';
 import type { Op, Operands, PerOperand } from '../ops/define-op.js';
 import type { Graph } from './graph.js';
 import type { NodeOrigin } from './origin.js';
@@ -76,7 +76,17 @@ export function flatten<T>(
   declared: Operands,
   named: Readonly<Record<string, unknown>>,
 ): (T | undefined)[] {
+  const given = new Map(Object.entries(named));
   return Object.entries(declared).flatMap(([name, { arity }]) =>
-    arity === 'many' ? ((named[name] ?? []) as T[]) : [named[name] as T | undefined],
+    arity === 'many' ? ((given.get(name) ?? []) as T[]) : [given.get(name) as T | undefined],
   );
+}
+
+/** The attributes that a node's operator declares, with their values, in their order there. */
+export function attrsOf({
+  op,
+  attrs,
+}: Node): readonly (readonly [name: string, attr: Attr<unknown, unknown>, value: unknown])[] {
+  const values = new Map<string, unknown>(Object.entries(attrs));
+  return Object.entries(op.attrs).map(([name, attr]) => [name, attr, values.get(name)]);
 }

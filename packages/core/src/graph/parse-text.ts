@@ -1,7 +1,7 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import { DroverError } from '../diagnostics/diagnostic.js';
-import type { Attr, Attrs, AttrValues, Json } from '../ops/attr.js';
-import type { Op } from '../ops/define-op.js';
+import type { Attrs, AttrValues, Json } from '../ops/attr.js';
+import type { Op, RegionName } from '../ops/define-op.js';
 import type { ValueType } from '../tensor/value-type.js';
 import { ops } from '../ops/ops.js';
 import {
@@ -22,6 +22,10 @@ import { Node, type Region } from './node.js';
 import { resultOf } from './origin.js';
 import { Scanner } from './scanner.js';
 import { Value } from './value.js';
+
+const operators: ReadonlyMap<string, Op> = new Map(
+  Object.entries(ops as unknown as Readonly<Record<string, Op>>),
+);
 
 /** Bodies nest at most this deep. */
 const maxDepth = 64;
@@ -142,9 +146,7 @@ class Parser {
     const scanner = this.#scanner;
     const at = scanner.at;
     const opName = scanner.id();
-    const op = Object.hasOwn(ops, opName)
-      ? (ops[opName as keyof typeof ops] as unknown as Op)
-      : undefined;
+    const op = operators.get(opName);
     if (!op) throw scanner.error(`there is no operator ${JSON.stringify(opName)}`, at);
     scanner.expect('(');
     const inputs: (Value | undefined)[] = [];
@@ -155,7 +157,7 @@ class Parser {
     }
     const attrs = scanner.peek('{') ? this.#attrs(op) : {};
     const name = scanner.take('@') ? scanner.id() : (results[0]?.name ?? opName);
-    const regions: Record<string, Region> = {};
+    const regions: Partial<Record<RegionName, Region>> = {};
     for (const region of op.regions ?? []) {
       scanner.keyword(region);
       scanner.expect('[');
@@ -195,13 +197,13 @@ class Parser {
     const scanner = this.#scanner;
     const at = scanner.at;
     const json = scanner.json() as { readonly [key: string]: Json };
-    const attrs: Record<string, unknown> = {};
-    for (const [name, value] of Object.entries(json)) {
-      const attr = Object.hasOwn(op.attrs, name) ? (op.attrs[name] as Attr<unknown>) : undefined;
+    const declared = new Map(Object.entries(op.attrs));
+    const attrs = Object.entries(json).map(([name, value]) => {
+      const attr = declared.get(name);
       if (!attr) throw scanner.error(`${op.name} has no attribute ${JSON.stringify(name)}`, at);
-      attrs[name] = this.#guarded(at, () => attr.parse(value));
-    }
-    return attrs;
+      return [name, this.#guarded(at, () => attr.parse(value))];
+    });
+    return Object.fromEntries(attrs) as Record<string, unknown>;
   }
 
   #declaration(): Declaration {

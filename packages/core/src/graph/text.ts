@@ -1,11 +1,10 @@
-import type { Attr, Attrs } from '../ops/attr.js';
 import type { ValueType } from '../tensor/value-type.js';
 import { dimKey, substituteDim, symbol, symbolsOf, type Dim } from '../tensor/dim.js';
 import { isFloat, type DType } from '../tensor/dtype.js';
 import { roundTo } from '../tensor/tensor.js';
 import type { Weight } from '../tensor/weight.js';
 import type { Graph } from './graph.js';
-import type { Node, Region } from './node.js';
+import { attrsOf, type Node, type Region } from './node.js';
 import type { Value } from './value.js';
 
 /**
@@ -170,11 +169,8 @@ function nodeName(node: Node): string {
   return node.name === node.outputs[0]?.name ? '' : ` @ ${quoted(node.name)}`;
 }
 
-function printAttrs({ op, attrs }: Node): string {
-  const printed = Object.entries(op.attrs as Attrs).map(([name, attr]) => [
-    name,
-    (attr as Attr<unknown>).print((attrs as Record<string, unknown>)[name]),
-  ]);
+function printAttrs(node: Node): string {
+  const printed = attrsOf(node).map(([name, attr, value]) => [name, attr.print(value)]);
   return printed.length > 0 ? ` ${JSON.stringify(Object.fromEntries(printed))}` : '';
 }
 

@@ -66,15 +66,18 @@ export interface InferContext {
   readonly resultCount: number | undefined;
 }
 
+/** The bodies that operators have. */
+export type RegionName = 'body' | 'then' | 'else';
+
 /** What evaluation may ask for beside elements. */
 export interface EvaluateContext {
   /** Runs a body of the node on its parameters (its captures are bound by the caller). */
-  run(region: string, parameters: readonly Tensor[]): Promise<readonly Tensor[]>;
+  run(region: RegionName, parameters: readonly Tensor[]): Promise<readonly Tensor[]>;
   /**
    * Types of a body's results; their dimensions are numbers where they do not depend on what the
    * body computes.
    */
-  results(region: string): readonly ValueType[];
+  results(region: RegionName): readonly ValueType[];
   /** How many values a `many` result has. */
   readonly resultCount: number;
 }
@@ -107,7 +110,7 @@ export interface Op<
   readonly outputs: O;
   readonly attrs: A;
   /** Names of the bodies that a node of this operator has. */
-  readonly regions?: readonly string[];
+  readonly regions?: readonly RegionName[];
   readonly constraints: Readonly<Record<`C${number}`, Constraint<I, A>>>;
   /** Types of the results. Called once the constraints hold. */
   infer(

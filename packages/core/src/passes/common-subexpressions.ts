@@ -1,7 +1,6 @@
 import type { Graph } from '../graph/graph.js';
-import type { Node } from '../graph/node.js';
+import { attrsOf, type Node } from '../graph/node.js';
 import type { Value } from '../graph/value.js';
-import type { Attr } from '../ops/attr.js';
 import { definePass } from './define-pass.js';
 
 /**
@@ -42,9 +41,7 @@ export const commonSubexpressions = definePass(
     let edits = 0;
     for (const node of graph.sorted()) {
       if ((node.op.regions ?? []).length > 0 || node.op.name === 'Foreign') continue;
-      const attrs = Object.entries(node.op.attrs).map(([name, attr]) =>
-        (attr as Attr<unknown>).print((node.attrs as Record<string, unknown>)[name]),
-      );
+      const attrs = attrsOf(node).map(([, attr, value]) => attr.print(value));
       const key = JSON.stringify([
         node.op.name,
         node.inputs.map((value) => value && number(value)),

@@ -7,6 +7,12 @@ import { addDim, floorDivDim, maxDim, minDim, mulDim, subDim, symbol, type Dim }
  */
 const identifier = /^[A-Za-z_?][\w.:/?]*/;
 
+const operations: ReadonlyMap<string, (a: Dim, b: Dim) => Dim> = new Map([
+  ['floordiv', floorDivDim],
+  ['min', minDim],
+  ['max', maxDim],
+]);
+
 /**
  * A name for a dimension, made from a foreign one: characters that expressions use become `_`, and
  * so does `?`, which marks dimensions that depend on data.
@@ -38,7 +44,7 @@ export function parseDim(text: string): Dim {
     if (!take(',')) fail();
     const right = sum();
     if (!take(')')) fail();
-    const operation = { floordiv: floorDivDim, min: minDim, max: maxDim }[name[0]];
+    const operation = operations.get(name[0]);
     return operation ? operation(left, right) : fail();
   };
   const product = (): Dim => {

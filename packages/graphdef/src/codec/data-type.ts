@@ -34,7 +34,7 @@ export function isDataType(name: string): name is DataType {
   return numbers.has(name);
 }
 
-const dtypes: ReadonlyMap<string, DType> = new Map<DataType, DType>([
+const pairs: readonly (readonly [DataType, DType])[] = [
   ['DT_FLOAT', 'float32'],
   ['DT_DOUBLE', 'float64'],
   ['DT_HALF', 'float16'],
@@ -60,8 +60,9 @@ const dtypes: ReadonlyMap<string, DType> = new Map<DataType, DType>([
   ['DT_STRING', 'string'],
   ['DT_COMPLEX64', 'complex64'],
   ['DT_COMPLEX128', 'complex128'],
-]);
-const dataTypes = new Map([...dtypes].map(([name, dtype]) => [dtype, name as DataType]));
+];
+const dtypes: ReadonlyMap<string, DType> = new Map(pairs);
+const dataTypes = new Map(pairs.map(([name, dtype]) => [dtype, name]));
 
 /**
  * The element type in Drover's names, of a plain type or a reference; undefined for handles,

@@ -180,18 +180,20 @@ function encodeFunc({ name, attrs }: NameAttrList): JsonMembers {
 }
 
 /** How a single value and an element of a list are read, by the name of the field. */
-const kinds = {
-  s: decodeByteString,
-  i: decodeInt64,
-  f: decodeFloat,
-  b: (json: JsonCursor): boolean => json.boolean(),
-  type: decodeDataType,
-  shape: decodeShape,
-  tensor: decodeTensorProto,
-  func: decodeFunc,
-} as const;
-type Kind = keyof typeof kinds;
-const kindNames = Object.keys(kinds) as Kind[];
+const kinds: ReadonlyMap<string, (json: JsonCursor) => unknown> = new Map<
+  Kind,
+  (json: JsonCursor) => unknown
+>([
+  ['s', decodeByteString],
+  ['i', decodeInt64],
+  ['f', decodeFloat],
+  ['b', (json) => json.boolean()],
+  ['type', decodeDataType],
+  ['shape', decodeShape],
+  ['tensor', decodeTensorProto],
+  ['func', decodeFunc],
+]);
+type Kind = Exclude<AttrList['of'], 'none'>;
 
 /** The value of an attribute. Throws `core/json`. */
 export function decodeAttr(json: JsonCursor): AttrValue {
@@ -203,9 +205,9 @@ export function decodeAttr(json: JsonCursor): AttrValue {
     throw json.error(`is not one value but ${fields.length} (${fields.slice(0, 4).join(', ')})`);
   if (kind === 'list') return decodeList(at);
   if (kind === 'placeholder') return { kind, value: at.string() };
-  if (!kindNames.includes(kind as Kind))
-    throw json.error(`has the unknown kind ${JSON.stringify(kind)}`);
-  return { kind, value: kinds[kind as Kind](at) } as AttrValue;
+  const decode = kinds.get(kind!);
+  if (!decode) throw json.error(`has the unknown kind ${JSON.stringify(kind)}`);
+  return { kind, value: decode(at) } as AttrValue;
 }
 
 function decodeList(json: JsonCursor): AttrList {
@@ -213,13 +215,9 @@ function decodeList(json: JsonCursor): AttrList {
   if (fields.length > 1) throw json.error('mixes kinds of elements');
   const [kind, list] = fields[0] ?? [];
   if (kind === undefined || list === undefined) return { kind: 'list', of: 'none', values: [] };
-  if (!kindNames.includes(kind as Kind))
-    throw json.error(`has elements of the unknown kind ${JSON.stringify(kind)}`);
-  return {
-    kind: 'list',
-    of: kind,
-    values: list.items().map((item) => kinds[kind as Kind](item)),
-  } as AttrList;
+  const decode = kinds.get(kind);
+  if (!decode) throw json.error(`has elements of the unknown kind ${JSON.stringify(kind)}`);
+  return { kind: 'list', of: kind, values: list.items().map(decode) } as AttrList;
 }
 
 const encoders: Readonly<Record<Kind, (value: never) => JsonValue>> = {

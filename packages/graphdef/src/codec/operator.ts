@@ -1,7 +1,12 @@
 import type { DType } from '@drover/core';
 import { graphdefDiagnostics } from '../diagnostics.js';
 import { ops } from '../schema/ops.js';
-import type { AttrDefault, RegisteredArg, RegisteredOp } from '../schema/registered-op.js';
+import type {
+  AttrDefault,
+  RegisteredArg,
+  RegisteredAttr,
+  RegisteredOp,
+} from '../schema/registered-op.js';
 import { unregisteredOps } from '../schema/unregistered-ops.js';
 import { dtypeOf, isDataType } from './data-type.js';
 import type { AttrValue, NodeDef, OpDef } from './graph-def.js';
@@ -11,12 +16,21 @@ const registered: ReadonlyMap<string, RegisteredOp> = new Map<string, Registered
   ...Object.entries(unregisteredOps),
 ]);
 
+const attributes: ReadonlyMap<string, ReadonlyMap<string, RegisteredAttr>> = new Map(
+  [...registered].map(([name, { attrs }]) => [name, new Map(Object.entries(attrs))]),
+);
+
 /** Names of the operators whose registration is known here. */
 export type OpName = keyof typeof ops | keyof typeof unregisteredOps;
 
 /** What TensorFlow registers about an operator. */
 export function registeredOp(name: string): RegisteredOp | undefined {
   return registered.get(name);
+}
+
+/** What TensorFlow registers about an attribute of an operator. */
+export function registeredAttr(op: string, name: string): RegisteredAttr | undefined {
+  return attributes.get(op)?.get(name);
 }
 
 function asValue(value: AttrDefault): AttrValue {
@@ -30,8 +44,7 @@ function asValue(value: AttrDefault): AttrValue {
  * operator has no such attribute, or no default for it.
  */
 export function attrOf(node: Pick<NodeDef, 'op' | 'attrs'>, name: string): AttrValue | undefined {
-  const attrs = registered.get(node.op)?.attrs;
-  const fallback = attrs && Object.hasOwn(attrs, name) ? attrs[name]!.default : undefined;
+  const fallback = registeredAttr(node.op, name)?.default;
   return node.attrs.get(name) ?? (fallback && asValue(fallback));
 }
 

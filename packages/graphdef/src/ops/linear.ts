@@ -96,10 +96,10 @@ function write(
   ]);
 }
 
-const flags: Readonly<Record<string, readonly [string, string]>> = {
-  MatMul: ['transpose_a', 'transpose_b'],
-  BatchMatMulV2: ['adj_x', 'adj_y'],
-};
+const flags: ReadonlyMap<string, readonly string[]> = new Map([
+  ['MatMul', ['transpose_a', 'transpose_b']],
+  ['BatchMatMulV2', ['adj_x', 'adj_y']],
+]);
 
 const fromCore = {
   Einsum: { gap: 'it is written as products of matrices' },
@@ -108,7 +108,7 @@ const fromCore = {
     const y = node.outputs[0]!;
     if (!a.shape || !b.shape || !y.shape) return { gap: 'the rank of an operand is not known' };
     const attributesOf = (op: string) =>
-      Object.fromEntries((flags[op] ?? []).map((flag) => [flag, bool(false)]));
+      Object.fromEntries((flags.get(op) ?? []).map((flag) => [flag, bool(false)]));
     if (a.shape.length > 1 && b.shape.length > 1) {
       return write(writer, a, b, [a.shape, b.shape, y.shape], (op, inputs) =>
         writer.node(op, inputs, attributesOf(op), [y]),

@@ -9,11 +9,11 @@ import type { SourceNode } from '../vocabulary/source-node.js';
  */
 
 /** Operators that make a list, and which operand says its length. */
-const makers: Readonly<Record<string, number | undefined>> = {
-  EmptyTensorList: undefined,
-  TensorArrayV3: 0,
-  TensorListReserve: 1,
-};
+const makers: ReadonlyMap<string, number | undefined> = new Map([
+  ['EmptyTensorList', undefined],
+  ['TensorArrayV3', 0],
+  ['TensorListReserve', 1],
+]);
 
 /** An operator on a list whose items have no known shape yet. */
 function pending(
@@ -33,16 +33,14 @@ function pending(
 
 /** Whether a value is a list that nothing has been put into yet. */
 export function isListOf(value: Value): boolean {
-  return (
-    value.producer?.is(ops.Foreign) === true && Object.hasOwn(makers, value.producer.attrs.type)
-  );
+  return value.producer?.is(ops.Foreign) === true && makers.has(value.producer.attrs.type);
 }
 
 /** The length that an unfilled list was given; undefined for one that starts empty. */
 export function listLength(list: Value): Value | undefined {
   if (!isListOf(list)) return undefined;
   const { producer: maker } = list;
-  const operand = maker?.is(ops.Foreign) ? makers[maker.attrs.type] : undefined;
+  const operand = maker?.is(ops.Foreign) ? makers.get(maker.attrs.type) : undefined;
   return operand === undefined ? undefined : maker!.inputs[operand];
 }
 

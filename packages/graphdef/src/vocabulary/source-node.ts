@@ -18,7 +18,7 @@ import type {
   TensorProto,
   TensorShape,
 } from '../codec/graph-def.js';
-import { attrOf, registeredOp } from '../codec/operator.js';
+import { attrOf, registeredAttr, registeredOp } from '../codec/operator.js';
 import { graphdefDiagnostics } from '../diagnostics.js';
 import type { Scope } from './scope.js';
 
@@ -144,8 +144,11 @@ export class SourceNode extends ImportedNode {
     return this.#of(name, 'b', otherwise, ({ value }) => value);
   }
 
+  /** A text. Throws `graphdef/unsupported` when it is none of those that TensorFlow allows. */
   text(name: string, otherwise?: string): string {
-    return this.#of(name, 's', otherwise, ({ value }) => text(value));
+    const stated = this.#of(name, 's', otherwise, ({ value }) => text(value));
+    if (registeredAttr(this.type, name)?.allowed?.includes(stated) !== false) return stated;
+    throw this.unsupported(`its ${name} is ${stated}`);
   }
 
   shape(name: string): TensorShape {
@@ -249,8 +252,7 @@ export class SourceNode extends ImportedNode {
   protected stated(): Iterable<string> {
     const registered = registeredOp(this.type);
     return [...this.def.attrs].flatMap(([name, value]) => {
-      const attr =
-        registered && Object.hasOwn(registered.attrs, name) ? registered.attrs[name] : undefined;
+      const attr = registeredAttr(this.type, name);
       const isTyped =
         attr === undefined ||
         attr.type === 'type' ||

@@ -1,10 +1,13 @@
 import { aliases } from '../schema/aliases.js';
-import type { OpSchema, Slot, SlotCondition } from '../schema/op-schema.js';
+import type { AttrSchema, OpSchema, Slot, SlotCondition } from '../schema/op-schema.js';
 import { ops } from '../schema/ops.js';
 import { parseAttr, type AttrValue } from './attr-value.js';
 import type { SymbolNode } from './symbol.js';
 
 const schemas: ReadonlyMap<string, OpSchema> = new Map(Object.entries(ops));
+const attributes: ReadonlyMap<string, ReadonlyMap<string, AttrSchema>> = new Map(
+  [...schemas].map(([name, { attrs }]) => [name, new Map(Object.entries(attrs))]),
+);
 const canonical: ReadonlyMap<string, string> = new Map(Object.entries(aliases));
 
 /** Canonical name of an operator that MXNet 1.9.1 knows. */
@@ -22,6 +25,11 @@ export function opSchema(name: string): OpSchema | undefined {
   return schemas.get(name);
 }
 
+/** What MXNet 1.9.1 declares about an attribute of an operator, by the canonical name. */
+export function attrSchema(op: string, name: string): AttrSchema | undefined {
+  return attributes.get(op)?.get(name);
+}
+
 /** A node as far as its operator decides about inputs and outputs. */
 export type OpNode = Pick<SymbolNode, 'op' | 'name' | 'attrs'>;
 
@@ -30,8 +38,7 @@ export type OpNode = Pick<SymbolNode, 'op' | 'name' | 'attrs'>;
  * the operator has no such attribute. Throws `mxnet/attribute`.
  */
 export function attrOf(node: OpNode, name: string, file = ''): AttrValue | undefined {
-  const schema = node.op === null ? undefined : schemas.get(node.op)?.attrs;
-  const attr = schema && Object.hasOwn(schema, name) ? schema[name] : undefined;
+  const attr = node.op === null ? undefined : attrSchema(node.op, name);
   if (attr === undefined) return undefined;
   const text = node.attrs.get(name);
   return text === undefined

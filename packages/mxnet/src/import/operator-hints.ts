@@ -302,7 +302,12 @@ const batchDot: Hint = (at) => {
 const layerNorm: Hint = (at) =>
   some(likeFirst(at), dimsJoin(at.inputs[0], number(at.attr('axis')) ?? -1, at.inputs[1], 0));
 
-const gates = { lstm: 4, gru: 3, rnn_relu: 1, rnn_tanh: 1 } as const;
+const gates: ReadonlyMap<unknown, number> = new Map([
+  ['lstm', 4],
+  ['gru', 3],
+  ['rnn_relu', 1],
+  ['rnn_tanh', 1],
+]);
 
 /** data [T, N, C], state [layers * directions, N, H]; C follows from the number of parameters. */
 const rnn: Hint = (at) => {
@@ -310,9 +315,11 @@ const rnn: Hint = (at) => {
   const [y, ...last] = at.outputs;
   const size = number(at.attr('state_size'));
   const layers = number(at.attr('num_layers'));
-  const mode = at.attr('mode') as keyof typeof gates;
+  const mode = at.attr('mode');
+  const count = gates.get(mode);
   if (
     size === undefined ||
+    count === undefined ||
     layers === undefined ||
     number(at.attr('projection_size')) !== undefined
   )
@@ -340,7 +347,7 @@ const rnn: Hint = (at) => {
     );
   }
   const total = parameters!.dims?.[0]?.value;
-  const rows = gates[mode] * size;
+  const rows = count * size;
   const rest = directions * rows * (layers * (size + 2) + (layers - 1) * size * directions);
   const features = total === undefined ? undefined : (total - rest) / (directions * rows);
   if (features !== undefined && Number.isInteger(features) && features > 0)

@@ -12,18 +12,20 @@ import {
 } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
 
+const activations: ReadonlyMap<string, UnaryOp> = new Map<string, UnaryOp>([
+  ['relu', ops.Relu],
+  ['sigmoid', ops.Sigmoid],
+  ['tanh', ops.Tanh],
+  ['softrelu', ops.Softplus],
+  ['softsign', ops.Softsign],
+]);
+
 const readActivation: ToCore = (node) => {
   const x = node.input(0);
   const type = node.text('act_type');
-  const op = {
-    relu: ops.Relu,
-    sigmoid: ops.Sigmoid,
-    tanh: ops.Tanh,
-    softrelu: ops.Softplus,
-    softsign: ops.Softsign,
-  }[type ?? ''];
+  const op = activations.get(type ?? '');
   if (!op) throw node.unsupported(`its act_type is ${type}`);
-  return unary(node, op as UnaryOp, x);
+  return unary(node, op, x);
 };
 
 /** One slope for each channel, along axis 1. */

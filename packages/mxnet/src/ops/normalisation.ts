@@ -68,11 +68,11 @@ const readAlongAxis =
     const given = node.input(0);
     const axis = node.axis('axis', node.shape(0).length);
     const temperature = node.maybe('temperature') ?? 1;
-    const dtype = node.text('dtype');
+    const dtype = node.maybeDtype('dtype');
     let x = sign === 1 ? given : unary(node, ops.Neg, given, 'negative');
     if (temperature !== 1)
       x = binary(node, ops.Div, x, scalarOf(node, x.dtype, temperature), 'temperature');
-    if (dtype !== undefined && dtype !== x.dtype) x = cast(node, x, dtype as 'float32', 'cast');
+    if (dtype !== undefined) x = cast(node, x, dtype, 'cast');
     if (!node.bool('use_length')) return node.graph.add(op, { x }, { axis }, node.options).y;
     const { x: covered, finish } = masked(node, x, axis);
     return finish(node.graph.add(op, { x: covered }, { axis }, node.step('softmax')).y);

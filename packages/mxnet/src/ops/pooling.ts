@@ -14,17 +14,20 @@ import {
 } from '@drover/core';
 import { binary, scalarOf } from '../vocabulary/build.js';
 import type { GraphWriter, Operand } from '../vocabulary/graph-writer.js';
-import { isGap } from '../vocabulary/rule.js';
-import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import { isGap, type ReadRules, type ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
 import { explicitPads, layoutOf, openPads, padded, type Window } from '../vocabulary/window.js';
 
-const globalOps = { max: ops.ReduceMax, avg: ops.ReduceMean, sum: ops.ReduceSum } as const;
+const globalOps = new Map([
+  ['max', ops.ReduceMax],
+  ['avg', ops.ReduceMean],
+  ['sum', ops.ReduceSum],
+]);
 
 function globalPool(node: SourceNode, type: string, layout: Layout): Value {
   const rank = node.shape(0).length;
   const axes = Array.from({ length: rank - 2 }, (_, i) => i + (layout === 'channelsFirst' ? 2 : 1));
-  const op = globalOps[type as keyof typeof globalOps];
+  const op = globalOps.get(type);
   if (!op) throw node.unsupported(`it pools everything by ${type}`);
   return node.graph.add(op, { x: node.input(0) }, { axes, keepdims: true }, node.options).y;
 }

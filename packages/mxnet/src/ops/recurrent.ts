@@ -3,6 +3,7 @@ import {
   ops,
   tensor,
   Weight,
+  type AttrValues,
   type Gap,
   type Node,
   type Value,
@@ -14,15 +15,21 @@ import type { KeepRules, ReadRules, ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
 
 /**
- * Modes of the fused operator: gates, and where core's gates stand among MXNet's (LSTM i, f, c, o;
- * GRU r, z, n).
+ * A mode of the fused operator: what it is in core, and where core's gates stand among MXNet's
+ * (LSTM i, f, c, o; GRU r, z, n).
  */
-const modes = {
-  lstm: { gates: 4, order: [0, 3, 1, 2], activations: ['Sigmoid', 'Tanh', 'Tanh'] },
-  gru: { gates: 3, order: [1, 0, 2], activations: ['Sigmoid', 'Tanh'] },
-  rnn_relu: { gates: 1, order: [0], activations: ['Relu'] },
-  rnn_tanh: { gates: 1, order: [0], activations: ['Tanh'] },
-} as const;
+interface Mode {
+  readonly op: 'LSTM' | 'GRU' | 'RNN';
+  readonly order: readonly number[];
+  readonly activations: AttrValues<(typeof ops.RNN)['attrs']>['activations'];
+}
+
+const modes: ReadonlyMap<string, Mode> = new Map<string, Mode>([
+  ['lstm', { op: 'LSTM', order: [0, 3, 1, 2], activations: ['Sigmoid', 'Tanh', 'Tanh'] }],
+  ['gru', { op: 'GRU', order: [1, 0, 2], activations: ['Sigmoid', 'Tanh'] }],
+  ['rnn_relu', { op: 'RNN', order: [0], activations: ['Relu'] }],
+  ['rnn_tanh', { op: 'RNN', order: [0], activations: ['Tanh'] }],
+]);
 
 /** Weights of one layer as core has them: [directions, …]. */
 interface Layer {
@@ -33,7 +40,7 @@ interface Layer {
 
 /** Sizes of a fused recurrent operator. */
 interface Sizes {
-  readonly mode: keyof typeof modes;
+  readonly mode: Mode;
   readonly layers: number;
   readonly directions: number;
   readonly hidden: number;
@@ -49,8 +56,8 @@ function unpack(
   blob: Weight,
   { mode, layers, directions, hidden, features }: Sizes,
 ): readonly Layer[] {
-  const { gates, order } = modes[mode];
-  const rows = gates * hidden;
+  const { order } = mode;
+  const rows = order.length * hidden;
   let at = 0;
   const take = (count: number, shape: readonly number[]): Weight => {
     const part = blob.slice(0, at, count).reshape(shape);
@@ -90,7 +97,8 @@ function unpack(
 }
 
 function sizesOf(node: SourceNode): Sizes {
-  const mode = node.text('mode') as keyof typeof modes;
+  const mode = modes.get(node.text('mode') ?? '');
+  if (!mode) throw node.unsupported('its mode is not known');
   const features = node.shape(0)[2];
   if (typeof features !== 'number') throw node.unsupported('the size of its inputs is not known');
   return {
@@ -115,7 +123,7 @@ const readRnn: ToCore = (node) => {
   const { mode, layers, directions, hidden } = sizes;
   const blob = node.input(1).constant;
   if (!blob) throw node.unsupported('its parameters depend on data');
-  const isLstm = mode === 'lstm';
+  const isLstm = mode.op === 'LSTM';
   const lengths = node.bool('use_sequence_length')
     ? cast(node, node.input(isLstm ? 4 : 3), 'int32', 'lengths')
     : undefined;
@@ -123,7 +131,7 @@ const readRnn: ToCore = (node) => {
   const attrs = {
     hiddenSize: hidden,
     direction: directions === 2 ? ('bidirectional' as const) : ('forward' as const),
-    activations: Array.from({ length: directions }, () => modes[mode].activations).flat(),
+    activations: Array.from({ length: directions }, () => mode.activations).flat(),
     activationAlpha: [],
     activationBeta: [],
     clip: null,
@@ -158,7 +166,7 @@ const readRnn: ToCore = (node) => {
       lastC.push(results.yC);
     } else {
       const results =
-        mode === 'gru'
+        mode.op === 'GRU'
           ? node.graph.add(ops.GRU, operands, { ...attrs, linearBeforeReset: true }, options)
           : node.graph.add(ops.RNN, operands, attrs, options);
       y = results.y;
@@ -202,23 +210,25 @@ type Recurrent = Node<typeof ops.LSTM> | Node<typeof ops.GRU> | Node<typeof ops.
  * Where MXNet's gates stand among core's: LSTM i, f, c, o among i, o, f, c; GRU r, z, n among z, r,
  * h.
  */
-const orders = { LSTM: [0, 2, 3, 1], GRU: [1, 0, 2], RNN: [0] } as const;
-
-const usual = { LSTM: ['Sigmoid', 'Tanh', 'Tanh'], GRU: ['Sigmoid', 'Tanh'] } as const;
-
-type Kind = keyof typeof orders;
+const orders: ReadonlyMap<string, readonly number[]> = new Map([
+  ['LSTM', [0, 2, 3, 1]],
+  ['GRU', [1, 0, 2]],
+  ['RNN', [0]],
+]);
 
 /**
  * Mode of the fused operator for the activations that a node states; undefined where it has none.
  */
 function modeOf(node: Recurrent): string | undefined {
-  const kind = node.op.name as Kind;
   const { activations, direction } = node.attrs;
   const each = activations.length / (direction === 'bidirectional' ? 2 : 1);
-  const isAll = (of: readonly string[]) => activations.every((name, i) => name === of[i % each]);
-  if (kind === 'RNN')
-    return isAll(['Tanh']) ? 'rnn_tanh' : isAll(['Relu']) ? 'rnn_relu' : undefined;
-  return isAll(usual[kind]) ? kind.toLowerCase() : undefined;
+  const [name] =
+    [...modes].find(
+      ([, mode]) =>
+        mode.op === node.op.name &&
+        activations.every((activation, i) => activation === mode.activations[i % each]),
+    ) ?? [];
+  return name;
 }
 
 /** Whether MXNet's fused operator computes what a node states; else the node is decomposed. */
@@ -249,9 +259,8 @@ function isFused(node: Node): boolean {
  * same order.
  */
 function packed(node: Recurrent, directions: number): Weight {
-  const kind = node.op.name as Kind;
   const { w, r, b } = node.operands;
-  const order = orders[kind];
+  const order = orders.get(node.op.name)!;
   const rows = order.length * node.attrs.hiddenSize;
   const { dtype } = w;
   const flat = (weight: Weight) => weight.reshape([weight.shape.reduce((x, y) => x * y, 1)]);

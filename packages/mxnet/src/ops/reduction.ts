@@ -4,7 +4,6 @@ import {
   ops,
   type Attr,
   type AttrValues,
-  type DType,
   type Gap,
   type Node,
   type Op,
@@ -70,15 +69,13 @@ const readNumpyReduce =
   (node) => {
     const stated =
       node.type === '_npi_mean' || node.type === '_np_sum' || node.type === '_np_prod'
-        ? node.text('dtype')
+        ? node.maybeDtype('dtype')
         : undefined;
     const initial = node.maybe('initial');
     if (initial !== undefined) throw node.unsupported('it starts from a given value');
     const given = node.input(0);
-    const to = (stated ??
-      (node.type === '_npi_mean' && /int|bool/.test(given.dtype)
-        ? 'float32'
-        : given.dtype)) as DType;
+    const isWidened = node.type === '_npi_mean' && /int|bool/.test(given.dtype);
+    const to = stated ?? (isWidened ? 'float32' : given.dtype);
     return reduce(node, op, cast(node, given, to, 'cast'), axesOf(node), node.bool('keepdims'));
   };
 

@@ -119,21 +119,25 @@ const readBilinearResize: ToCore = (node) => {
     if (Number.isInteger(1 / scale)) return floorDivDim(size, 1 / scale);
     throw node.unsupported('its size depends on one that is not known');
   };
-  const sizeOf: Record<string, (size: Dim, i: number) => Dim> = {
-    size: (size, i) => (scales[i] === undefined ? stated[i]! : scaled(size, scales[i]!)),
-    like: (_, i) => node.shape(1)[i + 2]!,
-    odd_scale: (size, i) => {
-      if (typeof size !== 'number')
-        throw node.unsupported('its size depends on one that is not known');
-      const scale = scales[i] ?? 1;
-      return size % 2 === 0 ? Math.floor(size * scale) : Math.floor((size - 1) * scale) + 1;
-    },
-    to_even_down: (size) => subDim(size, isOdd(size)),
-    to_even_up: (size) => addDim(size, isOdd(size)),
-    to_odd_down: (size) => addDim(subDim(size, 1), isOdd(size)),
-    to_odd_up: (size) => subDim(addDim(size, 1), isOdd(size)),
-  };
-  const sizes = spatial.map((size, i) => sizeOf[mode]!(size, i));
+  const sizeOf = new Map<string, (size: Dim, i: number) => Dim>([
+    ['size', (size, i) => (scales[i] === undefined ? stated[i]! : scaled(size, scales[i]!))],
+    ['like', (_, i) => node.shape(1)[i + 2]!],
+    [
+      'odd_scale',
+      (size, i) => {
+        if (typeof size !== 'number')
+          throw node.unsupported('its size depends on one that is not known');
+        const scale = scales[i] ?? 1;
+        return size % 2 === 0 ? Math.floor(size * scale) : Math.floor((size - 1) * scale) + 1;
+      },
+    ],
+    ['to_even_down', (size) => subDim(size, isOdd(size))],
+    ['to_even_up', (size) => addDim(size, isOdd(size))],
+    ['to_odd_down', (size) => addDim(subDim(size, 1), isOdd(size))],
+    ['to_odd_up', (size) => subDim(addDim(size, 1), isOdd(size))],
+  ]).get(mode);
+  if (!sizeOf) throw node.unsupported(`its mode is ${mode}`);
+  const sizes = spatial.map(sizeOf);
   return resized(node, node.input(0), sizes, {
     mode: 'linear',
     coordinates: node.bool('align_corners') ? 'alignCorners' : 'halfPixel',

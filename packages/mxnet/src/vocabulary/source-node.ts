@@ -10,7 +10,7 @@ import {
 } from '@drover/core';
 import {
   attrOf,
-  opSchema,
+  attrSchema,
   type AttrValue,
   type SymbolGraph,
   type SymbolNode,
@@ -160,11 +160,16 @@ export class SourceNode extends ImportedNode {
     throw this.#wrong(name, value);
   }
 
-  /** A text attribute; None is undefined. */
+  /**
+   * A text attribute; None is undefined. Throws `mxnet/unsupported` when it is none of those that
+   * MXNet 1.9.1 knows.
+   */
   text(name: string): string | undefined {
     const value = this.attr(name);
-    if (value === null || typeof value === 'string') return value ?? undefined;
-    throw this.#wrong(name, value);
+    if (value === null) return undefined;
+    if (typeof value !== 'string') throw this.#wrong(name, value);
+    if (attrSchema(this.type, name)?.values?.includes(value) !== false) return value;
+    throw this.unsupported(`its ${name} is ${value}`);
   }
 
   /** A tuple of integers; None is undefined. */
@@ -191,9 +196,17 @@ export class SourceNode extends ImportedNode {
     throw this.#wrong(name, this.attr(name));
   }
 
-  /** An attribute that names an element type. */
+  /** An attribute that names an element type. Throws `mxnet/unsupported` where it names none. */
   dtype(name: string): DType {
-    return this.text(name) as DType;
+    const value = this.attr(name);
+    const dtype = dtypes.find((known) => known === value);
+    if (dtype) return dtype;
+    throw this.unsupported(`its ${name} is ${String(value)}`);
+  }
+
+  /** An attribute that names an element type, or None, which is undefined. */
+  maybeDtype(name: string): DType | undefined {
+    return this.attr(name) === null ? undefined : this.dtype(name);
   }
 
   /** A non-negative axis of a value of some rank. */

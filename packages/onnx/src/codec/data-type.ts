@@ -1,4 +1,4 @@
-import type { DType } from '@drover/core';
+import { dtypes as names, type DType } from '@drover/core';
 import { DataType } from '../schema/onnx.js';
 
 // prettier-ignore
@@ -14,9 +14,7 @@ const dataTypes: Readonly<Record<DType, number>> = {
   complex64: DataType.COMPLEX64, complex128: DataType.COMPLEX128,
 };
 
-const dtypes = new Map(
-  Object.entries(dataTypes).map(([dtype, dataType]) => [dataType, dtype as DType]),
-);
+const dtypes = new Map(names.map((name) => [dataTypes[name], name]));
 
 /** TensorProto.DataType of an element type. */
 export function dataTypeOf(dtype: DType): number {

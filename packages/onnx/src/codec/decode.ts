@@ -1,3 +1,4 @@
+/* eslint-disable drover/no-open-lookup -- fields go by the names of the generated schema */
 import type { Source } from '@drover/core';
 import { onnxDiagnostics } from '../diagnostics.js';
 import type { Int64, Message, WireDetail } from '../schema/message.js';

@@ -1,3 +1,4 @@
+/* eslint-disable drover/no-open-lookup -- fields go by the names of the generated schema */
 import type { SinkFile } from '@drover/core';
 import protobuf from 'protobufjs/minimal.js';
 import { onnxDiagnostics } from '../diagnostics.js';

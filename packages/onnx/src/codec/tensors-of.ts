@@ -1,3 +1,4 @@
+/* eslint-disable drover/no-open-lookup -- fields go by the names of the generated schema */
 import type { Message } from '../schema/message.js';
 import type { Messages, TensorProto } from '../schema/onnx.js';
 import { messageType, type MessageType } from './message-type.js';

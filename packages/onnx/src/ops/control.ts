@@ -186,7 +186,7 @@ const toCore = {
  * the same (onnx/docs/Changelog.md).
  */
 // prettier-ignore
-const unchangedSince: Readonly<Record<string, number>> = {
+const unchangedSince: ReadonlyMap<string, number> = new Map(Object.entries({
   Attention: 23, BatchNormalization: 15, Bernoulli: 15, CenterCropPad: 18, Col2Im: 18, CumProd: 26,
   CumSum: 11, DFT: 20, DeformConv: 19, Det: 11, Dropout: 13, ImageDecoder: 20, MaxPool: 12,
   MaxRoiPool: 1, MaxUnpool: 11, MelWeightMatrix: 17, Multinomial: 7, NegativeLogLikelihoodLoss: 13,
@@ -196,7 +196,7 @@ const unchangedSince: Readonly<Record<string, number>> = {
   RegexFullMatch: 20, Resize: 19, RoiAlign: 16, STFT: 17, Slice: 13, SoftmaxCrossEntropyLoss: 13,
   Squeeze: 13, StringConcat: 20, StringNormalizer: 10, StringSplit: 20, TensorScatter: 24,
   TfIdfVectorizer: 9, Trilu: 14, Unique: 11, Unsqueeze: 13,
-};
+}));
 
 /** Writes an operator of ONNX that core cannot express as it was, where that means the same. */
 function writeForeign(node: Node<typeof ops.Foreign>, writer: GraphWriter): Gap | void {
@@ -209,7 +209,7 @@ function writeForeign(node: Node<typeof ops.Foreign>, writer: GraphWriter): Gap 
       `${reason},
       and it cannot be carried over as it is because it has tensors or graphs as attributes`,
     );
-  const since = unchangedSince[opType] ?? Infinity;
+  const since = unchangedSince.get(opType) ?? Infinity;
   const isSame =
     domain !== '' || opset === writer.opset || (since <= opset && since <= writer.opset);
   if (!isSame)

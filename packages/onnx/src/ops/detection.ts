@@ -5,6 +5,7 @@ import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import { Compose, shapeOf } from '../vocabulary/compose.js';
 import { always, versions, type ReadRules, type ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
+import { meaningOf } from '../vocabulary/word.js';
 
 /** Most classes times images for which boxes are selected one after the other. */
 const maxSelections = 256;
@@ -108,6 +109,11 @@ const readNonMaxSuppression: ToCore = (node) => {
   return selections.length === 1 ? selections[0]! : compose.concat(selections, 0);
 };
 
+const offsets: ReadonlyMap<string, number> = new Map([
+  ['half_pixel', 0.5],
+  ['output_half_pixel', 0],
+]);
+
 /** `output_half_pixel` is what the operator did before version 16, where it had no attribute. */
 const readRoiAlign =
   (transform: string): ToCore =>
@@ -116,13 +122,13 @@ const readRoiAlign =
       throw node.unsupported('it takes the largest of products of samples and weights');
     const samples = node.int('sampling_ratio', 0);
     if (samples === 0) throw node.unsupported('it samples each region as densely as its size asks');
-    const isLegacy = node.text('coordinate_transformation_mode', transform) === 'output_half_pixel';
+    const offset = meaningOf(node, 'coordinate_transformation_mode', offsets, transform);
     const attrs = {
       size: [node.int('output_height', 1), node.int('output_width', 1)],
       samples,
       scale: node.float('spatial_scale', 1),
-      offset: isLegacy ? 0 : 0.5,
-      atLeastOne: isLegacy,
+      offset,
+      atLeastOne: offset === 0,
     };
     return node.graph.add(
       ops.RoiAlign,

@@ -3,7 +3,6 @@ import {
   isFloat,
   ops,
   toNumbers,
-  type AttrValues,
   type Graph,
   type Node,
   type Value,
@@ -15,6 +14,7 @@ import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import { Compose, type BinaryOp, type UnaryOp } from '../vocabulary/compose.js';
 import { always, versions, type ReadRules, type ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
+import { meaningOf } from '../vocabulary/word.js';
 
 const readUnary =
   (op: UnaryOp): ToCore =>
@@ -155,6 +155,16 @@ function swish(node: SourceNode, x: Value, other: Value | undefined): Value {
   return other ? compose.binary(ops.Mul, y, other) : y;
 }
 
+const shifts: ReadonlyMap<string, 'left' | 'right'> = new Map<string, 'left' | 'right'>([
+  ['LEFT', 'left'],
+  ['RIGHT', 'right'],
+]);
+
+const gelus: ReadonlyMap<string, 'none' | 'tanh'> = new Map<string, 'none' | 'tanh'>([
+  ['none', 'none'],
+  ['tanh', 'tanh'],
+]);
+
 const toCore = {
   Abs: always(readUnary(ops.Abs)),
   Acos: always(readUnary(ops.Acos)),
@@ -170,7 +180,7 @@ const toCore = {
       node.graph.add(
         ops.BitShift,
         { a: node.input(0), b: node.input(1) },
-        { direction: node.text('direction') === 'LEFT' ? 'left' : 'right' },
+        { direction: meaningOf(node, 'direction', shifts) },
         node.options,
       ).y,
   ),
@@ -245,7 +255,7 @@ const toCore = {
       node.graph.add(
         ops.Gelu,
         { x: node.input(0) },
-        { approximate: node.text('approximate', 'none') === 'tanh' ? 'tanh' : 'none' },
+        { approximate: meaningOf(node, 'approximate', gelus, 'none') },
         node.options,
       ).y,
   ),
@@ -389,13 +399,11 @@ const plain =
 const withFloats =
   (opType: string, ...names: readonly string[]) =>
   (node: Node, writer: GraphWriter): void => {
-    const attrs = node.attrs as AttrValues<Record<string, never>> as Readonly<
-      Record<string, number>
-    >;
+    const attrs = new Map<string, unknown>(Object.entries(node.attrs));
     writer.node(
       opType,
       node.inputs,
-      Object.fromEntries(names.map((name) => [name, float(attrs[name]!)])),
+      Object.fromEntries(names.map((name) => [name, float(attrs.get(name) as number)])),
       node.outputs,
     );
   };

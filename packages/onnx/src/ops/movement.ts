@@ -12,6 +12,7 @@ import {
   sameDim,
   subDim,
   toNumbers,
+  type AttrValues,
   type DType,
   type Dim,
   type Gap,
@@ -27,6 +28,7 @@ import type { GraphWriter, Operand } from '../vocabulary/graph-writer.js';
 import { Compose } from '../vocabulary/compose.js';
 import { always, versions, type ReadRules, type ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
+import { meaningOf } from '../vocabulary/word.js';
 
 /**
  * A non-negative axis of a value, from one that may count from the end. Throws `onnx/graph` when
@@ -195,7 +197,14 @@ const splitInto = (node: SourceNode, sizes: readonly Dim[] | undefined): readonl
   return node.graph.add(ops.Split, { x }, { axis, sizes: equal }, node.options).outputs;
 };
 
-const padModes = { constant: 'constant', reflect: 'reflect', edge: 'edge', wrap: 'wrap' } as const;
+type PadMode = AttrValues<(typeof ops.Pad)['attrs']>['mode'];
+
+const padModes: ReadonlyMap<string, PadMode> = new Map<string, PadMode>([
+  ['constant', 'constant'],
+  ['reflect', 'reflect'],
+  ['edge', 'edge'],
+  ['wrap', 'wrap'],
+]);
 
 /** Amounts of some axes among those of all, which are nought. */
 function fullPads(node: SourceNode, pads: Value, axes: readonly number[], rank: number): Value {
@@ -231,8 +240,7 @@ function padValue(node: Node<typeof ops.Pad>, writer: GraphWriter): Operand {
 
 const readPad: ToCore = (node) => {
   const [x, pads] = [node.input(0), node.input(1)];
-  const mode = padModes[node.text('mode', 'constant') as keyof typeof padModes];
-  if (!mode) throw node.unsupported('its mode is unknown');
+  const mode = meaningOf(node, 'mode', padModes, 'constant');
   const value = mode === 'constant' ? node.optional(2) : undefined;
   const stated = constantInts(node, 3);
   if (!stated)
@@ -259,8 +267,7 @@ const readPad: ToCore = (node) => {
 
 const readPadByAttributes: ToCore = (node) => {
   const x = node.input(0);
-  const mode = padModes[node.text('mode', 'constant') as keyof typeof padModes];
-  if (!mode) throw node.unsupported('its mode is unknown');
+  const mode = meaningOf(node, 'mode', padModes, 'constant');
   const amount = node.float('value', 0);
   const value =
     mode === 'constant' && amount !== 0 ? new Compose(node).scalar(x.dtype, amount) : undefined;

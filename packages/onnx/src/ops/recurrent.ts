@@ -3,6 +3,7 @@ import { float, floats, int, text, texts } from '../vocabulary/attribute.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import { always, type ReadRules, type ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
+import { meaningOf } from '../vocabulary/word.js';
 
 type RnnAttrs = AttrValues<(typeof ops.RNN)['attrs']>;
 type Direction = RnnAttrs['direction'];
@@ -19,9 +20,10 @@ const defaults = {
  * Parameters of an activation function where none are stated; those not here have none (ONNX
  * LSTM-22).
  */
-const parameters: Readonly<
-  Record<Activation, { readonly alpha?: number; readonly beta?: number }>
-> = {
+const parameters: {
+  readonly [Name in Activation]: { readonly alpha?: number; readonly beta?: number };
+} & { readonly __proto__: null } = {
+  __proto__: null,
   Affine: { alpha: 1, beta: 0 },
   Elu: { alpha: 1 },
   HardSigmoid: { alpha: 0.2, beta: 0.5 },
@@ -37,9 +39,15 @@ const parameters: Readonly<
 
 const isActivation = (name: string): name is Activation => name in parameters;
 
+const directionsOf: ReadonlyMap<string, Direction> = new Map<string, Direction>([
+  ['forward', 'forward'],
+  ['reverse', 'reverse'],
+  ['bidirectional', 'bidirectional'],
+]);
+
 /** Attributes that the three operators share. */
 function attributes(node: SourceNode, kind: keyof typeof defaults, recurrence: Value): RnnAttrs {
-  const direction = node.text('direction', 'forward') as Direction;
+  const direction = meaningOf(node, 'direction', directionsOf, 'forward');
   const directions = direction === 'bidirectional' ? 2 : 1;
   const named = node
     .texts('activations')

@@ -16,32 +16,39 @@ import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import { Compose } from '../vocabulary/compose.js';
 import { versions, type ReadRules, type ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
+import { meaningOf } from '../vocabulary/word.js';
 import { axisOf } from './movement.js';
 
 type ResizeAttrs = AttrValues<(typeof ops.Resize)['attrs']>;
 
-const coordinateModes: Readonly<Record<string, ResizeAttrs['coordinates']>> = {
-  half_pixel: 'halfPixel',
-  half_pixel_symmetric: 'halfPixelSymmetric',
-  pytorch_half_pixel: 'pytorchHalfPixel',
-  align_corners: 'alignCorners',
-  asymmetric: 'asymmetric',
-  tf_half_pixel_for_nn: 'tfHalfPixelNearest',
-};
+const coordinateModes: ReadonlyMap<string, ResizeAttrs['coordinates']> = new Map<
+  string,
+  ResizeAttrs['coordinates']
+>([
+  ['half_pixel', 'halfPixel'],
+  ['half_pixel_symmetric', 'halfPixelSymmetric'],
+  ['pytorch_half_pixel', 'pytorchHalfPixel'],
+  ['align_corners', 'alignCorners'],
+  ['asymmetric', 'asymmetric'],
+  ['tf_half_pixel_for_nn', 'tfHalfPixelNearest'],
+]);
 
-const nearestModes: Readonly<Record<string, ResizeAttrs['nearest']>> = {
-  round_prefer_floor: 'roundPreferFloor',
-  round_prefer_ceil: 'roundPreferCeil',
-  floor: 'floor',
-  ceil: 'ceil',
-};
+const nearestModes: ReadonlyMap<string, ResizeAttrs['nearest']> = new Map<
+  string,
+  ResizeAttrs['nearest']
+>([
+  ['round_prefer_floor', 'roundPreferFloor'],
+  ['round_prefer_ceil', 'roundPreferCeil'],
+  ['floor', 'floor'],
+  ['ceil', 'ceil'],
+]);
 
-const resizeModes: Readonly<Record<string, ResizeAttrs['mode']>> = {
-  nearest: 'nearest',
-  linear: 'linear',
-  bilinear: 'linear',
-  cubic: 'cubic',
-};
+const resizeModes: ReadonlyMap<string, ResizeAttrs['mode']> = new Map<string, ResizeAttrs['mode']>([
+  ['nearest', 'nearest'],
+  ['linear', 'linear'],
+  ['bilinear', 'linear'],
+  ['cubic', 'cubic'],
+]);
 
 /** Axes whose size changes or may change; the rest are not resampled. */
 function resample(
@@ -118,8 +125,7 @@ const readUpsample =
   (node) => {
     const x = node.input(0);
     const scales = scalesOf(node);
-    const mode = resizeModes[node.text('mode', 'nearest')];
-    if (!mode) throw node.unsupported('its mode is unknown');
+    const mode = meaningOf(node, 'mode', resizeModes, 'nearest');
     const how = {
       mode,
       coordinates: 'asymmetric',
@@ -146,13 +152,13 @@ const readUpsample =
 
 const readResize: ToCore = (node) => {
   const x = node.input(0);
-  const mode = resizeModes[node.text('mode', 'nearest')];
-  const coordinates = coordinateModes[node.text('coordinate_transformation_mode', 'half_pixel')];
-  const nearest = nearestModes[node.text('nearest_mode', 'round_prefer_floor')];
   node.ignore('extrapolation_value');
-  if (node.text('coordinate_transformation_mode', 'half_pixel') === 'tf_crop_and_resize')
+  const transform = 'coordinate_transformation_mode';
+  if (node.text(transform, 'half_pixel') === 'tf_crop_and_resize')
     throw node.unsupported('it crops to a region of interest (tf_crop_and_resize)');
-  if (!mode || !coordinates || !nearest) throw node.unsupported('its mode is unknown');
+  const mode = meaningOf(node, 'mode', resizeModes, 'nearest');
+  const coordinates = meaningOf(node, transform, coordinateModes, 'half_pixel');
+  const nearest = meaningOf(node, 'nearest_mode', nearestModes, 'round_prefer_floor');
   if (node.text('keep_aspect_ratio_policy', 'stretch') !== 'stretch')
     throw node.unsupported('it keeps the aspect ratio by a policy');
   const how = {
@@ -191,8 +197,8 @@ const toCore = {
   ),
 } satisfies ReadRules;
 
-const keyOf = <V extends string>(table: Readonly<Record<string, V>>, value: V) =>
-  Object.keys(table).find((key) => table[key] === value)!;
+const wordFor = <V>(words: ReadonlyMap<string, V>, meaning: V): string =>
+  [...words].find(([, each]) => each === meaning)![0];
 
 const fromCore = {
   Resize: (node, writer) => {
@@ -217,11 +223,11 @@ const fromCore = {
       // TensorFlow's nearest neighbour with half pixel centres floors (i + 0.5) / scale; half a
       // pixel less, rounded with ties up, is the same.
       coordinate_transformation_mode: text(
-        isNearestTf ? 'half_pixel' : keyOf(coordinateModes, coordinates),
+        isNearestTf ? 'half_pixel' : wordFor(coordinateModes, coordinates),
       ),
       nearest_mode:
         mode === 'nearest'
-          ? text(isNearestTf ? 'round_prefer_ceil' : keyOf(nearestModes, nearest))
+          ? text(isNearestTf ? 'round_prefer_ceil' : wordFor(nearestModes, nearest))
           : undefined,
       cubic_coeff_a: mode === 'cubic' ? float(cubicCoefficient) : undefined,
       exclude_outside: excludeOutside ? int(1) : undefined,

@@ -12,6 +12,7 @@ import {
   sameShape,
   subDim,
   windowCounts,
+  type AttrValues,
   type Node,
   type Padding,
   type Shape,
@@ -23,6 +24,7 @@ import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import { Compose, shapeOf } from '../vocabulary/compose.js';
 import { always, type ReadRules, type ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
+import { meaningOf } from '../vocabulary/word.js';
 
 /** How the windows of a convolution or a pool slide, as core states it. */
 interface Window {
@@ -33,13 +35,23 @@ interface Window {
   readonly pads: readonly number[];
 }
 
+type AutoPad = 'NOTSET' | 'VALID' | 'SAME_UPPER' | 'SAME_LOWER';
+
+const autoPads: ReadonlyMap<string, AutoPad> = new Map<string, AutoPad>([
+  ['', 'NOTSET'],
+  ['NOTSET', 'NOTSET'],
+  ['VALID', 'VALID'],
+  ['SAME_UPPER', 'SAME_UPPER'],
+  ['SAME_LOWER', 'SAME_LOWER'],
+]);
+
 /** Window attributes. `auto_pad` becomes explicit pads where the sizes are known. */
 export function windowOf(node: SourceNode, x: Value, kernel: Shape): Window {
   const rank = kernel.length;
   const strides = node.ints('strides') ?? kernel.map(() => 1);
   const dilations = node.ints('dilations') ?? kernel.map(() => 1);
   const zeros = new Array<number>(2 * rank).fill(0);
-  const auto = node.text('auto_pad', 'NOTSET');
+  const auto = meaningOf(node, 'auto_pad', autoPads, 'NOTSET');
   const stated = node.ints('pads');
   const layout = 'channelsFirst' as const;
   if (strides.length !== rank || dilations.length !== rank) {
@@ -47,11 +59,9 @@ export function windowOf(node: SourceNode, x: Value, kernel: Shape): Window {
       `it has ${strides.length} strides and ${dilations.length} dilations for ${rank} spatial axes`,
     );
   }
-  if (auto === 'NOTSET' || auto === '')
+  if (auto === 'NOTSET')
     return { layout, strides, dilations, padding: 'explicit', pads: stated ?? zeros };
   if (auto === 'VALID') return { layout, strides, dilations, padding: 'explicit', pads: zeros };
-  if (auto !== 'SAME_UPPER' && auto !== 'SAME_LOWER')
-    throw node.unsupported(`its auto_pad is ${auto}`);
   const odd = auto === 'SAME_UPPER' ? 'upper' : 'lower';
   const amounts = kernel.map((size, i) =>
     typeof size === 'number' && x.shape?.[i + 2] !== undefined
@@ -100,7 +110,7 @@ const readConvTranspose: ToCore = (node) => {
   const strides = node.ints('strides') ?? kernel.map(() => 1);
   const dilations = node.ints('dilations') ?? kernel.map(() => 1);
   const outputPadding = node.ints('output_padding') ?? kernel.map(() => 0);
-  const auto = node.text('auto_pad', 'NOTSET');
+  const auto = meaningOf(node, 'auto_pad', autoPads, 'NOTSET');
   const stated = node.ints('output_shape');
   const zeros = new Array<number>(2 * kernel.length).fill(0);
   const pads = node.ints('pads') ?? zeros;
@@ -328,17 +338,29 @@ const readAffineGrid: ToCore = (node) => {
   return node.graph.add(ops.Reshape, { x: turned, shape: target }, { shape: null }, node.options).y;
 };
 
-const gridModes = {
-  linear: 'linear',
-  bilinear: 'linear',
-  cubic: 'cubic',
-  bicubic: 'cubic',
-  nearest: 'nearest',
-} as Readonly<Record<string, 'linear' | 'cubic' | 'nearest'>>;
+type GridAttrs = AttrValues<(typeof ops.GridSample)['attrs']>;
 
-const gridPaddings = { zeros: 'zeros', border: 'border', reflection: 'reflection' } as Readonly<
-  Record<string, 'zeros' | 'border' | 'reflection'>
->;
+const gridModes: ReadonlyMap<string, GridAttrs['mode']> = new Map<string, GridAttrs['mode']>([
+  ['linear', 'linear'],
+  ['bilinear', 'linear'],
+  ['cubic', 'cubic'],
+  ['bicubic', 'cubic'],
+  ['nearest', 'nearest'],
+]);
+
+const gridPaddings: ReadonlyMap<string, GridAttrs['padding']> = new Map<
+  string,
+  GridAttrs['padding']
+>([
+  ['zeros', 'zeros'],
+  ['border', 'border'],
+  ['reflection', 'reflection'],
+]);
+
+const depthModes: ReadonlyMap<string, 'DCR' | 'CRD'> = new Map<string, 'DCR' | 'CRD'>([
+  ['DCR', 'DCR'],
+  ['CRD', 'CRD'],
+]);
 
 const toCore = {
   AffineGrid: always(readAffineGrid),
@@ -347,7 +369,7 @@ const toCore = {
   Col2Im: always(readCol2Im),
   ConvTranspose: always(readConvTranspose),
   DepthToSpace: always((node) => {
-    const mode = node.text('mode', 'DCR') === 'CRD' ? 'CRD' : 'DCR';
+    const mode = meaningOf(node, 'mode', depthModes, 'DCR');
     return node.graph.add(
       ops.DepthToSpace,
       { x: node.input(0) },
@@ -359,9 +381,8 @@ const toCore = {
   GlobalLpPool: always(readGlobalLpPool),
   GlobalMaxPool: always(global(ops.ReduceMax)),
   GridSample: always((node) => {
-    const mode = gridModes[node.text('mode', 'linear')];
-    const padding = gridPaddings[node.text('padding_mode', 'zeros')];
-    if (!mode || !padding) throw node.unsupported('its mode is unknown');
+    const mode = meaningOf(node, 'mode', gridModes, 'linear');
+    const padding = meaningOf(node, 'padding_mode', gridPaddings, 'zeros');
     const attrs = {
       layout: 'channelsFirst' as const,
       mode,

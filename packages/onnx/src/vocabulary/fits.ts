@@ -14,7 +14,7 @@ export function misfit(
   inputs: readonly (DType | undefined)[],
   outputs: readonly (DType | undefined)[],
 ): string | undefined {
-  const versions = operatorTypes[opType]?.filter(([since]) => since <= opset);
+  const versions = operatorTypes.get(opType)?.filter(([since]) => since <= opset);
   const version = versions?.at(-1);
   if (!version) return undefined;
   const wrong = (dtypes: readonly (DType | undefined)[], masks: readonly number[]) =>

@@ -1,11 +1,11 @@
 import { attrOf, parseInput, type AttrValue, type GraphDef, type NodeDef } from '@drover/graphdef';
 
 /** Operators that TF.js computes together with what follows them, and the operator that does. */
-const fusedOps: Readonly<Record<string, string>> = {
-  Conv2D: '_FusedConv2D',
-  DepthwiseConv2dNative: 'FusedDepthwiseConv2dNative',
-  MatMul: '_FusedMatMul',
-};
+const fusedOps: ReadonlyMap<string, string> = new Map([
+  ['Conv2D', '_FusedConv2D'],
+  ['DepthwiseConv2dNative', 'FusedDepthwiseConv2dNative'],
+  ['MatMul', '_FusedMatMul'],
+]);
 
 /** Activations that every backend of TF.js 4.22 applies in a fused kernel. */
 const activations: ReadonlySet<string> = new Set(['LeakyRelu', 'Relu', 'Relu6', 'Sigmoid']);
@@ -47,7 +47,7 @@ export function fuse(graph: GraphDef, outputs: ReadonlySet<string>): GraphDef {
   ): { readonly product: NodeDef; readonly bias: string } | undefined => {
     if (node.op === 'BiasAdd') {
       const product = only(node.inputs[0]);
-      return product && fusedOps[product.op] ? { product, bias: node.inputs[1]! } : undefined;
+      return product && fusedOps.has(product.op) ? { product, bias: node.inputs[1]! } : undefined;
     }
     if (node.op !== 'AddV2') return undefined;
     for (const [i, j] of [
@@ -96,7 +96,7 @@ export function fuse(graph: GraphDef, outputs: ReadonlySet<string>): GraphDef {
     const sorted = new Map([...attrs].sort(([a], [b]) => (a < b ? -1 : 1)));
     made.set(node.name, {
       ...node,
-      op: fusedOps[product.op]!,
+      op: fusedOps.get(product.op)!,
       inputs: [...product.inputs, bias],
       attrs: sorted,
     });

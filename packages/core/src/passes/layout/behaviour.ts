@@ -118,7 +118,7 @@ const reduction: Rule = ({ attrs, perm }) => {
 
 /** Operators with one attribute entry for each dimension of the operand. */
 const perDimension =
-  (name: string): Rule =>
+  (name: 'repeats' | 'shape'): Rule =>
   ({ node, attrs, rank, perm }) => {
     const list = attrs[name] as readonly Dim[] | null;
     if (!list || list.length !== rank || node.outputs[0]!.rank !== rank) return undefined;
@@ -188,11 +188,10 @@ const spatialOps: readonly OpName[] = [
   'AveragePool', 'Conv', 'ConvTranspose', 'DepthToSpace', 'GridSample', 'GroupNormalization', 'InstanceNormalization', 'LpPool', 'MaxPool', 'SpaceToDepth',
 ];
 
-const each = (names: readonly OpName[], rule: Rule) =>
-  Object.fromEntries(names.map((name) => [name, rule]));
+const each = (names: readonly OpName[], rule: Rule) => names.map((name) => [name, rule] as const);
 
 /** Rules by operator. One that is not here keeps its tensors as they are. */
-const rules: Partial<Record<string, Rule>> = {
+const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ...each(elementwiseOps, elementwise),
   ...each(reductionOps, reduction),
   ...each(spatialOps, spatial),
@@ -200,18 +199,18 @@ const rules: Partial<Record<string, Rule>> = {
   ...each(['Concat'], alongAxis(all)),
   ...each(['BatchNormalization', 'LRN'], overChannels),
   ...each(['Reverse', 'Slice'], alongAxes),
-  Resize: resize,
-  Pad: pad,
-  Tile: perDimension('repeats'),
-  Expand: perDimension('shape'),
-  Squeeze: dimensionsOfOne('operand'),
-  Unsqueeze: dimensionsOfOne('result'),
-};
+  ['Resize', resize],
+  ['Pad', pad],
+  ['Tile', perDimension('repeats')],
+  ['Expand', perDimension('shape')],
+  ['Squeeze', dimensionsOfOne('operand')],
+  ['Unsqueeze', dimensionsOfOne('result')],
+]);
 
 /** How a node takes part in a change to the target layout. */
 export function behaviourOf(node: Node, target: Layout): Behaviour {
   const rank = node.inputs[0]?.rank;
-  const rule = rules[node.op.name];
+  const rule = rules.get(node.op.name);
   if (!rule || rank === undefined || node.outputs.some((value) => value.rank === undefined))
     return kept;
   const behaviour = rule({

@@ -1,0 +1,5 @@
+export default {
+  displayName: 'tools',
+  testMatch: ['<rootDir>/**/*.test.mjs'],
+  transform: {},
+};
