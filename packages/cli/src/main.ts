@@ -83,7 +83,7 @@ function buildProgram(): Command {
     )
     .option('--seed <n>', 'seed of the inputs that --verify makes', whole)
     .option('--dry-run', 'find out what would be refused, write nothing')
-    .option('--force', 'replace files that are there')
+    .option('--force', 'replace the model that is there')
     .addHelpText(
       'after',
       '\nOUT is *.onnx, *.json (TF.js), *-symbol.json (MXNet), a folder with --to, or - with --to.',

@@ -69,6 +69,13 @@ export const mxnetDiagnostics = defineDiagnostics('mxnet', {
     summary: 'A symbol file has parameters, but no params file lies beside it.',
     help: 'Put PREFIX-0000.params beside PREFIX-symbol.json, or name the file with --params.',
   },
+  'other-params': {
+    failure: 'io',
+    severity: 'error',
+    summary:
+      'A params file of a later epoch stands where a model would be written, so that readers would take it for the parameters of the new one.',
+    help: 'Move it away, or write the model under another prefix.',
+  },
   'unused-param': {
     failure: 'note',
     severity: 'info',

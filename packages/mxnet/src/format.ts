@@ -1,5 +1,5 @@
 import type { Format, Sink, Source } from '@drover/core';
-import { decodeParams, readSymbol } from './codec/index.js';
+import { decodeParams, paramsAmong, readSymbol } from './codec/index.js';
 import { planModel, writeFiles, writeModel } from './export/write-model.js';
 import { findParams } from './import/find-params.js';
 import { readModel } from './import/read-model.js';
@@ -43,6 +43,10 @@ export const mxnet: Format = {
   id: 'mxnet',
   fileName: 'model-symbol.json',
   detect: isSymbol,
+  files: async (source) => {
+    const params = paramsAmong(source.name, await source.siblings());
+    return params === undefined ? [] : [params];
+  },
   read: readModel,
   write: writeModel,
   plan: planModel,

@@ -36,7 +36,8 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
   return openFile(join(path, name), options);
 }
 
-function filesOf(folder: string): string[] {
+/** Names in a folder, sorted. Throws `node/cannot-read`. */
+export function filesOf(folder: string): string[] {
   try {
     return readdirSync(folder).sort();
   } catch (error) {

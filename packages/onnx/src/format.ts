@@ -1,5 +1,5 @@
 import type { Format } from '@drover/core';
-import { isModel } from './codec/index.js';
+import { externalFiles, isModel } from './codec/index.js';
 import { copyModel, planModel, writeModel } from './export/write-model.js';
 import { readModel } from './import/read-model.js';
 
@@ -10,6 +10,7 @@ export const onnx: Format = {
   id: 'onnx',
   fileName: 'model.onnx',
   detect: isModel,
+  files: externalFiles,
   read: readModel,
   write: writeModel,
   plan: planModel,

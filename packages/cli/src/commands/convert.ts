@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import { convert, type WriteOptions } from '@drover/core';
-import { outputFile, outputFolder } from '@drover/node';
+import { outputFile, outputFolder, ownFiles } from '@drover/node';
 import {
   comparisonDocument,
   comparisonLines,
@@ -8,7 +8,7 @@ import {
   runBaseline,
 } from '../comparison.js';
 import { cliDiagnostics } from '../diagnostics.js';
-import { targetOf } from '../formats.js';
+import { allFormats, targetOf } from '../formats.js';
 import { open, type OpenOptions } from '../open.js';
 import type { Outcome } from '../outcome.js';
 import { step } from '../progress.js';
@@ -31,6 +31,16 @@ const belongs = {
   quantize: ['--quantize', 'tfjs'],
   shardSize: ['--shard-size', 'tfjs'],
 } as const;
+
+/** Says which files of the model that was replaced are gone, the first of them by name. */
+function removal(main: string, removed: readonly string[]) {
+  const names = removed.slice(0, 8).map((path) => JSON.stringify(path));
+  const more = removed.length > names.length ? ` and ${removed.length - names.length} more` : '';
+  return cliDiagnostics.diagnostic('removed', {
+    message: `Files of the model that was replaced are removed: ${names.join(', ')}${more}.`,
+    origin: { file: main },
+  });
+}
 
 /** `drover convert IN OUT`; with --verify, fails unless every output agrees. */
 export async function convertCommand(
@@ -64,15 +74,17 @@ export async function convertCommand(
   if (!verify && (inputs ?? seed) !== undefined)
     throw usage('--inputs and --seed are for --verify.');
   if (dryRun && verify) throw usage('--dry-run writes nothing that --verify could run.');
+  const main = target.isFolder ? join(output!, target.format.fileName) : output!;
+  const replaces = force && output !== '-' ? await ownFiles(main, await allFormats()) : [];
   const opened = await open(input!, options);
   // Before anything is written: the output may be the input.
   const baseline = verify
     ? await step(`Running ${input}`, () => runBaseline(opened, { inputs, seed }))
     : undefined;
-  const { report, files } = await step(`Converting ${input}`, async (tell) => {
+  const { report, files, removed } = await step(`Converting ${input}`, async (tell) => {
     const sink = target.isFolder
-      ? outputFolder(output!, { force })
-      : outputFile(output!, { force });
+      ? outputFolder(output!, { replaces })
+      : outputFile(output!, { replaces });
     let bytes = 0;
     const counted = {
       create: async (path: string) => {
@@ -83,6 +95,7 @@ export async function convertCommand(
         };
         return { write, close: () => file.close() };
       },
+      ...(sink.standing && { standing: (path: string) => sink.standing!(path) }),
       commit: () => sink.commit(),
       abort: () => sink.abort(),
     };
@@ -99,9 +112,8 @@ export async function convertCommand(
       quantize,
       shardSize,
     });
-    return { report: done, files: sink.written };
+    return { report: done, files: sink.written, removed: sink.removed };
   });
-  const main = target.isFolder ? join(output!, target.format.fileName) : output!;
   const comparison =
     baseline &&
     (await step(`Running ${output}`, async () =>
@@ -111,7 +123,11 @@ export async function convertCommand(
   const size = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const what = files.length === 1 ? 'one file' : `${files.length} files`;
   return {
-    diagnostics: [...report.diagnostics, ...(comparison?.diagnostics ?? [])],
+    diagnostics: [
+      ...report.diagnostics,
+      ...(removed.length > 0 ? [removal(main, removed)] : []),
+      ...(comparison?.diagnostics ?? []),
+    ],
     document: {
       from: report.from,
       to: report.to,

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { outputFile } from '@drover/node';
 import { encodeNpz } from '@drover/numpy';
 import { matchArrays, readArrayFiles } from '../arrays.js';
@@ -28,7 +29,10 @@ export async function runCommand(
     throw usage('Standard output holds the results or the document of --json, not both.');
   if (outputs !== undefined && !isPiped && !outputs.endsWith('.npz'))
     throw usage('--outputs is written as .npz.');
-  const sink = outputs === undefined ? undefined : outputFile(outputs, { force });
+  const sink =
+    outputs === undefined
+      ? undefined
+      : outputFile(outputs, { replaces: force ? [basename(outputs)] : [] });
   const arrays = await readArrayFiles(inputs);
   const opened = await open(path!, { from });
   const { id, model, diagnostics } = await load(opened, runtime);

@@ -53,6 +53,11 @@ export interface Format {
   readonly fileName: string;
   /** By content, never by name; parses nothing. */
   detect(source: Source): Promise<boolean>;
+  /**
+   * The other files that a model consists of, as paths relative to the folder of its main file.
+   * Weights are not read, and the files need not be there.
+   */
+  files?(source: Source): Promise<readonly string[]>;
   read(source: Source, context: ReadContext): Promise<Model>;
   write(model: Model, sink: Sink, context: WriteContext): Promise<void>;
   /**

@@ -15,6 +15,8 @@ import {
 import {
   encodeParams,
   encodeSymbol,
+  paramsAmong,
+  paramsPath,
   typeFlagOf,
   type SymbolGraph,
   type WritableArray,
@@ -197,11 +199,6 @@ async function toSymbol(model: Model, context: WriteContext): Promise<Written> {
   return { symbol: keptApart(symbol, (name) => writer.unique(name)), arrays };
 }
 
-/** The name of the params file beside a symbol file. */
-export function paramsPath(symbolPath: string): string {
-  return `${symbolPath.replace(/(-symbol)?\.json$/, '')}-0000.params`;
-}
-
 /** Finds what {@link writeModel} would refuse. */
 export async function planModel(model: Model, context: WriteContext): Promise<void> {
   await toSymbol(model, context);
@@ -227,7 +224,10 @@ export async function writeModel(model: Model, sink: Sink, context: WriteContext
   );
 }
 
-/** Writes the params file and then the symbol that refers to it. */
+/**
+ * Writes the params file and then the symbol, which is found to belong to it by its name alone.
+ * Throws `mxnet/other-params` where readers would take another file that stands there.
+ */
 export async function writeFiles(
   symbol: SymbolGraph,
   arrays: readonly WritableArray[],
@@ -235,6 +235,14 @@ export async function writeFiles(
   path: string,
 ): Promise<void> {
   const params = paramsPath(path);
+  const name = params.slice(params.lastIndexOf('/') + 1);
+  const standing = (await sink.standing?.(path)) ?? [];
+  const taken = paramsAmong(path, [...standing.filter((each) => each !== name), name]);
+  if (taken !== name)
+    throw mxnetDiagnostics.error('other-params', {
+      message: `${taken} stands where ${name} would be written, and readers would take it for the parameters of ${path}.`,
+      origin: { file: path },
+    });
   const weights = await sink.create(params);
   await encodeParams(weights, arrays, params);
   await weights.close();
