@@ -17,6 +17,9 @@ function positive(text: string): number {
 
 const fromOption = '--from <format>';
 const fromSummary = 'format of the model: onnx, tfjs or mxnet; found by its content when absent';
+const linksOption = '--allow-links';
+const linksSummary =
+  'also read weights through hard links, and links that leave the folder of the model';
 const paramsOption = '--params <file>';
 const paramsSummary = 'file that holds the weights; found beside the model when absent';
 
@@ -61,6 +64,7 @@ function buildProgram(): Command {
       'format of the output: onnx, tfjs or mxnet; told by its name when absent',
     )
     .option(paramsOption, paramsSummary)
+    .option(linksOption, linksSummary)
     .option('--opset <n>', 'operator set version to write (ONNX)', positive)
     .addOption(
       new Option('--input-layout <layout>', 'layout of the image inputs of the result').choices([
@@ -94,7 +98,8 @@ function buildProgram(): Command {
     async () => (await import('./commands/inspect.js')).inspectCommand,
   )
     .option(fromOption, fromSummary)
-    .option(paramsOption, paramsSummary);
+    .option(paramsOption, paramsSummary)
+    .option(linksOption, linksSummary);
   command(
     'run <model>',
     'run a model on arrays',
@@ -111,6 +116,7 @@ function buildProgram(): Command {
       ]),
     )
     .option(fromOption, fromSummary)
+    .option(linksOption, linksSummary)
     .option('--force', 'replace a file that is there');
   command(
     'parity <a> [b]',
@@ -125,7 +131,8 @@ function buildProgram(): Command {
       '--expected <file>',
       'outputs to hold A to, where there is no B: .npz, .npy or ONNX .pb',
     )
-    .option('--seed <n>', 'seed of the inputs that are made', whole);
+    .option('--seed <n>', 'seed of the inputs that are made', whole)
+    .option(linksOption, linksSummary);
   command(
     'explain <code>',
     'what a diagnostic means',
