@@ -20,12 +20,6 @@ export const numpyDiagnostics = defineDiagnostics('numpy', {
     summary: 'An entry of an archive does not have the CRC that the archive states.',
     help: 'The file is damaged: fetch or write it again.',
   },
-  duplicate: {
-    failure: 'malformed',
-    severity: 'error',
-    summary: 'Two entries of an archive have the same name, or share bytes.',
-    help: 'Write the archive again with one entry for each name.',
-  },
   unsupported: {
     failure: 'unsupported',
     severity: 'error',
@@ -38,11 +32,5 @@ export const numpyDiagnostics = defineDiagnostics('numpy', {
     summary:
       'An element type is not one that NumPy and Drover share. Pickled objects are never read.',
     help: 'Cast the array to a plain type, for example float32, before saving.',
-  },
-  limit: {
-    failure: 'limit',
-    severity: 'error',
-    summary: 'An archive has too many entries, or an entry grows suspiciously when it is inflated.',
-    help: 'Raise the limit if you trust the file, or save it with numpy.savez, which does not compress.',
   },
 });

@@ -78,7 +78,7 @@ describe('readArrays', () => {
     ['of another CRC', 16, [0, 0, 0, 0], 'numpy/checksum'],
     ['stored in two sizes', 24, [1, 0, 0, 0], 'numpy/format'],
     ['named with NUL', 46, [0], 'numpy/format'],
-    ['named like the other', 46, [0x62], 'numpy/duplicate'],
+    ['named like the other', 46, [0x62], 'core/duplicate'],
     ['at a place outside the file', 42, [0, 0, 0, 0x7f], 'numpy/format'],
     ['missing its zip64 size', 24, [255, 255, 255, 255], 'numpy/format'],
   ])('refuses an entry that is %s', async (_, field, values, code) => {
@@ -107,7 +107,7 @@ describe('readArrays', () => {
   it('refuses entries that share bytes', async () => {
     const bytes = small();
     await expect(read(patched(bytes, central(bytes, 1) + 42, [0, 0, 0, 0]))).rejects.toEqual(
-      failing('numpy/duplicate'),
+      failing('core/duplicate'),
     );
     const size = bytes.length - 22 - 92 - 10;
     const lying = patched(bytes, central(bytes) + 20, [size, 0, 0, 0, size, 0, 0, 0]);
@@ -118,7 +118,7 @@ describe('readArrays', () => {
     const zeros = zipSync({
       'z.npy': [encodeNpy(tensor('uint8', [3_000_000], new Uint8Array(3_000_000))), { level: 9 }],
     });
-    await expect(read(zeros)).rejects.toEqual(failing('numpy/limit'));
+    await expect(read(zeros)).rejects.toEqual(failing('core/limit'));
     const arrays = await read(zeros, { maxRatio: 2000 });
     expect(arrays.get('z')!.shape).toEqual([3_000_000]);
     const lying = patched(zeros, central(zeros) + 24, [100, 0, 0, 0]);
@@ -126,7 +126,7 @@ describe('readArrays', () => {
   });
 
   it('refuses more entries than the limit', async () => {
-    await expect(read(small(), { maxEntries: 1 })).rejects.toEqual(failing('numpy/limit'));
+    await expect(read(small(), { maxEntries: 1 })).rejects.toEqual(failing('core/limit'));
   });
 
   it.each([

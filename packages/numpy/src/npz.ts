@@ -1,5 +1,5 @@
 import { zipSync, type Zippable } from 'fflate';
-import type { Source, Tensor } from '@drover/core';
+import { coreDiagnostics, type Source, type Tensor } from '@drover/core';
 import { numpyDiagnostics } from './diagnostics.js';
 import { decodeNpy, encodeNpy, isNpy } from './npy.js';
 import { readZipDirectory, readZipEntry, type ZipLimits } from './zip.js';
@@ -9,8 +9,8 @@ const maxZipBytes = 0xffffffff;
 /**
  * Reads the arrays of a `.npz` archive (stored or deflated) by name, in the archive's order. A
  * `.npy` file gives one array named `arr_0`, as `numpy.savez` names it. Throws `numpy/format`,
- * `numpy/size`, `numpy/dtype`, `numpy/duplicate`, `numpy/checksum`, `numpy/unsupported`,
- * `numpy/limit`.
+ * `numpy/size`, `numpy/dtype`, `core/duplicate`, `numpy/checksum`, `numpy/unsupported`,
+ * `core/limit`.
  */
 export async function readArrays(
   source: Source,
@@ -36,7 +36,7 @@ export async function readArrays(
 /**
  * Encodes arrays as an uncompressed `.npz` archive, in the order given. Equal arrays give equal
  * bytes: there is no time in them. Throws `numpy/dtype` for types that NumPy lacks and
- * `numpy/limit` past 4 GiB.
+ * `core/limit` past 4 GiB.
  */
 export function encodeNpz(arrays: ReadonlyMap<string, Tensor>): Uint8Array {
   // ZIP counts local time from 1980 on; a Date in local time is the same everywhere once written.
@@ -49,7 +49,7 @@ export function encodeNpz(arrays: ReadonlyMap<string, Tensor>): Uint8Array {
     files[`${name}.npy`] = [bytes, options];
   }
   if (total > maxZipBytes) {
-    throw numpyDiagnostics.error('limit', {
+    throw coreDiagnostics.error('limit', {
       message: `${total} bytes are more than a .npz without zip64 holds.`,
       help: 'Write fewer arrays at once.',
       origin: { file: '' },

@@ -1,5 +1,5 @@
 import { Inflate } from 'fflate';
-import type { Source } from '@drover/core';
+import { coreDiagnostics, type Source } from '@drover/core';
 import { crc32 } from './crc32.js';
 import { numpyDiagnostics } from './diagnostics.js';
 
@@ -54,8 +54,8 @@ const wide = (view: DataView, at: number) => Number(view.getBigUint64(at, true))
 /**
  * Reads the directory of a ZIP archive, zip64 included, in its own order; no entry is read. Names
  * are kept as they are, because they are keys here and never paths, but `..`, NUL and symbolic
- * links are refused all the same. Throws `numpy/format`, `numpy/duplicate`, `numpy/unsupported`,
- * `numpy/limit`.
+ * links are refused all the same. Throws `numpy/format`, `core/duplicate`, `numpy/unsupported`,
+ * `core/limit`.
  * @see https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
  */
 export async function readZipDirectory(
@@ -66,7 +66,7 @@ export async function readZipDirectory(
   const { count, offset, size, end } = await findDirectory(source);
   if (count > maxEntries) {
     const message = `${count} entries are more than the limit of ${maxEntries} (maxEntries).`;
-    throw numpyDiagnostics.error('limit', { message, origin: { file: source.name, offset: end } });
+    throw coreDiagnostics.error('limit', { message, origin: { file: source.name, offset: end } });
   }
   if (offset + size > end || count * 46 > size)
     throw broken(source, 'The directory does not fit', end);
@@ -85,7 +85,7 @@ export async function readZipDirectory(
     const entry = readEntry(source, view, at, nameBytes, extraBytes, offset + at);
     if (names.has(entry.name)) {
       const message = `There are two entries named ${JSON.stringify(entry.name)}.`;
-      throw numpyDiagnostics.error('duplicate', {
+      throw coreDiagnostics.error('duplicate', {
         message,
         origin: { file: source.name, offset: offset + at },
       });
@@ -93,7 +93,7 @@ export async function readZipDirectory(
     names.add(entry.name);
     if (entry.size > alwaysAllowedBytes && entry.size > maxRatio * entry.compressedSize) {
       const message = `${JSON.stringify(entry.name)} grows from ${entry.compressedSize} to ${entry.size} bytes, more than ${maxRatio} times (maxRatio).`;
-      throw numpyDiagnostics.error('limit', {
+      throw coreDiagnostics.error('limit', {
         message,
         origin: { file: source.name, offset: offset + at },
       });
@@ -113,7 +113,7 @@ function withEnds(
   const following = new Map<number, number>();
   for (const [i, start] of starts.entries()) {
     if (following.has(start)) {
-      throw numpyDiagnostics.error('duplicate', {
+      throw coreDiagnostics.error('duplicate', {
         message: 'Two entries share their bytes.',
         origin: { file: source.name, offset: start },
       });
@@ -253,7 +253,7 @@ async function findWideDirectory(source: Source, end: number) {
 
 /**
  * Reads and checks one entry. Throws `numpy/format`, `numpy/size`, `numpy/checksum`, and
- * `numpy/duplicate` when it shares bytes with the next one.
+ * `core/duplicate` when it shares bytes with the next one.
  */
 export async function readZipEntry(source: Source, entry: ZipEntry): Promise<Uint8Array> {
   const origin = { file: source.name, offset: entry.offset };
@@ -262,7 +262,7 @@ export async function readZipEntry(source: Source, entry: ZipEntry): Promise<Uin
     throw broken(source, `${JSON.stringify(entry.name)} has no header`, entry.offset);
   const start = entry.offset + 30 + local.getUint16(26, true) + local.getUint16(28, true);
   if (start + entry.compressedSize > entry.end) {
-    throw numpyDiagnostics.error('duplicate', {
+    throw coreDiagnostics.error('duplicate', {
       message: `${JSON.stringify(entry.name)} overlaps what follows it.`,
       origin,
     });

@@ -1,4 +1,5 @@
 import {
+  coreDiagnostics,
   complexTypes,
   DroverError,
   foreignTypes,
@@ -146,7 +147,7 @@ export class GraphImporter {
       const { unread } = node;
       if (unread.length > 0) {
         context.report.add(
-          graphdefDiagnostics.diagnostic('attribute-ignored', {
+          coreDiagnostics.diagnostic('attribute-ignored', {
             message: `${node.type} ${node.name} sets ${unread.join(', ')}, which nothing reads.`,
             origin: node.origin,
           }),

@@ -181,7 +181,7 @@ async function toSymbol(model: Model, context: WriteContext): Promise<Written> {
     if (!variables.has(name)) continue;
     if (typeFlagOf(weight.dtype) === undefined) {
       to.add(
-        mxnetDiagnostics.diagnostic('not-writable', {
+        coreDiagnostics.diagnostic('not-writable', {
           message: `${name} is ${weight.dtype}, a type that MXNet does not have.`,
           origin: { file: model.file, node: name },
         }),

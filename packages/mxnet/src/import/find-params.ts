@@ -1,6 +1,5 @@
-import type { Source } from '@drover/core';
+import { coreDiagnostics, type Source } from '@drover/core';
 import { decodeParams, paramsAmong, type NdArrayRecord } from '../codec/index.js';
-import { mxnetDiagnostics } from '../diagnostics.js';
 
 /** The params file of a symbol, by the rule of {@link paramsAmong}. */
 export async function findParams(symbol: Source): Promise<Source | undefined> {
@@ -10,7 +9,7 @@ export async function findParams(symbol: Source): Promise<Source | undefined> {
 
 /**
  * The arrays of a params file by the names of the variables: without `arg:` and `aux:`. Throws
- * `mxnet/duplicate` and the errors of the codec.
+ * `core/duplicate` and the errors of the codec.
  */
 export async function readArrays(source: Source): Promise<ReadonlyMap<string, NdArrayRecord>> {
   const { records } = await decodeParams(source);
@@ -18,7 +17,7 @@ export async function readArrays(source: Source): Promise<ReadonlyMap<string, Nd
   for (const record of records) {
     const name = record.name.replace(/^(arg|aux):/, '');
     if (arrays.has(name))
-      throw mxnetDiagnostics.error('duplicate', {
+      throw coreDiagnostics.error('duplicate', {
         message: `${JSON.stringify(name)} names two arrays.`,
         origin: { file: source.name },
       });

@@ -1,4 +1,11 @@
-import { DroverError, ops, type Graph, type Report, type Value } from '@drover/core';
+import {
+  coreDiagnostics,
+  DroverError,
+  ops,
+  type Graph,
+  type Report,
+  type Value,
+} from '@drover/core';
 import { outputCounts, outputSuffix, type SymbolGraph, type SymbolNode } from '../codec/index.js';
 import { mxnetDiagnostics } from '../diagnostics.js';
 import type { ReadRules } from './rule.js';
@@ -114,7 +121,7 @@ function importNode(
     made = Array.isArray(result) ? (result as readonly (Value | undefined)[]) : [result as Value];
     if (node.unread.length > 0) {
       report.add(
-        mxnetDiagnostics.diagnostic('attribute-ignored', {
+        coreDiagnostics.diagnostic('attribute-ignored', {
           message: `${node.type} ${node.name} sets ${node.unread.join(', ')}, which nothing reads.`,
           origin: node.origin,
         }),

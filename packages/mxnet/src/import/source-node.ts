@@ -1,4 +1,13 @@
-import type { DroverError, DType, Graph, NodeOptions, Shape, Tensor, Value } from '@drover/core';
+import {
+  coreDiagnostics,
+  type DroverError,
+  type DType,
+  type Graph,
+  type NodeOptions,
+  type Shape,
+  type Tensor,
+  type Value,
+} from '@drover/core';
 import {
   attrOf,
   opSchema,
@@ -101,7 +110,7 @@ export class SourceNode {
     return this.around.inputs.filter((value) => value !== undefined);
   }
 
-  /** The shape of an input. Throws `mxnet/unsupported` when not even its rank is known. */
+  /** The shape of an input. Throws `core/foreign-op` when not even its rank is known. */
   shape(index: number): Shape {
     const { shape } = this.input(index);
     if (shape) return shape;
@@ -257,7 +266,7 @@ export class SourceNode {
    * The reason why this node has no canonical form: thrown by a rule, it leaves the node foreign.
    */
   unsupported(reason: string): DroverError {
-    return mxnetDiagnostics.error('unsupported', {
+    return coreDiagnostics.error('foreign-op', {
       message: `${this.type} ${this.name}: ${reason}.`,
       origin: this.origin,
     });

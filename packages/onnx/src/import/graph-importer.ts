@@ -1,4 +1,5 @@
 import {
+  coreDiagnostics,
   dimName,
   DroverError,
   foreignTypes,
@@ -237,7 +238,7 @@ export class GraphImporter {
       if (unread.length > 0) {
         const message = `${node.type} ${node.name} sets ${unread.join(', ')}, which ${unread.length === 1 ? 'has' : 'have'} no meaning for it in operator set ${node.opset}.`;
         report.add(
-          onnxDiagnostics.diagnostic('attribute-ignored', { message, origin: node.origin }),
+          coreDiagnostics.diagnostic('attribute-ignored', { message, origin: node.origin }),
         );
       }
       return Array.isArray(result) ? (result as readonly Made[]) : [result as Made];

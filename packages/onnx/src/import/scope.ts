@@ -1,4 +1,4 @@
-import type { DiagnosticOrigin, Graph, Value } from '@drover/core';
+import { coreDiagnostics, type DiagnosticOrigin, type Graph, type Value } from '@drover/core';
 import { onnxDiagnostics } from '../diagnostics.js';
 import { Sequence } from './sequence.js';
 
@@ -15,10 +15,10 @@ export class Scope {
     readonly parent: Scope | undefined = undefined,
   ) {}
 
-  /** Gives a value a name. Throws `onnx/duplicate` when the name is taken in this graph. */
+  /** Gives a value a name. Throws `core/duplicate` when the name is taken in this graph. */
   set(name: string, value: Value | Sequence, origin: DiagnosticOrigin = { file: this.file }): void {
     if (this.#values.has(name))
-      throw onnxDiagnostics.error('duplicate', {
+      throw coreDiagnostics.error('duplicate', {
         message: `Two values are named ${JSON.stringify(name)}.`,
         origin,
       });
@@ -56,13 +56,13 @@ export class Scope {
   }
 
   /**
-   * The tensor of a name. Throws `onnx/graph` when nothing has the name, `onnx/unsupported` when it
+   * The tensor of a name. Throws `onnx/graph` when nothing has the name, `core/foreign-op` when it
    * is a sequence.
    */
   value(name: string, origin: DiagnosticOrigin = { file: this.file }): Value {
     const found = this.get(name, origin);
     if (found instanceof Sequence)
-      throw onnxDiagnostics.error('unsupported', {
+      throw coreDiagnostics.error('foreign-op', {
         message: `${JSON.stringify(name)} is a sequence of tensors, which has no canonical form`,
         origin,
       });
@@ -71,12 +71,12 @@ export class Scope {
 
   /**
    * The tensor of a name in the signature. Throws `onnx/graph` when nothing has the name,
-   * `onnx/signature-type` when it is a sequence.
+   * `core/signature-type` when it is a sequence.
    */
   output(name: string): Value {
     const found = this.get(name);
     if (found instanceof Sequence)
-      throw onnxDiagnostics.error('signature-type', {
+      throw coreDiagnostics.error('signature-type', {
         message: `The output ${name} is a sequence of tensors.`,
         origin: { file: this.file, node: name },
       });

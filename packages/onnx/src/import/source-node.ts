@@ -1,4 +1,5 @@
 import {
+  coreDiagnostics,
   isStatic,
   tensor,
   type DroverError,
@@ -129,7 +130,7 @@ export class SourceNode {
   }
 
   /**
-   * An operand that is a sequence of known length. Throws `onnx/unsupported` when the length
+   * An operand that is a sequence of known length. Throws `core/foreign-op` when the length
    * depends on data.
    */
   sequence(index: number): Sequence {
@@ -144,7 +145,7 @@ export class SourceNode {
 
   /**
    * The elements of an operand that must be known: a constant in memory, or integers that follow
-   * from some. Throws `onnx/unsupported` when they depend on data.
+   * from some. Throws `core/foreign-op` when they depend on data.
    */
   constant(index: number): Tensor {
     const operand = this.input(index);
@@ -277,6 +278,6 @@ export class SourceNode {
    * The reason why this node has no canonical form: thrown by a rule, it leaves the node foreign.
    */
   unsupported(reason: string): DroverError {
-    return onnxDiagnostics.error('unsupported', { message: reason, origin: this.origin });
+    return coreDiagnostics.error('foreign-op', { message: reason, origin: this.origin });
   }
 }

@@ -7,7 +7,6 @@ import {
   type Sink,
   type SinkFile,
 } from '@drover/core';
-import { tfjsDiagnostics } from '../diagnostics.js';
 import { encodeModelJson, type GroupSpec } from './encode-model.js';
 import {
   storedDtype,
@@ -61,7 +60,7 @@ interface Planned {
 /**
  * Writes the shards (see {@link shardPaths}), then the model.json, laid out as tensorflowjs does;
  * one weight at a time is in memory. Gives the paths of the shards and what the manifest says. The
- * sink is not committed. Throws `tfjs/not-writable` and `tfjs/duplicate` before anything is
+ * sink is not committed. Throws `core/not-writable` and `core/duplicate` before anything is
  * written.
  */
 export async function writeModel(
@@ -75,12 +74,12 @@ export async function writeModel(
   for (const weight of groups.flat()) {
     const origin = { file: path, node: weight.name };
     if (!readable.has(weight.dtype))
-      throw tfjsDiagnostics.error('not-writable', {
+      throw coreDiagnostics.error('not-writable', {
         message: `${weight.name} is ${weight.dtype}.`,
         origin,
       });
     if (names.has(weight.name))
-      throw tfjsDiagnostics.error('duplicate', {
+      throw coreDiagnostics.error('duplicate', {
         message: `Two weights have the name ${JSON.stringify(weight.name)}.`,
         origin,
       });
