@@ -46,6 +46,7 @@ const measurements = {
       import('@drover/node'),
       allFormats(),
     ]);
+    const sink = outputFolder(mkdtempSync(`${out}-`));
     return async () => {
       const source = await openModel(path);
       const target = formats.find(({ id }) => id === to);
@@ -53,7 +54,7 @@ const measurements = {
         from: await detectFormat(source, formats),
         to: target,
         source,
-        sink: outputFolder(out, { force: true }),
+        sink,
       });
     };
   },

@@ -46,6 +46,13 @@ export const cliDiagnostics = defineDiagnostics('cli', {
     summary: 'An array was given that no value of the model takes.',
     help: 'Check that the arrays belong to this model (`drover inspect` lists its inputs and outputs).',
   },
+  removed: {
+    failure: 'note',
+    severity: 'info',
+    summary:
+      'Files of a model that was replaced with --force are removed, because the new model does not consist of them.',
+    help: 'Nothing to do.',
+  },
   'no-oracle': {
     failure: 'note',
     severity: 'warning',

@@ -14,6 +14,9 @@ function whole(text: string): number {
 const fromOption = '--from <format>';
 const ids = formats.map(({ about }) => about.id).join(', ');
 const fromSummary = `format of the model: ${ids}; found by its content when absent`;
+const linksOption = '--allow-links';
+const linksSummary =
+  'also read weights through hard links, and links that leave the folder of the model';
 const paramsOption = '--params <file>';
 const paramsSummary = 'file that holds the weights; found beside the model when absent';
 
@@ -64,6 +67,7 @@ function buildProgram(): Command {
     .option(fromOption, fromSummary)
     .option('--to <format>', `format of the output: ${ids}; told by its name when absent`)
     .option(paramsOption, paramsSummary)
+    .option(linksOption, linksSummary)
     .option('--entry <name>', 'graph to write, where the model holds several')
     .option('--rewrite', 'go through the representation within one format, too')
     .option('--verify', 'run both sides and compare')
@@ -73,7 +77,7 @@ function buildProgram(): Command {
     )
     .option('--seed <n>', 'seed of the inputs that --verify makes', whole)
     .option('--dry-run', 'find out what would be refused, write nothing')
-    .option('--force', 'replace files that are there')
+    .option('--force', 'replace the model that is there')
     .addHelpText('after', `\nOUT is ${outputs}, a folder with --to, or - with --to.`);
   withOptions(convert, 'read', 'write');
   const inspect = command(
@@ -82,7 +86,8 @@ function buildProgram(): Command {
     async () => (await import('./commands/inspect.js')).inspectCommand,
   )
     .option(fromOption, fromSummary)
-    .option(paramsOption, paramsSummary);
+    .option(paramsOption, paramsSummary)
+    .option(linksOption, linksSummary);
   withOptions(inspect, 'read');
   command(
     'run <model>',
@@ -100,6 +105,7 @@ function buildProgram(): Command {
       ]),
     )
     .option(fromOption, fromSummary)
+    .option(linksOption, linksSummary)
     .option('--force', 'replace a file that is there');
   command(
     'parity <a> [b]',
@@ -114,7 +120,8 @@ function buildProgram(): Command {
       '--expected <file>',
       'outputs to hold A to, where there is no B: .npz, .npy or ONNX .pb',
     )
-    .option('--seed <n>', 'seed of the inputs that are made', whole);
+    .option('--seed <n>', 'seed of the inputs that are made', whole)
+    .option(linksOption, linksSummary);
   command(
     'explain <code>',
     'what a diagnostic means',

@@ -154,7 +154,7 @@ const mxnet: readonly Broken[] = [
     what: 'missing weights',
     fixture: 'mxnet-lenet/model-symbol.json',
     spoil: (path) => rmSync(beside(path, 'model-0000.params')),
-    code: 'mxnet/missing-params',
+    code: 'core/missing-file',
     exit: 2,
     says: /conv1_weight/,
   },

@@ -25,11 +25,16 @@ export interface OpenedModel {
 export interface OpenOptions {
   readonly from?: string | undefined;
   readonly params?: string | undefined;
+  /** Whether weights may lie behind links out of the folder of the model. */
+  readonly allowLinks?: boolean | undefined;
 }
 
 /** Opens a model of the command line and finds its format, by content unless it is named. */
-export async function open(path: string, { from, params }: OpenOptions = {}): Promise<OpenedModel> {
-  const source = await openModelFile(path, modelNames);
+export async function open(
+  path: string,
+  { from, params, allowLinks = false }: OpenOptions = {},
+): Promise<OpenedModel> {
+  const source = await openModelFile(path, modelNames, { allowLinks });
   return {
     source,
     format: from === undefined ? await formatOf(source) : await formatNamed(from),

@@ -19,10 +19,15 @@ export interface Loaded {
 }
 
 /** A real runtime by its name; its package is loaded now. */
-async function runtimeNamed(name: string, { params }: OpenedModel): Promise<Runtime> {
-  if (name === 'onnxruntime') return (await import('@drover/runtimes/onnxruntime')).onnxruntime();
+async function runtimeNamed(name: string, opened: OpenedModel): Promise<Runtime> {
+  const { source, format, params } = opened;
   if (name === 'tfjs') return (await import('@drover/runtimes/tfjs')).tfjs();
-  return (await import('@drover/runtimes/mxnet')).mxnet({ ...(params && { params }) });
+  const files = (await format.files?.(source)) ?? [];
+  if (name === 'onnxruntime')
+    return (await import('@drover/runtimes/onnxruntime')).onnxruntime({ externalData: files });
+  const [own] = files;
+  const weights = params ?? (own === undefined ? undefined : await source.sibling(own));
+  return (await import('@drover/runtimes/mxnet')).mxnet({ ...(weights && { params: weights }) });
 }
 
 const ownOf = ({ id }: Format) => native.get(id) ?? 'reference';

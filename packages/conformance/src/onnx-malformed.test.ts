@@ -210,7 +210,7 @@ const cases: readonly (readonly [what: string, code: string, names: RegExp, mode
     ],
     [
       'two values of one name',
-      'onnx/duplicate',
+      'core/duplicate',
       /"a"/,
       modelOf(
         graph([node('Relu', ['x'], ['a']), node('Neg', ['x'], ['a']), node('Abs', ['a'], ['y'])]),
@@ -218,13 +218,13 @@ const cases: readonly (readonly [what: string, code: string, names: RegExp, mode
     ],
     [
       'two constants of one name',
-      'onnx/duplicate',
+      'core/duplicate',
       /"w"/,
       modelOf(graph([node('Add', ['x', 'w'], ['y'])], { initializer: [weight, weight] })),
     ],
     [
       'two outputs of one name',
-      'onnx/duplicate',
+      'core/duplicate',
       /"y"/,
       modelOf(graph([node('Relu', ['x'], ['y'])], { output: [{ name: 'y' }, { name: 'y' }] })),
     ],
@@ -354,7 +354,7 @@ const cases: readonly (readonly [what: string, code: string, names: RegExp, mode
     ],
     [
       'an input that is a sequence',
-      'onnx/signature-type',
+      'core/signature-type',
       /x/,
       modelOf(
         graph([node('Relu', ['x'], ['y'])], {
@@ -366,7 +366,7 @@ const cases: readonly (readonly [what: string, code: string, names: RegExp, mode
     ],
     [
       'an output that is a sequence',
-      'onnx/signature-type',
+      'core/signature-type',
       /y/,
       modelOf(graph([node('SplitToSequence', ['x'], ['y'])])),
     ],
@@ -626,7 +626,7 @@ describe('operators without a canonical form', () => {
       report.diagnostics.map(({ code, severity, message }) => [code, severity, message]),
     ).toEqual([
       [
-        'onnx/attribute-ignored',
+        'core/attribute-ignored',
         'warning',
         'Relu Relu_y sets speed, colour, which have no meaning for it in operator set 17.',
       ],

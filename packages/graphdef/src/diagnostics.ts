@@ -16,22 +16,4 @@ export const graphdefDiagnostics = defineDiagnostics('graphdef', {
       'An attribute of a node is missing or has another kind of value than TensorFlow registers for this operator.',
     help: 'The file is damaged or its exporter wrote an invalid graph. Export the model again.',
   },
-  unsupported: {
-    failure: 'unsupported',
-    severity: 'error',
-    summary: 'An operator, or a form of it, has no canonical form.',
-    help: 'Replace the operator in the source model, or convert within the TensorFlow formats.',
-  },
-  'attribute-ignored': {
-    failure: 'note',
-    severity: 'warning',
-    summary: 'The source sets an attribute that no rule reads.',
-    help: 'Check that the attribute has no meaning for inference.',
-  },
-  unwritable: {
-    failure: 'unsupported',
-    severity: 'error',
-    summary: 'A form of an operator cannot be written in TensorFlow operators.',
-    help: 'Give the model static dimensions, or replace the operator in the source model.',
-  },
 });

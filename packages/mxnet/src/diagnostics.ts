@@ -23,19 +23,6 @@ export const mxnetDiagnostics = defineDiagnostics('mxnet', {
       'A params file is not a list of arrays as MXNet writes it: a magic number, a count, a dimension, a type or an index is out of range.',
     help: 'Check that the file is complete (a partial download or a Git LFS pointer is a common cause).',
   },
-  duplicate: {
-    failure: 'malformed',
-    severity: 'error',
-    summary:
-      'A params file holds two arrays of one name, so that it is not certain which one counts.',
-    help: 'Save the parameters again from the framework.',
-  },
-  limit: {
-    failure: 'limit',
-    severity: 'error',
-    summary: 'An MXNet file asks for more than a bound that protects from hostile input allows.',
-    help: 'Raise the limit that the message names if you trust the file.',
-  },
   npz: {
     failure: 'unsupported',
     severity: 'error',
@@ -50,24 +37,12 @@ export const mxnetDiagnostics = defineDiagnostics('mxnet', {
       'A params file holds an array without shape and elements, and the elements are asked for.',
     help: 'Initialise the parameter in MXNet before saving.',
   },
-  unsupported: {
-    failure: 'unsupported',
-    severity: 'error',
-    summary:
-      'An operator or a use of it has no canonical form, so that it stays in the graph as a foreign operator.',
-    help: 'The message says what is in the way. Such a model can be inspected; to convert it, export it without this operator or give a rule for it.',
-  },
-  'attribute-ignored': {
-    failure: 'note',
-    severity: 'warning',
-    summary: 'A node sets an attribute of its operator that the conversion does not look at.',
-    help: 'Check whether the attribute matters to you and tell us if the result is not the same.',
-  },
-  'missing-params': {
+  'other-params': {
     failure: 'io',
     severity: 'error',
-    summary: 'A symbol file has parameters, but no params file lies beside it.',
-    help: 'Put PREFIX-0000.params beside PREFIX-symbol.json, or name the file with --params.',
+    summary:
+      'A params file of a later epoch stands where a model would be written, so that readers would take it for the parameters of the new one.',
+    help: 'Move it away, or write the model under another prefix.',
   },
   'unused-param': {
     failure: 'note',
@@ -81,11 +56,5 @@ export const mxnetDiagnostics = defineDiagnostics('mxnet', {
     summary:
       'An output without dimensions becomes a list of one element, because MXNet 1.9 has no scalars.',
     help: 'Read the one element of the output, or give the output a dimension in the source.',
-  },
-  'not-writable': {
-    failure: 'unsupported',
-    severity: 'error',
-    summary: 'A tensor has a type or a shape that a params file of MXNet 1.9 cannot hold.',
-    help: 'Cast the tensor, or give a scalar the shape [1].',
   },
 });

@@ -126,7 +126,7 @@ describe('reading', () => {
       ['model-symbol.json', given.get('model-symbol.json')!],
       ['elsewhere.bin', weights],
     ]);
-    expect(await code(read(memorySource('model-symbol.json', apart)))).toBe('mxnet/missing-params');
+    expect(await code(read(memorySource('model-symbol.json', apart)))).toBe('core/missing-file');
     await read(memorySource('model-symbol.json', apart), memorySource('elsewhere.bin', apart));
   });
 

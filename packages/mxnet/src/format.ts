@@ -1,5 +1,5 @@
 import type { Format, Sink, Source } from '@drover/core';
-import { decodeParams, readSymbol } from './codec/index.js';
+import { decodeParams, paramsAmong, readSymbol } from './codec/index.js';
 import { about } from './about.js';
 import { mxnetDiagnostics } from './diagnostics.js';
 import { planModel, writeFiles, writeModel } from './export/write-model.js';
@@ -45,6 +45,10 @@ export const mxnet: Format<typeof about.options.read, typeof about.options.write
   ...about,
   diagnostics: [mxnetDiagnostics],
   detect: async (source) => ((await isSymbol(source)) ? 'model' : undefined),
+  files: async (source) => {
+    const params = paramsAmong(source.name, await source.siblings());
+    return params === undefined ? [] : [params];
+  },
   model: { read: readModel, write: writeModel, plan: planModel },
   copy: copyModel,
 };

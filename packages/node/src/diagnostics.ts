@@ -18,7 +18,7 @@ export const nodeDiagnostics = defineDiagnostics('node', {
     failure: 'io',
     severity: 'error',
     summary: 'Something stands where a file would be written.',
-    help: 'Choose another place, or use --force to replace it.',
+    help: 'Choose another place, or use --force to replace the model that is there.',
   },
   'no-model': {
     failure: 'io',

@@ -162,6 +162,55 @@ describe('sibling', () => {
     trusting.close();
   });
 
+  describe('in a cache of Hugging Face', () => {
+    const cached = (path: string) => join(root, 'hub/models--some--net', path);
+    beforeEach(() => {
+      mkdirSync(cached('blobs'), { recursive: true });
+      mkdirSync(cached('snapshots/0123abcd/onnx'), { recursive: true });
+      writeFileSync(cached('blobs/aa11'), 'model');
+      writeFileSync(cached('blobs/bb22'), 'weights');
+      symlinkSync('../../../blobs/aa11', cached('snapshots/0123abcd/onnx/model.onnx'));
+    });
+
+    it('follows links to the blobs of the same repository', async () => {
+      symlinkSync('../../../blobs/bb22', cached('snapshots/0123abcd/onnx/model.onnx_data'));
+      const source = await openFile(cached('snapshots/0123abcd/onnx/model.onnx'));
+      expect(text(await source.read())).toBe('model');
+      expect(text(await (await source.sibling('model.onnx_data')).read())).toBe('weights');
+      source.close();
+    });
+
+    it.each([
+      ['a file outside the cache', '../../../../../secret'],
+      ['another repository', '../../../../models--other--net/blobs/cc33'],
+      ['another revision', '../../fedc/w'],
+      ['a link among the blobs', '../../../blobs/link'],
+      ['a folder among the blobs', '../../../blobs/sub/dd44'],
+    ])('refuses a link to %s', async (_, target) => {
+      mkdirSync(join(root, 'hub/models--other--net/blobs'), { recursive: true });
+      writeFileSync(join(root, 'hub/models--other--net/blobs/cc33'), 'other');
+      mkdirSync(cached('snapshots/fedc'));
+      writeFileSync(cached('snapshots/fedc/w'), 'other');
+      symlinkSync('../../../secret', cached('blobs/link'));
+      mkdirSync(cached('blobs/sub'));
+      writeFileSync(cached('blobs/sub/dd44'), 'other');
+      symlinkSync(target, cached('snapshots/0123abcd/onnx/model.onnx_data'));
+      const source = await openFile(cached('snapshots/0123abcd/onnx/model.onnx'));
+      await expect(source.sibling('model.onnx_data')).rejects.toEqual(failing('core/path'));
+      source.close();
+      const trusting = await openFile(source.name, { allowLinks: true });
+      expect((await trusting.sibling('model.onnx_data')).size).toBeGreaterThan(0);
+      trusting.close();
+    });
+
+    it('refuses a link to blobs from a folder that holds no snapshot', async () => {
+      symlinkSync(cached('blobs/bb22'), join(root, 'folder/w'));
+      const source = await openFile(model);
+      await expect(source.sibling('w')).rejects.toEqual(failing('core/path'));
+      source.close();
+    });
+  });
+
   it('tells what is missing', async () => {
     const source = await openFile(model);
     await expect(source.sibling('none.bin')).rejects.toEqual(failing('core/missing-file'));

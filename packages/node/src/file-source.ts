@@ -9,7 +9,7 @@ import {
   realpathSync,
   statSync,
 } from 'node:fs';
-import { dirname, join, resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
 import {
   allocateBytes,
@@ -26,8 +26,8 @@ import { nodeDiagnostics } from './diagnostics.js';
 export interface OpenOptions {
   /**
    * Also opens files beside the model that are hard links, or symbolic links to a place outside the
-   * model's folder (as in download caches). By default these are `core/path` errors, because a
-   * model from a stranger could name a secret through them.
+   * model's folder. By default these are `core/path` errors, because a model from a stranger could
+   * name a secret through them; only the links that the cache of Hugging Face makes are followed.
    */
   readonly allowLinks?: boolean;
 }
@@ -74,6 +74,16 @@ function openingError(error: unknown, file: string, help?: string): DroverError 
     message: `${JSON.stringify(file)} cannot be opened (${code}).`,
     origin,
   });
+}
+
+/**
+ * Whether a file belongs to a model's folder in the cache of Hugging Face, where
+ * `REPOSITORY/snapshots/REVISION` holds links into `REPOSITORY/blobs`
+ * (https://huggingface.co/docs/huggingface_hub/guides/manage-cache). Both paths are real ones.
+ */
+function isCacheLink(home: string, real: string): boolean {
+  const blobs = dirname(real);
+  return basename(blobs) === 'blobs' && home.startsWith(join(dirname(blobs), 'snapshots') + sep);
 }
 
 class OpenFile implements FileSource {
@@ -130,7 +140,7 @@ class OpenFile implements FileSource {
     const refuse = (why: string) =>
       coreDiagnostics.error('path', {
         message: `${JSON.stringify(relative)} ${why}.`,
-        help: 'Put a plain copy of the file into the folder of the model; a link can be allowed by the caller.',
+        help: 'Put a plain copy of the file in its place. If you trust where the model comes from, allow links: --allow-links on the command line, `allowLinks` in the library.',
         origin: { file: this.name },
       });
     let real: string;
@@ -138,16 +148,17 @@ class OpenFile implements FileSource {
     try {
       real = realpathSync.native(path);
       const home = realpathSync.native(this.folder);
-      inside = real.startsWith(home.endsWith(sep) ? home : home + sep);
+      inside = real.startsWith(home.endsWith(sep) ? home : home + sep) || isCacheLink(home, real);
     } catch (error) {
       throw openingError(error, name);
     }
-    if (!inside && !this.options.allowLinks) throw refuse('leads out of the folder of the model');
+    if (!inside && !this.options.allowLinks)
+      throw refuse('is a link that leads out of the folder of the model');
     const file = open(name, real, dirname(path), this.options);
     const { nlink } = fstatSync(file.fd);
     if (nlink > 1 && !this.options.allowLinks) {
       file.close();
-      throw refuse('is a hard link');
+      throw refuse(`is a hard link: the file has ${nlink} names`);
     }
     this.#opened.push(file);
     return file;

@@ -38,7 +38,8 @@ export async function openModelFile(
   return openFile(join(path, name), options);
 }
 
-function filesOf(folder: string): string[] {
+/** Names in a folder, sorted. Throws `node/cannot-read`. */
+export function filesOf(folder: string): string[] {
   try {
     return readdirSync(folder).sort();
   } catch (error) {

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { openFile } from './file-source.js';
 import { discardUnfinished } from './interruption.js';
@@ -81,7 +81,7 @@ describe('outputFolder', () => {
     expect(readdirSync(root)).toEqual([]);
   });
 
-  it('refuses an existing file without force, and keeps it', async () => {
+  it('refuses an existing file that it does not replace, and keeps it', async () => {
     writeFileSync(at('model.json'), 'old');
     const sink = outputFolder(root);
     await put(sink, 'w.bin', 'w');
@@ -103,7 +103,7 @@ describe('outputFolder', () => {
 
   it('puts every replaced file back when a later one cannot be published', async () => {
     writeFileSync(at('w.bin'), 'old');
-    const sink = outputFolder(root, { force: true });
+    const sink = outputFolder(root, { replaces: ['w.bin', 'model.json'] });
     await put(sink, 'w.bin', 'new');
     await put(sink, 'fresh.bin', 'new');
     await put(sink, 'model.json', 'new');
@@ -114,10 +114,10 @@ describe('outputFolder', () => {
     expect(statSync(at('w.bin')).nlink).toBe(1);
   });
 
-  it('replaces with force while the old file is being read', async () => {
+  it('replaces while the old file is being read', async () => {
     writeFileSync(at('model.onnx'), 'old');
     const source = await openFile(at('model.onnx'));
-    const sink = outputFolder(root, { force: true });
+    const sink = outputFolder(root, { replaces: ['model.onnx'] });
     await put(sink, 'model.onnx', 'new one');
     await sink.commit();
     expect(content('model.onnx')).toBe('new one');
@@ -151,6 +151,79 @@ describe('outputFolder', () => {
     expect(readdirSync(root)).toEqual([]);
   });
 
+  it('removes what it replaces and does not write again, and says so', async () => {
+    for (const name of ['model.json', 'w1.bin', 'w2.bin', 'other.bin'])
+      writeFileSync(at(name), 'old');
+    mkdirSync(at('sub'));
+    writeFileSync(at('sub/w3.bin'), 'old');
+    const sink = outputFolder(root, {
+      replaces: ['model.json', 'w1.bin', 'w2.bin', 'sub/w3.bin', 'gone.bin', 'gone/w.bin'],
+    });
+    await put(sink, 'w1.bin', 'new');
+    await put(sink, 'model.json', 'new');
+    expect(await sink.standing!('model.json')).toEqual(['other.bin', 'sub']);
+    expect(readdirSync(root)).toContain('w2.bin');
+    await sink.commit();
+    expect(readdirSync(root).sort()).toEqual(['model.json', 'other.bin', 'sub', 'w1.bin']);
+    expect(readdirSync(at('sub'))).toEqual([]);
+    expect(['model.json', 'w1.bin', 'other.bin'].map(content)).toEqual(['new', 'new', 'old']);
+    expect(sink.removed).toEqual([at('w2.bin'), at('sub/w3.bin')]);
+  });
+
+  it.each(['abort', 'commit'] as const)(
+    'keeps what it replaces when it ends by %s',
+    async (end) => {
+      for (const name of ['model.json', 'w1.bin', 'w2.bin']) writeFileSync(at(name), 'old');
+      const sink = outputFolder(root, { replaces: ['model.json', 'w1.bin', 'w2.bin'] });
+      await put(sink, 'w1.bin', 'new');
+      if (end === 'commit') await sink.create('not-closed');
+      await (end === 'abort' ? sink.abort() : expect(sink.commit()).rejects.toBeDefined());
+      await sink.abort();
+      expect(readdirSync(root).sort()).toEqual(['model.json', 'w1.bin', 'w2.bin']);
+      expect(['model.json', 'w1.bin', 'w2.bin'].map(content)).toEqual(['old', 'old', 'old']);
+      expect(sink.removed).toEqual([]);
+    },
+  );
+
+  it('puts removed files back when a later one cannot be removed', async () => {
+    for (const name of ['model.json', 'w1.bin']) writeFileSync(at(name), 'old');
+    mkdirSync(at('locked'));
+    writeFileSync(at('locked/w2.bin'), 'old');
+    const sink = outputFolder(root, { replaces: ['model.json', 'w1.bin', 'locked/w2.bin'] });
+    await put(sink, 'model.json', 'new');
+    rmSync(at('locked'), { recursive: true });
+    writeFileSync(at('locked'), 'a file where the folder was');
+    await expect(sink.commit()).rejects.toEqual(failing('node/cannot-write'));
+    expect(readdirSync(root).sort()).toEqual(['locked', 'model.json', 'w1.bin']);
+    expect(['model.json', 'w1.bin'].map(content)).toEqual(['old', 'old']);
+  });
+
+  it('removes a link and not what it leads to, and nothing behind a folder that leads out', async () => {
+    mkdirSync(at('out'));
+    mkdirSync(at('elsewhere'));
+    for (const name of ['a.bin', 'b.bin']) writeFileSync(at(`elsewhere/${name}`), 'theirs');
+    symlinkSync(at('elsewhere/a.bin'), at('out/a.bin'));
+    symlinkSync(at('elsewhere'), at('out/sub'));
+    writeFileSync(at('out/model.json'), 'old');
+    const sink = outputFolder(at('out'), { replaces: ['model.json', 'a.bin', 'sub/b.bin'] });
+    await put(sink, 'model.json', 'new');
+    await sink.commit();
+    expect(readdirSync(at('out')).sort()).toEqual(['model.json', 'sub']);
+    expect(readdirSync(at('elsewhere')).sort()).toEqual(['a.bin', 'b.bin']);
+  });
+
+  it('does not write over a file that is not of the model that it replaces', async () => {
+    for (const name of ['model.json', 'w.bin']) writeFileSync(at(name), 'old');
+    const sink = outputFolder(root, { replaces: ['model.json'] });
+    await expect(sink.create('w.bin')).rejects.toMatchObject({
+      diagnostics: [
+        { code: 'node/exists', message: expect.stringMatching(/w\.bin.*no file of the model/) },
+      ],
+    });
+    await sink.abort();
+    expect(['model.json', 'w.bin'].map(content)).toEqual(['old', 'old']);
+  });
+
   it('refuses a file in place of the folder, at once', () => {
     writeFileSync(at('f'), '');
     expect(() => outputFolder(at('f'))).toThrow(failing('node/exists'));
@@ -182,9 +255,9 @@ describe('outputFile', () => {
   it('refuses an existing file, a folder even with force, and a device', () => {
     writeFileSync(at('net.onnx'), 'old');
     expect(() => outputFile(at('net.onnx'))).toThrow(failing('node/exists'));
-    expect(() => outputFile(root, { force: true })).toThrow(failing('node/exists'));
-    expect(() => outputFile('/dev/null', { force: true })).toThrow(failing('node/exists'));
-    expect(outputFile(at('net.onnx'), { force: true }).main).toBe('net.onnx');
+    expect(() => outputFile(root, { replaces: [basename(root)] })).toThrow(failing('node/exists'));
+    expect(() => outputFile('/dev/null', { replaces: ['null'] })).toThrow(failing('node/exists'));
+    expect(outputFile(at('net.onnx'), { replaces: ['net.onnx'] }).main).toBe('net.onnx');
   });
 
   it('tells when the place cannot be written', () => {
@@ -210,16 +283,16 @@ describe('outputFile', () => {
 
 describe('discardUnfinished', () => {
   it('takes back everything that is not committed', async () => {
-    writeFileSync(at('old.bin'), 'old');
+    for (const name of ['old.bin', 'stale.bin']) writeFileSync(at(name), 'old');
     const first = outputFolder(at('new'));
     await put(first, 'w.bin', 'w');
-    const second = outputFolder(root, { force: true });
+    const second = outputFolder(root, { replaces: ['old.bin', 'stale.bin'] });
     await put(second, 'old.bin', 'new');
     const done = outputFile(at('done'));
     await put(done, 'done', 'd');
     await done.commit();
     discardUnfinished();
-    expect(readdirSync(root).sort()).toEqual(['done', 'old.bin']);
+    expect(readdirSync(root).sort()).toEqual(['done', 'old.bin', 'stale.bin']);
     expect(content('old.bin')).toBe('old');
   });
 });

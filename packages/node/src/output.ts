@@ -7,6 +7,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   realpathSync,
   renameSync,
   rmdirSync,
@@ -21,12 +22,16 @@ import { systemCode } from './file-source.js';
 import { forget, remember } from './interruption.js';
 import { StagedFile, type WrittenFile } from './staged-file.js';
 import { StandardOutput } from './standard-output.js';
-import { sweep, temporaryName } from './temporary-name.js';
+import { isTemporary, sweep, temporaryName } from './temporary-name.js';
 
 /** How to treat what stands at the place to write to. */
 export interface OutputOptions {
-  /** Replaces files of the same name. Without it they are a `node/exists` error, and stay. */
-  readonly force?: boolean;
+  /**
+   * Paths of files, relative to the folder, that may be overwritten and that `commit` removes where
+   * they are not: those of the model that is replaced ({@link ownFiles}). Any other file that
+   * stands where one would be written is a `node/exists` error, and stays.
+   */
+  readonly replaces?: readonly string[];
 }
 
 /** A sink on the file system (or standard output). */
@@ -38,6 +43,8 @@ export interface FileSink extends Sink {
   readonly main: string | undefined;
   /** The files that `commit` published, in that order. */
   readonly written: readonly WrittenFile[];
+  /** Paths, as the user would name them, of the files that `commit` removed. */
+  readonly removed: readonly string[];
 }
 
 /** How a published file is taken back: by renaming the earlier file over it, or by removing it. */
@@ -52,29 +59,47 @@ class FolderSink implements FileSink {
   readonly #ready = new Set<string>();
   #published: Published[] = [];
   #written: readonly WrittenFile[] = [];
+  #removed: readonly string[] = [];
+  /** Files that may be replaced, by their absolute paths; as the user would name them. */
+  readonly #replaces: ReadonlyMap<string, string>;
 
   constructor(
     readonly folder: string,
     readonly main: string | undefined,
-    readonly options: OutputOptions,
-  ) {}
+    { replaces = [] }: OutputOptions,
+  ) {
+    const paths = replaces.map((path) => join(folder, checkPath(path, path)));
+    this.#replaces = new Map(paths.map((shown) => [resolve(shown), shown]));
+  }
 
   get written(): readonly WrittenFile[] {
     return this.#written;
   }
 
+  get removed(): readonly string[] {
+    return this.#removed;
+  }
+
+  /** Throws `node/exists` when a file stands at a path that may not be replaced. */
+  check(shown: string): void {
+    checkTarget(shown, resolve(shown), this.#replaces);
+  }
+
+  async standing(path: string): Promise<readonly string[]> {
+    const folder = dirname(resolve(this.folder, checkPath(path, path)));
+    if (!existsSync(folder)) return [];
+    return readdirSync(folder)
+      .filter((name) => !isTemporary(name) && !this.#replaces.has(join(folder, name)))
+      .sort();
+  }
+
   async create(path: string): Promise<SinkFile> {
     const shown = join(this.folder, checkPath(path, path));
     const target = resolve(shown);
-    checkTarget(shown, target, this.options.force);
+    checkTarget(shown, target, this.#replaces);
     remember(this);
     this.#makeFolder(dirname(target), shown);
-    const home = realpathSync.native(this.folder);
-    if (
-      !(realpathSync.native(dirname(target)) + sep).startsWith(
-        home.endsWith(sep) ? home : home + sep,
-      )
-    ) {
+    if (!this.#isInside(target)) {
       throw coreDiagnostics.error('path', {
         message: `${JSON.stringify(path)} leads out of the folder to write to.`,
         origin: { file: shown },
@@ -83,6 +108,14 @@ class FolderSink implements FileSink {
     const staged = new StagedFile(shown, join(dirname(target), temporaryName(basename(target))));
     this.#files.push({ staged, target });
     return staged;
+  }
+
+  /** Whether the folder of a path is the sink's own or below it, links followed. */
+  #isInside(target: string): boolean {
+    const home = realpathSync.native(this.folder);
+    return (realpathSync.native(dirname(target)) + sep).startsWith(
+      home.endsWith(sep) ? home : home + sep,
+    );
   }
 
   /** Makes a folder with its parents, and clears it of what killed processes left. */
@@ -105,12 +138,15 @@ class FolderSink implements FileSink {
     const written = this.#files.map(
       ({ staged }) => staged.written ?? fail(staged.target, 'it was not closed'),
     );
+    const removed: string[] = [];
     try {
       for (const { staged, target } of this.#files) {
-        checkTarget(staged.target, target, this.options.force);
+        checkTarget(staged.target, target, this.#replaces);
         this.#publish(staged, target);
       }
-      for (const folder of new Set(this.#files.map(({ target }) => dirname(target))))
+      for (const [target, shown] of this.#replaces)
+        if (this.#take(target, shown)) removed.push(shown);
+      for (const folder of new Set(this.#published.map(({ target }) => dirname(target))))
         flushFolder(folder);
     } catch (error) {
       this.discard();
@@ -122,6 +158,7 @@ class FolderSink implements FileSink {
     this.#files.length = 0;
     this.#madeFolders.length = 0;
     this.#written = [...this.#written, ...written];
+    this.#removed = [...this.#removed, ...removed];
     forget(this);
   }
 
@@ -134,12 +171,30 @@ class FolderSink implements FileSink {
         keep(target, earlier);
         this.#published.push({ target, earlier });
       }
-      if (this.options.force) renameSync(staged.temporary, target);
+      if (this.#replaces.has(target)) renameSync(staged.temporary, target);
       else nameOnce(staged, target);
       if (earlier === undefined) this.#published.push({ target, earlier });
     } catch (error) {
       throw error instanceof DroverError ? error : writingError(staged.target, error);
     }
+  }
+
+  /**
+   * Takes a replaced file away that was not written anew; gives whether there was one. Only files
+   * are, and none behind a folder that is a link out of the sink's own.
+   */
+  #take(target: string, shown: string): boolean {
+    const isWritten = this.#files.some((file) => file.target === target);
+    const there = look(shown, () => lstatSync(target, { throwIfNoEntry: false }));
+    if (isWritten || !there || there.isDirectory() || !this.#isInside(target)) return false;
+    const earlier = join(dirname(target), temporaryName(basename(target)));
+    try {
+      renameSync(target, earlier);
+    } catch (error) {
+      throw writingError(shown, error);
+    }
+    this.#published.push({ target, earlier });
+    return true;
   }
 
   async abort(): Promise<void> {
@@ -175,20 +230,23 @@ function fail(file: string, why: string): never {
   throw writingError(file, why);
 }
 
-function existsError(shown: string): DroverError {
+function existsError(shown: string, isReplacing: boolean): DroverError {
   return nodeDiagnostics.error('exists', {
-    message: `${JSON.stringify(shown)} exists already.`,
+    message: isReplacing
+      ? `${JSON.stringify(shown)} exists already, and is no file of the model that is replaced.`
+      : `${JSON.stringify(shown)} exists already.`,
+    ...(isReplacing && { help: 'Move it away, or choose another place.' }),
     origin: { file: shown },
   });
 }
 
 /**
  * Throws `node/exists` when something stands at `target` that may not be replaced; only files can
- * be replaced, with force.
+ * be.
  */
-function checkTarget(shown: string, target: string, force: boolean | undefined): void {
+function checkTarget(shown: string, target: string, replaces: ReadonlyMap<string, string>): void {
   const there = look(shown, () => lstatSync(target, { throwIfNoEntry: false }));
-  if (there && !force) throw existsError(shown);
+  if (there && !replaces.has(target)) throw existsError(shown, replaces.size > 0);
   // A link may lead nowhere: that can be replaced.
   if (there && look(shown, () => statSync(target, { throwIfNoEntry: false }))?.isFile() === false) {
     const message = `${JSON.stringify(shown)} is not a file, so it is not replaced.`;
@@ -216,7 +274,7 @@ function nameOnce(staged: StagedFile, target: string): void {
   try {
     linkSync(staged.temporary, target);
   } catch (error) {
-    if (systemCode(error) === 'EEXIST') throw existsError(staged.target);
+    if (systemCode(error) === 'EEXIST') throw existsError(staged.target, false);
     // File systems without hard links.
     renameSync(staged.temporary, target);
     return;
@@ -262,7 +320,7 @@ function removeIfEmpty(folder: string): void {
  * A folder to write a model to. Files are staged beside their final names and appear there at
  * `commit`, in the order in which they were created; `abort`, a failing commit and {@link
  * discardUnfinished} leave what stood before, new folders included. Throws `node/exists` at
- * `create` when a file of that name stands there and `force` is not set, `node/cannot-write`, and
+ * `create` when a file of that name stands there that it does not replace, `node/cannot-write`, and
  * `core/path` for names that leave the folder.
  */
 export function outputFolder(path: string, options: OutputOptions = {}): FileSink {
@@ -279,11 +337,12 @@ export function outputFolder(path: string, options: OutputOptions = {}): FileSin
 
 /**
  * A file to write a model to, its weights beside it; `-` is standard output, which holds one file.
- * As {@link outputFolder}, and throws `node/exists` at once when the file stands there and `force`
- * is not set.
+ * As {@link outputFolder}, and throws `node/exists` at once when the file stands there and is not
+ * replaced.
  */
 export function outputFile(path: string, options: OutputOptions = {}): FileSink {
   if (path === '-') return new StandardOutput();
-  checkTarget(path, resolve(path), options.force);
-  return new FolderSink(dirname(path), basename(path), options);
+  const sink = new FolderSink(dirname(path), basename(path), options);
+  sink.check(path);
+  return sink;
 }

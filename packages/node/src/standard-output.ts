@@ -13,6 +13,7 @@ import { temporaryName } from './temporary-name.js';
 /** A sink for one file that goes to standard output at `commit`, and not a byte of it before. */
 export class StandardOutput implements Sink {
   readonly main = '-';
+  readonly removed: readonly string[] = [];
   #staged: StagedFile | undefined;
   #written: readonly WrittenFile[] = [];
 

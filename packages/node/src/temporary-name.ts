@@ -16,6 +16,11 @@ export function temporaryName(name: string): string {
   return `.${name.slice(0, 40)}.drover-${machine}-${process.pid}-${randomBytes(6).toString('hex')}.tmp`;
 }
 
+/** Whether a file of this name is one that a sink has not finished. */
+export function isTemporary(name: string): boolean {
+  return pattern.test(name);
+}
+
 /** Removes what killed processes of this machine left in a folder. */
 export function sweep(folder: string): void {
   for (const name of readdirSync(folder)) {

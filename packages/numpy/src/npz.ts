@@ -35,7 +35,7 @@ export async function readArrays(
 /**
  * Encodes arrays as an uncompressed `.npz` archive, in the order given. Equal arrays give equal
  * bytes: there is no time in them. Throws `numpy/dtype` for types that NumPy lacks and
- * `numpy/limit` past 4 GiB.
+ * `core/limit` past 4 GiB.
  */
 export function encodeNpz(arrays: ReadonlyMap<string, Tensor>): Uint8Array {
   // ZIP counts local time from 1980 on; a Date in local time is the same everywhere once written.
@@ -48,7 +48,7 @@ export function encodeNpz(arrays: ReadonlyMap<string, Tensor>): Uint8Array {
     files.set(`${name}.npy`, [bytes, options]);
   }
   if (total > maxZipBytes) {
-    throw numpyDiagnostics.error('limit', {
+    throw coreDiagnostics.error('limit', {
       message: `${total} bytes are more than a .npz without zip64 holds.`,
       help: 'Write fewer arrays at once.',
       origin: { file: '' },

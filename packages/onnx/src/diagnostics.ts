@@ -81,36 +81,10 @@ export const onnxDiagnostics = defineDiagnostics('onnx', {
       'The graph contradicts itself: a value that nothing makes, a cycle, a function that calls itself, a missing operand, attribute or output.',
     help: 'The model is damaged, or its exporter is at fault. Export it again.',
   },
-  duplicate: {
-    failure: 'malformed',
-    severity: 'error',
-    summary: 'Two values of one graph have the same name.',
-    help: 'The model is damaged, or its exporter is at fault. Export it again.',
-  },
   opset: {
     failure: 'unsupported',
     severity: 'error',
     summary: 'The version of the operator set, or of the format itself, cannot be read or written.',
     help: 'Operator sets 7 to 28 are read and 13 to 23 are written. The official version converter (onnx.version_converter) moves a model to another one.',
-  },
-  'signature-type': {
-    failure: 'unsupported',
-    severity: 'error',
-    summary:
-      'An input or output is a sequence, a map, an optional, or an input has no declared type.',
-    help: 'Export the model with tensors as inputs and outputs.',
-  },
-  unsupported: {
-    failure: 'unsupported',
-    severity: 'error',
-    summary: 'An operator, or a form of it, has no canonical form.',
-    help: 'Replace the operator in the source model, or export it at another operator set version.',
-  },
-  'attribute-ignored': {
-    failure: 'note',
-    severity: 'warning',
-    summary:
-      'A node sets an attribute that its operator does not have, or that changes nothing here. It is left out.',
-    help: 'Nothing to do, unless the runtime that the model was made for reads the attribute.',
   },
 });

@@ -1,6 +1,6 @@
 import type { Format } from '@drover/core';
 import { about } from './about.js';
-import { isModel } from './codec/index.js';
+import { externalFiles, isModel } from './codec/index.js';
 import { copyModel, planModel, writeModel } from './export/write-model.js';
 import { onnxDiagnostics } from './diagnostics.js';
 import { readModel } from './import/read-model.js';
@@ -10,6 +10,7 @@ export const onnx: Format<typeof about.options.read, typeof about.options.write>
   ...about,
   diagnostics: [onnxDiagnostics],
   detect: async (source) => ((await isModel(source)) ? 'model' : undefined),
+  files: externalFiles,
   model: { read: readModel, write: writeModel, plan: planModel },
   copy: copyModel,
 };

@@ -15,19 +15,6 @@ export const tfjsDiagnostics = defineDiagnostics('tfjs', {
       'The weight files and the manifest do not fit: too few or too many bytes, or an entry that TF.js could not read.',
     help: 'Check that all shards are complete and belong to this model.json.',
   },
-  duplicate: {
-    failure: 'malformed',
-    severity: 'error',
-    summary:
-      'The manifest names a weight or a shard twice, so that it is not certain which one counts.',
-    help: 'Convert the model again.',
-  },
-  'not-writable': {
-    failure: 'unsupported',
-    severity: 'error',
-    summary: 'A tensor has a type that TF.js has no weights of.',
-    help: 'Cast the tensor to float32, int32, bool, complex64 or string.',
-  },
   layers: {
     failure: 'unsupported',
     severity: 'error',

@@ -1,7 +1,13 @@
 import type { Format, Sink, Source, WriteContext } from '@drover/core';
 import { graphdefDiagnostics } from '@drover/graphdef';
 import { about } from './about.js';
-import { encodeModelJson, readModel as decodeModel } from './codec/index.js';
+import {
+  encodeModelJson,
+  readModel as decodeModel,
+  shardPaths,
+  shardsOf,
+  type GroupSpec,
+} from './codec/index.js';
 import { tfjsDiagnostics } from './diagnostics.js';
 import { planModel, writeModel } from './export/write-model.js';
 import { readModel } from './import/read-model.js';
@@ -28,7 +34,10 @@ async function detect(source: Source): Promise<'model' | undefined> {
   return isModel ? 'model' : undefined;
 }
 
-/** Writes the model again through the codec, and its shards byte for byte, quantised or not. */
+/**
+ * Writes the model again through the codec, and its shards byte for byte, quantised or not, named
+ * after the copy.
+ */
 async function copy(
   source: Source,
   sink: Sink,
@@ -36,17 +45,22 @@ async function copy(
 ): Promise<void> {
   const model = await decodeModel(source);
   const folder = path.slice(0, path.lastIndexOf('/') + 1);
-  for (const name of model.groups.flatMap(({ paths }) => paths)) {
-    const shard = await source.sibling(name);
-    const file = await sink.create(folder + name);
-    for (let offset = 0; offset < shard.size; offset += chunkBytes)
-      await file.write(
-        await shard.read({ offset, length: Math.min(chunkBytes, shard.size - offset) }),
-      );
-    await file.close();
+  const groups: GroupSpec[] = [];
+  for (const [index, group] of model.groups.entries()) {
+    const paths = shardPaths(path, index + 1, group.paths.length);
+    for (const [i, name] of group.paths.entries()) {
+      const shard = await source.sibling(name);
+      const file = await sink.create(folder + paths[i]!);
+      for (let offset = 0; offset < shard.size; offset += chunkBytes)
+        await file.write(
+          await shard.read({ offset, length: Math.min(chunkBytes, shard.size - offset) }),
+        );
+      await file.close();
+    }
+    groups.push({ ...group, paths });
   }
   const file = await sink.create(path);
-  await file.write(new TextEncoder().encode(JSON.stringify(encodeModelJson(model, model.groups))));
+  await file.write(new TextEncoder().encode(JSON.stringify(encodeModelJson(model, groups))));
   await file.close();
 }
 
@@ -58,6 +72,7 @@ export const tfjs: Format<typeof about.options.read, typeof about.options.write>
   ...about,
   diagnostics: [tfjsDiagnostics, graphdefDiagnostics],
   detect,
+  files: shardsOf,
   model: { read: readModel, write: writeModel, plan: planModel },
   copy,
 };

@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import { convert } from '@drover/core';
-import { outputFile, outputFolder } from '@drover/node';
+import { loadFormats } from '@drover/formats';
+import { outputFile, outputFolder, ownFiles } from '@drover/node';
 import {
   comparisonDocument,
   comparisonLines,
@@ -26,6 +27,16 @@ interface ConvertOptions extends OpenOptions {
   readonly json?: boolean;
 }
 
+/** Says which files of the model that was replaced are gone, the first of them by name. */
+function removal(main: string, removed: readonly string[]) {
+  const names = removed.slice(0, 8).map((path) => JSON.stringify(path));
+  const more = removed.length > names.length ? ` and ${removed.length - names.length} more` : '';
+  return cliDiagnostics.diagnostic('removed', {
+    message: `Files of the model that was replaced are removed: ${names.join(', ')}${more}.`,
+    origin: { file: main },
+  });
+}
+
 /** `drover convert IN OUT`; with --verify, fails unless every output agrees. */
 export async function convertCommand(
   [input, output]: readonly string[],
@@ -45,16 +56,18 @@ export async function convertCommand(
   if (!verify && (inputs ?? seed) !== undefined)
     throw usage('--inputs and --seed are for --verify.');
   if (dryRun && verify) throw usage('--dry-run writes nothing that --verify could run.');
+  const main = target.isFolder ? join(output!, target.about.fileNames.usual) : output!;
+  const replaces = force && output !== '-' ? await ownFiles(main, await loadFormats()) : [];
   const opened = await open(input!, options);
   const to = await target.load();
   // Before anything is written: the output may be the input.
   const baseline = verify
     ? await step(`Running ${input}`, () => runBaseline(opened, { inputs, seed }))
     : undefined;
-  const { report, files } = await step(`Converting ${input}`, async (tell) => {
+  const { report, files, removed } = await step(`Converting ${input}`, async (tell) => {
     const sink = target.isFolder
-      ? outputFolder(output!, { force })
-      : outputFile(output!, { force });
+      ? outputFolder(output!, { replaces })
+      : outputFile(output!, { replaces });
     let bytes = 0;
     const counted = {
       create: async (path: string) => {
@@ -65,6 +78,7 @@ export async function convertCommand(
         };
         return { write, close: () => file.close() };
       },
+      ...(sink.standing && { standing: (path: string) => sink.standing!(path) }),
       commit: () => sink.commit(),
       abort: () => sink.abort(),
     };
@@ -81,9 +95,8 @@ export async function convertCommand(
       read: optionValues(opened.format, 'read', { ...options }),
       options: written,
     });
-    return { report: done, files: sink.written };
+    return { report: done, files: sink.written, removed: sink.removed };
   });
-  const main = target.isFolder ? join(output!, to.fileNames.usual) : output!;
   const comparison =
     baseline &&
     (await step(`Running ${output}`, async () =>
@@ -93,7 +106,11 @@ export async function convertCommand(
   const size = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const what = files.length === 1 ? 'one file' : `${files.length} files`;
   return {
-    diagnostics: [...report.diagnostics, ...(comparison?.diagnostics ?? [])],
+    diagnostics: [
+      ...report.diagnostics,
+      ...(removed.length > 0 ? [removal(main, removed)] : []),
+      ...(comparison?.diagnostics ?? []),
+    ],
     document: {
       from: report.from,
       to: report.to,

@@ -16,12 +16,13 @@ interface ParityOptions {
   readonly inputs?: readonly string[];
   readonly expected?: string;
   readonly seed?: number;
+  readonly allowLinks?: boolean;
 }
 
 /** `drover parity A [B]`: fails unless every output agrees. */
 export async function parityCommand(
   [a, b]: readonly string[],
-  { inputs, expected, seed }: ParityOptions,
+  { inputs, expected, seed, allowLinks }: ParityOptions,
 ): Promise<Outcome> {
   const usage = (message: string) =>
     cliDiagnostics.error('usage', { message, origin: { file: a! } });
@@ -35,7 +36,7 @@ export async function parityCommand(
     throw usage('--seed makes inputs, and --inputs gives them.');
   const files: ReadonlyMap<string, Source>[] = [];
   const openTracked = async (path: string): Promise<OpenedModel> => {
-    const opened = await open(path);
+    const opened = await open(path, { allowLinks });
     const { source, opened: seen } = tracked(opened.source);
     files.push(seen);
     return { ...opened, source };

@@ -1,17 +1,17 @@
+import { basename } from 'node:path';
 import { outputFile } from '@drover/node';
 import { encodeNpz } from '@drover/numpy';
 import { matchArrays, readArrayFiles } from '../arrays.js';
 import { cliDiagnostics } from '../diagnostics.js';
-import { open } from '../open.js';
+import { open, type OpenOptions } from '../open.js';
 import type { Outcome } from '../outcome.js';
 import { step } from '../progress.js';
 import { load } from '../runtimes.js';
 
-interface RunOptions {
+interface RunOptions extends OpenOptions {
   readonly inputs?: readonly string[];
   readonly outputs?: string;
   readonly runtime?: string;
-  readonly from?: string;
   readonly force?: boolean;
   readonly json?: boolean;
 }
@@ -19,7 +19,7 @@ interface RunOptions {
 /** `drover run MODEL --inputs IN --outputs OUT`. */
 export async function runCommand(
   [path]: readonly string[],
-  { inputs = [], outputs, runtime, from, force = false, json }: RunOptions,
+  { inputs = [], outputs, runtime, from, allowLinks, force = false, json }: RunOptions,
 ): Promise<Outcome> {
   const isPiped = outputs === '-';
   const usage = (message: string) =>
@@ -28,9 +28,12 @@ export async function runCommand(
     throw usage('Standard output holds the results or the document of --json, not both.');
   if (outputs !== undefined && !isPiped && !outputs.endsWith('.npz'))
     throw usage('--outputs is written as .npz.');
-  const sink = outputs === undefined ? undefined : outputFile(outputs, { force });
+  const sink =
+    outputs === undefined
+      ? undefined
+      : outputFile(outputs, { replaces: force ? [basename(outputs)] : [] });
   const arrays = await readArrayFiles(inputs);
-  const opened = await open(path!, { from });
+  const opened = await open(path!, { from, allowLinks });
   const { id, model, diagnostics } = await load(opened, runtime);
   try {
     const matched = matchArrays(model.inputs, arrays, 'in', path!);

@@ -5,15 +5,15 @@ export const coreDiagnostics = defineDiagnostics('core', {
   'not-convertible': {
     failure: 'unsupported',
     severity: 'error',
-    summary: 'An operator of the source has no faithful form in the target.',
+    summary: 'An operator of the source, or a form of it, has no faithful form in the target.',
     help: 'Replace the operator in the source model, or convert to a format that has it (`drover inspect` lists them).',
   },
   'foreign-op': {
     failure: 'unsupported',
     severity: 'error',
     summary:
-      'An operator of the source has no canonical form here, so it can only be written back to its own format.',
-    help: 'Remove or replace the operator in the source model, or supply a rule for it.',
+      'An operator of the source, or a form of it, has no canonical form here, so it can only be written back to its own format.',
+    help: 'Remove or replace the operator in the source model, or export the model in another way; it can still be inspected.',
   },
   'dtype-narrowed': {
     failure: 'note',
@@ -32,14 +32,9 @@ export const coreDiagnostics = defineDiagnostics('core', {
   'attribute-ignored': {
     failure: 'note',
     severity: 'warning',
-    summary: 'The source sets an attribute that no rule reads.',
+    summary:
+      'A node sets an attribute that its operator does not have, or that changes nothing here. It is left out.',
     help: 'Check that the attribute has no meaning for inference.',
-  },
-  'transpose-kept': {
-    failure: 'note',
-    severity: 'info',
-    summary: 'A layout change remains in the target because the signature or an operator needs it.',
-    help: 'Use --input-layout to move the signature to the layout of the target.',
   },
   'invalid-graph': {
     failure: 'malformed',
@@ -64,7 +59,27 @@ export const coreDiagnostics = defineDiagnostics('core', {
     failure: 'limit',
     severity: 'error',
     summary: 'A bound that protects from hostile input was reached.',
-    help: 'Raise the limit if you trust the file.',
+    help: 'Raise the limit that the message names if you trust the file.',
+  },
+  duplicate: {
+    failure: 'malformed',
+    severity: 'error',
+    summary:
+      'Two things in a file have one name that only one of them can have, so that it is not certain which one counts.',
+    help: 'The file is damaged, or its exporter is at fault. Export the model again.',
+  },
+  'signature-type': {
+    failure: 'unsupported',
+    severity: 'error',
+    summary:
+      'An input or output of a model is no tensor of plain elements (a sequence, a map, an optional, a resource), or an input has no declared type.',
+    help: 'Export the model with tensors as inputs and outputs.',
+  },
+  'not-writable': {
+    failure: 'unsupported',
+    severity: 'error',
+    summary: 'A tensor has a type or a shape that files of the target cannot hold.',
+    help: 'Cast the tensor to float32 or int32, which every format has, or give a scalar the shape [1].',
   },
   json: {
     failure: 'malformed',

@@ -3,15 +3,18 @@ import { ConversionError, type Diagnostic } from './diagnostic.js';
 /** Collects findings while a conversion runs, so that all of them are told at once. */
 export class Report {
   readonly #diagnostics: Diagnostic[] = [];
+  readonly #keys = new Set<string>();
 
-  /** Adds a finding. The same finding at the same place is kept once. */
+  /**
+   * Adds a finding. The same finding (code and message) at the same place (file and node) is kept
+   * once.
+   */
   add(diagnostic: Diagnostic): void {
-    const same = (d: Diagnostic) =>
-      d.code === diagnostic.code &&
-      d.message === diagnostic.message &&
-      d.origin.node === diagnostic.origin.node &&
-      d.origin.file === diagnostic.origin.file;
-    if (!this.#diagnostics.some(same)) this.#diagnostics.push(diagnostic);
+    const { code, message, origin } = diagnostic;
+    const key = JSON.stringify([code, message, origin.file, origin.node]);
+    if (this.#keys.has(key)) return;
+    this.#keys.add(key);
+    this.#diagnostics.push(diagnostic);
   }
 
   get diagnostics(): readonly Diagnostic[] {

@@ -88,6 +88,11 @@ export interface Format<
   readonly diagnostics: readonly DiagnosticCatalogue<string>[];
   /** What a file is, by content, never by name; parses nothing. undefined: not of this format. */
   detect(source: Source): Promise<Content | undefined>;
+  /**
+   * The other files that a model consists of, as paths relative to the folder of its main file.
+   * Weights are not read, and the files need not be there.
+   */
+  files?(source: Source): Promise<readonly string[]>;
   readonly model?: ModelCapability<R, W>;
   readonly checkpoint?: CheckpointCapability<R, W>;
   /** Writes a file of this format again, losslessly: every name, weight bit and metadatum. */

@@ -39,7 +39,7 @@ export function memorySource(name: string, files: ReadonlyMap<string, Uint8Array
       message: `There is no file ${name}.`,
       origin: { file: name },
     });
-  const folder = name.slice(0, name.lastIndexOf('/') + 1);
+  const folder = folderOf(name);
   return {
     name,
     size: bytes.length,
@@ -50,13 +50,17 @@ export function memorySource(name: string, files: ReadonlyMap<string, Uint8Array
       return bytes.subarray(range.offset, range.offset + range.length);
     },
     sibling: async (path) => memorySource(folder + checkPath(path, name), files),
-    siblings: async () =>
-      [...files.keys()]
-        .filter((key) => key.startsWith(folder) && !key.slice(folder.length).includes('/'))
-        .map((key) => key.slice(folder.length))
-        .sort(),
+    siblings: async () => namesIn(folder, files),
   };
 }
+
+const folderOf = (path: string) => path.slice(0, path.lastIndexOf('/') + 1);
+
+const namesIn = (folder: string, files: ReadonlyMap<string, Uint8Array>) =>
+  [...files.keys()]
+    .filter((key) => key.startsWith(folder) && !key.slice(folder.length).includes('/'))
+    .map((key) => key.slice(folder.length))
+    .sort();
 
 /** A sink that keeps its files in memory; `files` holds them after `commit`. */
 export class MemorySink implements Sink {
@@ -70,6 +74,10 @@ export class MemorySink implements Sink {
       write: async (bytes) => void chunks.push(new Uint8Array(bytes)),
       close: async () => {},
     };
+  }
+
+  async standing(path: string): Promise<readonly string[]> {
+    return namesIn(folderOf(path), this.files);
   }
 
   async commit(): Promise<void> {

@@ -14,6 +14,12 @@ export interface SinkFile {
 export interface Sink {
   create(path: string): Promise<SinkFile>;
   /**
+   * Names of the files that stand in the folder of `path` and stay there after `commit`, for
+   * formats whose readers find weights by their names alone. Absent where a place cannot hold
+   * anything before.
+   */
+  standing?(path: string): Promise<readonly string[]>;
+  /**
    * Publishes every closed file: those created first are published first, so a manifest is created
    * last.
    */

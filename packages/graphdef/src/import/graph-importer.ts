@@ -1,4 +1,5 @@
 import {
+  coreDiagnostics,
   complexTypes,
   importNode,
   valueOf,

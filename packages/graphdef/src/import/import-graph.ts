@@ -1,4 +1,5 @@
 import {
+  coreDiagnostics,
   Graph,
   dimName,
   symbol,
@@ -90,7 +91,7 @@ function shapeOf(name: string, shape: TensorShape | undefined): Shape | undefine
 /**
  * Imports a graph of TensorFlow into core. What has no canonical form becomes a foreign operator
  * with the reason; placeholders keep their names, types and shapes. Throws `graphdef/graph`,
- * `graphdef/attribute`, `core/invalid-shape`, `core/invalid-graph`.
+ * `graphdef/attribute`, `core/signature-type`, `core/invalid-shape`, `core/invalid-graph`.
  */
 export function importGraph(given: GraphSource, report: Report): Graph {
   const { file } = given;
@@ -114,15 +115,17 @@ export function importGraph(given: GraphSource, report: Report): Graph {
     const type = node && attrOf(node, 'dtype');
     const dataType = type?.kind === 'type' ? type.value : stated;
     const dtype: DType | undefined = dataType && dtypeOf(dataType);
-    if (!node || !dtype) {
-      const message = node
-        ? `The input ${name} is ${dataType ?? 'of no stated type'}, which is no tensor of plain elements.`
-        : `There is no node for the input ${tensor}.`;
-      throw graphdefDiagnostics.error(node ? 'unsupported' : 'graph', {
-        message,
-        origin: { file, node: ref.node },
+    const origin = { file, node: ref.node };
+    if (!node)
+      throw graphdefDiagnostics.error('graph', {
+        message: `There is no node for the input ${tensor}.`,
+        origin,
       });
-    }
+    if (!dtype)
+      throw coreDiagnostics.error('signature-type', {
+        message: `The input ${name} is ${dataType ?? 'of no stated type'}, which is no tensor of plain elements.`,
+        origin,
+      });
     const dims = shape?.dims ? shape : placed?.kind === 'shape' ? placed.value : shape;
     scope.set(ref.node, [graph.input(name, dtype, shapeOf(name, dims), valueOf(file, name))]);
   }

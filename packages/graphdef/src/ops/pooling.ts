@@ -93,7 +93,7 @@ function samePads(
 
 /**
  * Elements behind the padded end that the last window reaches over where windows are rounded up.
- * Throws `graphdef/unwritable`.
+ * Throws `core/not-convertible`.
  */
 function excessOf(
   writer: GraphWriter,
@@ -114,7 +114,7 @@ function excessOf(
 
 /**
  * Where the windows of a pool lie. `mayPad`: TensorFlow's own padding means the same as that of
- * core. Throws `graphdef/unwritable`.
+ * core. Throws `core/not-convertible`.
  */
 function planOf(
   writer: GraphWriter,

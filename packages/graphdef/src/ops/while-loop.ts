@@ -220,7 +220,7 @@ export function removeUnused(graph: Graph): void {
 
 /**
  * A list as a tensor of zeros of its length, for items of a known shape. Throws
- * `graphdef/unsupported` when the shape is not known before the model runs.
+ * `core/foreign-op` when the shape is not known before the model runs.
  */
 function zeroList(node: SourceNode, list: Value, item: Value | undefined): Value {
   const [length] = listLength(list)?.elements ?? [];

@@ -1,4 +1,5 @@
 import {
+  coreDiagnostics,
   dimSources,
   foldDim,
   isStatic,
@@ -20,7 +21,6 @@ import {
 import { dataTypeOf, type DataType } from '../codec/data-type.js';
 import type { AttrValue, FunctionDef, NodeDef } from '../codec/graph-def.js';
 import { registeredOp } from '../codec/operator.js';
-import { graphdefDiagnostics } from '../diagnostics.js';
 import type { RegisteredArg } from '../schema/registered-op.js';
 import { int, type, types, type Attributes } from './attribute.js';
 
@@ -145,7 +145,7 @@ export class GraphWriter implements NodeWriter {
   }
 
   /**
-   * The type in which the target holds elements of a type. Throws `graphdef/unwritable` when it has
+   * The type in which the target holds elements of a type. Throws `core/not-convertible` when it has
    * none.
    */
   typeOf(dtype: DType): DType {
@@ -336,7 +336,7 @@ export class GraphWriter implements NodeWriter {
 
   /**
    * Dimensions as an int32 tensor of one dimension: a constant, or what computes them from the
-   * shapes of the inputs. Throws `graphdef/unwritable`.
+   * shapes of the inputs. Throws `core/not-convertible`.
    */
   dims(dims: Shape): Ref {
     if (isStatic(dims)) return this.ints(dims);
@@ -358,7 +358,7 @@ export class GraphWriter implements NodeWriter {
   }
 
   /**
-   * A dimension as an int32 tensor of shape [1]. Throws `graphdef/unwritable` when no input of the
+   * A dimension as an int32 tensor of shape [1]. Throws `core/not-convertible` when no input of the
    * graph tells it.
    */
   dim(dim: Dim): Ref {
@@ -380,7 +380,7 @@ export class GraphWriter implements NodeWriter {
   }
 
   /**
-   * A dimension as an int32 scalar. Throws `graphdef/unwritable` when no input of the graph tells
+   * A dimension as an int32 scalar. Throws `core/not-convertible` when no input of the graph tells
    * it.
    */
   size(dim: Dim): Ref {
@@ -459,7 +459,7 @@ export class GraphWriter implements NodeWriter {
    * finding with the node's origin.
    */
   unwritable(reason: string): DroverError {
-    return graphdefDiagnostics.error('unwritable', {
+    return coreDiagnostics.error('not-convertible', {
       message: reason,
       reason,
       origin: { file: '', node: this.#node ? nameOf(this.#node.origin) : '' },

@@ -84,7 +84,7 @@ export class SourceNode extends ImportedNode {
   }
 
   /**
-   * The elements of an operand that must be a constant in memory. Throws `graphdef/unsupported`
+   * The elements of an operand that must be a constant in memory. Throws `core/foreign-op`
    * when it depends on data.
    */
   constant(index: number): Tensor {
@@ -95,7 +95,7 @@ export class SourceNode extends ImportedNode {
 
   /**
    * The integers of an operand that must be known before the model runs. Throws
-   * `graphdef/unsupported` when it depends on data.
+   * `core/foreign-op` when it depends on data.
    */
   constantInts(index: number): readonly number[] {
     const { elements } = this.input(index);
@@ -163,7 +163,7 @@ export class SourceNode extends ImportedNode {
     return this.#of(name, 'tensor', undefined, ({ value }) => value);
   }
 
-  /** An element type. Throws `graphdef/unsupported` for handles, variants and quantised types. */
+  /** An element type. Throws `core/foreign-op` for handles, variants and quantised types. */
   dtype(name: string): DType {
     const dataType = this.#of(name, 'type', undefined, ({ value }) => value);
     const dtype = dtypeOf(dataType);
@@ -197,12 +197,12 @@ export class SourceNode extends ImportedNode {
     });
   }
 
-  /** The rank of a value that must be known. Throws `graphdef/unsupported`. */
+  /** The rank of a value that must be known. Throws `core/foreign-op`. */
   rank(x: Value): number {
     return this.dims(x).length;
   }
 
-  /** The shape of a value whose rank must be known. Throws `graphdef/unsupported`. */
+  /** The shape of a value whose rank must be known. Throws `core/foreign-op`. */
   dims(x: Value): Shape {
     if (x.shape) return x.shape;
     throw this.unsupported(`the rank of ${x.name} is not known`);

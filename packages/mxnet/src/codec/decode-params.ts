@@ -1,4 +1,4 @@
-import { bytesOf, type ByteRange, type Source } from '@drover/core';
+import { coreDiagnostics, bytesOf, type ByteRange, type Source } from '@drover/core';
 import { mxnetDiagnostics } from '../diagnostics.js';
 import { densify } from './densify.js';
 import { ParamsReader } from './params-reader.js';
@@ -39,7 +39,7 @@ export interface NdArrayRecord {
   readonly storage: Storage;
   /**
    * The elements, little-endian in C order; sparse arrays are filled up with zeros. Throws
-   * `mxnet/no-array`, `mxnet/params` or `mxnet/limit`.
+   * `mxnet/no-array`, `mxnet/params` or `core/limit`.
    */
   read(): Promise<Uint8Array>;
 }
@@ -75,7 +75,7 @@ const numpyMagics = new Set([
  * Reads the headers of a params file (`mx.nd.save` of any version, Module checkpoints, Gluon's
  * `save_parameters`): the list itself and arrays without magic number (up to 0.10), V1, V2 and V3.
  * Counts and sizes are checked against the file before anything is allocated. Throws `core/range`,
- * `mxnet/params`, `mxnet/duplicate`, `mxnet/limit` or `mxnet/npz`.
+ * `mxnet/params`, `core/duplicate`, `core/limit` or `mxnet/npz`.
  */
 export async function decodeParams(source: Source, limits: ParamsLimits = {}): Promise<ParamsFile> {
   const {
@@ -110,7 +110,7 @@ export async function decodeParams(source: Source, limits: ParamsLimits = {}): P
     const offset = reader.offset;
     const name = names === 0 ? '' : await reader.text(maxNameBytes);
     if (names !== 0 && seen.has(name)) {
-      throw mxnetDiagnostics.error('duplicate', {
+      throw coreDiagnostics.error('duplicate', {
         message: `${JSON.stringify(name)} names two arrays.`,
         origin: { file: source.name, offset },
       });
@@ -136,7 +136,7 @@ async function countOf(
       offset,
     );
   if (count > BigInt(most)) {
-    throw mxnetDiagnostics.error('limit', {
+    throw coreDiagnostics.error('limit', {
       message: `The file has ${count} ${what} (maxArrays ${most}).`,
       origin: { file: reader.source.name, offset },
     });

@@ -1,4 +1,10 @@
-import { readJson, type DroverError, type JsonCursor, type Source } from '@drover/core';
+import {
+  coreDiagnostics,
+  readJson,
+  type DroverError,
+  type JsonCursor,
+  type Source,
+} from '@drover/core';
 import { mxnetDiagnostics } from '../diagnostics.js';
 import { canonicalOpName, outputCounts } from './operator.js';
 import {
@@ -30,7 +36,7 @@ export interface DecodedSymbol {
  * Reads a `-symbol.json` of any MXNet from 0.8 on: all spellings of attributes, 2- and 3-tuples,
  * aliases replaced by canonical names, older graphs upgraded as MXNet does on loading
  * (src/nnvm/legacy_json_util.cc). Throws `core/json`, `mxnet/symbol`, `mxnet/attribute`,
- * `core/limit` or `mxnet/limit`.
+ * `core/limit`.
  */
 export async function readSymbol(
   source: Source,
@@ -64,14 +70,14 @@ function wrong(at: JsonCursor, message: string, node?: string): DroverError {
 
 function decodeGraph(json: JsonCursor, limits: Required<SymbolLimits>, depth: number): SymbolGraph {
   if (depth > limits.maxSubgraphDepth) {
-    throw mxnetDiagnostics.error('limit', {
+    throw coreDiagnostics.error('limit', {
       message: `Subgraphs nest deeper than ${limits.maxSubgraphDepth} (maxSubgraphDepth).`,
       origin: { file: json.file, pointer: json.pointer },
     });
   }
   const items = json.require('nodes').items();
   if (items.length > limits.maxNodes) {
-    throw mxnetDiagnostics.error('limit', {
+    throw coreDiagnostics.error('limit', {
       message: `The graph has ${items.length} nodes (maxNodes ${limits.maxNodes}).`,
       origin: { file: json.file },
     });

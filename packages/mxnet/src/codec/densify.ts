@@ -1,11 +1,11 @@
-import { bytesOf, type Source } from '@drover/core';
+import { coreDiagnostics, bytesOf, type Source } from '@drover/core';
 import { mxnetDiagnostics } from '../diagnostics.js';
 import type { Storage, StoredPart } from './decode-params.js';
 import type { MxnetDType } from './type-flag.js';
 
 /**
  * The elements of a sparse array, filled up with zeros. Throws `mxnet/params` when an index lies
- * outside the array, `mxnet/limit` when the result would be longer than `maxBytes`.
+ * outside the array, `core/limit` when the result would be longer than `maxBytes`.
  */
 export async function densify(
   source: Source,
@@ -17,7 +17,7 @@ export async function densify(
   const size = bytesOf(dtype, 1);
   const bytes = shape.reduce((product, dim) => product * BigInt(dim), BigInt(size));
   if (bytes > BigInt(maxBytes)) {
-    throw mxnetDiagnostics.error('limit', {
+    throw coreDiagnostics.error('limit', {
       message: `The sparse array ${dtype}[${shape.join(', ')}] takes ${bytes} bytes when filled up (maxDenseBytes ${maxBytes}).`,
       origin: { file: source.name },
     });

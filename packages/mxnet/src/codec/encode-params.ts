@@ -1,5 +1,4 @@
 import { bytesOf, coreDiagnostics, sizeOf, type DType, type SinkFile } from '@drover/core';
-import { mxnetDiagnostics } from '../diagnostics.js';
 import { typeFlagOf } from './type-flag.js';
 
 /**
@@ -16,7 +15,7 @@ export interface WritableArray {
 
 /**
  * Writes a params file as `mx.nd.save` of MXNet 1.9.1 does: named V2 records on the CPU. One array
- * at a time is in memory. Throws `mxnet/not-writable` for types that MXNet lacks and for scalars (a
+ * at a time is in memory. Throws `core/not-writable` for types that MXNet lacks and for scalars (a
  * V2 record without dimensions is no array), before anything is written.
  */
 export async function encodeParams(
@@ -58,12 +57,12 @@ export async function encodeParams(
 function checkWritable({ name, dtype, shape }: WritableArray, path: string): void {
   const origin = { file: path, node: name };
   if (typeFlagOf(dtype) === undefined)
-    throw mxnetDiagnostics.error('not-writable', {
+    throw coreDiagnostics.error('not-writable', {
       message: `${name} is ${dtype}, a type that MXNet does not have.`,
       origin,
     });
   if (shape.length === 0)
-    throw mxnetDiagnostics.error('not-writable', {
+    throw coreDiagnostics.error('not-writable', {
       message: `${name} is a scalar, which MXNet 1.9 does not store.`,
       origin,
     });

@@ -15,3 +15,4 @@ export * from './encode-symbol.js';
 export * from './type-flag.js';
 export * from './decode-params.js';
 export * from './encode-params.js';
+export * from './params-path.js';

@@ -75,7 +75,7 @@ export class ParamsReader {
     if (length > BigInt(this.remaining))
       throw this.error(`A name of ${length} bytes leaves the file.`, offset);
     if (length > BigInt(maxBytes)) {
-      throw mxnetDiagnostics.error('limit', {
+      throw coreDiagnostics.error('limit', {
         message: `A name has ${length} bytes (maxNameBytes ${maxBytes}).`,
         origin: { file: this.source.name, offset },
       });

@@ -109,12 +109,12 @@ test('what MXNet cannot hold is refused before anything is written', async () =>
     await failure(() =>
       written([{ name: 'z', dtype: 'complex64', shape: [1], bytes: new Uint8Array(8) }]),
     ),
-  ).toBe('mxnet/not-writable');
+  ).toBe('core/not-writable');
   expect(
     await failure(() =>
       written([{ name: 's', dtype: 'float32', shape: [], bytes: new Uint8Array(4) }]),
     ),
-  ).toBe('mxnet/not-writable');
+  ).toBe('core/not-writable');
   expect(
     await failure(() =>
       written([{ name: 'w', dtype: 'float32', shape: [2], bytes: new Uint8Array(4) }]),
@@ -193,7 +193,7 @@ test('a name twice is an error, `__proto__` is a name', async () => {
         ]),
       ),
     ),
-  ).toBe('mxnet/duplicate');
+  ).toBe('core/duplicate');
   expect((await decode(await written([{ name: '__proto__', ...one }]))).records[0]!.name).toBe(
     '__proto__',
   );
@@ -224,11 +224,11 @@ test('sparse arrays: an index outside is an error, and so is filling up beyond t
     'mxnet/params',
   );
   expect(await failure(async () => (await sparseRecord('8:1', '8:0x10000000000')).read())).toBe(
-    'mxnet/limit',
+    'core/limit',
   );
   expect(
     await failure(async () => (await sparseRecord('8:1', '8:4', { maxDenseBytes: 15 })).read()),
-  ).toBe('mxnet/limit');
+  ).toBe('core/limit');
 });
 
 test.each(['legacy', 'v1', 'v3', 'sparse', 'dtypes', 'list'])(

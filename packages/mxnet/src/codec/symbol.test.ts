@@ -181,10 +181,10 @@ test('limits: nodes and depth of subgraphs', () => {
       `,{"op":"_foreach","name":"f","inputs":[[0,0]],"attrs":{"num_args":"2","num_outputs":"1"},"subgraphs":[${graph}]}`,
     );
   expect(failure(() => decode(graph))).toBe('none');
-  expect(failure(() => decode(graph, { maxSubgraphDepth: 4 }))).toMatch(/^mxnet\/limit/);
+  expect(failure(() => decode(graph, { maxSubgraphDepth: 4 }))).toMatch(/^core\/limit/);
   expect(
     failure(() => decode(tiny(',{"op":"relu","name":"r","inputs":[[0,0]]}'), { maxNodes: 1 })),
-  ).toBe('mxnet/limit');
+  ).toBe('core/limit');
 });
 
 test('names are kept as they are: `__proto__` as node and attribute, a megabyte as operator', () => {

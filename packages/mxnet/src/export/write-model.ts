@@ -16,6 +16,8 @@ import type { Writing } from '../about.js';
 import {
   encodeParams,
   encodeSymbol,
+  paramsAmong,
+  paramsPath,
   typeFlagOf,
   type SymbolGraph,
   type WritableArray,
@@ -156,7 +158,7 @@ async function toSymbol(model: Model, context: Writing): Promise<Written> {
     if (!variables.has(name)) continue;
     if (typeFlagOf(weight.dtype) === undefined) {
       to.add(
-        mxnetDiagnostics.diagnostic('not-writable', {
+        coreDiagnostics.diagnostic('not-writable', {
           message: `${name} is ${weight.dtype}, a type that MXNet does not have.`,
           origin: { file: model.file, node: name },
         }),
@@ -172,11 +174,6 @@ async function toSymbol(model: Model, context: Writing): Promise<Written> {
       });
   }
   return { symbol: keptApart(symbol, (name) => writer.unique(name)), arrays };
-}
-
-/** The name of the params file beside a symbol file. */
-export function paramsPath(symbolPath: string): string {
-  return `${symbolPath.replace(/(-symbol)?\.json$/, '')}-0000.params`;
 }
 
 /** Finds what {@link writeModel} would refuse. */
@@ -204,7 +201,10 @@ export async function writeModel(model: Model, sink: Sink, context: Writing): Pr
   );
 }
 
-/** Writes the params file and then the symbol that refers to it. */
+/**
+ * Writes the params file and then the symbol, which is found to belong to it by its name alone.
+ * Throws `mxnet/other-params` where readers would take another file that stands there.
+ */
 export async function writeFiles(
   symbol: SymbolGraph,
   arrays: readonly WritableArray[],
@@ -212,6 +212,14 @@ export async function writeFiles(
   path: string,
 ): Promise<void> {
   const params = paramsPath(path);
+  const name = params.slice(params.lastIndexOf('/') + 1);
+  const standing = (await sink.standing?.(path)) ?? [];
+  const taken = paramsAmong(path, [...standing.filter((each) => each !== name), name]);
+  if (taken !== name)
+    throw mxnetDiagnostics.error('other-params', {
+      message: `${taken} stands where ${name} would be written, and readers would take it for the parameters of ${path}.`,
+      origin: { file: path },
+    });
   const weights = await sink.create(params);
   await encodeParams(weights, arrays, params);
   await weights.close();

@@ -1,5 +1,6 @@
 import {
   bytesOf,
+  coreDiagnostics,
   Graph,
   sizeOf,
   tally,
@@ -73,7 +74,7 @@ const operatorsOf = ({ nodes }: SymbolGraph): readonly string[] =>
  * context names. Inputs are the variables without a stored array, their types what hints, operators
  * and parameters tell; labels of training heads are dropped. What has no canonical form stays in
  * the graph as a foreign operator with the reason. Errors: those of the codec,
- * `mxnet/missing-params`, `core/invalid-shape`.
+ * `core/missing-file`, `core/invalid-shape`.
  */
 export async function readModel(source: Source, { report, params }: ReadContext): Promise<Model> {
   const { graph: symbol, sourceVersion } = await readSymbol(source);
@@ -86,7 +87,8 @@ export async function readModel(source: Source, { report, params }: ReadContext)
   );
   if (missing.length > 0 && arrays.size === 0) {
     const names = missing.slice(0, 3).map((index) => symbol.nodes[index]!.name);
-    throw mxnetDiagnostics.error('missing-params', {
+    throw coreDiagnostics.error('missing-file', {
+      help: 'Put PREFIX-0000.params beside PREFIX-symbol.json, or name the file with --params.',
       message: `No stored arrays for ${names.join(', ')}${missing.length > 3 ? ` and ${missing.length - 3} more` : ''}.`,
       origin: { file },
     });

@@ -94,7 +94,7 @@ export function indicesOf(node: SourceNode, x: Value, step = 'indices'): Value {
 /** So many numbers that follow from sizes alone are written out. */
 const maxNumbers = 2 ** 22;
 
-/** Throws `mxnet/unsupported` for more numbers than are written out. */
+/** Throws `core/foreign-op` for more numbers than are written out. */
 export function checkCount(node: SourceNode, count: number): void {
   if (!(count <= maxNumbers))
     throw node.unsupported(`it makes ${count} numbers, and at most ${maxNumbers} are written out`);

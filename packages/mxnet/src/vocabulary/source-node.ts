@@ -1,4 +1,5 @@
 import {
+  dtypes,
   ImportedNode,
   type DroverError,
   type DType,
@@ -86,7 +87,7 @@ export class SourceNode extends ImportedNode {
     return this.around.inputs.filter((value) => value !== undefined);
   }
 
-  /** The shape of an input. Throws `mxnet/unsupported` when not even its rank is known. */
+  /** The shape of an input. Throws `core/foreign-op` when not even its rank is known. */
   shape(index: number): Shape {
     const { shape } = this.input(index);
     if (shape) return shape;
@@ -226,9 +227,8 @@ export class SourceNode extends ImportedNode {
    * user's.
    */
   protected stated(): Iterable<string> {
-    const declared = opSchema(this.type)?.attrs ?? {};
     return [...this.node.attrs.keys()].filter(
-      (name) => Object.hasOwn(declared, name) && !withoutMeaning.has(name),
+      (name) => attrSchema(this.type, name) !== undefined && !withoutMeaning.has(name),
     );
   }
 

@@ -8,5 +8,6 @@ export * from './encode.js';
 export * from './detect.js';
 export * from './data-type.js';
 export * from './external-data.js';
+export * from './external-files.js';
 export * from './tensor-content.js';
 export * from './tensors-of.js';

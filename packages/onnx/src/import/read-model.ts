@@ -1,4 +1,12 @@
-import { valueOf, Graph, tally, Model, type ReadContext, type Source } from '@drover/core';
+import {
+  coreDiagnostics,
+  Graph,
+  Model,
+  tally,
+  valueOf,
+  type ReadContext,
+  type Source,
+} from '@drover/core';
 import {
   decodeModel,
   defaultLimits,
@@ -31,7 +39,7 @@ function* operatorsOf(graphs: readonly Pick<GraphProto, 'node'>[]): Iterable<str
 /**
  * Reads an ONNX model: the graph, with handles to its weights. What has no canonical form stays in
  * the graph as a foreign operator with the reason. Errors: those of the codec, `onnx/graph`,
- * `onnx/duplicate`, `onnx/opset`, `onnx/signature-type`, `core/invalid-graph`,
+ * `core/duplicate`, `onnx/opset`, `core/signature-type`, `core/invalid-graph`,
  * `core/invalid-shape`.
  */
 export async function readModel(source: Source, { report, params }: ReadContext): Promise<Model> {
@@ -84,7 +92,7 @@ export async function readModel(source: Source, { report, params }: ReadContext)
     if (initialized.has(name)) continue;
     const type = declaredType(info, file);
     if (!type)
-      throw onnxDiagnostics.error('signature-type', {
+      throw coreDiagnostics.error('signature-type', {
         message: `The input ${name} is not a tensor of a declared type.`,
         origin: { file, node: name },
       });
@@ -97,7 +105,7 @@ export async function readModel(source: Source, { report, params }: ReadContext)
   const outputs = new Set<string>();
   for (const { name = '' } of graphProto.output ?? []) {
     if (outputs.has(name))
-      throw onnxDiagnostics.error('duplicate', {
+      throw coreDiagnostics.error('duplicate', {
         message: `Two outputs are named ${JSON.stringify(name)}.`,
         origin: { file, node: name },
       });

@@ -16,7 +16,7 @@ const maxSelections = 256;
  */
 const noLimit = 2 ** 31 - 1;
 
-/** One number that an operand holds. Throws `onnx/unsupported` when it depends on data. */
+/** One number that an operand holds. Throws `core/foreign-op` when it depends on data. */
 function numberOf(node: SourceNode, index: number, otherwise: number): number {
   if (!node.optional(index)) return otherwise;
   return toNumbers(node.constant(index))[0]!;

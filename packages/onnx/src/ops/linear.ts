@@ -15,7 +15,7 @@ export function transposed(node: SourceNode, x: Value, step: string): Value {
   return node.graph.add(ops.Transpose, { x }, { perm }, node.step(step)).y;
 }
 
-/** A value times a factor. Throws `onnx/unsupported` for a fraction of integers. */
+/** A value times a factor. Throws `core/foreign-op` for a fraction of integers. */
 export function scaled(node: SourceNode, x: Value, factor: number, step?: string): Value {
   return new Compose(node).scale(x, factor, step);
 }

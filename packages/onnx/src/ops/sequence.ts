@@ -6,7 +6,7 @@ import type { SourceNode } from '../vocabulary/source-node.js';
 import { axisOf } from './movement.js';
 
 /**
- * A place in a sequence: from the end where negative. Throws `onnx/unsupported` when it depends on
+ * A place in a sequence: from the end where negative. Throws `core/foreign-op` when it depends on
  * data, `onnx/graph` when there is no such place.
  */
 function place(node: SourceNode, index: number, length: number, otherwise: number): number {

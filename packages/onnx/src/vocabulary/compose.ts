@@ -41,7 +41,7 @@ export class Compose {
     return this.node.graph.add(op, { a, b }, {}, this.#options(step)).y;
   }
 
-  /** A scalar constant. Throws `onnx/unsupported` for a fraction of an integer type. */
+  /** A scalar constant. Throws `core/foreign-op` for a fraction of an integer type. */
   scalar(dtype: DType, value: number): Value {
     if (dtype.includes('int') && !Number.isInteger(value))
       throw this.node.unsupported(`it needs ${value} as ${dtype}`);
@@ -134,7 +134,7 @@ export class Compose {
   }
 }
 
-/** Dimensions of a value that must be known in number. Throws `onnx/unsupported`. */
+/** Dimensions of a value that must be known in number. Throws `core/foreign-op`. */
 export function shapeOf(node: SourceNode, x: Value): Shape {
   if (x.shape) return x.shape;
   throw node.unsupported(`the rank of its operand ${x.name} is not known`);

@@ -15,10 +15,10 @@ export class Scope {
     readonly parent: Scope | undefined = undefined,
   ) {}
 
-  /** Gives a value a name. Throws `onnx/duplicate` when the name is taken in this graph. */
+  /** Gives a value a name. Throws `core/duplicate` when the name is taken in this graph. */
   set(name: string, value: Value | Sequence, origin: DiagnosticOrigin = { file: this.file }): void {
     if (this.#values.has(name))
-      throw onnxDiagnostics.error('duplicate', {
+      throw coreDiagnostics.error('duplicate', {
         message: `Two values are named ${JSON.stringify(name)}.`,
         origin,
       });
@@ -72,12 +72,12 @@ export class Scope {
 
   /**
    * The tensor of a name in the signature. Throws `onnx/graph` when nothing has the name,
-   * `onnx/signature-type` when it is a sequence.
+   * `core/signature-type` when it is a sequence.
    */
   output(name: string): Value {
     const found = this.get(name);
     if (found instanceof Sequence)
-      throw onnxDiagnostics.error('signature-type', {
+      throw coreDiagnostics.error('signature-type', {
         message: `The output ${name} is a sequence of tensors.`,
         origin: { file: this.file, node: name },
       });

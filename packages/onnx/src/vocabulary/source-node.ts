@@ -117,7 +117,7 @@ export class SourceNode extends ImportedNode {
   }
 
   /**
-   * An operand that is a sequence of known length. Throws `onnx/unsupported` when the length
+   * An operand that is a sequence of known length. Throws `core/foreign-op` when the length
    * depends on data.
    */
   sequence(index: number): Sequence {
@@ -132,7 +132,7 @@ export class SourceNode extends ImportedNode {
 
   /**
    * The elements of an operand that must be known: a constant in memory, or integers that follow
-   * from some. Throws `onnx/unsupported` when they depend on data.
+   * from some. Throws `core/foreign-op` when they depend on data.
    */
   constant(index: number): Tensor {
     const operand = this.input(index);

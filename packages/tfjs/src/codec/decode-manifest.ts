@@ -1,4 +1,5 @@
 import {
+  coreDiagnostics,
   bytesOf,
   type DroverError,
   type JsonCursor,
@@ -39,7 +40,7 @@ function weightsError(json: JsonCursor, message: string, node?: string): DroverE
 }
 
 function duplicateError(json: JsonCursor, message: string): DroverError {
-  return tfjsDiagnostics.error('duplicate', {
+  return coreDiagnostics.error('duplicate', {
     message,
     origin: { file: json.file, pointer: json.pointer },
   });
@@ -48,7 +49,7 @@ function duplicateError(json: JsonCursor, message: string): DroverError {
 /**
  * Reads a `weightsManifest`: opens the shards beside the model and finds the place of every weight.
  * No elements are read, strings apart, whose places depend on their lengths. Throws `core/json`,
- * `core/path`, `core/missing-file`, `tfjs/weights` or `tfjs/duplicate`.
+ * `core/path`, `core/missing-file`, `tfjs/weights` or `core/duplicate`.
  */
 export async function decodeManifest(
   json: JsonCursor,

@@ -21,7 +21,7 @@ const keys = new Set([
  * Reads a model.json and finds its weights in the shards beside it, without reading their elements.
  * Graph and layers models; without `format` the topology decides. Throws `core/json`, `core/limit`,
  * `core/path`, `core/missing-file`, `graphdef/graph`, `tfjs/model`, `tfjs/weights` or
- * `tfjs/duplicate`.
+ * `core/duplicate`.
  */
 export async function readModel(source: Source): Promise<TfjsModel> {
   const json = await readJson(source);

@@ -7,4 +7,5 @@ export { decodeManifest } from './decode-manifest.js';
 export * from './decode-model.js';
 export * from './encode-model.js';
 export * from './quantize.js';
+export * from './shard-paths.js';
 export * from './write-model.js';

@@ -176,7 +176,7 @@ test.each<[string, Map<string, Uint8Array>, string]>([
   [
     'a shard twice',
     small([w()], 8, ['w.bin', 'w.bin']),
-    'tfjs/duplicate /weightsManifest/0/paths/1',
+    'core/duplicate /weightsManifest/0/paths/1',
   ],
   ['too few bytes', small([w()], 7), 'tfjs/weights /weightsManifest/0/weights/0'],
   ['too many bytes', small([w()], 9), 'tfjs/weights /weightsManifest/0'],
@@ -220,7 +220,7 @@ test.each<[string, Map<string, Uint8Array>, string]>([
     small([w({ dtype: 'float65' })], 8),
     'core/json /weightsManifest/0/weights/0/dtype',
   ],
-  ['a weight twice', small([w(), w()], 16), 'tfjs/duplicate /weightsManifest/0/weights/1'],
+  ['a weight twice', small([w(), w()], 16), 'core/duplicate /weightsManifest/0/weights/1'],
   [
     'neither graph nor layers',
     new Map([['model.json', modelJson([], { modelTopology: { x: 1 } })]]),
@@ -327,8 +327,8 @@ test('what TF.js has no weights of is refused, and so are two weights of one nam
     await failure(() =>
       write([{ name: 'a', dtype: 'int64', shape: [1], read: async () => new Uint8Array(8) }]),
     ),
-  ).toBe('tfjs/not-writable');
-  expect(await failure(() => write([f32('a', 1), f32('a', 2)]))).toBe('tfjs/duplicate');
+  ).toBe('core/not-writable');
+  expect(await failure(() => write([f32('a', 1), f32('a', 2)]))).toBe('core/duplicate');
   expect(await failure(() => write([{ ...f32('a', 1), shape: [2] }]))).toBe('core/range');
 });
 

@@ -7,7 +7,6 @@ import {
   type Sink,
   type SinkFile,
 } from '@drover/core';
-import { tfjsDiagnostics } from '../diagnostics.js';
 import { encodeModelJson, type GroupSpec } from './encode-model.js';
 import {
   storedDtype,
@@ -17,6 +16,7 @@ import {
   type WeightSpec,
 } from './model.js';
 import { affineRange, encodeAffine, encodeFloat16 } from './quantize.js';
+import { shardPaths } from './shard-paths.js';
 
 /**
  * A weight to write. `read` gives the elements in the canonical encoding; it is called twice for
@@ -58,9 +58,9 @@ interface Planned {
 }
 
 /**
- * Writes shards `group{g}-shard{i}of{n}.bin`, then the model.json, laid out as tensorflowjs does;
+ * Writes the shards (see {@link shardPaths}), then the model.json, laid out as tensorflowjs does;
  * one weight at a time is in memory. Gives the paths of the shards and what the manifest says. The
- * sink is not committed. Throws `tfjs/not-writable` and `tfjs/duplicate` before anything is
+ * sink is not committed. Throws `core/not-writable` and `core/duplicate` before anything is
  * written.
  */
 export async function writeModel(
@@ -74,12 +74,12 @@ export async function writeModel(
   for (const weight of groups.flat()) {
     const origin = { file: path, node: weight.name };
     if (!readable.has(weight.dtype))
-      throw tfjsDiagnostics.error('not-writable', {
+      throw coreDiagnostics.error('not-writable', {
         message: `${weight.name} is ${weight.dtype}.`,
         origin,
       });
     if (names.has(weight.name))
-      throw tfjsDiagnostics.error('duplicate', {
+      throw coreDiagnostics.error('duplicate', {
         message: `Two weights have the name ${JSON.stringify(weight.name)}.`,
         origin,
       });
@@ -90,11 +90,11 @@ export async function writeModel(
   for (const [index, weights] of groups.entries()) {
     const planned: Planned[] = [];
     for (const weight of weights) planned.push(await plan(weight, options, path));
+    const total = planned.reduce((sum, { length }) => sum + length, 0);
     const shards = new ShardWriter(
       sink,
       folder,
-      index + 1,
-      planned.reduce((sum, { length }) => sum + length, 0),
+      shardPaths(path, index + 1, Math.ceil(total / shardBytes)),
       shardBytes,
     );
     for (const { weight, spec, length } of planned) {
@@ -180,7 +180,6 @@ function encode(bytes: Uint8Array, { quantization }: WeightSpec): Uint8Array {
 
 /** Cuts a stream of known length into files of equal size. */
 class ShardWriter {
-  readonly paths: readonly string[];
   #shard: SinkFile | undefined;
   #next = 0;
   #room = 0;
@@ -188,16 +187,9 @@ class ShardWriter {
   constructor(
     private readonly sink: Sink,
     private readonly folder: string,
-    group: number,
-    total: number,
+    readonly paths: readonly string[],
     private readonly shardBytes: number,
-  ) {
-    const count = Math.ceil(total / shardBytes);
-    this.paths = Array.from(
-      { length: count },
-      (_, i) => `group${group}-shard${i + 1}of${count}.bin`,
-    );
-  }
+  ) {}
 
   async write(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length;) {

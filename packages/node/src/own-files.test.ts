@@ -1,0 +1,63 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { checkPath, type Format } from '@drover/core';
+import { ownFiles } from './own-files.js';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'drover-own-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const at = (name: string) => join(root, name);
+const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+/** A format whose models are a line that says so, and then the paths of their weights. */
+const listing: Pick<Format, 'detect' | 'files'> = {
+  detect: async (source) => text(await source.read()).startsWith('model\n'),
+  files: async (source) =>
+    text(await source.read())
+      .split('\n')
+      .slice(1)
+      .map((path) => checkPath(path, source.name)),
+};
+const put = (name: string, ...weights: readonly string[]) =>
+  writeFileSync(at(name), ['model', ...weights].join('\n'));
+
+describe('ownFiles', () => {
+  it('gives the main file and what it names, there or not', async () => {
+    put('a.model', 'a.bin', 'sub/b.bin', 'a.model');
+    writeFileSync(at('a.bin'), 'weights');
+    writeFileSync(at('c.bin'), 'of nobody');
+    expect(await ownFiles(at('a.model'), [listing])).toEqual(['a.model', 'a.bin', 'sub/b.bin']);
+  });
+
+  it('gives nothing where nothing stands', async () => {
+    put('a.model', 'a.bin');
+    expect(await ownFiles(at('b.model'), [listing])).toEqual([]);
+    expect(await ownFiles(at('a.model/b.model'), [listing])).toEqual([]);
+  });
+
+  it.each([
+    ['is no model', 'text'],
+    ['names files elsewhere', 'model\n../secret'],
+  ])('gives the main file alone where it %s', async (_, content) => {
+    writeFileSync(at('a.model'), content);
+    expect(await ownFiles(at('a.model'), [listing])).toEqual(['a.model']);
+    symlinkSync(at('nowhere'), at('b.model'));
+    expect(await ownFiles(at('b.model'), [listing])).toEqual(['b.model']);
+  });
+
+  it('leaves what another model of the folder names, and that model', async () => {
+    put('a.model', 'shared.bin', 'own.bin', 'b.model');
+    put('b.model', 'shared.bin');
+    mkdirSync(at('c.model'));
+    expect(await ownFiles(at('a.model'), [listing])).toEqual(['a.model', 'own.bin']);
+  });
+
+  it('leaves hidden files, which a stranger could have named', async () => {
+    put('a.model', '.profile', '.ssh/config', 'own.bin');
+    expect(await ownFiles(at('a.model'), [listing])).toEqual(['a.model', 'own.bin']);
+  });
+});

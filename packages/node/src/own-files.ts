@@ -1,0 +1,64 @@
+import { lstatSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { DroverError, type Format } from '@drover/core';
+import { openFile } from './file-source.js';
+import { filesOf } from './open-model-file.js';
+
+/** What a format says about the files of its models. */
+type ModelFiles = Pick<Format, 'detect' | 'files'>;
+
+/** What a file is as a model: undefined where it is none that can be understood. */
+async function filesOfModel(
+  path: string,
+  formats: readonly ModelFiles[],
+): Promise<readonly string[] | undefined> {
+  try {
+    const source = await openFile(path);
+    try {
+      for (const format of formats)
+        if ((await format.detect(source)) !== undefined) return (await format.files?.(source)) ?? [];
+    } finally {
+      source.close();
+    }
+  } catch (error) {
+    if (!(error instanceof DroverError)) throw error;
+  }
+  return undefined;
+}
+
+function stands(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    // Something on the way is no folder: whoever writes there will say so.
+    return false;
+  }
+}
+
+/** Such a file is the user's, whichever model names it. */
+const isHidden = (path: string) => path.split('/').some((part) => part.startsWith('.'));
+
+/**
+ * The files of the model whose main file stands at `path`: the main file first, then those that it
+ * names and that are of no other model in the folder, as paths relative to the folder. A model that
+ * cannot be understood has its main file alone; empty where nothing stands there. This is what
+ * {@link outputFile} and {@link outputFolder} may replace when that model is written anew. Throws
+ * `node/cannot-read` when the folder cannot be listed.
+ */
+export async function ownFiles(
+  path: string,
+  formats: readonly ModelFiles[],
+): Promise<readonly string[]> {
+  if (!stands(path)) return [];
+  const main = basename(path);
+  const named = new Set(await filesOfModel(path, formats));
+  named.delete(main);
+  for (const file of named) if (isHidden(file)) named.delete(file);
+  if (named.size === 0) return [main];
+  for (const other of filesOf(dirname(path))) {
+    if (other === main) continue;
+    const theirs = await filesOfModel(join(dirname(path), other), formats);
+    for (const file of theirs ? [other, ...theirs] : []) named.delete(file);
+  }
+  return [main, ...named];
+}
