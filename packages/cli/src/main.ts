@@ -1,3 +1,4 @@
+import { runtimes } from '@drover/runtimes';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Run } from './outcome.js';
 import { version } from './version.js';
@@ -103,12 +104,9 @@ function buildProgram(): Command {
     .option('--inputs <files...>', 'arrays to feed: .npz, .npy or ONNX .pb')
     .option('--outputs <file>', 'where to write the results: .npz, or - for standard output')
     .addOption(
-      new Option('--runtime <name>', "what runs it; the format's own runtime when absent").choices([
-        'reference',
-        'onnxruntime',
-        'tfjs',
-        'mxnet',
-      ]),
+      new Option('--runtime <name>', "what runs it; the format's own runtime when absent").choices(
+        runtimes.map(({ id }) => id),
+      ),
     )
     .option(fromOption, fromSummary)
     .option('--force', 'replace a file that is there');

@@ -1,14 +1,6 @@
-import { Report, type Diagnostic, type Format, type Model, type Source } from '@drover/core';
+import type { OpenedModel } from '@drover/core';
 import { openFile, openModel } from '@drover/node';
 import { formatNamed, formatOf } from './formats.js';
-
-/** A file of the command line that is a model, not yet read. */
-export interface OpenedModel {
-  readonly source: Source;
-  readonly format: Format;
-  /** File that holds the weights, where the user names it. */
-  readonly params?: Source | undefined;
-}
 
 /** How the command line may say what a model is. */
 export interface OpenOptions {
@@ -24,15 +16,4 @@ export async function open(path: string, { from, params }: OpenOptions = {}): Pr
     format: from === undefined ? await formatOf(source) : await formatNamed(from),
     ...(params !== undefined && { params: await openFile(params) }),
   };
-}
-
-/** Reads a model, and tells what reading it found. */
-export async function read({
-  source,
-  format,
-  params,
-}: OpenedModel): Promise<{ readonly model: Model; readonly diagnostics: readonly Diagnostic[] }> {
-  const report = new Report();
-  const model = await format.read(source, { report, params });
-  return { model, diagnostics: report.diagnostics };
 }

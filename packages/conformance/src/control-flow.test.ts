@@ -116,7 +116,7 @@ describe.each(targets)('written to $to.id', ({ to, runtime }) => {
         sink,
         ...(from === to && { inputLayout: to === onnx ? 'nchw' : 'nhwc' }),
       });
-      const loaded = await runtime.load(memorySource(to.fileName, sink.files));
+      const loaded = await runtime.load({ source: memorySource(to.fileName, sink.files) });
       const given = new Map(inputs.map((stored) => [stored.name, decodeVector(stored)]));
       try {
         // TF.js frees tensors between runs: a second run finds out whether those were its own.
@@ -160,7 +160,7 @@ describe.each(targets)('written to $to.id', ({ to, runtime }) => {
       tensor: () => {},
     });
     await sink.commit();
-    const loaded = await runtime.load(memorySource(to.fileName, sink.files));
+    const loaded = await runtime.load({ source: memorySource(to.fileName, sink.files) });
     try {
       const given = [
         ['x', tensor('float32', [2, 3], [1, 2, 3, 4, 5, 6])],

@@ -1,8 +1,15 @@
-import { DroverError, MemorySink, memorySource, Report, type Format } from '@drover/core';
+import {
+  DroverError,
+  MemorySink,
+  memorySource,
+  Report,
+  type Format,
+  type Runtime,
+} from '@drover/core';
 import { mxnet } from '@drover/mxnet';
 import { onnx } from '@drover/onnx';
-import { reference, type Runtime } from '@drover/runtimes';
 import { onnxruntime } from '@drover/runtimes/onnxruntime';
+import { reference } from '@drover/runtimes/reference';
 import { tfjs as tfjsRuntime } from '@drover/runtimes/tfjs';
 import { tfjs } from '@drover/tfjs';
 import {
@@ -25,7 +32,7 @@ export const formats: Readonly<Record<string, Format>> = { onnx, tfjs, mxnet };
 export const runtimes: Readonly<Record<string, Runtime>> = {
   onnx: onnxruntime({ threads: 1 }),
   tfjs: tfjsRuntime(),
-  mxnet: reference([mxnet]),
+  mxnet: reference(),
 };
 
 /** TF.js on WebAssembly, for a model that takes its plain kernels a minute. */

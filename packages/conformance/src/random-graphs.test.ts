@@ -12,12 +12,13 @@ import {
   toNumbers,
   verify,
   type Format,
+  type Runtime,
   type Tensor,
 } from '@drover/core';
 import { mxnet } from '@drover/mxnet';
 import { onnx } from '@drover/onnx';
-import { reference, type Runtime } from '@drover/runtimes';
 import { onnxruntime } from '@drover/runtimes/onnxruntime';
+import { reference } from '@drover/runtimes/reference';
 import { tfjs as tfjsRuntime } from '@drover/runtimes/tfjs';
 import { tfjs } from '@drover/tfjs';
 import fc from 'fast-check';
@@ -77,7 +78,8 @@ async function runWritten(
   }
   await sink.commit();
   try {
-    const loaded = await runtime.load(memorySource(format.fileName, sink.files));
+    const source = memorySource(format.fileName, sink.files);
+    const loaded = await runtime.load({ format, source });
     const results = await loaded.run(new Map([[loaded.inputs[0]!.name, input]]));
     await loaded.dispose();
     return [...results.values()];
@@ -89,7 +91,7 @@ async function runWritten(
 
 const ort = onnxruntime({ threads: 1 });
 const web = tfjsRuntime();
-const readBack = reference([mxnet]);
+const readBack = reference();
 
 test.each<readonly [kind: keyof typeof kinds, string, Format, Runtime]>([
   ['image', 'onnxruntime', onnx, ort],

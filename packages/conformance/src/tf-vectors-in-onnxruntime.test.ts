@@ -34,7 +34,7 @@ describe.each(vectorFamilies<TfCase['model']>('tf'))('%s', (_, cases) => {
         tensor: () => {},
       });
       await sink.commit();
-      const loaded = await runtime.load(memorySource('model.onnx', sink.files));
+      const loaded = await runtime.load({ source: memorySource('model.onnx', sink.files) });
       try {
         const given = new Map(each.inputs.map((input) => [bare(input.name), decodeVector(input)]));
         const made = await loaded.run(

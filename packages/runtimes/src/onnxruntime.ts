@@ -3,14 +3,17 @@ import {
   decodeTensor,
   dtypes,
   encodeTensor,
+  fitInputs,
+  runtimeDiagnostics,
   type DType,
+  type LoadedModel,
+  type ModelFiles,
+  type Runtime,
+  type Signature,
   type Source,
   type Tensor,
 } from '@drover/core';
-import { runtimeDiagnostics } from './diagnostics.js';
-import { fitInputs } from './fit-inputs.js';
 import { importPeer, messageOf } from './import-peer.js';
-import type { LoadedModel, Runtime, Signature } from './runtime.js';
 
 /** How onnxruntime runs. */
 export interface OnnxruntimeOptions {
@@ -39,8 +42,8 @@ const arrays = {
  * onnxruntime, through the package onnxruntime-node. Runs ONNX models that are in the hands of a
  * source: files beside the model are read by Drover's rules.
  */
-export function onnxruntime(options: OnnxruntimeOptions = {}): Runtime {
-  return { id: 'onnxruntime', load: (source) => load(source, options) };
+export function onnxruntime(options: OnnxruntimeOptions = {}): Runtime<ModelFiles> {
+  return { id: 'onnxruntime', formats: ['onnx'], load: ({ source }) => load(source, options) };
 }
 
 async function load(source: Source, options: OnnxruntimeOptions): Promise<LoadedModel> {

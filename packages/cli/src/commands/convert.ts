@@ -1,12 +1,10 @@
 import { basename, join } from 'node:path';
 import { convert, type WriteOptions } from '@drover/core';
 import { outputFile, outputFolder } from '@drover/node';
-import {
-  comparisonDocument,
-  comparisonLines,
-  judgeByBaseline,
-  runBaseline,
-} from '../comparison.js';
+import { compareWithModel, runBaseline } from '@drover/parity';
+import { runtimes } from '@drover/runtimes';
+import { readArrayFiles } from '../arrays.js';
+import { comparisonDocument, comparisonLines } from '../comparison.js';
 import { cliDiagnostics } from '../diagnostics.js';
 import { targetOf } from '../formats.js';
 import { open, type OpenOptions } from '../open.js';
@@ -67,7 +65,13 @@ export async function convertCommand(
   const opened = await open(input!, options);
   // Before anything is written: the output may be the input.
   const baseline = verify
-    ? await step(`Running ${input}`, () => runBaseline(opened, { inputs, seed }))
+    ? await step(`Running ${input}`, async () =>
+        runBaseline(opened, {
+          runtimes,
+          inputs: inputs && (await readArrayFiles(inputs)),
+          seed,
+        }),
+      )
     : undefined;
   const { report, files } = await step(`Converting ${input}`, async (tell) => {
     const sink = target.isFolder
@@ -105,7 +109,10 @@ export async function convertCommand(
   const comparison =
     baseline &&
     (await step(`Running ${output}`, async () =>
-      judgeByBaseline(baseline, await open(main, { from: target.format.id }), inputLayout),
+      compareWithModel(baseline, await open(main, { from: target.format.id }), {
+        runtimes,
+        inputLayout,
+      }),
     ));
   const seconds = (performance.now() - started) / 1000;
   const size = files.reduce((sum, { bytes }) => sum + bytes, 0);

@@ -1,10 +1,10 @@
-import { coreDiagnostics, type DiagnosticCatalogue } from '@drover/core';
+import { coreDiagnostics, runtimeDiagnostics, type DiagnosticCatalogue } from '@drover/core';
 import { graphdefDiagnostics } from '@drover/graphdef';
 import { mxnetDiagnostics } from '@drover/mxnet';
 import { nodeDiagnostics } from '@drover/node';
 import { numpyDiagnostics } from '@drover/numpy';
 import { onnxDiagnostics } from '@drover/onnx';
-import { runtimeDiagnostics } from '@drover/runtimes';
+import { parityDiagnostics } from '@drover/parity';
 import { tfjsDiagnostics } from '@drover/tfjs';
 import { cliDiagnostics } from '../diagnostics.js';
 import type { Outcome } from '../outcome.js';
@@ -17,6 +17,7 @@ const catalogues: readonly DiagnosticCatalogue<string>[] = [
   nodeDiagnostics,
   numpyDiagnostics,
   onnxDiagnostics,
+  parityDiagnostics,
   runtimeDiagnostics,
   tfjsDiagnostics,
 ];

@@ -1,6 +1,6 @@
-import { bytesOf, Report, sizeOf, type Value } from '@drover/core';
+import { bytesOf, readModel, Report, sizeOf, type Value } from '@drover/core';
 import { allFormats } from '../formats.js';
-import { open, read, type OpenOptions } from '../open.js';
+import { open, type OpenOptions } from '../open.js';
 import type { Outcome } from '../outcome.js';
 
 interface Gap {
@@ -25,7 +25,8 @@ export async function inspectCommand(
 ): Promise<Outcome> {
   const opened = await open(path!, options);
   const { format } = opened;
-  const { model, diagnostics } = await read(opened);
+  const read = new Report();
+  const model = await readModel(opened, read);
   const { graph } = model;
   const constants = graph.constants();
   const inputs = graph.inputs.map((value) => declared(value.name, value));
@@ -59,7 +60,7 @@ export async function inspectCommand(
   }
   const versions = Object.entries(model.versions).map(([name, version]) => `${name} ${version}`);
   return {
-    diagnostics,
+    diagnostics: read.diagnostics,
     document: {
       format: format.id,
       versions: model.versions,
