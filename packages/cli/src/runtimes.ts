@@ -1,4 +1,4 @@
-import { runs, type OpenedModel, type Runtime } from '@drover/core';
+import { runsFormat, type OpenedModel, type Runtime } from '@drover/core';
 import { runtimes } from '@drover/runtimes';
 import { cliDiagnostics } from './diagnostics.js';
 
@@ -9,7 +9,7 @@ const either = new Intl.ListFormat('en', { type: 'disjunction' });
  * the one that is named does not.
  */
 export function runtimeFor({ source, format }: OpenedModel, name: string | undefined): Runtime {
-  const fitting = runtimes.filter((runtime) => runs(runtime, format.id));
+  const fitting = runtimes.filter((runtime) => runsFormat(runtime, format.id));
   const chosen = name === undefined ? fitting[0] : fitting.find(({ id }) => id === name);
   if (chosen) return chosen;
   throw cliDiagnostics.error('usage', {

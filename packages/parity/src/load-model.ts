@@ -2,7 +2,7 @@ import {
   DroverError,
   readModel,
   referenceModel,
-  runs,
+  runsFormat,
   type LoadedModel,
   type OpenedModel,
   type Report,
@@ -28,7 +28,7 @@ export async function loadModel(
   report: Report,
 ): Promise<ModelInRuntime> {
   const { source, format } = opened;
-  const runtime = runtimes.find((each) => runs(each, format.id));
+  const runtime = runtimes.find((each) => runsFormat(each, format.id));
   try {
     if (runtime) return { runtime: runtime.id, model: await runtime.load(opened, report) };
   } catch (error) {

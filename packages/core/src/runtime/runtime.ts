@@ -48,6 +48,6 @@ export interface LoadedModel {
 }
 
 /** Whether a runtime runs models of a format. */
-export function runs({ formats }: Pick<Runtime, 'formats'>, format: string): boolean {
+export function runsFormat({ formats }: Pick<Runtime, 'formats'>, format: string): boolean {
   return formats?.includes(format) ?? true;
 }
