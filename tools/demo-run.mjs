@@ -9,9 +9,9 @@ import { openFile, outputFolder } from '@drover/node';
 import { readArrays } from '@drover/numpy';
 import { onnx } from '@drover/onnx';
 import { judge } from '@drover/parity';
-import { reference } from '@drover/runtimes';
 import { mxnet as mxnetRuntime } from '@drover/runtimes/mxnet';
 import { onnxruntime } from '@drover/runtimes/onnxruntime';
+import { reference } from '@drover/runtimes/reference';
 import { tfjs as tfjsRuntime } from '@drover/runtimes/tfjs';
 import { tfjs } from '@drover/tfjs';
 
@@ -45,7 +45,7 @@ const hasMxnet = process.env.DROVER_MXNET_PYTHON !== undefined;
 const runtimes = {
   onnx: ['onnxruntime', onnxruntime()],
   tfjs: ['TF.js', tfjsRuntime()],
-  mxnet: hasMxnet ? ['MXNet', mxnetRuntime()] : ['reference', reference(Object.values(formats))],
+  mxnet: hasMxnet ? ['MXNet', mxnetRuntime()] : ['reference', reference()],
 };
 
 /** What the framework computed, under the names that the model file declares. */
@@ -115,7 +115,8 @@ async function runOne([title, folder, file], to, out) {
   }
   const milliseconds = performance.now() - started;
   const { graph } = await formats[format].read(await openFile(path), { report: new Report() });
-  const loaded = await runtime.load(await openFile(join(out, formats[to].fileName)));
+  const written = await openFile(join(out, formats[to].fileName));
+  const loaded = await runtime.load({ format: formats[to], source: written });
   try {
     const names = graph.inputs.map(({ name }) => name);
     const results = await loaded.run(carried(loaded.inputs, names, inputs));

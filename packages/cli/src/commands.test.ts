@@ -357,7 +357,7 @@ describe('run', () => {
       file,
     );
     expect(code).toBe(0);
-    expect(codes(document)).toEqual(['cli/array-by-order', 'cli/array-unused']);
+    expect(codes(document)).toEqual(['parity/array-by-order', 'parity/array-unused']);
     expect(
       (await json('failure', 'run', model('torch-unet/ts_op11.onnx'), '--inputs', file, file))
         .document.diagnostics[0]!.code,
@@ -453,7 +453,7 @@ describe('parity', () => {
       '--expected',
       missing,
     );
-    expect([code, codes(document)]).toEqual([2, ['cli/no-expected']]);
+    expect([code, codes(document)]).toEqual([2, ['parity/no-expected']]);
 
     const zeros = join(folder, 'zeros.npz');
     const mask = (await arraysOf(golden)).get('out_mask')!;
@@ -484,7 +484,7 @@ describe('parity', () => {
       expect([code, document.runtimes, codes(document)]).toEqual([
         0,
         ['reference'],
-        ['cli/runtime-absent'],
+        ['parity/runtime-absent'],
       ]);
     } finally {
       if (saved.drover !== undefined) process.env['DROVER_MXNET_PYTHON'] = saved.drover;
@@ -499,7 +499,7 @@ describe('parity', () => {
       model('mxnet-lenet/model-symbol.json'),
       model('mxnet-lenet/old_attr-symbol.json'),
     );
-    expect([code, codes(document)]).toEqual([2, ['cli/no-inputs']]);
+    expect([code, codes(document)]).toEqual([2, ['parity/no-inputs']]);
   });
 });
 

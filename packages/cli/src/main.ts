@@ -1,4 +1,5 @@
 import { formats } from '@drover/formats';
+import { runtimes } from '@drover/runtimes';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { formatOptions, type Side } from './format-options.js';
 import type { Run } from './outcome.js';
@@ -97,12 +98,9 @@ function buildProgram(): Command {
     .option('--inputs <files...>', 'arrays to feed: .npz, .npy or ONNX .pb')
     .option('--outputs <file>', 'where to write the results: .npz, or - for standard output')
     .addOption(
-      new Option('--runtime <name>', "what runs it; the format's own runtime when absent").choices([
-        'reference',
-        'onnxruntime',
-        'tfjs',
-        'mxnet',
-      ]),
+      new Option('--runtime <name>', "what runs it; the format's own runtime when absent").choices(
+        runtimes.map(({ id }) => id),
+      ),
     )
     .option(fromOption, fromSummary)
     .option(linksOption, linksSummary)

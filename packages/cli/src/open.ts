@@ -1,25 +1,10 @@
-import {
-  Report,
-  type Diagnostic,
-  type Format,
-  type Model,
-  type Source,
-  openModel,
-} from '@drover/core';
-import { openFile, openModelFile } from '@drover/node';
+import type { OpenedModel } from '@drover/core';
 import { formats } from '@drover/formats';
+import { openFile, openModelFile } from '@drover/node';
 import { formatNamed, formatOf } from './formats.js';
 
 /** Names that a folder's model file can have. */
 const modelNames = formats.flatMap(({ about }) => about.fileNames.inFolder);
-
-/** A file of the command line that is a model, not yet read. */
-export interface OpenedModel {
-  readonly source: Source;
-  readonly format: Format;
-  /** File that holds the weights, where the user names it. */
-  readonly params?: Source | undefined;
-}
 
 /** How the command line may say what a model is. */
 export interface OpenOptions {
@@ -40,15 +25,4 @@ export async function open(
     format: from === undefined ? await formatOf(source) : await formatNamed(from),
     ...(params !== undefined && { params: await openFile(params) }),
   };
-}
-
-/** Reads a model, and tells what reading it found. */
-export async function read({
-  source,
-  format,
-  params,
-}: OpenedModel): Promise<{ readonly model: Model; readonly diagnostics: readonly Diagnostic[] }> {
-  const report = new Report();
-  const model = await openModel(source, format, { report, params });
-  return { model, diagnostics: report.diagnostics };
 }

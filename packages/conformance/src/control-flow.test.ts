@@ -117,7 +117,9 @@ describe.each(targets)('written to $to.id', ({ to, runtime }) => {
         sink,
         rewrite: true,
       });
-      const loaded = await runtime.load(memorySource(to.fileNames.usual, sink.files));
+      const loaded = await runtime.load({
+        source: memorySource(to.fileNames.usual, sink.files),
+      });
       const given = new Map(inputs.map((stored) => [stored.name, decodeVector(stored)]));
       try {
         // TF.js frees tensors between runs: a second run finds out whether those were its own.
@@ -147,7 +149,7 @@ describe.each(targets)('written to $to.id', ({ to, runtime }) => {
     const sink = new MemorySink();
     const model = new Model(sizedInBodies());
     await writeModel(model, { to, sink });
-    const loaded = await runtime.load(memorySource(to.fileNames.usual, sink.files));
+    const loaded = await runtime.load({ source: memorySource(to.fileNames.usual, sink.files) });
     try {
       const given = [
         ['x', tensor('float32', [2, 3], [1, 2, 3, 4, 5, 6])],

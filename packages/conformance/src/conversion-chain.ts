@@ -4,19 +4,19 @@ import {
   memorySource,
   type ConversionReport,
   type Format,
+  type LoadedModel,
   type Model,
+  type OpenedModel,
+  type Runtime,
   type Source,
 } from '@drover/core';
 import { openFile } from '@drover/node';
-import type { LoadedModel, Runtime } from '@drover/runtimes';
 import { distance } from './distance.js';
 import type { Golden, ModelFixture } from './model-fixture.js';
 
 /** A model as files in memory. */
-export interface WrittenModel {
-  readonly format: Format;
+export interface WrittenModel extends OpenedModel {
   readonly files: ReadonlyMap<string, Uint8Array>;
-  readonly source: Source;
 }
 
 /** Opens a fixture as a conversion's source; `close` frees its file. */
@@ -93,11 +93,11 @@ export async function distances(
  */
 export async function worstDistance(
   runtime: Runtime,
-  { source }: WrittenModel,
+  model: WrittenModel,
   goldens: readonly Golden[],
   declared: Declared,
 ): Promise<number> {
-  const loaded = await runtime.load(source);
+  const loaded = await runtime.load(model);
   try {
     let worst = 0;
     for (const golden of goldens)

@@ -1,7 +1,6 @@
-import type { Tensor } from '@drover/core';
+import type { ModelFiles, Runtime, Tensor } from '@drover/core';
 import { openFile } from '@drover/node';
 import { readArrays } from '@drover/numpy';
-import type { Runtime } from '@drover/runtimes';
 import { distance } from './distance.js';
 
 /**
@@ -9,7 +8,7 @@ import { distance } from './distance.js';
  * largest difference over the largest magnitude.
  */
 export async function goldenRun(
-  runtime: Runtime,
+  runtime: Runtime<ModelFiles>,
   model: string,
   golden: string,
 ): Promise<Map<string, number>> {
@@ -17,7 +16,7 @@ export async function goldenRun(
   const archive = await openFile(golden);
   const arrays = await readArrays(archive);
   archive.close();
-  const loaded = await runtime.load(source);
+  const loaded = await runtime.load({ source });
   try {
     const prefix = (start: string) =>
       new Map(

@@ -6,11 +6,12 @@ import {
   type Format,
   openModel,
   writeModel,
+  type Runtime,
 } from '@drover/core';
 import { mxnet } from '@drover/mxnet';
 import { onnx } from '@drover/onnx';
-import { reference, type Runtime } from '@drover/runtimes';
 import { onnxruntime } from '@drover/runtimes/onnxruntime';
+import { reference } from '@drover/runtimes/reference';
 import { tfjs as tfjsRuntime } from '@drover/runtimes/tfjs';
 import { tfjs } from '@drover/tfjs';
 import {
@@ -33,7 +34,7 @@ export const formats: Readonly<Record<FormatId, Format>> = { onnx, tfjs, mxnet }
 export const runtimes: Readonly<Record<FormatId, Runtime>> = {
   onnx: onnxruntime({ threads: 1 }),
   tfjs: tfjsRuntime(),
-  mxnet: reference([mxnet]),
+  mxnet: reference(),
 };
 
 /** TF.js on WebAssembly, for a model that takes its plain kernels a minute. */

@@ -273,7 +273,7 @@ describe('graphs written for MXNet', () => {
     const source = memorySource('model-symbol.json', sink.files);
     expect((await readSymbol(source)).graph.nodes.map(({ op }) => op)).toContain(operator);
 
-    const loaded = await runtime.load(source);
+    const loaded = await runtime.load({ source });
     const given = new Map(graph.inputs.map(({ name }, i) => [name, inputs[i]!]));
     const results = [...(await loaded.run(given).finally(() => loaded.dispose())).values()];
     const again = await openModel(source, mxnet);

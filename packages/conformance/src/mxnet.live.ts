@@ -23,7 +23,7 @@ describe('real MXNet', () => {
 
   it('tells its own error, and runs on after it', async () => {
     const source = await openFile(join(models, 'mxnet-lenet/model-symbol.json'));
-    const model = await mxnet().load(source);
+    const model = await mxnet().load({ source });
     expect(model.inputs.map(({ name }) => name)).toEqual(['data']);
     const wrong = new Map([['data', tensor('float32', [1, 1], [0])]]);
     await expect(model.run(wrong)).rejects.toEqual(

@@ -5,6 +5,8 @@ import {
   tensor,
   toNumbers,
   type DType,
+  type Runtime,
+  type Source,
   type Tensor,
   openModel,
   writeModel,
@@ -12,8 +14,8 @@ import {
 import { onnx } from '@drover/onnx';
 import type { NodeProto } from '@drover/onnx/codec';
 import { Xoshiro128 } from '@drover/parity';
-import { reference } from '@drover/runtimes';
 import { onnxruntime } from '@drover/runtimes/onnxruntime';
+import { reference } from '@drover/runtimes/reference';
 import { info, initializer, modelOf, node, sourceOfModel } from './small-model.js';
 
 const random = Xoshiro128.seeded(20261121);
@@ -390,12 +392,8 @@ const model = ({ nodes, inputs, constants = {}, outputs, opset }: Case) =>
     opset,
   );
 
-async function run(
-  runtime: ReturnType<typeof onnxruntime>,
-  source: Parameters<typeof runtime.load>[0],
-  inputs: Readonly<Record<string, Tensor>>,
-) {
-  const loaded = await runtime.load(source);
+async function run(runtime: Runtime, source: Source, inputs: Readonly<Record<string, Tensor>>) {
+  const loaded = await runtime.load({ format: onnx, source });
   try {
     return await loaded.run(new Map(Object.entries(inputs)));
   } finally {
@@ -428,7 +426,7 @@ describe('operators in terms of core ones compute what onnxruntime computes', ()
     const ort = onnxruntime({ threads: 1 });
     const expected = await run(ort, source, each.inputs);
     const outputs = Object.keys(each.outputs);
-    expectClose(await run(reference([onnx]), source, each.inputs), expected, outputs);
+    expectClose(await run(reference(), source, each.inputs), expected, outputs);
     const report = new Report();
     const read = await openModel(source, onnx, { report });
     expect(report.diagnostics).toEqual([]);

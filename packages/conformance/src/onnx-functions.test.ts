@@ -6,14 +6,15 @@ import {
   Report,
   tensor,
   toNumbers,
-  type Source,
+  type OpenedModel,
+  type Runtime,
   type Tensor,
   openModel,
 } from '@drover/core';
 import { onnx } from '@drover/onnx';
 import { AttributeType, type FunctionProto, type ModelProto } from '@drover/onnx/codec';
-import { reference, type Runtime } from '@drover/runtimes';
 import { onnxruntime } from '@drover/runtimes/onnxruntime';
+import { reference } from '@drover/runtimes/reference';
 import { tfjs as tfjsRuntime } from '@drover/runtimes/tfjs';
 import { tfjs } from '@drover/tfjs';
 import { info, initializer, modelOf, node, sourceOfModel } from './small-model.js';
@@ -97,10 +98,10 @@ const inputs = (go: boolean): ReadonlyMap<string, Tensor> =>
 
 async function run(
   runtime: Runtime,
-  source: Source,
+  model: OpenedModel,
   go: boolean,
 ): Promise<readonly (readonly number[])[]> {
-  const loaded = await runtime.load(source);
+  const loaded = await runtime.load(model);
   try {
     const outputs = await loaded.run(inputs(go));
     return ['y', 'z'].map((name) => Array.from(toNumbers(outputs.get(name)!)));
@@ -129,15 +130,17 @@ describe.each([true, false])(
     test('in the reference, written for ONNX and for TF.js', async () => {
       const source = await sourceOfModel(model());
       const ort = onnxruntime({ threads: 1 });
-      const expected = await run(ort, source, go);
+      const expected = await run(ort, { format: onnx, source }, go);
       expect(new Set(expected.flat()).size).toBeGreaterThan(6);
-      expect(await run(reference([onnx]), source, go)).toEqual(expected);
+      expect(await run(reference(), { format: onnx, source }, go)).toEqual(expected);
       const plain = new MemorySink();
       await convert({ from: onnx, to: onnx, source, sink: plain, options: { opset: 18 } });
-      expect(await run(ort, memorySource('model.onnx', plain.files), go)).toEqual(expected);
+      const again = { format: onnx, source: memorySource('model.onnx', plain.files) };
+      expect(await run(ort, again, go)).toEqual(expected);
       const web = new MemorySink();
       await convert({ from: onnx, to: tfjs, source, sink: web });
-      expect(await run(tfjsRuntime(), memorySource('model.json', web.files), go)).toEqual(expected);
+      const written = { format: tfjs, source: memorySource('model.json', web.files) };
+      expect(await run(tfjsRuntime(), written, go)).toEqual(expected);
     });
   },
 );

@@ -9,8 +9,8 @@ import {
   type ModelProto,
   type Payload,
 } from '@drover/onnx/codec';
-import { reference } from '@drover/runtimes';
 import { onnxruntime } from '@drover/runtimes/onnxruntime';
+import { reference } from '@drover/runtimes/reference';
 import onnxProto from 'onnx-proto';
 import { convertInMemory, declaredBy, openFixture, worstDistance } from './conversion-chain.js';
 import { modelFixtures, type ModelFixture } from './model-fixture.js';
@@ -73,7 +73,7 @@ describe.each(fixtures)('%s', (id, fixture) => {
       try {
         const model = await openModel(opened.source, onnx);
         const distance = await worstDistance(
-          reference([onnx]),
+          reference(),
           { format: onnx, files: new Map(), source: opened.source },
           await fixture.goldens(),
           declaredBy(model),

@@ -99,7 +99,7 @@ async function check(
   if ([...model.graph.nodes].some(({ op }) => op.name === 'Foreign')) return;
   const gap = gaps[each.name];
   if (gap !== undefined) return expect(write(model)).rejects.toThrow(gap);
-  const loaded = await runtime.load(memorySource('model.json', await write(model)));
+  const loaded = await runtime.load({ source: memorySource('model.json', await write(model)) });
   try {
     const given = new Map(each.inputs.map((input) => [legal(input.name), decodeVector(input)]));
     const feeds = loaded.inputs.map(

@@ -99,7 +99,7 @@ const named = ({ inputs, name }: OnnxCase) =>
   );
 
 async function run(bytes: Uint8Array, each: OnnxCase) {
-  const loaded = await runtime.load(sourceOf(bytes));
+  const loaded = await runtime.load({ source: sourceOf(bytes) });
   try {
     return await loaded.run(named(each));
   } finally {

@@ -11,13 +11,14 @@ import {
   toNumbers,
   verify,
   type Format,
+  type Runtime,
   type Tensor,
   writeModel,
 } from '@drover/core';
 import { mxnet } from '@drover/mxnet';
 import { onnx } from '@drover/onnx';
-import { reference, type Runtime } from '@drover/runtimes';
 import { onnxruntime } from '@drover/runtimes/onnxruntime';
+import { reference } from '@drover/runtimes/reference';
 import { tfjs as tfjsRuntime } from '@drover/runtimes/tfjs';
 import { tfjs } from '@drover/tfjs';
 import fc from 'fast-check';
@@ -72,7 +73,8 @@ async function runWritten(
   }
   await sink.commit();
   try {
-    const loaded = await runtime.load(memorySource(format.fileNames.usual, sink.files));
+    const source = memorySource(format.fileNames.usual, sink.files);
+    const loaded = await runtime.load({ format, source });
     const results = await loaded.run(new Map([[loaded.inputs[0]!.name, input]]));
     await loaded.dispose();
     return [...results.values()];
@@ -84,7 +86,7 @@ async function runWritten(
 
 const ort = onnxruntime({ threads: 1 });
 const web = tfjsRuntime();
-const readBack = reference([mxnet]);
+const readBack = reference();
 
 test.each<readonly [kind: keyof typeof kinds, string, Format, Runtime]>([
   ['image', 'onnxruntime', onnx, ort],

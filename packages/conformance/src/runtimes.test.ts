@@ -54,13 +54,13 @@ describe('the adapters give what the frameworks gave', () => {
 describe('the adapters fail with a code', () => {
   it('onnxruntime: what is no model', async () => {
     const source = await openFile(join(models, 'tf-multi_io/tfjs/model.json'));
-    await expect(onnxruntime().load(source)).rejects.toEqual(failing('runtimes/refused'));
+    await expect(onnxruntime().load({ source })).rejects.toEqual(failing('runtimes/refused'));
     source.close();
   });
 
   it('onnxruntime: an id outside the vocabulary', async () => {
     const source = await openFile(join(models, 'torch-lstm_gru/ts_op17.onnx'));
-    const model = await onnxruntime().load(source);
+    const model = await onnxruntime().load({ source });
     expect(model.inputs.map(({ name, dtype, shape }) => [name, dtype, shape])).toEqual([
       ['tokens', 'int64', ['batch', 'length']],
     ]);
@@ -68,7 +68,7 @@ describe('the adapters fail with a code', () => {
       model.run(new Map([['tokens', tensor('int64', [1, 2], [0, 10n ** 9n])]])),
     ).rejects.toEqual(failing('runtimes/failed'));
     await expect(model.run(new Map([['token', tensor('int64', [1, 2], [0, 1])]]))).rejects.toEqual(
-      failing('runtimes/unknown-input'),
+      failing('core/unknown-input'),
     );
     await model.dispose();
     source.close();
@@ -76,13 +76,13 @@ describe('the adapters fail with a code', () => {
 
   it('tfjs: what is no model', async () => {
     const source = await openFile(join(models, 'mxnet-lenet/model-symbol.json'));
-    await expect(tfjs().load(source)).rejects.toHaveProperty('diagnostics');
+    await expect(tfjs().load({ source })).rejects.toHaveProperty('diagnostics');
     source.close();
   });
 
   it('mxnet: no Python, or one that is not there', async () => {
     const source = await openFile(join(models, 'mxnet-lenet/model-symbol.json'));
-    await expect(mxnet({ python: '/nowhere/python' }).load(source)).rejects.toEqual(
+    await expect(mxnet({ python: '/nowhere/python' }).load({ source })).rejects.toEqual(
       failing('runtimes/not-installed'),
     );
     source.close();

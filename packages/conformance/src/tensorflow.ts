@@ -4,20 +4,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { JsonCursor, type Source } from '@drover/core';
-import { openFile } from '@drover/node';
-import { encodeNpz, readArrays } from '@drover/numpy';
 import {
+  JsonCursor,
   runtimeDiagnostics,
   type LoadedModel,
+  type ModelFiles,
   type Runtime,
   type Signature,
-} from '@drover/runtimes';
+  type Source,
+} from '@drover/core';
+import { openFile } from '@drover/node';
+import { encodeNpz, readArrays } from '@drover/numpy';
 
 /**
  * Real TensorFlow as a runtime of graph models: what TF.js lets pass, its own kernels may refuse.
  */
-export interface Tensorflow extends Runtime {
+export interface Tensorflow extends Runtime<ModelFiles> {
   /** Ends the Python process. */
   end(): void;
 }
@@ -59,7 +61,8 @@ export function tensorflow(python: string): Tensorflow {
   };
   return {
     id: 'tensorflow',
-    load: (source) => load(source, ask),
+    formats: ['tfjs'],
+    load: ({ source }) => load(source, ask),
     end: () => process?.kill(),
   };
 }

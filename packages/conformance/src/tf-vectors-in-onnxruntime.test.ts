@@ -35,7 +35,7 @@ describe.each(vectorFamilies<TfCase['model']>('tf'))('%s', (_, cases) => {
       if ([...model.graph.nodes].some(({ op }) => op.name === 'Foreign')) return;
       const sink = new MemorySink();
       await writeModel(model, { to: onnx, sink });
-      const loaded = await runtime.load(memorySource('model.onnx', sink.files));
+      const loaded = await runtime.load({ source: memorySource('model.onnx', sink.files) });
       try {
         const given = new Map(each.inputs.map((input) => [bare(input.name), decodeVector(input)]));
         const made = await loaded.run(

@@ -1,4 +1,5 @@
-import { makeInputs, type InputSpec } from './inputs.js';
+import type { InputSpec } from './input-spec.js';
+import { makeInputs } from './inputs.js';
 
 const image: InputSpec = {
   name: 'image',

@@ -1,18 +1,7 @@
-import { isFloat, isInt, roundTo, sizeOf, type DType, type Tensor } from '@drover/core';
+import { isFloat, isInt, roundTo, sizeOf, type Tensor } from '@drover/core';
+import type { InputSpec } from './input-spec.js';
 import { Xoshiro128 } from './random.js';
-
-/** An input to make values for. */
-export interface InputSpec {
-  readonly name: string;
-  readonly dtype: DType;
-  /** A free dimension is its symbol, or null; those of one symbol are equal. */
-  readonly shape: readonly (number | string | null)[];
-  /**
-   * Integers are drawn from 0 up to this number, exclusive (a vocabulary, a number of classes); 2
-   * unless told, which suits masks and every vocabulary.
-   */
-  readonly below?: number;
-}
+import { chooseShapes } from './sizes.js';
 
 /** How inputs are made. */
 export interface InputOptions {
@@ -34,15 +23,6 @@ const edges = [
 ];
 
 /**
- * Sizes that free dimensions take: batches are small, and other axes large enough for a window to
- * slide.
- */
-const smallPrimes = [2, 3, 5, 7, 11, 13];
-const primes = [
-  7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97,
-];
-
-/**
  * Makes inputs from a seed: standard normal floats, integers below the input's bound, bool and
  * short words. Free dimensions that are not given become pairwise different primes that no fixed
  * dimension has, because equal sizes hide layout errors. Each input has a stream of its own, so
@@ -59,41 +39,6 @@ export function makeInputs(
       return [spec.name, fill(spec, shapes[i]!, random, values)];
     }),
   );
-}
-
-function chooseShapes(specs: readonly InputSpec[], sizes: ReadonlyMap<string, number>): number[][] {
-  const taken = new Set(
-    specs.flatMap(({ shape }) => shape.filter((dim) => typeof dim === 'number')),
-  );
-  const chosen = new Map(sizes);
-  for (const size of sizes.values()) taken.add(size);
-  const choose = (key: string, axis: number) => {
-    const size =
-      chosen.get(key) ??
-      (axis === 0 ? [...smallPrimes, ...primes] : primes).find((prime) => !taken.has(prime)) ??
-      nextPrime(taken);
-    taken.add(size);
-    chosen.set(key, size);
-    return size;
-  };
-  return specs.map(({ name, shape }) =>
-    shape.map((dim, axis) =>
-      typeof dim === 'number' ? dim : sized(dim, `${name}[${axis}]`, axis),
-    ),
-  );
-
-  function sized(symbol: string | null, place: string, axis: number): number {
-    const given = sizes.get(place);
-    return given ?? choose(symbol ?? place, axis);
-  }
-}
-
-function nextPrime(taken: ReadonlySet<number>): number {
-  for (let n = 101; ; n += 2) {
-    let divisor = 3;
-    while (divisor * divisor <= n && n % divisor !== 0) divisor += 2;
-    if (divisor * divisor > n && !taken.has(n)) return n;
-  }
 }
 
 function fill(

@@ -1,4 +1,4 @@
-import { runtimeDiagnostics } from './diagnostics.js';
+import { runtimeDiagnostics } from '@drover/core';
 
 /**
  * Loads an optional package of a runtime. Throws `runtimes/not-installed`, naming what to install.

@@ -3,14 +3,17 @@ import {
   decodeTensor,
   dtypes,
   encodeTensor,
+  fitInputs,
+  runtimeDiagnostics,
   type DType,
-  type Source,
+  type LoadedModel,
+  type ModelFiles,
+  type OpenedModel,
+  type Runtime,
+  type Signature,
   type Tensor,
 } from '@drover/core';
-import { runtimeDiagnostics } from './diagnostics.js';
-import { fitInputs } from './fit-inputs.js';
 import { importPeer, messageOf } from './import-peer.js';
-import type { LoadedModel, Runtime, Signature } from './runtime.js';
 
 /** How onnxruntime runs. */
 export interface OnnxruntimeOptions {
@@ -39,16 +42,21 @@ const arrays = {
  * onnxruntime, through the package onnxruntime-node. Runs ONNX models that are in the hands of a
  * source: files beside the model are read by Drover's rules.
  */
-export function onnxruntime(options: OnnxruntimeOptions = {}): Runtime {
-  return { id: 'onnxruntime', load: (source) => load(source, options) };
+export function onnxruntime(options: OnnxruntimeOptions = {}): Runtime<ModelFiles> {
+  return { id: 'onnxruntime', formats: ['onnx'], load: (model) => load(model, options) };
 }
 
-async function load(source: Source, options: OnnxruntimeOptions): Promise<LoadedModel> {
+async function load(
+  model: ModelFiles & Partial<OpenedModel>,
+  options: OnnxruntimeOptions,
+): Promise<LoadedModel> {
+  const { source, format } = model;
   const ort = await importPeer('onnxruntime-node', () => import('onnxruntime-node'));
   const base = source.name.slice(source.name.lastIndexOf('/') + 1);
   const beside = await source.siblings();
   const paths =
     options.externalData ??
+    (await format?.files?.(source)) ??
     [`${base}.data`, `${base}_data`].filter((path) => beside.includes(path));
   const externalData = await Promise.all(
     paths.map(async (path) => ({ path, data: await (await source.sibling(path)).read() })),

@@ -4,17 +4,20 @@ import type { io, NamedTensorMap, Tensor as TfTensor } from '@tensorflow/tfjs-co
 import {
   decodeTensor,
   encodeTensor,
+  fitInputs,
   parseJson,
+  runtimeDiagnostics,
   tensor,
   JsonCursor,
   type DType,
+  type LoadedModel,
+  type ModelFiles,
+  type Runtime,
+  type Signature,
   type Source,
   type Tensor,
 } from '@drover/core';
-import { runtimeDiagnostics } from './diagnostics.js';
-import { fitInputs } from './fit-inputs.js';
 import { importPeer, messageOf } from './import-peer.js';
-import type { LoadedModel, Runtime, Signature } from './runtime.js';
 
 /** How TensorFlow.js runs. */
 export interface TfjsOptions {
@@ -40,8 +43,8 @@ const computed: ReadonlyMap<string, DType> = new Map(Object.entries({
  * TensorFlow.js graph models: model.json with its shards beside it. Inputs and outputs go by the
  * tensor names of the signature, without `:0`.
  */
-export function tfjs(options: TfjsOptions = {}): Runtime {
-  return { id: 'tfjs', load: (source) => load(source, options) };
+export function tfjs(options: TfjsOptions = {}): Runtime<ModelFiles> {
+  return { id: 'tfjs', formats: ['tfjs'], load: ({ source }) => load(source, options) };
 }
 
 async function load(source: Source, options: TfjsOptions): Promise<LoadedModel> {

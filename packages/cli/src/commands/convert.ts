@@ -2,12 +2,10 @@ import { basename, join } from 'node:path';
 import { convert } from '@drover/core';
 import { loadFormats } from '@drover/formats';
 import { outputFile, outputFolder, ownFiles } from '@drover/node';
-import {
-  comparisonDocument,
-  comparisonLines,
-  judgeByBaseline,
-  runBaseline,
-} from '../comparison.js';
+import { compareWithModel, runBaseline } from '@drover/parity';
+import { runtimes } from '@drover/runtimes';
+import { readArrayFiles } from '../arrays.js';
+import { comparisonDocument, comparisonLines } from '../comparison.js';
 import { cliDiagnostics } from '../diagnostics.js';
 import { optionValues } from '../format-options.js';
 import { targetOf } from '../formats.js';
@@ -62,7 +60,13 @@ export async function convertCommand(
   const to = await target.load();
   // Before anything is written: the output may be the input.
   const baseline = verify
-    ? await step(`Running ${input}`, () => runBaseline(opened, { inputs, seed }))
+    ? await step(`Running ${input}`, async () =>
+        runBaseline(opened, {
+          runtimes,
+          inputs: inputs && (await readArrayFiles(inputs)),
+          seed,
+        }),
+      )
     : undefined;
   const { report, files, removed } = await step(`Converting ${input}`, async (tell) => {
     const sink = target.isFolder
@@ -100,7 +104,10 @@ export async function convertCommand(
   const comparison =
     baseline &&
     (await step(`Running ${output}`, async () =>
-      judgeByBaseline(baseline, await open(main, { from: to.id }), written.inputLayout),
+      compareWithModel(baseline, await open(main, { from: to.id }), {
+        runtimes,
+        inputLayout: written.inputLayout,
+      }),
     ));
   const seconds = (performance.now() - started) / 1000;
   const size = files.reduce((sum, { bytes }) => sum + bytes, 0);

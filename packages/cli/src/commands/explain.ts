@@ -1,8 +1,8 @@
-import { coreDiagnostics, type DiagnosticCatalogue } from '@drover/core';
+import { coreDiagnostics, runtimeDiagnostics, type DiagnosticCatalogue } from '@drover/core';
 import { loadFormats } from '@drover/formats';
 import { nodeDiagnostics } from '@drover/node';
 import { numpyDiagnostics } from '@drover/numpy';
-import { runtimeDiagnostics } from '@drover/runtimes';
+import { parityDiagnostics } from '@drover/parity';
 import { zipDiagnostics } from '@drover/zip';
 import { cliDiagnostics } from '../diagnostics.js';
 import type { Outcome } from '../outcome.js';
@@ -13,6 +13,7 @@ const own: readonly DiagnosticCatalogue<string>[] = [
   coreDiagnostics,
   nodeDiagnostics,
   numpyDiagnostics,
+  parityDiagnostics,
   runtimeDiagnostics,
   zipDiagnostics,
 ];

@@ -1,6 +1,14 @@
-import { bytesOf, planModel, Report, sizeOf, type Graph, type Value } from '@drover/core';
+import {
+  bytesOf,
+  planModel,
+  readModel,
+  Report,
+  sizeOf,
+  type Graph,
+  type Value,
+} from '@drover/core';
 import { loadFormats } from '@drover/formats';
-import { open, read, type OpenOptions } from '../open.js';
+import { open, type OpenOptions } from '../open.js';
 import type { Outcome } from '../outcome.js';
 
 interface Gap {
@@ -30,7 +38,8 @@ export async function inspectCommand(
 ): Promise<Outcome> {
   const opened = await open(path!, options);
   const { format } = opened;
-  const { model, diagnostics } = await read(opened);
+  const read = new Report();
+  const model = await readModel(opened, read);
   const { graph } = model;
   const constants = graph.constants();
   const { inputs, outputs } = signature(graph);
@@ -59,7 +68,7 @@ export async function inspectCommand(
   }
   const versions = Object.entries(model.versions).map(([name, version]) => `${name} ${version}`);
   return {
-    diagnostics,
+    diagnostics: read.diagnostics,
     document: {
       format: format.id,
       versions: model.versions,

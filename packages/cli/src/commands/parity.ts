@@ -1,14 +1,11 @@
-import type { Source } from '@drover/core';
-import {
-  comparisonDocument,
-  comparisonLines,
-  judgeByBaseline,
-  judgeByExpected,
-  runBaseline,
-} from '../comparison.js';
+import type { OpenedModel, Source } from '@drover/core';
+import { compareWithExpected, compareWithModel, runBaseline } from '@drover/parity';
+import { runtimes } from '@drover/runtimes';
+import { readArrayFiles } from '../arrays.js';
+import { comparisonDocument, comparisonLines } from '../comparison.js';
 import { cliDiagnostics } from '../diagnostics.js';
 import { sha256, tracked } from '../digest.js';
-import { open, type OpenedModel } from '../open.js';
+import { open } from '../open.js';
 import type { Outcome } from '../outcome.js';
 import { step } from '../progress.js';
 
@@ -42,12 +39,18 @@ export async function parityCommand(
     return { ...opened, source };
   };
   const baseline = await step(`Running ${a}`, async () =>
-    runBaseline(await openTracked(a!), { inputs, seed }),
+    runBaseline(await openTracked(a!), {
+      runtimes,
+      inputs: inputs && (await readArrayFiles(inputs)),
+      seed,
+    }),
   );
   const comparison =
     b === undefined
-      ? await judgeByExpected(baseline, expected!)
-      : await step(`Running ${b}`, async () => judgeByBaseline(baseline, await openTracked(b)));
+      ? compareWithExpected(baseline, await readArrayFiles([expected!]), expected!)
+      : await step(`Running ${b}`, async () =>
+          compareWithModel(baseline, await openTracked(b), { runtimes }),
+        );
   const hashes = new Map<string, string>();
   for (const seen of files)
     for (const [name, source] of seen) hashes.set(name, await sha256(source));

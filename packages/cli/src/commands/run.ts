@@ -1,12 +1,14 @@
 import { basename } from 'node:path';
+import { Report } from '@drover/core';
 import { outputFile } from '@drover/node';
 import { encodeNpz } from '@drover/numpy';
-import { matchArrays, readArrayFiles } from '../arrays.js';
+import { matchArrays } from '@drover/parity';
+import { readArrayFiles } from '../arrays.js';
 import { cliDiagnostics } from '../diagnostics.js';
 import { open, type OpenOptions } from '../open.js';
 import type { Outcome } from '../outcome.js';
 import { step } from '../progress.js';
-import { load } from '../runtimes.js';
+import { runtimeFor } from '../runtimes.js';
 
 interface RunOptions extends OpenOptions {
   readonly inputs?: readonly string[];
@@ -19,7 +21,7 @@ interface RunOptions extends OpenOptions {
 /** `drover run MODEL --inputs IN --outputs OUT`. */
 export async function runCommand(
   [path]: readonly string[],
-  { inputs = [], outputs, runtime, from, allowLinks, force = false, json }: RunOptions,
+  { inputs = [], outputs, runtime: named, from, allowLinks, force = false, json }: RunOptions,
 ): Promise<Outcome> {
   const isPiped = outputs === '-';
   const usage = (message: string) =>
@@ -34,7 +36,9 @@ export async function runCommand(
       : outputFile(outputs, { replaces: force ? [basename(outputs)] : [] });
   const arrays = await readArrayFiles(inputs);
   const opened = await open(path!, { from, allowLinks });
-  const { id, model, diagnostics } = await load(opened, runtime);
+  const runtime = runtimeFor(opened, named);
+  const report = new Report();
+  const model = await runtime.load(opened, report);
   try {
     const matched = matchArrays(model.inputs, arrays, 'in', path!);
     const started = performance.now();
@@ -53,8 +57,8 @@ export async function runCommand(
     }
     const told = [...results].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
     return {
-      diagnostics: [...diagnostics, ...matched.diagnostics],
-      document: { runtime: id, outputs: told, seconds },
+      diagnostics: [...report.diagnostics, ...matched.diagnostics],
+      document: { runtime: runtime.id, outputs: told, seconds },
       lines: told.map(({ name, dtype, shape }) => `${name}: ${dtype}[${shape.join(', ')}]`),
       isPiped,
     };

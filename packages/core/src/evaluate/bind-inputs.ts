@@ -4,7 +4,7 @@ import type { Value } from '../graph/value.js';
 import { sizeOf, type Tensor } from '../tensor/tensor.js';
 
 /** Tensors for the inputs of a graph: in their order, or by their names. */
-export type Inputs =
+export type GraphInputs =
   readonly Tensor[] | ReadonlyMap<string, Tensor> | Readonly<Record<string, Tensor>>;
 
 /**
@@ -12,7 +12,7 @@ export type Inputs =
  * `core/unknown-input`, and `core/input-type` and `core/input-shape` for what is no whole tensor;
  * whether a tensor fits its input, an evaluator checks.
  */
-export function bindInputs(graph: Graph, inputs: Inputs): Map<Value, Tensor> {
+export function bindInputs(graph: Graph, inputs: GraphInputs): Map<Value, Tensor> {
   const isList = Array.isArray(inputs);
   const given: ReadonlyMap<string, Tensor | undefined> =
     inputs instanceof Map ? inputs : new Map(Object.entries(inputs));

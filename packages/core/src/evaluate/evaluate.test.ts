@@ -2,7 +2,7 @@ import { Graph } from '../graph/graph.js';
 import { ops } from '../ops/ops.js';
 import { symbol } from '../tensor/dim.js';
 import { tensor, type Tensor } from '../tensor/tensor.js';
-import type { Inputs } from './bind-inputs.js';
+import type { GraphInputs } from './bind-inputs.js';
 import { evaluate } from './evaluate.js';
 
 const floats = (...values: number[]) => tensor('float32', [values.length], values);
@@ -17,7 +17,7 @@ function difference(): Graph {
 
 const [three, one] = [floats(3, 3), floats(1, 2)];
 
-it.each<[string, Inputs]>([
+it.each<[string, GraphInputs]>([
   ['in order', [three, one]],
   ['as a map', new Map([['b', one], ['a', three]])], // prettier-ignore
   ['as a record', { b: one, a: three }],
@@ -48,7 +48,7 @@ it.each<[string, unknown, string, RegExp]>([
   ['another length', { a: three, b: floats(1, 2, 3) }, 'core/input-shape', /b: .*\[3\]/],
   ['half a tensor', [{ ...three, shape: [4] }, one], 'core/input-shape', /"a" has 2 elements/],
 ])('refuses %s', async (_, inputs, code, message) => {
-  await expect(evaluate(difference(), inputs as Inputs)).rejects.toEqual(
+  await expect(evaluate(difference(), inputs as GraphInputs)).rejects.toEqual(
     expect.objectContaining({
       failure: 'usage',
       diagnostics: [expect.objectContaining({ code, message: expect.stringMatching(message) })],

@@ -9,15 +9,18 @@ import {
   decodeTensor,
   dtypes,
   encodeTensor,
+  fitInputs,
   JsonCursor,
   parseJson,
+  runtimeDiagnostics,
+  type LoadedModel,
+  type ModelFiles,
+  type Runtime,
+  type Signature,
   type Source,
   type Tensor,
 } from '@drover/core';
-import { runtimeDiagnostics } from '../diagnostics.js';
-import { fitInputs } from '../fit-inputs.js';
 import { messageOf } from '../import-peer.js';
-import type { LoadedModel, Runtime, Signature } from '../runtime.js';
 
 /** How real MXNet runs. */
 export interface MxnetOptions {
@@ -25,23 +28,25 @@ export interface MxnetOptions {
    * A Python that imports mxnet; the environment's DROVER_MXNET_PYTHON or MXNET_PYTHON unless told.
    */
   readonly python?: string;
-  /** The parameters, when they are not `PREFIX-NNNN.params` beside `PREFIX-symbol.json`. */
-  readonly params?: Source;
 }
 
 const copyBytes = 2 ** 24;
 
 /**
  * Real MXNet 1.x, in a Python process of its own that lives until `dispose`. Reads
- * `PREFIX-symbol.json` and its parameters. Labels of output layers are not inputs: inference does
- * not read them. Inputs keep the type they are given in, because MXNet infers its types from them;
- * only floats take the precision of the parameters.
+ * `PREFIX-symbol.json` and its parameters, which are those of the latest epoch beside it unless
+ * told. Labels of output layers are not inputs: inference does not read them. Inputs keep the type
+ * they are given in, because MXNet infers its types from them; only floats take the precision of
+ * the parameters.
  */
-export function mxnet(options: MxnetOptions = {}): Runtime {
-  return { id: 'mxnet', load: (source) => load(source, options) };
+export function mxnet(options: MxnetOptions = {}): Runtime<ModelFiles> {
+  return { id: 'mxnet', formats: ['mxnet'], load: (model) => load(model, options) };
 }
 
-async function load(source: Source, options: MxnetOptions): Promise<LoadedModel> {
+async function load(
+  { source, params: named }: ModelFiles,
+  options: MxnetOptions,
+): Promise<LoadedModel> {
   const python =
     options.python ?? process.env['DROVER_MXNET_PYTHON'] ?? process.env['MXNET_PYTHON'];
   if (python === undefined) {
@@ -53,7 +58,7 @@ async function load(source: Source, options: MxnetOptions): Promise<LoadedModel>
   }
   const folder = await mkdtemp(join(tmpdir(), 'drover-mxnet-'));
   try {
-    const params = options.params ?? (await findParams(source));
+    const params = named ?? (await findParams(source));
     const symbolFile = await copy(source, join(folder, 'model-symbol.json'));
     const paramsFile = params ? await copy(params, join(folder, 'model-0000.params')) : '';
     const session = new Session(python, [symbolFile, paramsFile], source.name, folder);
@@ -172,7 +177,7 @@ class Session {
     const inputs = [];
     for (const [name, value] of given) {
       if (value.dtype === 'string' || value.dtype.startsWith('complex')) {
-        throw runtimeDiagnostics.error('input-type', {
+        throw coreDiagnostics.error('input-type', {
           message: `MXNet takes no ${value.dtype} for ${JSON.stringify(name)}.`,
           origin: { file: this.file },
         });

@@ -1,23 +1,14 @@
-import {
-  decodeTensor,
-  encodeTensor,
-  intRange,
-  isFloat,
-  isInt,
-  tensor,
-  toNumbers,
-  type DroverError,
-  type DType,
-  type Tensor,
-} from '@drover/core';
-import { runtimeDiagnostics } from './diagnostics.js';
+import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
+import type { DroverError } from '../diagnostics/diagnostic.js';
+import { intRange, isFloat, isInt, type DType } from '../tensor/dtype.js';
+import { decodeTensor, encodeTensor, tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
 import type { Signature } from './runtime.js';
 
 /**
  * The inputs of a model in declared order and type. A value is cast only when it stays the same,
  * float precision apart: 3.0 becomes an integer, 3.5 does not, an int64 becomes int32 within its
- * range. Throws `runtimes/missing-input`, `runtimes/unknown-input`, `runtimes/input-type`,
- * `runtimes/input-shape`.
+ * range. Throws `core/missing-input`, `core/unknown-input`, `core/input-type`,
+ * `core/input-shape`.
  */
 export function fitInputs(
   declared: readonly Signature[],
@@ -27,7 +18,7 @@ export function fitInputs(
   const error = (name: 'missing-input' | 'unknown-input', input: string) => {
     const what = name === 'missing-input' ? 'is not given' : 'is not one of the model';
     const names = declared.map((signature) => JSON.stringify(signature.name)).join(', ');
-    return runtimeDiagnostics.error(name, {
+    return coreDiagnostics.error(name, {
       message: `The input ${JSON.stringify(input)} ${what}. The model declares ${names}.`,
       origin: { file },
     });
@@ -56,13 +47,13 @@ function checkShape({ name, shape }: Signature, value: Tensor, file: string): vo
     return;
   const wanted = shape.map((dim) => dim ?? '?').join(', ');
   const message = `The input ${JSON.stringify(name)} has the shape [${value.shape.join(', ')}], and the model declares [${wanted}].`;
-  throw runtimeDiagnostics.error('input-shape', { message, origin: { file } });
+  throw coreDiagnostics.error('input-shape', { message, origin: { file } });
 }
 
 function cast(value: Tensor, dtype: DType, name: string, file: string): Tensor {
   if (value.dtype === dtype) return value;
   const refuse = (why: string): DroverError =>
-    runtimeDiagnostics.error('input-type', {
+    coreDiagnostics.error('input-type', {
       message: `The input ${JSON.stringify(name)} is ${value.dtype}, and the model declares ${dtype}: ${why}.`,
       origin: { file },
     });

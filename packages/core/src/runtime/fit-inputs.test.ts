@@ -1,4 +1,5 @@
-import { tensor, type DType } from '@drover/core';
+import type { DType } from '../tensor/dtype.js';
+import { tensor } from '../tensor/tensor.js';
 import { fitInputs } from './fit-inputs.js';
 import type { Signature } from './runtime.js';
 
@@ -53,16 +54,16 @@ describe('fitInputs', () => {
     ['complex64', 'float32', undefined],
   ] as const)('refuses %s as %s for %s', (from, to, value) => {
     const given = value === undefined ? tensor(from, [1], [1, 0]) : tensor(from, [1], [value]);
-    expect(() => fit(to, given)).toThrow(failing('runtimes/input-type'));
+    expect(() => fit(to, given)).toThrow(failing('core/input-type'));
   });
 
   it('tells missing and unknown inputs', () => {
     expect(() => fitInputs(declare('int32'), new Map(), 'm')).toThrow(
-      failing('runtimes/missing-input'),
+      failing('core/missing-input'),
     );
     const one = tensor('int32', [], [1]);
     // prettier-ignore
-    expect(() => fitInputs(declare('int32'), new Map([['x', one], ['y', one]]), 'm')).toThrow(failing('runtimes/unknown-input'));
+    expect(() => fitInputs(declare('int32'), new Map([['x', one], ['y', one]]), 'm')).toThrow(failing('core/unknown-input'));
   });
 
   it('checks the dimensions that are declared', () => {
@@ -70,10 +71,8 @@ describe('fitInputs', () => {
     expect(fitInputs(declare('int32', ['batch', 3]), given, 'm').size).toBe(1);
     expect(fitInputs(declare('int32', [null, 3]), given, 'm').size).toBe(1);
     expect(() => fitInputs(declare('int32', [null, 4]), given, 'm')).toThrow(
-      failing('runtimes/input-shape'),
+      failing('core/input-shape'),
     );
-    expect(() => fitInputs(declare('int32', [6]), given, 'm')).toThrow(
-      failing('runtimes/input-shape'),
-    );
+    expect(() => fitInputs(declare('int32', [6]), given, 'm')).toThrow(failing('core/input-shape'));
   });
 });

@@ -1,0 +1,184 @@
+import {
+  memorySource,
+  parseGraph,
+  referenceModel,
+  runtimeDiagnostics,
+  tensor,
+  type Format,
+  type OpenedModel,
+  type Runtime,
+  type Tensor,
+} from '@drover/core';
+import { runBaseline } from './baseline.js';
+import { compareWithExpected, compareWithModel } from './compare.js';
+
+/** A model that is read from the text of a graph. */
+function textModel(name: string, text: string): OpenedModel {
+  const bytes = new TextEncoder().encode(text);
+  const format = {
+    id: 'text',
+    read: async () => ({ graph: parseGraph(text), file: name }),
+  } as unknown as Format;
+  return { format, source: memorySource(name, new Map([[name, bytes]])) };
+}
+
+/** Runs texts of graphs, each result changed; `run` may refuse inputs. */
+const changing = (change: (value: number) => number, run = (_: Tensor) => {}): Runtime => ({
+  id: 'changing',
+  formats: ['text'],
+  load: async ({ source }) => {
+    const graph = parseGraph(new TextDecoder().decode(await source.read()));
+    const model = referenceModel(graph, source.name);
+    return {
+      ...model,
+      run: async (inputs) => {
+        inputs.forEach(run);
+        const results = [...(await model.run(inputs))];
+        return new Map(
+          results.map(([key, { dtype, shape, data }]) => [
+            key,
+            tensor(dtype, shape, Array.from(data as Float64Array, change)),
+          ]),
+        );
+      },
+    };
+  },
+});
+
+const affine = (scale: number, input = 'x', output = 'y') => `graph main(${input}: float32[n, 3]) {
+  scale: float32[] = constant [${scale}]
+  product: float32[n, 3] = Mul(${input}, scale)
+  return ${output} = product
+}
+`;
+const one = textModel('one.text', affine(2));
+const codes = ({ diagnostics }: { readonly diagnostics: readonly { readonly code: string }[] }) =>
+  diagnostics.map(({ code }) => code);
+
+describe('a model with another one', () => {
+  it('agrees when both compute the same, whatever the names', async () => {
+    const baseline = await runBaseline(one, { runtimes: [], seed: 3 });
+    const two = textModel('two.text', affine(2, 'data', 'result'));
+    expect(await compareWithModel(baseline, two, { runtimes: [] })).toMatchObject({
+      judgement: { verdict: 'agree', outputs: [{ name: 'y', maxAbs: 0 }] },
+      inputs: [{ name: 'x', dtype: 'float32', shape: [2, 3] }],
+      seed: 3,
+      runtimes: ['reference', 'reference'],
+      diagnostics: [],
+    });
+  });
+
+  it('differs when a weight is one per cent off', async () => {
+    const baseline = await runBaseline(one, { runtimes: [] });
+    const two = textModel('two.text', affine(2.02));
+    const { judgement } = await compareWithModel(baseline, two, { runtimes: [] });
+    expect(judgement).toMatchObject({ verdict: 'differ', outputs: [{ agree: false }] });
+  });
+
+  it('runs each in the first runtime of its format', async () => {
+    const runtimes = [
+      { ...changing((value) => value), id: 'other', formats: ['onnx'] },
+      changing((value) => value * 1.01),
+    ];
+    const baseline = await runBaseline(one, { runtimes: [] });
+    const { judgement, runtimes: ran } = await compareWithModel(baseline, one, { runtimes });
+    expect([judgement.verdict, ran]).toEqual(['differ', ['reference', 'changing']]);
+  });
+
+  it('takes the evaluator where the runtime is not installed, and says so', async () => {
+    const absent: Runtime = {
+      id: 'absent',
+      formats: ['text'],
+      load: async () => {
+        throw runtimeDiagnostics.error('not-installed', {
+          message: 'It is not there.',
+          origin: { file: '' },
+        });
+      },
+    };
+    const baseline = await runBaseline(one, { runtimes: [absent] });
+    expect([baseline.runtime, codes(baseline)]).toEqual(['reference', ['parity/runtime-absent']]);
+  });
+
+  it('holds runtimes to each other where the evaluator knows no truth, and says so', async () => {
+    const foreign = textModel(
+      'foreign.text',
+      `graph main(x: float32[2]) {
+  y: float32[2] = Foreign(x) {"format":"f","type":"T","reason":"it is another's","attributes":{},"types":[{"dtype":"float32","shape":[2]}]}
+  return y
+}
+`,
+    );
+    const own: Runtime = {
+      id: 'own',
+      formats: ['text'],
+      load: async () => ({
+        inputs: [{ name: 'x', dtype: 'float32', shape: [2] }],
+        outputs: [{ name: 'y', dtype: 'float32', shape: [2] }],
+        run: async (inputs) => new Map([['y', inputs.get('x')!]]),
+        dispose: async () => {},
+      }),
+    };
+    const baseline = await runBaseline(foreign, { runtimes: [own] });
+    expect([baseline.oracle, codes(baseline)]).toEqual([undefined, ['parity/no-oracle']]);
+    const { judgement } = await compareWithModel(baseline, foreign, { runtimes: [own] });
+    expect(judgement.verdict).toBe('agree');
+  });
+});
+
+describe('inputs', () => {
+  it('are made in another size where the first does not run', async () => {
+    const picky = changing(
+      (value) => value,
+      ({ shape }) => {
+        if (shape[1]! % 32 === 0) return;
+        throw runtimeDiagnostics.error('failed', { message: 'Odd.', origin: { file: '' } });
+      },
+    );
+    const open = textModel('open.text', 'graph main(x: float32[n, w]) {\n  return x\n}\n');
+    const { inputs } = await runBaseline(open, { runtimes: [picky] });
+    expect(inputs.get('x')!.shape).toEqual([2, 64]);
+  });
+
+  it('cannot be made where no size that is tried runs', async () => {
+    const never = changing(
+      (value) => value,
+      () => {
+        throw runtimeDiagnostics.error('failed', { message: 'Never.', origin: { file: '' } });
+      },
+    );
+    await expect(runBaseline(one, { runtimes: [never] })).rejects.toThrow(
+      'parity/no-inputs: one.text leaves sizes of its inputs open and does not run with those that were tried: Never.',
+    );
+  });
+
+  it('are given, and matched by name', async () => {
+    const inputs = new Map([
+      ['in_x', tensor('float32', [1, 3], [1, 2, 3])],
+      ['spare', tensor('bool', [], [true])],
+    ]);
+    const baseline = await runBaseline(one, { runtimes: [], inputs });
+    expect(baseline.seed).toBeNull();
+    expect([...(baseline.outputs.get('y')!.data as Float64Array)]).toEqual([2, 4, 6]);
+    expect(codes(baseline)).toEqual(['parity/array-unused']);
+  });
+});
+
+describe('a model with expected outputs', () => {
+  const inputs = new Map([['x', tensor('float32', [1, 3], [1, 2, 3])]]);
+
+  it('agrees with those that are right, and with no others', async () => {
+    const baseline = await runBaseline(one, { runtimes: [], inputs });
+    const agrees = (...values: number[]) =>
+      compareWithExpected(baseline, new Map([['y', tensor('float32', [1, 3], values)]]), 'y.npz')
+        .judgement.verdict === 'agree';
+    expect([agrees(2, 4, 6), agrees(2, 4, 6.1)]).toEqual([true, false]);
+  });
+
+  it('needs one for each', async () => {
+    const baseline = await runBaseline(one, { runtimes: [], inputs });
+    expect(() => compareWithExpected(baseline, new Map(), 'y.npz')).toThrow(
+      'parity/no-expected: y.npz holds nothing for "y".',
+    );
+  });
+});

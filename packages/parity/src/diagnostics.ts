@@ -1,0 +1,45 @@
+import { defineDiagnostics } from '@drover/core';
+
+/** Findings of comparing models. */
+export const parityDiagnostics = defineDiagnostics('parity', {
+  'no-inputs': {
+    failure: 'usage',
+    severity: 'error',
+    summary:
+      'Inputs cannot be made for a model, because it leaves sizes open and runs with none of those that were tried.',
+    help: 'Give arrays that the model takes with --inputs.',
+  },
+  'no-expected': {
+    failure: 'usage',
+    severity: 'error',
+    summary: 'A file of expected outputs lacks one that the model has.',
+    help: 'Give every output under the name that the model declares (`drover inspect` lists them).',
+  },
+  'array-by-order': {
+    failure: 'note',
+    severity: 'info',
+    summary:
+      'An array was matched with a value of the model by its place and type, because no array has the name.',
+    help: 'Name the arrays as the model names its inputs and outputs (`drover inspect` lists them).',
+  },
+  'array-unused': {
+    failure: 'note',
+    severity: 'warning',
+    summary: 'An array was given that no value of the model takes.',
+    help: 'Check that the arrays belong to this model (`drover inspect` lists its inputs and outputs).',
+  },
+  'no-oracle': {
+    failure: 'note',
+    severity: 'warning',
+    summary:
+      'The reference evaluator cannot compute a model, so both runtimes are held to each other and not to the truth.',
+    help: 'The verdict then allows for 1024 units in the last place of the largest value between both sides.',
+  },
+  'runtime-absent': {
+    failure: 'note',
+    severity: 'warning',
+    summary:
+      'The runtime of a format is not there, so the reference evaluator ran the model: it shows what drover takes the model to be.',
+    help: 'Install the runtime to compare with what it computes.',
+  },
+});
