@@ -55,6 +55,7 @@ const operator = ([name, op]) =>
       'Constraints',
       Object.entries(op.constraints).map(([id, { says }]) => `${id}: ${says}`),
     ),
+    `Layout: ${op.layout.says}.\n`,
     op.decompose ? 'It decomposes into simpler operators where a target lacks it.\n' : '',
   ]
     .filter(Boolean)

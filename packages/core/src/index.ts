@@ -67,7 +67,7 @@ export { loopTrips, neverEnds, readsCondition } from './graph/loop-trips.js';
 export * from './passes/resolve-shapes.js';
 export * from './passes/fold-constants.js';
 export * from './passes/layout/assign-layout.js';
-export { inverse, movesNothing, permutationTo, permuted } from './passes/layout/permutation.js';
+export { inverse, movesNothing, permutationTo, permuted } from './typing/permutation.js';
 export * from './export/rule.js';
 export {
   channelAxis,

@@ -9,7 +9,6 @@ import { foldConstants } from '../passes/fold-constants.js';
 import { inlineCalls } from '../passes/inline-calls.js';
 import { setInputLayout } from '../passes/input-layout.js';
 import { assignLayout } from '../passes/layout/assign-layout.js';
-import type { Layout } from '../passes/layout/permutation.js';
 import { lower } from '../passes/lower.js';
 import { recogniseActivations } from '../passes/recognise/recognise-activations.js';
 import { recogniseBias } from '../passes/recognise/recognise-bias.js';
@@ -21,6 +20,7 @@ import { resolveShapes } from '../passes/resolve-shapes.js';
 import { settleChoices } from '../passes/settle-choices.js';
 import { simplifyMovement } from '../passes/simplify-movement.js';
 import { unrollLoops, type UnrollLimits } from '../passes/unroll-loops.js';
+import type { Layout } from '../typing/window.js';
 
 /** Constants up to this size are computed at conversion; larger results stay in the graph. */
 const maxFoldedBytes = 16 * 1024 * 1024;

@@ -6,6 +6,7 @@ import { tensor } from '../tensor/tensor.js';
 import { mapElements } from '../typing/known-elements.js';
 import { defineOp, one } from './define-op.js';
 import { unaryExample } from './families/unary.js';
+import { elementwise } from './layout.js';
 
 /** Magnitude; that of the smallest integer of a type wraps to itself. */
 export const abs = defineOp({
@@ -24,6 +25,7 @@ export const abs = defineOp({
   }),
   range: ({ x }) => ({ y: x && magnitude(x) }),
   evaluate: ({ x }) => ({ y: mapNumber(x, Math.abs, (x) => (x < 0n ? -x : x)) }),
+  layout: elementwise,
   ulp: () => 0,
   examples: [
     unaryExample([

@@ -4,6 +4,7 @@ import { minDim } from '../tensor/dim.js';
 import { tensor } from '../tensor/tensor.js';
 import { broadcastElements, broadcastType } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
+import { elementwise } from './layout.js';
 
 /** Whether both are true, with broadcasting. */
 export const and = defineOp({
@@ -25,6 +26,7 @@ export const and = defineOp({
       () => 0,
     ),
   }),
+  layout: elementwise,
   ulp: () => 0,
   examples: [
     {

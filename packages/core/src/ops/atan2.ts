@@ -11,6 +11,7 @@ import { defineOp, one } from './define-op.js';
 import { div } from './div.js';
 import { equal } from './equal.js';
 import { isInf } from './is-inf.js';
+import { elementwise } from './layout.js';
 import { less } from './less.js';
 import { or } from './or.js';
 import { reciprocal } from './reciprocal.js';
@@ -27,6 +28,7 @@ export const atan2 = defineOp({
   constraints: sameTypeBroadcast,
   infer: ({ a, b }) => ({ y: broadcastType(a.dtype, a, b) }),
   evaluate: ({ a, b }) => ({ y: evaluateBinary(a, b, a.dtype, Math.atan2, () => 0n) }),
+  layout: elementwise,
   ulp: () => 6,
   examples: [
     {

@@ -14,6 +14,7 @@ import { div } from './div.js';
 import { equal } from './equal.js';
 import { gather } from './gather.js';
 import { greaterOrEqual } from './greater-or-equal.js';
+import { fixed } from './layout.js';
 import { matMul } from './mat-mul.js';
 import { mul } from './mul.js';
 import { range } from './range.js';
@@ -96,6 +97,7 @@ export const attention = defineOp({
     };
   },
   evaluate: (operands, attrs) => ({ y: attend(operands, attrs) }),
+  layout: fixed('it multiplies the matrices of the last two dimensions'),
   ulp: ({ q, k }) => 3 * k[2]! + q[3]! + 8,
   examples: [
     {

@@ -6,6 +6,7 @@ import { poolType } from '../typing/pooling.js';
 import { bool } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { poolAttrs } from './families/windowed.js';
+import { spatial } from './layout.js';
 
 /**
  * Mean of each window, as ONNX AveragePool-22. The divisor is the number of taps that lie in the
@@ -28,6 +29,7 @@ export const averagePool = defineOp({
     });
     return { y };
   },
+  layout: spatial,
   ulp: (_, { kernel }) => kernel.reduce((a, b) => a * b, 1) + 1,
   examples: [
     {

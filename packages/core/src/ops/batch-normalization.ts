@@ -10,6 +10,7 @@ import { add } from './add.js';
 import { float, int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { div } from './div.js';
+import { overChannels } from './layout.js';
 import { sqrt } from './sqrt.js';
 import { sub } from './sub.js';
 
@@ -58,6 +59,7 @@ export const batchNormalization = defineOp({
     });
     return { y: { dtype: x.dtype, shape: x.shape, data } };
   },
+  layout: overChannels,
   ulp: () => 8,
   examples: [
     {

@@ -7,6 +7,7 @@ import { tensor } from '../tensor/tensor.js';
 import { broadcastType } from '../typing/broadcast.js';
 import { oneOf } from './attr.js';
 import { defineOp, one } from './define-op.js';
+import { elementwise } from './layout.js';
 
 /** Bits moved left or right with broadcasting; those that leave the type are lost. */
 export const bitShift = defineOp({
@@ -32,6 +33,7 @@ export const bitShift = defineOp({
     const big = (x: bigint, y: bigint) => (y >= 64n ? 0n : isLeft ? x << y : x >> y);
     return { y: wrapInteger(evaluateBinary(a, b, a.dtype, small, big)) };
   },
+  layout: elementwise,
   ulp: () => 0,
   examples: [
     {

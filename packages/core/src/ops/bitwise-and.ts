@@ -6,6 +6,7 @@ import { bitPatterns, least } from '../tensor/interval.js';
 import { tensor } from '../tensor/tensor.js';
 import { broadcastType } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
+import { elementwise } from './layout.js';
 
 /** Bits set in both. With broadcasting. */
 export const bitwiseAnd = defineOp({
@@ -32,6 +33,7 @@ export const bitwiseAnd = defineOp({
       ),
     ),
   }),
+  layout: elementwise,
   ulp: () => 0,
   examples: [
     {

@@ -3,6 +3,7 @@ import { intTypes, intRange } from '../tensor/dtype.js';
 import { ends } from '../tensor/interval.js';
 import { tensor } from '../tensor/tensor.js';
 import { defineOp, one } from './define-op.js';
+import { elementwise } from './layout.js';
 
 /** Every bit turned. */
 export const bitwiseNot = defineOp({
@@ -23,6 +24,7 @@ export const bitwiseNot = defineOp({
       (x) => -x - 1n,
     ),
   }),
+  layout: elementwise,
   ulp: () => 0,
   examples: [
     {

@@ -6,6 +6,7 @@ import { bitPatterns } from '../tensor/interval.js';
 import { tensor } from '../tensor/tensor.js';
 import { broadcastType } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
+import { elementwise } from './layout.js';
 
 /** Bits set in either. With broadcasting. */
 export const bitwiseOr = defineOp({
@@ -28,6 +29,7 @@ export const bitwiseOr = defineOp({
       ),
     ),
   }),
+  layout: elementwise,
   ulp: () => 0,
   examples: [
     {

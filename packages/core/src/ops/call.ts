@@ -2,6 +2,7 @@ import { checkParameter, invalidBody } from '../constraints/body.js';
 import { dtypes } from '../tensor/dtype.js';
 import { text } from './attr.js';
 import { defineOp, many } from './define-op.js';
+import { fixed } from './layout.js';
 
 /**
  * A call of a function of the model: a body of its own, because a function of ONNX or TensorFlow
@@ -27,6 +28,7 @@ export const call = defineOp({
     return { outputs: body.outputs.map(({ value }) => value.type) };
   },
   evaluate: async ({ operands }, _, { run }) => ({ outputs: await run('body', operands) }),
+  layout: fixed('the body takes its parameters as they are'),
   ulp: () => 0,
   examples: [],
 });

@@ -9,6 +9,7 @@ import { knownComparison } from '../typing/known-comparison.js';
 import { mapElements } from '../typing/known-elements.js';
 import { dtypeAttr } from './attr.js';
 import { defineOp, one } from './define-op.js';
+import { elementwise } from './layout.js';
 
 const castTypes = dtypes.filter((dtype) => !complexTypes.some((complex) => complex === dtype));
 
@@ -86,6 +87,7 @@ export const cast = defineOp({
     y: to === 'bool' && x ? ends(magnitude(x), (v) => (v > 0n ? 1n : 0n)) : x,
   }),
   evaluate: ({ x }, { to }) => ({ y: convert(x, to) }),
+  layout: elementwise,
   ulp: () => 0,
   examples: [
     {

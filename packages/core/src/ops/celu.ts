@@ -6,6 +6,7 @@ import { defineOp, one } from './define-op.js';
 import { div } from './div.js';
 import { elu } from './elu.js';
 import { unaryExample } from './families/unary.js';
+import { elementwise } from './layout.js';
 import { less } from './less.js';
 import { mul } from './mul.js';
 import { where } from './where.js';
@@ -22,6 +23,7 @@ export const celu = defineOp({
   evaluate: ({ x }, { alpha }) => ({
     y: mapFloat(x, (v) => (v < 0 ? alpha * Math.expm1(v / alpha) : v)),
   }),
+  layout: elementwise,
   ulp: () => 6,
   examples: [
     unaryExample(

@@ -6,6 +6,7 @@ import { tensor } from '../tensor/tensor.js';
 import { float, nullable } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { unaryExample } from './families/unary.js';
+import { elementwise } from './layout.js';
 
 /** Numbers held within bounds; max wins where min is above it. */
 export const clip = defineOp({
@@ -65,6 +66,7 @@ export const clip = defineOp({
     };
     return { y: mapNumber(x, (v) => Math.min(Math.max(v, low), high), held) };
   },
+  layout: elementwise,
   ulp: () => 0,
   examples: [
     unaryExample(

@@ -9,6 +9,7 @@ import type { ValueType } from '../tensor/value-type.js';
 import { movedElements } from '../typing/moved-elements.js';
 import { int } from './attr.js';
 import { defineOp, many, one } from './define-op.js';
+import { alongAxis } from './layout.js';
 
 function joinedShape(
   inputs: readonly ValueType[],
@@ -66,6 +67,7 @@ export const concat = defineOp({
   range: ({ inputs }) => ({ y: hull(...inputs) }),
   demands: ({ inputs }, _, { y }) => ({ inputs: inputs.map(() => y) }),
   evaluate: ({ inputs }, { axis }) => ({ y: concatenated(inputs, axis) }),
+  layout: alongAxis('all', 'axis'),
   ulp: () => 0,
   examples: [
     {

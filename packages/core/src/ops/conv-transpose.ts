@@ -8,6 +8,7 @@ import { channelAxis, settled, shapeIn, spatialOf } from '../typing/window.js';
 import { dimsOrOperand, int, ints } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 import { layoutAttr } from './families/windowed.js';
+import { spatial } from './layout.js';
 
 /**
  * Transposed convolution (the gradient of Conv), as ONNX ConvTranspose: each x[c, i] adds w[c, o,
@@ -127,6 +128,7 @@ export const convTranspose = defineOp({
     return { y: convolveTransposed(x, w, bias, settled(sizes), attrs) };
   },
   // Every tap of every channel of a group can meet in one element.
+  layout: spatial,
   ulp: ({ w }, { groups }) => sizeOf(w) / Math.max(w[1]! * groups, 1) + 2,
   examples: [
     {

@@ -8,6 +8,7 @@ import { channelAxis, shapeIn, spatialOf, windowCounts } from '../typing/window.
 import { int, ints } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 import { layoutAttr, paddingAttr } from './families/windowed.js';
+import { spatial } from './layout.js';
 
 /**
  * Cross-correlation over any number of spatial axes, as ONNX Conv: y[o] = bias[o] + sum over the
@@ -82,6 +83,7 @@ export const conv = defineOp({
     };
   },
   evaluate: ({ x, w, bias }, attrs) => ({ y: convolve(x, w, bias, attrs) }),
+  layout: spatial,
   ulp: ({ w }) => sizeOf(w.slice(1)) + 2,
   examples: [
     {

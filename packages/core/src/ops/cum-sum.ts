@@ -6,6 +6,7 @@ import { sizeInterval, sums } from '../tensor/interval.js';
 import { allocate, sizeOf, tensor } from '../tensor/tensor.js';
 import { bool, int } from './attr.js';
 import { defineOp, one } from './define-op.js';
+import { alongAxis } from './layout.js';
 
 /** Running sums along an axis; integers wrap. */
 export const cumSum = defineOp({
@@ -40,6 +41,7 @@ export const cumSum = defineOp({
     });
     return { y: wrapInteger({ dtype: x.dtype, shape: x.shape, data }) };
   },
+  layout: alongAxis('first', 'axis'),
   ulp: ({ x }, { axis }) => x[axis]!,
   examples: [
     {

@@ -7,6 +7,7 @@ import type { Interval } from '../tensor/interval.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { ValueType } from '../tensor/value-type.js';
 import type { Attrs, AttrValues, ResolvedAttrs } from './attr.js';
+import type { LayoutRule } from './layout.js';
 
 /**
  * How many values an operand or result takes: one, one or none, or any number (then it is the
@@ -147,6 +148,8 @@ export interface Op<
     results: PerOperand<O, Interval | undefined>,
     ranges: PerOperand<I, Interval | undefined>,
   ): Partial<PerOperand<I, Interval | undefined>>;
+  /** What becomes of a node under a change between channels first and channels last. */
+  readonly layout: LayoutRule<string>;
   /**
    * How far a correct float implementation may be from the reference for these operands, in units
    * in the last place of the result.
@@ -165,9 +168,9 @@ export interface Op<
   ): PerOperand<O, Value>;
 }
 
-/** Declares an operator. */
+/** Declares an operator, which has the attributes that its rule of layouts needs. */
 export function defineOp<const I extends Operands, const O extends Operands, const A extends Attrs>(
-  op: Op<I, O, A>,
+  op: Op<I, O, A> & { readonly layout: LayoutRule<keyof A & string> },
 ): Op<I, O, A> {
   return op;
 }

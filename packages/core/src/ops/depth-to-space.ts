@@ -8,6 +8,7 @@ import { channelAxis, shapeIn, spatialOf } from '../typing/window.js';
 import { int, oneOf } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { layoutAttr } from './families/windowed.js';
+import { spatial } from './layout.js';
 import { reshape } from './reshape.js';
 import { transpose } from './transpose.js';
 
@@ -93,6 +94,7 @@ export const depthToSpace = defineOp({
       },
     };
   },
+  layout: spatial,
   ulp: () => 0,
   examples: [
     {

@@ -4,6 +4,7 @@ import { floatTypes } from '../tensor/dtype.js';
 import { sizeOf, tensor, toNumbers } from '../tensor/tensor.js';
 import { int, nullable } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
+import { scaled } from './layout.js';
 
 const codeTypes = [
   ...(['int8', 'uint8', 'int16', 'uint16', 'int32', 'int4', 'uint4', 'int2', 'uint2'] as const),
@@ -40,6 +41,7 @@ export const dequantizeLinear = defineOp({
     );
     return { y: { dtype: scale.dtype, shape: x.shape, data } };
   },
+  layout: scaled,
   ulp: () => 1,
   examples: [
     {

@@ -8,6 +8,7 @@ import { quotients } from '../tensor/interval.js';
 import { tensor } from '../tensor/tensor.js';
 import { broadcastElements, broadcastType } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
+import { elementwise } from './layout.js';
 
 /**
  * The quotient where truncation is floor division: of what cannot be negative by what is positive.
@@ -48,6 +49,7 @@ export const div = defineOp({
       : (x: number, y: number) => x / y;
     return { y: wrapInteger(evaluateBinary(a, b, a.dtype, divide, (x, y) => x / nonZero(y))) };
   },
+  layout: elementwise,
   ulp: () => 1,
   examples: [
     {

@@ -10,6 +10,7 @@ import { broadcastShapes } from '../typing/broadcast.js';
 import { readSubscripts, type Subscripts } from '../typing/subscripts.js';
 import { text } from './attr.js';
 import { defineOp, many, one } from './define-op.js';
+import { labelled } from './layout.js';
 
 /**
  * The size of each label, which operands that have 1 under it broadcast to; undefined for one of
@@ -92,6 +93,7 @@ export const einsum = defineOp({
     }
     return { y: einsumOf(inputs, subscripts) };
   },
+  layout: labelled,
   ulp: ({ inputs }, { equation }) => {
     const subscripts = readSubscripts(equation, ranksOf(inputs));
     if (!subscripts) return 0;

@@ -10,6 +10,7 @@ import { broadcastShapes } from '../typing/broadcast.js';
 import { movedElements } from '../typing/moved-elements.js';
 import { dimsOrOperand } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
+import { perDimension } from './layout.js';
 
 /**
  * `x` repeated along its dimensions of 1 until it has the shape that it and `target` broadcast to.
@@ -77,6 +78,7 @@ export const expand = defineOp({
   evaluate: ({ x, shape: operand }, { shape }) => ({
     y: expanded(x, shape ?? Array.from(toNumbers(operand!))),
   }),
+  layout: perDimension('shape'),
   ulp: () => 0,
   examples: [
     {

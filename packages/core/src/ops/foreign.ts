@@ -5,6 +5,7 @@ import { parseDim } from '../tensor/parse-dim.js';
 import type { ValueType } from '../tensor/value-type.js';
 import { oneOf, opaque, text, type Json } from './attr.js';
 import { defineOp, many } from './define-op.js';
+import { fixed } from './layout.js';
 
 /**
  * The attribute `types` of a foreign operator, from the types of its results; undefined for those
@@ -80,6 +81,7 @@ export const foreign = defineOp({
       origin: { file: '', op: type },
     });
   },
+  layout: fixed('what it does is not known'),
   ulp: () => 0,
   examples: [],
 });

@@ -6,6 +6,7 @@ import { indicesInto } from '../tensor/interval.js';
 import { tensor } from '../tensor/tensor.js';
 import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';
+import { alongAxis } from './layout.js';
 
 /** Elements of a tensor by number along one axis. */
 export const gatherElements = defineOp({
@@ -39,6 +40,7 @@ export const gatherElements = defineOp({
     const places = elementPlaces(x.shape, indices, axis);
     return { y: pickElements(x, indices.shape, (at) => places[at]!) };
   },
+  layout: alongAxis('all', 'axis'),
   ulp: () => 0,
   examples: [
     {

@@ -6,6 +6,7 @@ import { indicesInto } from '../tensor/interval.js';
 import { allocate, sizeOf, tensor } from '../tensor/tensor.js';
 import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';
+import { fixed } from './layout.js';
 
 /** Blocks of a tensor by index tuples. */
 export const gatherND = defineOp({
@@ -62,6 +63,7 @@ export const gatherND = defineOp({
     places.forEach((place, i) => copy(place * parts, 1, i * size, size));
     return { y: { dtype: x.dtype, shape, data } };
   },
+  layout: fixed('its tuples name places by the leading dimensions in order'),
   ulp: () => 0,
   examples: [
     {

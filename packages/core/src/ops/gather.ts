@@ -7,6 +7,7 @@ import { allocate, sizeOf, tensor, toNumbers, type Tensor } from '../tensor/tens
 import { knownNumbers, movedElements } from '../typing/moved-elements.js';
 import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';
+import { gathering } from './layout.js';
 
 function gathered(
   x: Tensor,
@@ -57,6 +58,7 @@ export const gather = defineOp({
     const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
     return { y: gathered(x, toNumbers(indices), shape, axis) };
   },
+  layout: gathering,
   ulp: () => 0,
   examples: [
     {

@@ -7,6 +7,7 @@ import { oneOf } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { erf } from './erf.js';
 import { unaryExample } from './families/unary.js';
+import { elementwise } from './layout.js';
 import { mul } from './mul.js';
 import { tanh } from './tanh.js';
 
@@ -35,6 +36,7 @@ export const gelu = defineOp({
   evaluate: ({ x }, { approximate }) => ({
     y: mapFloat(x, approximate === 'none' ? exact : approximation),
   }),
+  layout: elementwise,
   ulp: () => 16,
   examples: [
     unaryExample(

@@ -5,6 +5,7 @@ import { tensor } from '../tensor/tensor.js';
 import { broadcastElements, broadcastType } from '../typing/broadcast.js';
 import { knownComparison } from '../typing/known-comparison.js';
 import { defineOp, one } from './define-op.js';
+import { elementwise } from './layout.js';
 
 /** Whether a > b, with broadcasting; false where one is NaN. */
 export const greater = defineOp({
@@ -31,6 +32,7 @@ export const greater = defineOp({
       (x, y) => (x > y ? 1 : 0),
     ),
   }),
+  layout: elementwise,
   ulp: () => 0,
   examples: [
     {

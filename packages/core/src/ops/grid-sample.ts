@@ -6,6 +6,7 @@ import { channelAxis, shapeIn } from '../typing/window.js';
 import { bool, oneOf } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { layoutAttr } from './families/windowed.js';
+import { spatial } from './layout.js';
 
 /**
  * Values of `x` at the positions of a grid, as ONNX GridSample-22. The grid is [batch, spatial
@@ -73,6 +74,7 @@ export const gridSample = defineOp({
   evaluate: ({ x, grid }, attrs) => ({ y: sampleByGrid(x, grid, attrs) }),
   // Positions in float32 are off by about their size in units of the last place; the slope of the
   // data turns that into an error.
+  layout: spatial,
   ulp: ({ x }) => x.slice(1).reduce((sum, size) => sum + 16 + 8 * size, 0),
   examples: [
     {

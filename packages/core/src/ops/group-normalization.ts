@@ -16,6 +16,7 @@ import { channelAxis, type Layout } from '../typing/window.js';
 import { float, int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { layoutAttr } from './families/windowed.js';
+import { spatial } from './layout.js';
 import { reshape } from './reshape.js';
 
 const channelsOf = ({ shape }: ValueType, layout: Layout) =>
@@ -80,6 +81,7 @@ export const groupNormalization = defineOp({
     scaleAndShift(data, x.shape, alongAxis(scale, channels, rank), alongAxis(bias, channels, rank));
     return { y: { dtype: x.dtype, shape: x.shape, data } };
   },
+  layout: spatial,
   ulp: ({ x }, { groups }) => sizeOf(x.slice(1)) / groups + 8,
   examples: [
     {

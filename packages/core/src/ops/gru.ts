@@ -10,6 +10,7 @@ import { add } from './add.js';
 import { bool } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 import { recurrentAttrs } from './families/recurrent.js';
+import { fixed } from './layout.js';
 import { matMul } from './mat-mul.js';
 import { mul } from './mul.js';
 import { split } from './split.js';
@@ -50,6 +51,7 @@ export const gru = defineOp({
     return { y, yH: last };
   },
   evaluate: (operands, attrs) => runGru(operands, attrs),
+  layout: fixed('a sequence is [time, batch, features]'),
   ulp: ({ x, w }, { hiddenSize }) => x[0]! * (w[2]! + hiddenSize + 16),
   examples: [
     {

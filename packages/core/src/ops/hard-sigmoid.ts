@@ -6,6 +6,7 @@ import { float } from './attr.js';
 import { clip } from './clip.js';
 import { defineOp, one } from './define-op.js';
 import { unaryExample } from './families/unary.js';
+import { elementwise } from './layout.js';
 import { mul } from './mul.js';
 
 /** A line cut off at 0 and 1. */
@@ -20,6 +21,7 @@ export const hardSigmoid = defineOp({
   evaluate: ({ x }, { alpha, beta }) => ({
     y: mapFloat(x, (v) => Math.max(0, Math.min(1, alpha * v + beta))),
   }),
+  layout: elementwise,
   ulp: () => 4,
   examples: [
     unaryExample(

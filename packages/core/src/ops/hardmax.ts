@@ -6,6 +6,7 @@ import { tensor, toNumbers } from '../tensor/tensor.js';
 import { argMax } from './arg-max.js';
 import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';
+import { alongAxis } from './layout.js';
 import { oneHot } from './one-hot.js';
 
 /** One at the largest element along one axis. */
@@ -30,6 +31,7 @@ export const hardmax = defineOp({
     });
     return { y: { dtype: x.dtype, shape: x.shape, data } };
   },
+  layout: alongAxis('first', 'axis'),
   ulp: () => 0,
   examples: [
     {

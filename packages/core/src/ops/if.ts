@@ -3,6 +3,7 @@ import { canBe } from '../constraints/same-type.js';
 import { dtypes } from '../tensor/dtype.js';
 import { bodyResults, joinTypes } from '../typing/body.js';
 import { defineOp, many, one } from './define-op.js';
+import { fixed } from './layout.js';
 
 /**
  * One of two bodies without parameters, chosen when the model runs; they have the same number of
@@ -39,6 +40,7 @@ export const ifElse = defineOp({
   evaluate: async ({ condition }, _, { run }) => ({
     outputs: await run(condition.data[0] ? 'then' : 'else', []),
   }),
+  layout: fixed('the bodies give their results as they are'),
   ulp: () => 0,
   examples: [],
 });

@@ -14,6 +14,7 @@ import { channelAxis, type Layout } from '../typing/window.js';
 import { float } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { layoutAttr } from './families/windowed.js';
+import { spatial } from './layout.js';
 
 const spatialAxes = (layout: Layout, rank: number) =>
   Array.from({ length: rank - 2 }, (_, i) => i + (layout === 'channelsFirst' ? 2 : 1));
@@ -47,6 +48,7 @@ export const instanceNormalization = defineOp({
     scaleAndShift(data, x.shape, alongAxis(scale, channels, rank), alongAxis(bias, channels, rank));
     return { y: { dtype: x.dtype, shape: x.shape, data } };
   },
+  layout: spatial,
   ulp: ({ x }, { layout }) => sizeOf(spatialAxes(layout, x.length).map((axis) => x[axis]!)) + 8,
   examples: [
     {

@@ -3,6 +3,7 @@ import { floatTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
 import { bool } from './attr.js';
 import { defineOp, one } from './define-op.js';
+import { elementwise } from './layout.js';
 
 /** Whether infinite, of the signs that are asked for. */
 export const isInf = defineOp({
@@ -16,6 +17,7 @@ export const isInf = defineOp({
   evaluate: ({ x }, { positive, negative }) => ({
     y: testFloat(x, (v) => (positive && v === Infinity) || (negative && v === -Infinity)),
   }),
+  layout: elementwise,
   ulp: () => 0,
   examples: [
     {

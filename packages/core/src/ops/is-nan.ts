@@ -2,6 +2,7 @@ import { testFloat } from '../numeric/map.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
 import { defineOp, one } from './define-op.js';
+import { elementwise } from './layout.js';
 
 /** Whether not a number. */
 export const isNan = defineOp({
@@ -13,6 +14,7 @@ export const isNan = defineOp({
   constraints: {},
   infer: ({ x }) => ({ y: { dtype: 'bool', shape: x.shape } }),
   evaluate: ({ x }) => ({ y: testFloat(x, Number.isNaN) }),
+  layout: elementwise,
   ulp: () => 0,
   examples: [
     {

@@ -12,6 +12,7 @@ import { floatTypes } from '../tensor/dtype.js';
 import { sizeOf, tensor } from '../tensor/tensor.js';
 import { float, int } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
+import { overLastDimensions } from './layout.js';
 
 const from = (axis: number, rank: number) =>
   Array.from({ length: rank - axis }, (_, i) => axis + i);
@@ -37,6 +38,7 @@ export const layerNormalization = defineOp({
     scaleAndShift(data, x.shape, scale, bias);
     return { y: { dtype: x.dtype, shape: x.shape, data } };
   },
+  layout: overLastDimensions,
   ulp: ({ x }, { axis }) => sizeOf(x.slice(axis)) + 8,
   examples: [
     {

@@ -3,6 +3,7 @@ import { floatTypes } from '../tensor/dtype.js';
 import { float } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { unaryExample } from './families/unary.js';
+import { elementwise } from './layout.js';
 
 /** x, and alpha x below 0. */
 export const leakyRelu = defineOp({
@@ -14,6 +15,7 @@ export const leakyRelu = defineOp({
   constraints: {},
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
   evaluate: ({ x }, { alpha }) => ({ y: mapFloat(x, (v) => (v < 0 ? alpha * v : v)) }),
+  layout: elementwise,
   ulp: () => 1,
   examples: [
     unaryExample(

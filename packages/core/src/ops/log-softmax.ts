@@ -4,6 +4,7 @@ import { floatTypes } from '../tensor/dtype.js';
 import { tensor, toNumbers } from '../tensor/tensor.js';
 import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';
+import { alongAxis } from './layout.js';
 
 /** Logarithm of the softmax along one axis. */
 export const logSoftmax = defineOp({
@@ -28,6 +29,7 @@ export const logSoftmax = defineOp({
     });
     return { y: { dtype: x.dtype, shape: x.shape, data } };
   },
+  layout: alongAxis('first', 'axis'),
   ulp: ({ x }, { axis }) => 3 * x[axis]! + 3,
   examples: [
     {

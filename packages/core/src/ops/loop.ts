@@ -9,6 +9,7 @@ import type { ValueType } from '../tensor/value-type.js';
 import { bodyResults, joinTypes } from '../typing/body.js';
 import { int } from './attr.js';
 import { defineOp, many, optional } from './define-op.js';
+import { fixed } from './layout.js';
 
 /**
  * Whether a body never stops the loop: its first result is constant true, or the condition that it
@@ -112,6 +113,7 @@ export const loop = defineOp({
       ],
     };
   },
+  layout: fixed('the body takes and gives its values as they are'),
   ulp: () => 0,
   examples: [],
 });

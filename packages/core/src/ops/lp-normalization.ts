@@ -8,6 +8,7 @@ import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { div } from './div.js';
 import { equal } from './equal.js';
+import { alongAxis } from './layout.js';
 import { reduceL1 } from './reduce-l1.js';
 import { reduceL2 } from './reduce-l2.js';
 import { where } from './where.js';
@@ -37,6 +38,7 @@ export const lpNormalization = defineOp({
     });
     return { y: { dtype: x.dtype, shape: x.shape, data } };
   },
+  layout: alongAxis('first', 'axis'),
   ulp: ({ x }, { axis }) => x[axis]! + 4,
   examples: [
     {

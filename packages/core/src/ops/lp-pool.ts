@@ -6,6 +6,7 @@ import { poolType } from '../typing/pooling.js';
 import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { poolAttrs } from './families/windowed.js';
+import { spatial } from './layout.js';
 
 /** The p-norm of each window, (sum of |x|^p)^(1/p), as ONNX LpPool-22; padding adds nothing. */
 export const lpPool = defineOp({
@@ -24,6 +25,7 @@ export const lpPool = defineOp({
     });
     return { y };
   },
+  layout: spatial,
   ulp: (_, { kernel }) => kernel.reduce((a, b) => a * b, 1) + 8,
   examples: [
     {

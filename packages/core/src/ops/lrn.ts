@@ -10,6 +10,7 @@ import { add } from './add.js';
 import { float, int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { div } from './div.js';
+import { overChannels } from './layout.js';
 import { mul } from './mul.js';
 import { pad } from './pad.js';
 import { pow } from './pow.js';
@@ -48,6 +49,7 @@ export const lrn = defineOp({
     });
     return { y: { dtype: x.dtype, shape: x.shape, data } };
   },
+  layout: overChannels,
   ulp: (_, { size }) => size + 12,
   examples: [
     {

@@ -7,6 +7,7 @@ import { tensor } from '../tensor/tensor.js';
 import type { ValueType } from '../tensor/value-type.js';
 import { broadcastShapes } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
+import { fixed } from './layout.js';
 
 const types = [...floatTypes, 'int64', 'int32', 'uint64', 'uint32'] as const;
 
@@ -71,6 +72,7 @@ export const matMul = defineOp({
     const product = matrixProduct({ ...a, shape: left }, { ...b, shape: right });
     return { y: { ...product, shape: resultShape(a.shape, b.shape, product.shape.slice(0, -2)) } };
   },
+  layout: fixed('it multiplies the matrices of the last two dimensions'),
   ulp: ({ a }) => a.at(-1)!,
   examples: [
     {

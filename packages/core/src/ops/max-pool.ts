@@ -5,6 +5,7 @@ import { tensor } from '../tensor/tensor.js';
 import { poolType } from '../typing/pooling.js';
 import { defineOp, one } from './define-op.js';
 import { poolAttrs } from './families/windowed.js';
+import { spatial } from './layout.js';
 
 /**
  * Largest element of each window, NaN where there is one, as ONNX MaxPool-22 without indices.
@@ -27,6 +28,7 @@ export const maxPool = defineOp({
     });
     return { y };
   },
+  layout: spatial,
   ulp: () => 0,
   examples: [
     {

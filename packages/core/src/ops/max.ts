@@ -6,6 +6,7 @@ import { corners } from '../tensor/interval.js';
 import { tensor } from '../tensor/tensor.js';
 import { broadcastElements, broadcastType } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
+import { elementwise } from './layout.js';
 
 /** The larger of two numbers with broadcasting; NaN where one of them is. */
 export const max = defineOp({
@@ -22,6 +23,7 @@ export const max = defineOp({
   evaluate: ({ a, b }) => ({
     y: evaluateBinary(a, b, a.dtype, Math.max, (x, y) => (x > y ? x : y)),
   }),
+  layout: elementwise,
   ulp: () => 0,
   examples: [
     {

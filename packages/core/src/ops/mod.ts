@@ -9,6 +9,7 @@ import { tensor } from '../tensor/tensor.js';
 import { broadcastElements, broadcastType } from '../typing/broadcast.js';
 import { oneOf } from './attr.js';
 import { defineOp, one } from './define-op.js';
+import { elementwise } from './layout.js';
 
 /** The remainder where both conventions agree with the floored one, or of numbers. */
 function remainder(a: Dim, b: Dim, sign: 'divisor' | 'dividend'): Dim | undefined {
@@ -59,6 +60,7 @@ export const mod = defineOp({
       ),
     };
   },
+  layout: elementwise,
   ulp: () => 1,
   examples: [
     {

@@ -7,6 +7,7 @@ import { corners } from '../tensor/interval.js';
 import { tensor } from '../tensor/tensor.js';
 import { broadcastElements, broadcastType } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
+import { elementwise } from './layout.js';
 
 /** Product with broadcasting; integers wrap. */
 export const mul = defineOp({
@@ -26,6 +27,7 @@ export const mul = defineOp({
     const multiply = isInt(a.dtype) ? Math.imul : (x: number, y: number) => x * y;
     return { y: wrapInteger(evaluateBinary(a, b, a.dtype, multiply, (x, y) => x * y)) };
   },
+  layout: elementwise,
   ulp: () => 1,
   examples: [
     {

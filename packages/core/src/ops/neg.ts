@@ -6,6 +6,7 @@ import { tensor } from '../tensor/tensor.js';
 import { mapElements } from '../typing/known-elements.js';
 import { defineOp, one } from './define-op.js';
 import { unaryExample } from './families/unary.js';
+import { elementwise } from './layout.js';
 
 /** -x; integers wrap. */
 export const neg = defineOp({
@@ -26,6 +27,7 @@ export const neg = defineOp({
       (x) => -x,
     ),
   }),
+  layout: elementwise,
   ulp: () => 0,
   examples: [
     unaryExample([

@@ -7,6 +7,7 @@ import { placesIn } from '../tensor/interval.js';
 import { tensor, toNumbers } from '../tensor/tensor.js';
 import { dimsOrOperand, float } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
+import { fixed } from './layout.js';
 
 /**
  * Boxes taken one after the other, best score first, that overlap none taken before by more than a
@@ -72,6 +73,7 @@ export const nonMaxSuppression = defineOp({
     }
     return { indices: tensor('int64', [taken.length], taken) };
   },
+  layout: fixed('boxes and scores have no layout'),
   ulp: () => 0,
   examples: [
     {

@@ -6,6 +6,7 @@ import { tensor } from '../tensor/tensor.js';
 import type { ValueType } from '../tensor/value-type.js';
 import { maxKnownElements } from '../typing/known-elements.js';
 import { defineOp, one } from './define-op.js';
+import { fixed } from './layout.js';
 
 /** For each dimension the indices of the elements at `places`, one dimension after another. */
 function indicesOf(places: readonly number[], shape: readonly number[]): number[] {
@@ -58,6 +59,7 @@ export const nonZero = defineOp({
     for (let i = 0; i < x.data.length; i++) if (x.data[i] != 0) places.push(i);
     return { y: tensor('int64', [x.shape.length, places.length], indicesOf(places, x.shape)) };
   },
+  layout: fixed('it lists places in the order of elements'),
   ulp: () => 0,
   examples: [
     {

@@ -2,6 +2,7 @@ import { subDim } from '../tensor/dim.js';
 import { tensor } from '../tensor/tensor.js';
 import { mapElements } from '../typing/known-elements.js';
 import { defineOp, one } from './define-op.js';
+import { elementwise } from './layout.js';
 
 /** Whether false. */
 export const not = defineOp({
@@ -15,6 +16,7 @@ export const not = defineOp({
     y: { dtype: 'bool', shape: x.shape, elements: mapElements(x, 'bool', (e) => subDim(1, e)) },
   }),
   evaluate: ({ x }) => ({ y: { ...x, data: Uint8Array.from(x.data as Uint8Array, (v) => 1 - v) } }),
+  layout: elementwise,
   ulp: () => 0,
   examples: [
     {

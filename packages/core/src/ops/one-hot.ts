@@ -5,6 +5,7 @@ import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import { maxSize } from '../tensor/interval.js';
 import { dimsOrOperand, int } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
+import { addsDimensions } from './layout.js';
 
 /** Indices as vectors that are `on` in one place. */
 export const oneHot = defineOp({
@@ -66,6 +67,7 @@ export const oneHot = defineOp({
     });
     return { y: { dtype: values.dtype, shape, data: data as unknown as Float64Array } };
   },
+  layout: addsDimensions('axis'),
   ulp: () => 0,
   examples: [
     {

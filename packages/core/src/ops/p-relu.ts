@@ -5,6 +5,7 @@ import { floatTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
 import { broadcastShapes } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
+import { elementwise } from './layout.js';
 import { less } from './less.js';
 import { mul } from './mul.js';
 import { where } from './where.js';
@@ -48,6 +49,7 @@ export const pRelu = defineOp({
       () => 0n,
     ),
   }),
+  layout: elementwise,
   ulp: () => 1,
   examples: [
     {

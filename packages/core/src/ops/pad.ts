@@ -9,6 +9,7 @@ import type { ValueType } from '../tensor/value-type.js';
 import { movedElements } from '../typing/moved-elements.js';
 import { dimsOrOperand, oneOf } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
+import { padding } from './layout.js';
 
 const modes = oneOf('constant', 'reflect', 'edge', 'wrap', 'symmetric');
 type Mode = 'constant' | 'reflect' | 'edge' | 'wrap' | 'symmetric';
@@ -110,6 +111,7 @@ export const pad = defineOp({
   evaluate: ({ x, pads: operand, value }, { mode, pads }) => ({
     y: padded(x, pads ?? Array.from(toNumbers(operand!)), mode, value),
   }),
+  layout: padding,
   ulp: () => 0,
   examples: [
     {

@@ -7,6 +7,7 @@ import { powers } from '../tensor/interval.js';
 import { tensor } from '../tensor/tensor.js';
 import { broadcastType } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
+import { elementwise } from './layout.js';
 
 /**
  * Power with broadcasting. Integers wrap; 0 to a negative integer power is `core/not-evaluable`.
@@ -27,6 +28,7 @@ export const pow = defineOp({
       Number(BigInt.asIntN(53, integerPower(BigInt(x), BigInt(y))));
     return { y: wrapInteger(evaluateBinary(a, b, a.dtype, small, integerPower)) };
   },
+  layout: elementwise,
   ulp: () => 4,
   examples: [
     {

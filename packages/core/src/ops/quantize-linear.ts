@@ -6,6 +6,7 @@ import { floatTypes, isFloat } from '../tensor/dtype.js';
 import { sizeOf, tensor, toNumbers } from '../tensor/tensor.js';
 import { bool, dtypeAttr, int, nullable } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
+import { scaled } from './layout.js';
 
 const codeTypes = [
   ...(['int8', 'uint8', 'int16', 'uint16', 'int4', 'uint4', 'int2', 'uint2'] as const),
@@ -53,6 +54,7 @@ export const quantizeLinear = defineOp({
     );
     return { y: { dtype: to, shape: x.shape, data: quantized(data, to, saturate) } };
   },
+  layout: scaled,
   ulp: () => 1,
   examples: [
     {

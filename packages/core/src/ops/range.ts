@@ -6,6 +6,7 @@ import { allocate, tensor, toNumbers } from '../tensor/tensor.js';
 import type { ValueType } from '../tensor/value-type.js';
 import { knownElement, maxKnownElements } from '../typing/known-elements.js';
 import { defineOp, one } from './define-op.js';
+import { fixed } from './layout.js';
 
 /** The one known element of an integer scalar. */
 const known = (type: ValueType): Dim | undefined => type.elements?.[0];
@@ -87,6 +88,7 @@ export const range = defineOp({
     }
     return { y: { dtype: start.dtype, shape: [length], data } };
   },
+  layout: fixed('its result is a vector'),
   ulp: () => 1,
   examples: [
     {

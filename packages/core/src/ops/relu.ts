@@ -6,6 +6,7 @@ import { tensor } from '../tensor/tensor.js';
 import { mapElements } from '../typing/known-elements.js';
 import { defineOp, one } from './define-op.js';
 import { unaryExample } from './families/unary.js';
+import { elementwise } from './layout.js';
 
 /** The positive part. */
 export const relu = defineOp({
@@ -26,6 +27,7 @@ export const relu = defineOp({
       (x) => (x > 0n ? x : 0n),
     ),
   }),
+  layout: elementwise,
   ulp: () => 0,
   examples: [
     unaryExample([

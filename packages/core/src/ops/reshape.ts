@@ -5,6 +5,7 @@ import { sizeOf, tensor, toNumbers } from '../tensor/tensor.js';
 import { maxSize } from '../tensor/interval.js';
 import { dimsOrOperand } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
+import { reshaping } from './layout.js';
 
 /** The shape with its one -1 replaced by what the number of elements leaves. */
 function settle(shape: Shape, from: Shape): Shape {
@@ -80,6 +81,7 @@ export const reshape = defineOp({
     }
     return { y: { ...x, shape: target } };
   },
+  layout: reshaping,
   ulp: () => 0,
   examples: [
     {

@@ -5,6 +5,7 @@ import { dtypes, isFloat } from '../tensor/dtype.js';
 import { tensor, toNumbers } from '../tensor/tensor.js';
 import { bool, dimsOrOperand, float, floatList, ints, nullable, oneOf } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
+import { resampling } from './layout.js';
 
 /**
  * Resampling along the given axes, one after the other, as ONNX Resize-19. `sizes` are those of the
@@ -113,6 +114,7 @@ export const resize = defineOp({
   }),
   // Coordinates in float32 are off by about their size in units of the last place; the slope of the
   // data turns that into an error.
+  layout: resampling,
   ulp: ({ x }, { mode, axes }) =>
     mode === 'nearest' ? 0 : axes.reduce((sum, axis) => sum + 8 + 4 * x[axis]!, 0),
   examples: [

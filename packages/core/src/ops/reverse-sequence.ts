@@ -7,6 +7,7 @@ import { stridesOf } from '../tensor/strides.js';
 import { tensor, toNumbers } from '../tensor/tensor.js';
 import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';
+import { alongAxis } from './layout.js';
 
 /** The beginning of each sequence of a batch turned round. */
 export const reverseSequence = defineOp({
@@ -50,6 +51,7 @@ export const reverseSequence = defineOp({
     };
     return { y: pickElements(x, x.shape, pick) };
   },
+  layout: alongAxis('first', 'timeAxis', 'batchAxis'),
   ulp: () => 0,
   examples: [
     {

@@ -6,6 +6,7 @@ import { sizeOf, tensor, type Tensor } from '../tensor/tensor.js';
 import { movedElements } from '../typing/moved-elements.js';
 import { ints } from './attr.js';
 import { defineOp, one } from './define-op.js';
+import { alongAxes } from './layout.js';
 
 function reversed(x: Tensor, axes: readonly number[]): Tensor {
   if (sizeOf(x.shape) === 0) return x;
@@ -42,6 +43,7 @@ export const reverse = defineOp({
   range: ({ x }) => ({ y: x }),
   demands: (_, __, { y }) => ({ x: y }),
   evaluate: ({ x }, { axes }) => ({ y: reversed(x, axes) }),
+  layout: alongAxes,
   ulp: () => 0,
   examples: [
     {

@@ -12,6 +12,7 @@ import { floatTypes } from '../tensor/dtype.js';
 import { sizeOf, tensor } from '../tensor/tensor.js';
 import { float, int } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
+import { overLastDimensions } from './layout.js';
 
 const from = (axis: number, rank: number) =>
   Array.from({ length: rank - axis }, (_, i) => axis + i);
@@ -34,6 +35,7 @@ export const rmsNormalization = defineOp({
     scaleAndShift(data, x.shape, scale, undefined);
     return { y: { dtype: x.dtype, shape: x.shape, data } };
   },
+  layout: overLastDimensions,
   ulp: ({ x }, { axis }) => sizeOf(x.slice(axis)) + 6,
   examples: [
     {

@@ -7,6 +7,7 @@ import { recurrentTypes } from '../typing/recurrence.js';
 import { add } from './add.js';
 import { defineOp, one, optional } from './define-op.js';
 import { recurrentAttrs } from './families/recurrent.js';
+import { fixed } from './layout.js';
 import { matMul } from './mat-mul.js';
 
 /**
@@ -38,6 +39,7 @@ export const rnn = defineOp({
     return { y, yH: last };
   },
   evaluate: (operands, attrs) => runRnn(operands, attrs),
+  layout: fixed('a sequence is [time, batch, features]'),
   ulp: ({ x, w }, { hiddenSize }) => x[0]! * (w[2]! + hiddenSize + 16),
   examples: [
     {

@@ -15,6 +15,7 @@ import { cast } from './cast.js';
 import { defineOp, one } from './define-op.js';
 import { floor } from './floor.js';
 import { greaterOrEqual } from './greater-or-equal.js';
+import { fixed } from './layout.js';
 import { lessOrEqual } from './less-or-equal.js';
 import { max } from './max.js';
 import { min } from './min.js';
@@ -146,6 +147,7 @@ export const roiAlign = defineOp({
   evaluate: ({ x, regions, images }, attrs) => ({ y: alignRegions(x, regions, images, attrs) }),
   // Positions in float32 are off by about their size in units of the last place; the slope of the
   // data turns that into an error.
+  layout: fixed('its images have their channels first'),
   ulp: ({ x }) => 32 + 8 * (x[2]! + x[3]!),
   examples: [
     {

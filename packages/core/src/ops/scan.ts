@@ -12,6 +12,7 @@ import { bodyResults, joinTypes } from '../typing/body.js';
 import { bool, int, ints, listOf } from './attr.js';
 import { defineOp, many } from './define-op.js';
 import { gather } from './gather.js';
+import { fixed } from './layout.js';
 import { loop } from './loop.js';
 import { reverse } from './reverse.js';
 import { shape as shapeOp } from './shape.js';
@@ -135,6 +136,7 @@ export const scan = defineOp({
       ],
     };
   },
+  layout: fixed('the body takes and gives its values as they are'),
   ulp: () => 0,
   examples: [],
   decompose: (

@@ -12,6 +12,7 @@ import { updatedRange } from '../typing/scatter-update.js';
 import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { reductionAttr } from './families/scatter.js';
+import { alongAxis } from './layout.js';
 
 /** Elements of a tensor replaced by number along one axis. */
 export const scatterElements = defineOp({
@@ -74,6 +75,7 @@ export const scatterElements = defineOp({
     });
     return { y: wrapInteger({ ...x, data }) };
   },
+  layout: alongAxis('all', 'axis'),
   ulp: ({ indices }, { axis, reduction }) =>
     reduction === 'add' || reduction === 'mul' ? indices[axis]! : 0,
   examples: [

@@ -10,6 +10,7 @@ import { sizeOf, tensor, type Elements } from '../tensor/tensor.js';
 import { updatedRange } from '../typing/scatter-update.js';
 import { defineOp, one } from './define-op.js';
 import { reductionAttr } from './families/scatter.js';
+import { fixed } from './layout.js';
 
 /** Blocks of a tensor replaced by index tuples. */
 export const scatterND = defineOp({
@@ -71,6 +72,7 @@ export const scatterND = defineOp({
     });
     return { y: wrapInteger({ ...x, data }) };
   },
+  layout: fixed('its tuples name places by the leading dimensions in order'),
   ulp: ({ indices }, { reduction }) =>
     reduction === 'add' || reduction === 'mul' ? sizeOf(indices.slice(0, -1)) : 0,
   examples: [

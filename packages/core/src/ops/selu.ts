@@ -5,6 +5,7 @@ import { float } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { elu } from './elu.js';
 import { unaryExample } from './families/unary.js';
+import { elementwise } from './layout.js';
 import { mul } from './mul.js';
 
 /** gamma x, and gamma alpha (e^x - 1) below 0 (Klambauer et al. 2017). */
@@ -19,6 +20,7 @@ export const selu = defineOp({
   evaluate: ({ x }, { alpha, gamma }) => ({
     y: mapFloat(x, (v) => gamma * (v < 0 ? alpha * Math.expm1(v) : v)),
   }),
+  layout: elementwise,
   ulp: () => 6,
   examples: [
     unaryExample(

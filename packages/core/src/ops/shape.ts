@@ -2,6 +2,7 @@ import { dtypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
 import { hull, sizeInterval } from '../tensor/interval.js';
 import { defineOp, one } from './define-op.js';
+import { fixed } from './layout.js';
 
 /** The sizes of a tensor's dimensions as data. */
 export const shape = defineOp({
@@ -16,6 +17,7 @@ export const shape = defineOp({
   }),
   range: (_, __, { x }) => ({ y: hull(...(x.shape ?? [undefined]).map(sizeInterval)) ?? [0n, 0n] }),
   evaluate: ({ x }) => ({ y: tensor('int64', [x.shape.length], x.shape) }),
+  layout: fixed('it lists the sizes in the order of dimensions'),
   ulp: () => 0,
   examples: [
     {

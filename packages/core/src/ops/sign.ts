@@ -4,6 +4,7 @@ import { ends } from '../tensor/interval.js';
 import { tensor } from '../tensor/tensor.js';
 import { defineOp, one } from './define-op.js';
 import { unaryExample } from './families/unary.js';
+import { elementwise } from './layout.js';
 
 /** -1, 0 or 1. */
 export const sign = defineOp({
@@ -16,6 +17,7 @@ export const sign = defineOp({
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
   range: ({ x }) => ({ y: ends(x, (v) => (v > 0n ? 1n : v < 0n ? -1n : 0n)) ?? [-1n, 1n] }),
   evaluate: ({ x }) => ({ y: mapNumber(x, Math.sign, (x) => (x > 0n ? 1n : x < 0n ? -1n : 0n)) }),
+  layout: elementwise,
   ulp: () => 0,
   examples: [
     unaryExample([

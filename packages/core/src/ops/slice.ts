@@ -9,6 +9,7 @@ import { movedElements } from '../typing/moved-elements.js';
 import { sliceRange, sliceSize } from '../typing/slice-bounds.js';
 import { dimsOrOperand, ints } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
+import { alongAxes } from './layout.js';
 
 /**
  * The end of a slice that runs to the last index (or, with a negative step, negated, to the first):
@@ -100,6 +101,7 @@ export const slice = defineOp({
       steps,
     }),
   }),
+  layout: alongAxes,
   ulp: () => 0,
   examples: [
     {

@@ -3,6 +3,7 @@ import { floatTypes } from '../tensor/dtype.js';
 import { tensor, toNumbers } from '../tensor/tensor.js';
 import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';
+import { alongAxis } from './layout.js';
 
 /** Exponentials scaled to sum to one along one axis. */
 export const softmax = defineOp({
@@ -32,6 +33,7 @@ export const softmax = defineOp({
     });
     return { y: { dtype: x.dtype, shape: x.shape, data } };
   },
+  layout: alongAxis('first', 'axis'),
   ulp: ({ x }, { axis }) => 3 * x[axis]! + 3,
   examples: [
     {

@@ -9,6 +9,7 @@ import { tensor, type Tensor } from '../tensor/tensor.js';
 import { movedElements } from '../typing/moved-elements.js';
 import { dims, int } from './attr.js';
 import { defineOp, many, one } from './define-op.js';
+import { alongAxis } from './layout.js';
 
 /** `size` slices of `x` along an axis, from `start` on. */
 function part(x: Tensor, axis: number, start: number, size: number): Tensor {
@@ -64,6 +65,7 @@ export const split = defineOp({
     let start = 0;
     return { outputs: sizes.map((size) => part(x, axis, (start += size) - size, size)) };
   },
+  layout: alongAxis('first', 'axis'),
   ulp: () => 0,
   examples: [
     {

@@ -5,6 +5,7 @@ import { dtypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
 import { ints } from './attr.js';
 import { defineOp, one } from './define-op.js';
+import { removesDimensions } from './layout.js';
 
 /** Dimensions of size 1 taken out. */
 export const squeeze = defineOp({
@@ -41,6 +42,7 @@ export const squeeze = defineOp({
     }
     return { y: { ...x, shape: x.shape.filter((_, axis) => !axes.includes(axis)) } };
   },
+  layout: removesDimensions,
   ulp: () => 0,
   examples: [
     {

@@ -7,6 +7,7 @@ import { corners } from '../tensor/interval.js';
 import { tensor } from '../tensor/tensor.js';
 import { broadcastElements, broadcastType } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
+import { elementwise } from './layout.js';
 
 /** Difference with broadcasting; integers wrap. */
 export const sub = defineOp({
@@ -35,6 +36,7 @@ export const sub = defineOp({
       ),
     ),
   }),
+  layout: elementwise,
   ulp: () => 1,
   examples: [
     {

@@ -5,6 +5,7 @@ import { float } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { unaryExample } from './families/unary.js';
 import { greater } from './greater.js';
+import { elementwise } from './layout.js';
 import { where } from './where.js';
 
 /** x above alpha, else 0. */
@@ -17,6 +18,7 @@ export const thresholdedRelu = defineOp({
   constraints: {},
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
   evaluate: ({ x }, { alpha }) => ({ y: mapFloat(x, (v) => (v > alpha ? v : 0)) }),
+  layout: elementwise,
   ulp: () => 0,
   examples: [
     unaryExample(

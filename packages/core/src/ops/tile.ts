@@ -8,6 +8,7 @@ import { tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
 import { movedElements } from '../typing/moved-elements.js';
 import { dimsOrOperand } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
+import { perDimension } from './layout.js';
 
 function tiled(x: Tensor, repeats: readonly number[]): Tensor {
   if (repeats.length !== x.shape.length || repeats.some((count) => count < 0)) {
@@ -62,6 +63,7 @@ export const tile = defineOp({
   evaluate: ({ x, repeats: operand }, { repeats }) => ({
     y: tiled(x, repeats ?? Array.from(toNumbers(operand!))),
   }),
+  layout: perDimension('repeats'),
   ulp: () => 0,
   examples: [
     {

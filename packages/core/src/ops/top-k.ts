@@ -8,6 +8,7 @@ import { placesIn, sizeInterval } from '../tensor/interval.js';
 import { allocate, sizeOf, tensor, toNumbers } from '../tensor/tensor.js';
 import { bool, dimsOrOperand, int } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
+import { alongAxis } from './layout.js';
 
 /** The largest or smallest elements along an axis. */
 export const topK = defineOp({
@@ -75,6 +76,7 @@ export const topK = defineOp({
       indices: { dtype: 'int64', shape, data: indices },
     };
   },
+  layout: alongAxis('first', 'axis'),
   ulp: () => 0,
   examples: [
     {

@@ -5,6 +5,7 @@ import { tensor, type Tensor } from '../tensor/tensor.js';
 import { movedElements } from '../typing/moved-elements.js';
 import { ints } from './attr.js';
 import { defineOp, one } from './define-op.js';
+import { permuting } from './layout.js';
 
 /** Whether a list is a permutation of 0 … rank-1. */
 export function isPermutation(perm: readonly number[]): boolean {
@@ -48,6 +49,7 @@ export const transpose = defineOp({
   range: ({ x }) => ({ y: x }),
   demands: (_, __, { y }) => ({ x: y }),
   evaluate: ({ x }, { perm }) => ({ y: transposed(x, perm) }),
+  layout: permuting,
   ulp: () => 0,
   examples: [
     {

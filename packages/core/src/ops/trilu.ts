@@ -4,6 +4,7 @@ import { hull } from '../tensor/interval.js';
 import { tensor } from '../tensor/tensor.js';
 import { bool, int } from './attr.js';
 import { defineOp, one } from './define-op.js';
+import { fixed } from './layout.js';
 
 /** The upper or lower triangle of each matrix. */
 export const trilu = defineOp({
@@ -29,6 +30,7 @@ export const trilu = defineOp({
     };
     return { y: pickElements(x, x.shape, (at) => (isKept(at) ? at : -1)) };
   },
+  layout: fixed('it cuts the matrices of the last two dimensions'),
   ulp: () => 0,
   examples: [
     {

@@ -3,6 +3,7 @@ import { tensor } from '../tensor/tensor.js';
 import type { Dim } from '../tensor/dim.js';
 import { ints } from './attr.js';
 import { defineOp, one } from './define-op.js';
+import { addsDimensions } from './layout.js';
 
 /** The shape with dimensions of 1 put in so that they stand at `axes` of the result. */
 function grown<D extends Dim>(shape: readonly D[], axes: readonly number[]): (D | 1)[] {
@@ -34,6 +35,7 @@ export const unsqueeze = defineOp({
   range: ({ x }) => ({ y: x }),
   demands: (_, __, { y }) => ({ x: y }),
   evaluate: ({ x }, { axes }) => ({ y: { ...x, shape: grown(x.shape, axes) } }),
+  layout: addsDimensions('axes'),
   ulp: () => 0,
   examples: [
     {

@@ -9,6 +9,7 @@ import type { ValueType } from '../tensor/value-type.js';
 import { broadcastType } from '../typing/broadcast.js';
 import { maxKnownElements } from '../typing/known-elements.js';
 import { defineOp, one } from './define-op.js';
+import { elementwise } from './layout.js';
 
 /** The elements of the result where those of the condition and of what it picks are known. */
 function knownElements(
@@ -65,6 +66,7 @@ export const where = defineOp({
     });
     return { y: { dtype: x.dtype, shape, data } };
   },
+  layout: elementwise,
   ulp: () => 0,
   examples: [
     {

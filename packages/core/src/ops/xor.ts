@@ -4,6 +4,7 @@ import { tensor } from '../tensor/tensor.js';
 import { broadcastElements, broadcastType } from '../typing/broadcast.js';
 import { knownComparison } from '../typing/known-comparison.js';
 import { defineOp, one } from './define-op.js';
+import { elementwise } from './layout.js';
 
 /** Whether exactly one is true, with broadcasting. */
 export const xor = defineOp({
@@ -30,6 +31,7 @@ export const xor = defineOp({
       () => 0,
     ),
   }),
+  layout: elementwise,
   ulp: () => 0,
   examples: [
     {

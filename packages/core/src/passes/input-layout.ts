@@ -1,8 +1,9 @@
 import type { Graph } from '../graph/graph.js';
 import { permutedOrigin } from '../graph/origin.js';
 import { transpose } from '../ops/transpose.js';
+import { inverse, permutationTo, permuted } from '../typing/permutation.js';
+import type { Layout } from '../typing/window.js';
 import { imageInputs } from './layout/assign-layout.js';
-import { inverse, permutationTo, permuted, type Layout } from './layout/permutation.js';
 import { definePass } from './define-pass.js';
 
 /**

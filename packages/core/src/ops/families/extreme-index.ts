@@ -6,6 +6,7 @@ import { placesIn } from '../../tensor/interval.js';
 import { reducedShape } from '../../typing/reduced.js';
 import { bool, int } from '../attr.js';
 import { defineOp, one, type Example } from '../define-op.js';
+import { reducing } from '../layout.js';
 
 /** An operator that gives the place of the largest (or smallest) element along an axis. */
 export function extremeIndex(
@@ -52,6 +53,7 @@ export function extremeIndex(
         },
       };
     },
+    layout: reducing('axis'),
     ulp: () => 0,
     examples,
   });

@@ -16,6 +16,7 @@ import type { ValueType } from '../../tensor/value-type.js';
 import { reducedElements, reducedShape } from '../../typing/reduced.js';
 import { bool, ints, type Attr } from '../attr.js';
 import { defineOp, one, type Example, type Op, type Operand } from '../define-op.js';
+import { reducing } from '../layout.js';
 
 /**
  * What a reduction is asked for: the dimensions that it takes together, and whether they stay with
@@ -102,6 +103,7 @@ export function reduction({
       const data = g && isInt(x.dtype) ? reduceIntegers(x, groups, g) : reduceNumbers(x, groups, f);
       return { y: { dtype: x.dtype, shape: reducedShape(x.shape, axes, keepdims), data } };
     },
+    layout: reducing('axes'),
     ulp: ({ x }, { axes }) => ulp(sizeOf(axes.map((axis) => x[axis]!))),
     examples,
     ...(decompose && {

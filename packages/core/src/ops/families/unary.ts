@@ -5,6 +5,7 @@ import { floatTypes } from '../../tensor/dtype.js';
 import type { Interval } from '../../tensor/interval.js';
 import { tensor } from '../../tensor/tensor.js';
 import { defineOp, one, type Example, type Op, type Operand } from '../define-op.js';
+import { elementwise } from '../layout.js';
 
 /** What distinguishes one elementwise function of one operand from another. */
 export interface UnaryFunction {
@@ -41,6 +42,7 @@ export function unary({ name, summary, f, range, ulp, examples, decompose }: Una
       range: ({ x }: { readonly x: Interval | undefined }) => ({ y: x && range(x) }),
     }),
     evaluate: ({ x }) => ({ y: mapFloat(x, f) }),
+    layout: elementwise,
     ulp: () => ulp,
     examples: [unaryExample(examples)],
     ...(decompose && {

@@ -2,13 +2,15 @@ import type { Graph } from '../../graph/graph.js';
 import type { Node } from '../../graph/node.js';
 import { permutedOrigin } from '../../graph/origin.js';
 import type { Value } from '../../graph/value.js';
+import { layoutChange, type LayoutChange } from '../../ops/layout.js';
 import { transpose } from '../../ops/transpose.js';
+import { unsqueeze } from '../../ops/unsqueeze.js';
 import { evaluateDim, symbolsOf } from '../../tensor/dim.js';
 import { bytesOf } from '../../tensor/dtype.js';
+import { inverse, movesNothing, permutationTo, permuted } from '../../typing/permutation.js';
+import type { Layout } from '../../typing/window.js';
 import { definePass } from '../define-pass.js';
-import { behaviourOf, transposeRole, type Behaviour } from './behaviour.js';
 import { FlowNetwork } from './minimum-cut.js';
-import { inverse, movesNothing, permutationTo, permuted, type Layout } from './permutation.js';
 
 /** What a dimension that is not known counts as when bytes are weighed. */
 const assumedDim = 16;
@@ -51,7 +53,7 @@ function hasLayout(value: Value | undefined): value is Value {
  */
 function chooseMoved(
   graph: Graph,
-  behaviours: ReadonlyMap<Node, Behaviour>,
+  changes: ReadonlyMap<Node, LayoutChange>,
   target: Layout,
   freeInputs: boolean,
 ): { nodes: ReadonlySet<Node>; inputs: ReadonlySet<Value> } {
@@ -59,9 +61,8 @@ function chooseMoved(
   const [keptSide, movedSide] = [network.vertex(), network.vertex()];
   const vertices = new Map<Node, number>();
   const vertexOf = (node: Node): number => {
-    const { fixed } = behaviours.get(node)!;
-    if (transposeRole(node, target) === undefined && fixed !== undefined)
-      return fixed === 'kept' ? keptSide : movedSide;
+    const { side } = changes.get(node)!;
+    if (side !== 'either') return side === 'kept' ? keptSide : movedSide;
     let vertex = vertices.get(node);
     if (vertex === undefined) vertices.set(node, (vertex = network.vertex()));
     return vertex;
@@ -77,14 +78,12 @@ function chooseMoved(
     network.arc(producer, toMoved, bytes);
     network.arc(toKept, producer, bytes);
     for (const user of value.users) {
-      const role = transposeRole(user, target);
-      if (role === 'does') {
-        // This transpose is not needed when the value is permuted already.
-        network.arc(producer, movedSide, bytes);
-        continue;
-      }
-      const moves = behaviours.get(user)!.operands.some((i) => user.inputs[i] === value);
-      const vertex = moves && role === undefined ? vertexOf(user) : keptSide;
+      const { operands, permutes } = changes.get(user)!;
+      // This transpose is not needed when the value is permuted already.
+      if (permutes === 'toTarget') network.arc(producer, movedSide, bytes);
+      // Another one takes a transpose before it in.
+      if (permutes === 'toTarget' || permutes === 'otherwise') continue;
+      const vertex = operands.some((i) => user.inputs[i] === value) ? vertexOf(user) : keptSide;
       network.arc(toMoved, vertex, Infinity);
       network.arc(vertex, toKept, Infinity);
     }
@@ -94,16 +93,19 @@ function chooseMoved(
   for (const input of graph.inputs) link(input, inputVertices.get(input)!);
   for (const node of graph.nodes) {
     // A transpose out of the target layout is not needed when its result is permuted back at once.
-    if (transposeRole(node, target) === 'undoes')
+    const { permutes, results } = changes.get(node)!;
+    if (permutes === 'fromTarget')
       network.arc(vertexOf(node), movedSide, cost(node.outputs[0]!, target));
-    for (const output of node.outputs)
-      link(output, transposeRole(node, target) === 'does' ? keptSide : vertexOf(node));
+    const staysKept = permutes === 'toTarget' || results === 'kept';
+    for (const output of node.outputs) link(output, staysKept ? keptSide : vertexOf(node));
   }
   const side = network.sinkSide(keptSide, movedSide);
   return {
     nodes: new Set(
-      [...behaviours.keys()].filter(
-        (node) => transposeRole(node, target) === undefined && side.has(vertexOf(node)),
+      [...changes].flatMap(([node, { permutes }]) =>
+        permutes !== 'toTarget' && permutes !== 'fromTarget' && side.has(vertexOf(node))
+          ? [node]
+          : [],
       ),
     ),
     inputs: new Set(
@@ -112,8 +114,8 @@ function chooseMoved(
   };
 }
 
-function behavioursOf(graph: Graph, target: Layout): Map<Node, Behaviour> {
-  return new Map([...graph.nodes].map((node) => [node, behaviourOf(node, target)]));
+function changesOf(graph: Graph, target: Layout): Map<Node, LayoutChange> {
+  return new Map([...graph.nodes].map((node) => [node, layoutChange(node, target)]));
 }
 
 /**
@@ -121,23 +123,21 @@ function behavioursOf(graph: Graph, target: Layout): Map<Node, Behaviour> {
  * before anything that cannot move.
  */
 export function imageInputs(graph: Graph, layout: Layout): ReadonlySet<Value> {
-  return chooseMoved(graph, behavioursOf(graph, layout), layout, true).inputs;
+  return chooseMoved(graph, changesOf(graph, layout), layout, true).inputs;
 }
 
-/**
- * A constant operand as the permuted node needs it: dimensions of 1 are put in front up to the rank
- * of the result, then all are permuted.
- */
-function movedConstant(graph: Graph, value: Value, rank: number, target: Layout): Value {
-  const shape = [
-    ...new Array<number>(rank - value.rank!).fill(1),
-    ...(value.shape as readonly number[]),
-  ];
-  return graph.constant(
-    value.constant!.reshape(shape).transpose(permutationTo(target, rank)),
-    value.name,
-    value.origin,
-  );
+/** A value with dimensions of 1 put in front up to a rank. */
+function raisedTo(graph: Graph, value: Value, rank: number): Value {
+  const axes = Array.from({ length: rank - value.rank! }, (_, i) => i);
+  if (!value.constant)
+    return graph.add(
+      unsqueeze,
+      { x: value },
+      { axes },
+      { name: `${value.name}/unsqueeze`, origin: value.producer?.origin },
+    ).y;
+  const shape = [...axes.map(() => 1), ...value.constant.shape];
+  return graph.constant(value.constant.reshape(shape), value.name, value.origin);
 }
 
 /**
@@ -153,12 +153,14 @@ export const assignLayout = definePass<{ readonly target: Layout }>(
   'assign-layout',
   ['names', 'composites'],
   (graph, { target }) => {
-    const behaviours = behavioursOf(graph, target);
-    if (![...behaviours.values()].some(({ fixed }) => fixed === 'moved')) return 0;
-    const { nodes: moved } = chooseMoved(graph, behaviours, target, false);
+    const changes = changesOf(graph, target);
+    if (![...changes.values()].some(({ side }) => side === 'moved')) return 0;
+    const { nodes: moved } = chooseMoved(graph, changes, target, false);
     const transposed = new Map<Value, Map<string, Value>>();
-    /** The value in the other layout: one transpose for all its users. */
+    /** The value in the other layout: a constant permuted, else one transpose for all its users. */
     const change = (value: Value, perm: readonly number[]): Value => {
+      if (value.constant)
+        return graph.constant(value.constant.transpose(perm), value.name, value.origin);
       const key = perm.join();
       const entries = transposed.get(value) ?? new Map<string, Value>();
       transposed.set(value, entries);
@@ -175,23 +177,28 @@ export const assignLayout = definePass<{ readonly target: Layout }>(
       return y;
     };
     const isMoved = (value: Value) =>
-      hasLayout(value) && value.producer !== undefined && moved.has(value.producer);
+      hasLayout(value) &&
+      value.producer !== undefined &&
+      moved.has(value.producer) &&
+      changes.get(value.producer)!.results === 'moved';
+    const forth = (value: Value) => change(value, permutationTo(target, value.rank!));
     const back = (value: Value) => change(value, inverse(permutationTo(target, value.rank!)));
     for (const node of graph.sorted()) {
       const moves = moved.has(node);
-      const operands = moves ? behaviours.get(node)!.operands : [];
+      const { operands, raised, attrs } = changes.get(node)!;
       node.inputs.forEach((value, i) => {
         if (!value) return;
-        if (operands.includes(i)) {
-          if (value.constant)
-            graph.setInput(
-              node,
-              i,
-              movedConstant(graph, value, Math.max(value.rank!, node.outputs[0]!.rank!), target),
-            );
-          else if (hasLayout(value) && !isMoved(value))
-            graph.setInput(node, i, change(value, permutationTo(target, value.rank!)));
-        } else if (isMoved(value)) graph.setInput(node, i, back(value));
+        const isInPlace = isMoved(value);
+        if (moves && operands.includes(i)) {
+          if (!isInPlace && value.rank! >= 3) graph.setInput(node, i, forth(value));
+          return;
+        }
+        const asItWas = isInPlace ? back(value) : value;
+        const isRaised = moves && raised.includes(i);
+        const operand = isRaised
+          ? forth(raisedTo(graph, asItWas, node.outputs[0]!.rank!))
+          : asItWas;
+        if (operand !== value) graph.setInput(node, i, operand);
       });
       for (const { captures } of Object.values(node.regions)) {
         captures.forEach((value, i) => {
@@ -202,11 +209,11 @@ export const assignLayout = definePass<{ readonly target: Layout }>(
         });
       }
       if (!moves) continue;
-      node.attrs = behaviours.get(node)!.attrs() as typeof node.attrs;
+      node.attrs = attrs() as typeof node.attrs;
       graph.infer(node);
       for (const value of node.outputs) {
         const perm = permutationTo(target, value.rank!);
-        if (hasLayout(value) && value.origin) value.origin = permutedOrigin(value.origin, perm);
+        if (isMoved(value) && value.origin) value.origin = permutedOrigin(value.origin, perm);
       }
     }
     for (const output of graph.outputs)

@@ -1,6 +1,6 @@
 import { reshape } from '../../ops/reshape.js';
 import { transpose } from '../../ops/transpose.js';
-import { movesNothing } from '../layout/permutation.js';
+import { movesNothing } from '../../typing/permutation.js';
 import { reshapeTarget } from './reshape-target.js';
 import { replaceByNode, takeFrom, type Rule } from './replacement.js';
 

@@ -1,7 +1,5 @@
-import type { Layout } from '../../typing/window.js';
-import type { Shape } from '../../tensor/dim.js';
-
-export { channelAxis, type Layout } from '../../typing/window.js';
+import type { Shape } from '../tensor/dim.js';
+import type { Layout } from './window.js';
 
 /**
  * How a tensor of some rank is permuted to reach the other layout: dimension i of the result is
