@@ -14,7 +14,7 @@ const generated = 'Written by `npm run docs` from the packages themselves.\n';
 const formats = ['onnx', 'tfjs', 'mxnet'];
 const titles = { onnx: 'ONNX', tfjs: 'TensorFlow.js', mxnet: 'MXNet' };
 const packages = [
-  ...['core', 'zip', 'graphdef', ...formats],
+  ...['core', 'zip', 'protobuf', 'graphdef', ...formats],
   ...['node', 'numpy', 'runtimes', 'parity', 'cli'],
 ];
 const modules = new Map(

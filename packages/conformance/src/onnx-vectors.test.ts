@@ -1,4 +1,11 @@
-import { ConversionError, memorySource, MemorySink, Report, type Model } from '@drover/core';
+import {
+  ByteHandle,
+  ConversionError,
+  memorySource,
+  MemorySink,
+  Report,
+  type Model,
+} from '@drover/core';
 import { onnx } from '@drover/onnx';
 import { decodeModel, encodeModel, tensorProto, type ModelProto } from '@drover/onnx/codec';
 import { onnxruntime } from '@drover/runtimes/onnxruntime';
@@ -53,7 +60,7 @@ async function bytesOf({ name, model, inputs }: OnnxCase): Promise<Uint8Array> {
       tensorProto(name, {
         dtype: dtype as 'int64',
         shape,
-        data: new Uint8Array(Buffer.from(data as string, 'base64')),
+        data: ByteHandle.of(new Uint8Array(Buffer.from(data as string, 'base64'))),
       }),
     );
   const sink = new MemorySink();

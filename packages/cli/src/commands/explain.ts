@@ -4,6 +4,7 @@ import { mxnetDiagnostics } from '@drover/mxnet';
 import { nodeDiagnostics } from '@drover/node';
 import { numpyDiagnostics } from '@drover/numpy';
 import { onnxDiagnostics } from '@drover/onnx';
+import { protobufDiagnostics } from '@drover/protobuf';
 import { runtimeDiagnostics } from '@drover/runtimes';
 import { tfjsDiagnostics } from '@drover/tfjs';
 import { zipDiagnostics } from '@drover/zip';
@@ -18,6 +19,7 @@ const catalogues: readonly DiagnosticCatalogue<string>[] = [
   nodeDiagnostics,
   numpyDiagnostics,
   onnxDiagnostics,
+  protobufDiagnostics,
   runtimeDiagnostics,
   tfjsDiagnostics,
   zipDiagnostics,
