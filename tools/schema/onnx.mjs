@@ -18,17 +18,6 @@ for (const source of sources) {
 }
 root.resolveAll();
 
-const wireTypes = {
-  int32: 0,
-  int64: 0,
-  uint64: 0,
-  enum: 0,
-  double: 1,
-  string: 2,
-  bytes: 2,
-  message: 2,
-  float: 5,
-};
 const scalars = {
   int32: 'number',
   int64: 'Int64',
@@ -66,36 +55,32 @@ const enums = [];
 function kindOf(field) {
   if (field.resolvedType instanceof protobuf.Type) return 'message';
   if (field.resolvedType instanceof protobuf.Enum) return 'enum';
-  if (!(field.type in wireTypes))
+  if (!(field.type in scalars))
     throw new Error(`${field.fullName}: the codec has no ${field.type}`);
   return field.type;
 }
 
+/** Whether a tensor's elements can be left in the file until they are asked for. */
+const isLazy = (field, message) =>
+  message.name === 'TensorProto' && (field.type === 'bytes' ? !field.repeated : field.packed);
+
 function typeOf(field, message) {
   const kind = kindOf(field);
   const one = kind === 'message' ? localName(field.resolvedType) : scalars[kind];
-  // Where a tensor's elements can be left in the file until they are asked for.
-  const lazy =
-    message.name === 'TensorProto' && (field.type === 'bytes' ? !field.repeated : field.packed)
-      ? ' | Payload'
-      : '';
+  const lazy = isLazy(field, message) ? ' | ByteHandle' : '';
   if (!field.repeated) return one + lazy;
   const typed = { float: 'Float32Array | ', double: 'Float64Array | ' }[kind] ?? '';
   return `${typed}readonly ${one}[]${lazy}`;
 }
 
-function entry(field) {
+function entry(field, message) {
   const kind = kindOf(field);
-  const parts = [
-    `number: ${field.id}`,
-    `name: '${field.name}'`,
-    `kind: '${kind}'`,
-    `wireType: ${wireTypes[kind]}`,
-  ];
+  const parts = [`number: ${field.id}`, `name: '${field.name}'`, `kind: '${kind}'`];
   if (field.repeated) parts.push('repeated: true');
   if (field.repeated && field.packed) parts.push('packed: true');
   if (kind === 'message') parts.push(`message: '${localName(field.resolvedType)}'`);
   if (field.partOf) parts.push(`oneof: '${field.partOf.name}'`);
+  if (isLazy(field, message)) parts.push('lazy: true');
   return `{ ${parts.join(', ')} }`;
 }
 
@@ -130,14 +115,14 @@ const tables = messages.map(
   (message) =>
     `  ${localName(message)}: [\n${[...message.fieldsArray]
       .sort(byNumber)
-      .map((field) => `    ${entry(field)},`)
+      .map((field) => `    ${entry(field, message)},`)
       .join('\n')}\n  ],`,
 );
 
 const files = {
-  'onnx.ts': `${header}import type { Int64, Message, Payload } from './message.js';\n\n${declarations.join('\n')}`,
+  'onnx.ts': `${header}import type { ByteHandle } from '@drover/core';\nimport type { Int64, Message } from '@drover/protobuf';\n\n${declarations.join('\n')}`,
   'fields.ts':
-    `${header}import type { Field } from './message.js';\nimport type { Messages } from './onnx.js';\n\n` +
+    `${header}import type { Field } from '@drover/protobuf';\nimport type { Messages } from './onnx.js';\n\n` +
     `/** The fields of every message, in ascending order of their numbers. */\n// prettier-ignore\nexport const fields: Readonly<Record<keyof Messages, readonly Field[]>> = {\n${tables.join('\n')}\n};\n`,
 };
 for (const [name, text] of Object.entries(files)) {

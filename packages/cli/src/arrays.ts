@@ -38,10 +38,10 @@ async function readArrayFile(path: string): Promise<Map<string, Tensor>> {
 }
 
 async function readTensorProto(source: Source, stem: string): Promise<Map<string, Tensor>> {
-  const { decodeMessage, TensorReader, readBytes } = await import('@drover/onnx/codec');
+  const { decodeMessage, TensorReader } = await import('@drover/onnx/codec');
   const proto = await decodeMessage(source, 'TensorProto');
   const { data, dtype, shape } = await new TensorReader(source).open(proto);
   const value: Tensor =
-    dtype === 'string' ? { dtype, shape, data } : decodeTensor(await readBytes(data), dtype, shape);
+    dtype === 'string' ? { dtype, shape, data } : decodeTensor(await data.read(), dtype, shape);
   return new Map([[proto.name || stem, value]]);
 }

@@ -38,7 +38,7 @@ const onnx: readonly Broken[] = [
     what: 'a truncated file',
     fixture: 'torch-unet/ts_op11.onnx',
     spoil: (path) => cutShort(path, 1000),
-    code: 'onnx/wire',
+    code: 'protobuf/wire',
     exit: 4,
     says: /./,
   },

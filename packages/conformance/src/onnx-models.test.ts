@@ -3,11 +3,9 @@ import { onnx } from '@drover/onnx';
 import {
   decodeModel,
   TensorReader,
-  readBytes,
-  isPayload,
   type GraphProto,
   type ModelProto,
-  type Payload,
+  type NumericContent,
 } from '@drover/onnx/codec';
 import { onnxruntime } from '@drover/runtimes/onnxruntime';
 import { reference } from '@drover/runtimes/reference';
@@ -161,15 +159,8 @@ describe.each(fixtures)('%s', (id, fixture) => {
           const reader = new TensorReader(source);
           const found: [string, string][] = [];
           for (const tensor of proto.graph!.initializer ?? []) {
-            const { data } = await reader.open(tensor);
-            found.push([
-              tensor.name!,
-              Buffer.from(
-                isPayload(data as Payload)
-                  ? await readBytes(data as Payload)
-                  : (data as Uint8Array),
-              ).toString('base64'),
-            ]);
+            const { data } = (await reader.open(tensor)) as NumericContent;
+            found.push([tensor.name!, Buffer.from(await data.read()).toString('base64')]);
           }
           return found;
         };
@@ -235,16 +226,12 @@ describe.each(fixtures)('%s', (id, fixture) => {
         const reader = new TensorReader(sourceOf(bytes));
         const weights = await Promise.all(
           ours.graph!.initializer!.map(async (tensor) => {
-            const { data } = await reader.open(tensor);
+            const { data } = (await reader.open(tensor)) as NumericContent;
             return [
               tensor.name,
               tensor.dataType,
               (tensor.dims ?? []).map(number),
-              Buffer.from(
-                isPayload(data as Payload)
-                  ? await readBytes(data as Payload)
-                  : (data as Uint8Array),
-              ).toString('base64'),
+              Buffer.from(await data.read()).toString('base64'),
             ];
           }),
         );

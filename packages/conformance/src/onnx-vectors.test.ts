@@ -1,4 +1,5 @@
 import {
+  ByteHandle,
   ConversionError,
   memorySource,
   MemorySink,
@@ -61,7 +62,7 @@ async function bytesOf({ name, model, inputs }: OnnxCase): Promise<Uint8Array> {
       tensorProto(name, {
         dtype: dtype as 'int64',
         shape,
-        data: new Uint8Array(Buffer.from(data as string, 'base64')),
+        data: ByteHandle.of(new Uint8Array(Buffer.from(data as string, 'base64'))),
       }),
     );
   const sink = new MemorySink();

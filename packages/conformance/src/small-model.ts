@@ -1,4 +1,5 @@
 import {
+  ByteHandle,
   encodeTensor,
   MemorySink,
   memorySource,
@@ -76,7 +77,7 @@ export const initializer = (name: string, value: Tensor) =>
   tensorProto(name, {
     dtype: value.dtype as Exclude<DType, 'string'>,
     shape: value.shape,
-    data: encodeTensor(value),
+    data: ByteHandle.of(encodeTensor(value)),
   });
 
 /** A model of version 17, with onnxruntime's own operators at hand. */

@@ -103,7 +103,7 @@ class OpenFile implements FileSource {
 
   async read(range: ByteRange = { offset: 0, length: this.size }): Promise<Uint8Array> {
     checkRange(this.name, this.size, range);
-    const bytes = allocateBytes(range.length, 'A range', this.name);
+    const bytes = allocateBytes(range.length, 'A range', { file: this.name });
     for (let done = 0; done < range.length;) {
       const step = Math.min(range.length - done, maxCallBytes);
       const got = await this.#readAt(bytes, done, step, range.offset + done);

@@ -2,37 +2,11 @@ import { defineDiagnostics } from '@drover/core';
 
 /** Findings of the ONNX format. */
 export const onnxDiagnostics = defineDiagnostics('onnx', {
-  wire: {
-    failure: 'malformed',
-    severity: 'error',
-    summary:
-      'The bytes are not a protobuf message: a bad tag, a length past the end, a truncated number.',
-    help: 'Check that the file is complete and really ONNX (a partial download, a Git LFS pointer or an HTML page is a common cause).',
-  },
   empty: {
     failure: 'malformed',
     severity: 'error',
     summary: 'The file is empty, or it holds no graph.',
     help: 'Check that the file was written completely and is an ONNX model, not a tensor or another protobuf file.',
-  },
-  'too-large': {
-    failure: 'unsupported',
-    severity: 'error',
-    summary: 'A protobuf message cannot be larger than 2 GiB.',
-    help: 'Write the weights to an external data file.',
-  },
-  unencodable: {
-    failure: 'malformed',
-    severity: 'error',
-    summary:
-      'A value does not fit the field that should hold it: an integer out of range, text that is not Unicode.',
-    help: 'The model that is being written holds a value that ONNX cannot store. Check where it came from.',
-  },
-  'payload-size': {
-    failure: 'io',
-    severity: 'error',
-    summary: 'The bytes of a tensor are more or fewer than were announced when writing began.',
-    help: 'A source file changed while it was being read. Convert again.',
   },
   'tensor-dtype': {
     failure: 'unsupported',

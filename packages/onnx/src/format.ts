@@ -1,4 +1,5 @@
 import type { Format } from '@drover/core';
+import { protobufDiagnostics } from '@drover/protobuf';
 import { about } from './about.js';
 import { externalFiles, isModel } from './codec/index.js';
 import { copyModel, planModel, writeModel } from './export/write-model.js';
@@ -8,7 +9,7 @@ import { readModel } from './import/read-model.js';
 /** The ONNX format (onnx.ai): reads operator sets 7 to 28 and writes 13 to 23, 21 unless asked. */
 export const onnx: Format<typeof about.options.read, typeof about.options.write> = {
   ...about,
-  diagnostics: [onnxDiagnostics],
+  diagnostics: [onnxDiagnostics, protobufDiagnostics],
   detect: async (source) => ((await isModel(source)) ? 'model' : undefined),
   files: externalFiles,
   model: { read: readModel, write: writeModel, plan: planModel },

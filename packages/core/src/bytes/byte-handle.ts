@@ -1,4 +1,5 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
+import type { DiagnosticOrigin } from '../diagnostics/diagnostic.js';
 import type { Source } from '../format/source.js';
 import { allocateBytes } from './allocate-bytes.js';
 import { checkRange, type ByteRange } from './byte-range.js';
@@ -103,7 +104,7 @@ export class ByteHandle {
    * through what comes before. Throws `core/range` when it leaves this handle.
    */
   slice(offset: number, length: number): ByteHandle {
-    checkRange(this.file, this.length, { offset, length });
+    checkRange(this.origin.file, this.length, { offset, length });
     if (length === this.length) return this;
     const { content, held } = this;
     const part = held?.subarray(offset, offset + length);
@@ -135,7 +136,7 @@ export class ByteHandle {
     let at = 0;
     for await (const piece of this.chunks(length > maxReadBytes ? pieceBytes : maxReadBytes)) {
       if (piece.length === length) all = piece;
-      else (all ??= allocateBytes(length, 'Content', this.file)).set(piece, at);
+      else (all ??= allocateBytes(length, 'Content', this.origin)).set(piece, at);
       at += piece.length;
     }
     return all ?? new Uint8Array(0);
@@ -199,7 +200,7 @@ export class ByteHandle {
     if (held || !this.isInMemory) return held;
     if (content.kind === 'memory') return content.bytes;
     const { parts } = content as Content & { kind: 'join' };
-    const all = allocateBytes(this.length, 'Content', this.file);
+    const all = allocateBytes(this.length, 'Content', this.origin);
     let at = 0;
     for (const part of parts) {
       all.set(part.peek()!, at);
@@ -262,19 +263,19 @@ export class ByteHandle {
     }
   }
 
-  /** The file that messages name. */
-  get file(): string {
+  /** Where the bytes, or what they are made from, begin, in the terms of findings. */
+  get origin(): DiagnosticOrigin {
     const { content } = this;
-    if (content.kind === 'range') return content.source.name;
-    if (content.kind === 'join') return content.parts[0]!.file;
-    if (content.kind === 'decoded') return content.stored.file;
-    return content.kind === 'part' ? content.of.file : '';
+    if (content.kind === 'range') return { file: content.source.name, offset: content.offset };
+    if (content.kind === 'join') return content.parts[0]!.origin;
+    if (content.kind === 'decoded') return content.stored.origin;
+    return content.kind === 'part' ? content.of.origin : { file: '' };
   }
 
   #wrongSize(got: string) {
     return coreDiagnostics.error('content-size', {
       message: `Content of ${this.length} bytes gave ${got}.`,
-      origin: { file: this.file },
+      origin: this.origin,
     });
   }
 }

@@ -1,6 +1,6 @@
 import { DroverError, type Source } from '@drover/core';
-import { ByteWindow } from './byte-window.js';
-import { messageType } from './message-type.js';
+import { ByteWindow } from '@drover/protobuf';
+import { onnxSchema } from './messages.js';
 
 /**
  * Whether a file is an ONNX model, by its top-level fields: an IR version followed by a graph, and
@@ -9,13 +9,13 @@ import { messageType } from './message-type.js';
  */
 export async function isModel(source: Source): Promise<boolean> {
   const window = new ByteWindow(source);
-  const { byNumber } = messageType('ModelProto');
+  const { byNumber } = onnxSchema.type('ModelProto');
   let versioned = false;
   try {
     while (window.offset < source.size) {
       await window.fill(20);
       window.varint();
-      const field = byNumber[window.lo >>> 3];
+      const field = byNumber.get(window.lo >>> 3);
       const wireType = window.lo & 7;
       if (window.hi !== 0 || window.lo >>> 3 === 0 || (field && field.wireType !== wireType))
         return false;

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { memorySource, MemorySink } from '@drover/core';
+import { ByteHandle, memorySource, MemorySink } from '@drover/core';
 import onnxProto from 'onnx-proto';
-import type { Payload } from '../schema/message.js';
 import {
   AttributeType,
   DataType,
@@ -27,16 +26,12 @@ async function encoded(model: ModelProto): Promise<Uint8Array> {
 const fixture = (name: string) =>
   readFileSync(new URL(`../../../../fixtures/models/${name}`, import.meta.url));
 
-/** A payload that exists in pieces only. */
-function pieces(...chunks: Uint8Array[]): Payload {
+/** Content that exists in pieces only. */
+function pieces(...chunks: Uint8Array[]): ByteHandle {
   const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  return {
-    length,
-    read: () => Promise.reject(new Error('must be read in pieces')),
-    async *chunks() {
-      yield* chunks;
-    },
-  };
+  return ByteHandle.computed(length, async function* () {
+    yield* chunks;
+  });
 }
 
 describe('encodeModel', () => {
@@ -177,7 +172,7 @@ describe('encodeModel', () => {
       close: async () => {},
     };
     await expect(encodeModel(wrong, file)).rejects.toMatchObject({
-      diagnostics: [{ code: 'onnx/unencodable' }],
+      diagnostics: [{ code: 'protobuf/unencodable' }],
     });
     expect(written).toBe(0);
   });
@@ -186,41 +181,44 @@ describe('encodeModel', () => {
     const graph: GraphProto = {};
     graph.node = [{ attribute: [{ g: graph }] }];
     await expect(encoded({ graph })).rejects.toMatchObject({
-      diagnostics: [{ code: 'onnx/unencodable' }],
+      diagnostics: [{ code: 'protobuf/unencodable' }],
     });
   });
 
   test('more than 2 GiB is refused with the way out', async () => {
-    const half = { length: 2 ** 30, read: () => Promise.reject(new Error('must not be read')) };
+    const half = ByteHandle.computed(2 ** 30, () => {
+      throw new Error('must not be read');
+    });
     const wrong: ModelProto = { graph: { initializer: [{ rawData: half }, { rawData: half }] } };
     expect(encodedSize(wrong)).toBeGreaterThan(2 ** 31);
     await expect(encoded(wrong)).rejects.toMatchObject({
       diagnostics: [
-        { code: 'onnx/too-large', help: expect.stringContaining('external') as string },
+        { code: 'protobuf/too-large', help: expect.stringContaining('external') as string },
       ],
     });
   });
 
   test.each([
-    ['fewer', { length: 4, read: () => Promise.resolve(new Uint8Array(3)) }],
-    ['more', { length: 4, read: () => Promise.resolve(new Uint8Array(5)) }],
-  ])('a payload that gives %s bytes than announced is an error', async (_name, rawData) => {
+    ['fewer', 3],
+    ['more', 5],
+  ])('content that gives %s bytes than announced is an error', async (_name, given) => {
+    const rawData = ByteHandle.computed(4, async function* () {
+      yield new Uint8Array(given);
+    });
     await expect(encoded({ graph: { initializer: [{ rawData }] } })).rejects.toMatchObject({
-      diagnostics: [{ code: 'onnx/payload-size' }],
+      diagnostics: [{ code: 'core/content-size' }],
     });
   });
 
-  test('payloads are read one at a time', async () => {
+  test('handles are read one at a time', async () => {
     let open = 0;
     let most = 0;
-    const payload = (): Payload => ({
-      length: 1000,
-      read: async () => {
+    const content = () =>
+      ByteHandle.computed(1000, async function* () {
         most = Math.max(most, ++open);
         await Promise.resolve();
-        return new Uint8Array(1000);
-      },
-    });
+        yield new Uint8Array(1000);
+      });
     const file = {
       write: async (bytes: Uint8Array) => {
         if (bytes.length === 1000) open--;
@@ -229,7 +227,7 @@ describe('encodeModel', () => {
       close: async () => {},
     };
     await encodeModel(
-      { graph: { initializer: Array.from({ length: 20 }, () => ({ rawData: payload() })) } },
+      { graph: { initializer: Array.from({ length: 20 }, () => ({ rawData: content() })) } },
       file,
     );
     expect([open, most]).toEqual([0, 1]);

@@ -4,7 +4,7 @@ import { DataLocation, DataType, type ModelProto } from '../schema/onnx.js';
 import { decodeModel } from './decode.js';
 import { encodeModel } from './encode.js';
 import { moveToExternalData } from './external-data.js';
-import { readBytes, TensorReader } from './tensor-content.js';
+import { TensorReader, type NumericContent } from './tensor-content.js';
 import { tensorsOf } from './tensors-of.js';
 
 const models = new URL('../../../../fixtures/models/', import.meta.url);
@@ -38,8 +38,8 @@ describe('moveToExternalData', () => {
         await new TensorReader(source).open(before[i]!),
         await new TensorReader(written).open(tensor),
       ];
-      expect(await readBytes(two.data as Uint8Array)).toEqual(
-        await readBytes(one.data as Uint8Array),
+      expect(await (two as NumericContent).data.read()).toEqual(
+        await (one as NumericContent).data.read(),
       );
       if (tensor.dataLocation !== 1) continue;
       external++;
@@ -106,11 +106,11 @@ test('weights that the onnx package moved, those of attributes, subgraphs and fu
   const found = [];
   for (const tensor of tensorsOf('ModelProto', await decodeModel(source))) {
     expect(tensor.dataLocation).toBe(DataLocation.EXTERNAL);
-    const { shape, data } = await reader.open(tensor);
+    const { shape, data } = (await reader.open(tensor)) as NumericContent;
     found.push({
       name: tensor.name,
       shape,
-      data: Buffer.from(await readBytes(data as Uint8Array)).toString('base64'),
+      data: Buffer.from(await data.read()).toString('base64'),
     });
   }
   const sorted = (list: { name?: string | undefined }[]) =>

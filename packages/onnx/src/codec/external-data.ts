@@ -1,6 +1,5 @@
-import { checkPath, type Report, type SinkFile } from '@drover/core';
+import { ByteHandle, checkPath, type Report, type SinkFile } from '@drover/core';
 import { onnxDiagnostics } from '../diagnostics.js';
-import type { Payload } from '../schema/message.js';
 import {
   DataLocation,
   type AttributeProto,
@@ -9,8 +8,6 @@ import {
   type NodeProto,
   type TensorProto,
 } from '../schema/onnx.js';
-import { copyPayload } from './encode.js';
-import { isPayload } from './payload.js';
 
 /** Where a tensor lies in another file. */
 export interface ExternalLocation {
@@ -66,6 +63,11 @@ export function externalLocation(
   return { path: checkPath(location, file), offset: bytes('offset') ?? 0, length: bytes('length') };
 }
 
+/** The content of a field of bytes as a handle, whether it is in memory or in a file. */
+export function handleOf(bytes: Uint8Array | ByteHandle): ByteHandle {
+  return bytes instanceof ByteHandle ? bytes : ByteHandle.of(bytes);
+}
+
 /** Text from a file within a message: escaped and of bounded length. */
 export function quoted(text = ''): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
@@ -77,7 +79,7 @@ export interface ExternalData {
   readonly path: string;
   /** Bytes of the whole file. */
   readonly size: number;
-  /** Writes the file, one payload after the other. It is not closed. */
+  /** Writes the file in pieces. It is not closed. */
   write(file: SinkFile): Promise<void>;
 }
 
@@ -93,14 +95,14 @@ export function moveToExternalData(
   minBytes = 1024,
 ): { model: ModelProto; data: ExternalData } {
   const location = checkPath(path, path);
-  const placed: { offset: number; payload: Payload | Uint8Array }[] = [];
+  const placed: { offset: number; bytes: ByteHandle }[] = [];
   let size = 0;
 
   const moveTensor = (tensor: TensorProto): TensorProto => {
     const { rawData, ...rest } = tensor;
     if (rawData === undefined || rawData.length < minBytes) return tensor;
     const offset = Math.ceil(size / alignment) * alignment;
-    placed.push({ offset, payload: rawData });
+    placed.push({ offset, bytes: handleOf(rawData) });
     size = offset + rawData.length;
     const entries = { location, offset: String(offset), length: String(rawData.length) };
     const externalData = Object.entries(entries).map(([key, value]) => ({ key, value }));
@@ -131,11 +133,10 @@ export function moveToExternalData(
   };
   const write = async (file: SinkFile): Promise<void> => {
     let at = 0;
-    for (const { offset, payload } of placed) {
+    for (const { offset, bytes } of placed) {
       if (offset > at) await file.write(new Uint8Array(offset - at));
-      if (isPayload(payload)) await copyPayload(payload, file);
-      else await file.write(payload);
-      at = offset + payload.length;
+      for await (const chunk of bytes.chunks()) await file.write(chunk);
+      at = offset + bytes.length;
     }
   };
   return { model: moved, data: { path: location, size, write } };

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import protobuf from 'protobufjs/minimal.js';
 import { decodeMessage, decodeModel } from './decode.js';
 import { encodeModel } from './encode.js';
-import { TensorReader, readBytes } from './tensor-content.js';
+import { TensorReader } from './tensor-content.js';
 import { tensorsOf } from './tensors-of.js';
 import type { Limits } from './limits.js';
 
@@ -33,41 +33,41 @@ describe('bytes that are no protobuf message', () => {
     [
       'a varint of eleven bytes',
       [0x08, ...new Array<number>(10).fill(0x80), 0x01],
-      'onnx/wire',
+      'protobuf/wire',
       11,
     ],
     [
       'a varint of more than 64 bits',
       [0x08, ...new Array<number>(9).fill(0xff), 0x02],
-      'onnx/wire',
+      'protobuf/wire',
       11,
     ],
-    ['a truncated varint', [0x08, 0x80, 0x80], 'onnx/wire', 3],
-    ['wire type 3', [0x08, 8, 0x3b], 'onnx/wire', 2],
-    ['wire type 6', [0x08, 8, 0x3e], 'onnx/wire', 2],
-    ['wire type 7', [0x08, 8, 0x3f], 'onnx/wire', 2],
-    ['field 0', [0x08, 8, 0x00, 0x01], 'onnx/wire', 2],
-    ['a tag of more than 32 bits', [0x88, 0x80, 0x80, 0x80, 0x80, 0x01], 'onnx/wire', 0],
-    ['a length past the end', [0x08, 8, 0x3a, 100, 0x0a], 'onnx/wire', 2],
-    ['a length of 2^63', [0x3a, ...new Array<number>(9).fill(0xff), 0x01], 'onnx/wire', 0],
-    ['a node past the end of its graph', [0x3a, 2, 0x0a, 5, 0, 0, 0, 0, 0], 'onnx/wire', 2],
+    ['a truncated varint', [0x08, 0x80, 0x80], 'protobuf/wire', 3],
+    ['wire type 3', [0x08, 8, 0x3b], 'protobuf/wire', 2],
+    ['wire type 6', [0x08, 8, 0x3e], 'protobuf/wire', 2],
+    ['wire type 7', [0x08, 8, 0x3f], 'protobuf/wire', 2],
+    ['field 0', [0x08, 8, 0x00, 0x01], 'protobuf/wire', 2],
+    ['a tag of more than 32 bits', [0x88, 0x80, 0x80, 0x80, 0x80, 0x01], 'protobuf/wire', 0],
+    ['a length past the end', [0x08, 8, 0x3a, 100, 0x0a], 'protobuf/wire', 2],
+    ['a length of 2^63', [0x3a, ...new Array<number>(9).fill(0xff), 0x01], 'protobuf/wire', 0],
+    ['a node past the end of its graph', [0x3a, 2, 0x0a, 5, 0, 0, 0, 0, 0], 'protobuf/wire', 2],
     [
       'a number past the end of its message',
       [0x3a, 3, 0x0a, 1, 0x80, 0x08, 8],
-      'onnx/wire',
+      'protobuf/wire',
       undefined,
     ],
-    ['a fixed number past the end', [0x3a, 6, 0x0a, 4, 0x2a, 2, 0x15, 0], 'onnx/wire', 6],
-    ['text that is not UTF-8', [0x12, 2, 0xc3, 0x28], 'onnx/wire', 2],
+    ['a fixed number past the end', [0x3a, 6, 0x0a, 4, 0x2a, 2, 0x15, 0], 'protobuf/wire', 6],
+    ['text that is not UTF-8', [0x12, 2, 0xc3, 0x28], 'protobuf/wire', 2],
     ['nothing', [], 'onnx/empty', undefined],
-    ['zeros', new Array<number>(1000).fill(0), 'onnx/wire', 0],
+    ['zeros', new Array<number>(1000).fill(0), 'protobuf/wire', 0],
     [
       'a Git LFS pointer',
       [...Buffer.from('version https://git-lfs.github.com/spec/v1\n')],
-      'onnx/wire',
+      'protobuf/wire',
       0,
     ],
-    ['a web page', [...Buffer.from('<!DOCTYPE html>')], 'onnx/wire', 0],
+    ['a web page', [...Buffer.from('<!DOCTYPE html>')], 'protobuf/wire', 0],
     ['a message without a graph', [0x08, 8], 'onnx/empty', undefined],
   ])('%s', async (_name, bytes, code, offset) => {
     const found = await model(bytes);
@@ -175,7 +175,7 @@ describe('every damage to a small model', () => {
     for (const tensor of tensorsOf('ModelProto', decoded)) {
       await finding(
         reader.open(tensor).then(async (content) => {
-          if (content.dtype !== 'string') await readBytes(content.data);
+          if (content.dtype !== 'string') await content.data.read();
         }),
       );
     }
@@ -187,7 +187,7 @@ describe('every damage to a small model', () => {
     for (let length = 0; length < file.length; length++)
       codes.add((await finding(readAll(file.subarray(0, length))))?.code);
     // Only a cut between two fields at the top can pass, once the graph is whole.
-    expect([...codes].sort()).toEqual(['onnx/empty', 'onnx/wire', undefined]);
+    expect([...codes].sort()).toEqual(['onnx/empty', 'protobuf/wire', undefined]);
   }, 60_000);
 
   test('every byte flipped', async () => {
@@ -201,7 +201,7 @@ describe('every damage to a small model', () => {
     }
     expect(
       [...codes].filter(
-        (code) => code !== undefined && !/^(onnx\/(wire|empty)|core\/limit)$/.test(code),
+        (code) => code !== undefined && !/^(protobuf\/wire|onnx\/empty|core\/limit)$/.test(code),
       ),
     ).toEqual([]);
     expect(codes).toContain(undefined);

@@ -1,8 +1,9 @@
+export type { Int64, Message, WireDetail } from '@drover/protobuf';
+export { maxEncodedBytes } from '@drover/protobuf';
 export * from '../diagnostics.js';
-export * from '../schema/message.js';
 export * from '../schema/onnx.js';
-export * from './limits.js';
-export * from './payload.js';
+export * from './messages.js';
+export { defaultLimits, limitError, type Limits } from './limits.js';
 export * from './decode.js';
 export * from './encode.js';
 export * from './detect.js';

@@ -1,40 +1,43 @@
-import { coreDiagnostics, type DroverError } from '@drover/core';
+import type { DroverError } from '@drover/core';
+import * as protobuf from '@drover/protobuf';
 
 /**
  * What a reader accepts before it takes a file for hostile. The name of the limit that was reached
  * stands in the diagnostic.
  */
-export interface Limits {
-  /** Messages within messages. Protobuf's own readers stop at 100. */
-  readonly maxDepth: number;
+export interface Limits extends Omit<protobuf.DecodeLimits, 'bounds'> {
   /** Graphs within the attributes of nodes. */
   readonly maxSubgraphDepth: number;
-  /**
-   * Bytes of one text or byte string (a name, a documentation, a string attribute, an element of a
-   * string tensor).
-   */
-  readonly maxStringBytes: number;
   readonly maxNodes: number;
   readonly maxTensors: number;
-  /**
-   * Messages of every kind together: an empty one takes two bytes in the file and some sixty in
-   * memory.
-   */
-  readonly maxMessages: number;
   /** Bytes of a dense tensor made from a sparse one: its size is bound by nothing in the file. */
   readonly maxDenseBytes: number;
 }
 
+const { bounds: _, ...ofEveryMessage } = protobuf.defaultLimits;
+
 /** The limits where the caller names none. */
 export const defaultLimits: Limits = {
-  maxDepth: 100,
+  ...ofEveryMessage,
   maxSubgraphDepth: 30,
-  maxStringBytes: 10_000_000,
   maxNodes: 1_000_000,
   maxTensors: 1_000_000,
-  maxMessages: 8_000_000,
   maxDenseBytes: 256 * 1024 * 1024,
 };
+
+/** The limits in the terms of messages. */
+export function decodeLimits(limits: Partial<Limits>): protobuf.DecodeLimits {
+  const all = { ...defaultLimits, ...limits };
+  const bound = (limit: keyof Limits) => ({ limit, most: all[limit] });
+  return {
+    ...all,
+    bounds: new Map([
+      ['GraphProto', { nesting: bound('maxSubgraphDepth') }],
+      ['NodeProto', { count: bound('maxNodes') }],
+      ['TensorProto', { count: bound('maxTensors') }],
+    ]),
+  };
+}
 
 /** `core/limit` that names the limit which `what` exceeds. */
 export function limitError(
@@ -42,11 +45,6 @@ export function limitError(
   limits: Limits,
   what: string,
   file: string,
-  offset?: number,
 ): DroverError {
-  return coreDiagnostics.error('limit', {
-    message: `${what} exceeds ${limit} (${limits[limit]}) in ${file}.`,
-    help: `Raise the limit ${limit} if you trust the file.`,
-    origin: { file, ...(offset !== undefined && { offset }) },
-  });
+  return protobuf.limitError({ limit, most: limits[limit] }, what, file);
 }

@@ -1,6 +1,5 @@
 import { bitsOf, bytesOf, type DType } from '@drover/core';
-import { isPayload } from './payload.js';
-import type { TensorContent } from './tensor-content.js';
+import type { NumericContent, TensorContent } from './tensor-content.js';
 import type { Fault } from './tensor-elements.js';
 
 /** Where the stored values of a sparse tensor belong in the dense one. */
@@ -41,10 +40,10 @@ export function sparseLayout(
       `is sparse and its indices have the shape [${indices.shape.join(', ')}]`,
     );
   }
-  const { data } = indices;
+  const { data } = indices as NumericContent;
   return {
     positions: async () => {
-      const bytes = isPayload(data) ? await data.read() : data;
+      const bytes = await data.read();
       return linear
         ? flatten(bytes, count, [shape.reduce((product, dim) => product * dim, 1)], fault)
         : flatten(bytes, count, shape, fault);

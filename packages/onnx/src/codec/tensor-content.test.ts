@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { bitsOf, memorySource, Report } from '@drover/core';
+import { ByteHandle, bitsOf, memorySource, Report } from '@drover/core';
 import { DataType, type SparseTensorProto, type TensorProto } from '../schema/onnx.js';
 import { dataTypeOf, dtypeOf } from './data-type.js';
 import { decodeModel } from './decode.js';
-import { isPayload } from './payload.js';
-import { readBytes, TensorReader, tensorProto } from './tensor-content.js';
+import { TensorReader, tensorProto, type NumericContent } from './tensor-content.js';
 
 const testdata = new URL('./testdata/', import.meta.url);
 const source = memorySource(
@@ -41,7 +40,7 @@ describe('tensors as onnx.numpy_helper reads them', () => {
       expect(sha256 === undefined ? content.data : content.data.length).toEqual(data);
       return;
     }
-    const bytes = await readBytes(content.data);
+    const bytes = await content.data.read();
     expect(bytes.length).toBe(content.data.length);
     if (sha256) expect(createHash('sha256').update(bytes).digest('hex')).toBe(sha256);
     else expect(Buffer.from(bytes).toString('base64')).toBe(data);
@@ -61,8 +60,8 @@ describe('tensors as onnx.numpy_helper reads them', () => {
     for (const tensor of graph!.initializer!.filter(({ name }) =>
       /^(FLOAT|INT64|UINT32|COMPLEX128|FLOAT16)\..*11x101$/.test(name!),
     )) {
-      const { data } = await watching.open(tensor);
-      expect(isPayload(data)).toBe(true);
+      const { data } = (await watching.open(tensor)) as NumericContent;
+      expect(data.isInMemory).toBe(false);
     }
     expect(reads).toEqual([]);
   });
@@ -71,10 +70,10 @@ describe('tensors as onnx.numpy_helper reads them', () => {
 describe('what is wrong with a tensor', () => {
   const float = { name: 't', dataType: DataType.FLOAT };
   const bytes = (length: number) => new Uint8Array(length);
-  const large = (length: number) => ({
-    length,
-    read: () => Promise.reject(new Error('must not be read')),
-  });
+  const large = (length: number) =>
+    ByteHandle.computed(length, () => {
+      throw new Error('must not be read');
+    });
 
   test.each<[string, TensorProto, string]>([
     ['data type 0', { rawData: bytes(4) }, 'onnx/tensor-dtype'],
@@ -212,12 +211,10 @@ describe('what is wrong with a tensor', () => {
       'onnx/tensor-data',
     ],
   ])('%s, found when they are read', async (_name, packed, code) => {
-    const int64Data = {
-      length: packed.length,
-      read: () => Promise.resolve(Uint8Array.from(packed)),
-    };
-    const { data } = await reader.open({ dataType: DataType.INT64, dims: [3], int64Data });
-    await expect(readBytes(data as Uint8Array)).rejects.toMatchObject(withCode(code));
+    const int64Data = ByteHandle.of(Uint8Array.from(packed));
+    const tensor = { dataType: DataType.INT64, dims: [3], int64Data };
+    const { data } = (await reader.open(tensor)) as NumericContent;
+    await expect(data.read()).rejects.toMatchObject(withCode(code));
   });
 
   test.each<[string, SparseTensorProto, string]>([
@@ -291,8 +288,8 @@ describe('what is wrong with a tensor', () => {
     ],
   ])('sparse with %s', async (_name, sparse, code) => {
     const read = async () => {
-      const { data } = await reader.openSparse(sparse);
-      await readBytes(data as Uint8Array);
+      const { data } = (await reader.openSparse(sparse)) as NumericContent;
+      await data.read();
     };
     await expect(read()).rejects.toMatchObject(withCode(code));
   });
@@ -334,8 +331,8 @@ describe('external data', () => {
     ['below the folder', external('sub/w.bin', { length: '8' }), new Array(8).fill(0)],
     ['without elements', external('w.bin', { offset: '32', length: '0' }, [0]), []],
   ])('%s', async (_name, tensor, expected) => {
-    const { data } = await open(tensor);
-    expect([...(await readBytes(data as Uint8Array))]).toEqual(expected);
+    const { data } = (await open(tensor)) as NumericContent;
+    expect([...(await data.read())]).toEqual(expected);
   });
 
   test.each([
@@ -417,10 +414,10 @@ describe('external data', () => {
 
   test('a file that the user names stands for every location', async () => {
     const params = memorySource('secret', files);
-    const { data } = await new TensorReader(memorySource('models/m.onnx', files), { params }).open(
-      external('elsewhere.bin', { offset: '92' }),
-    );
-    expect(data).toMatchObject({ source: params, offset: 92, length: 8 });
+    const reader = new TensorReader(memorySource('models/m.onnx', files), { params });
+    const tensor = external('elsewhere.bin', { offset: '92' });
+    const { data } = (await reader.open(tensor)) as NumericContent;
+    expect(data.same(ByteHandle.range(params, 92, 8))).toBe(true);
   });
 });
 
@@ -429,7 +426,7 @@ describe('tensorProto', () => {
     for (const dataType of Object.values(DataType)) {
       const dtype = dtypeOf(dataType);
       if (dtype === undefined || dtype === 'string') continue;
-      const data = Uint8Array.from({ length: 16 }, (_, i) => i);
+      const data = ByteHandle.of(Uint8Array.from({ length: 16 }, (_, i) => i));
       const content = { dtype, shape: [1, 128 / bitsOf(dtype)], data };
       const proto = tensorProto('t', content);
       expect(proto).toMatchObject({ name: 't', dataType, rawData: data });
@@ -437,13 +434,13 @@ describe('tensorProto', () => {
     }
     expect(
       await reader.open(
-        tensorProto('scalar', { dtype: 'int8', shape: [], data: Uint8Array.of(7) }),
+        tensorProto('scalar', { dtype: 'int8', shape: [], data: ByteHandle.of(Uint8Array.of(7)) }),
       ),
     ).toMatchObject({ shape: [] });
     const words = { dtype: 'string' as const, shape: [2, 1], data: ['é漢', '\0'] };
     expect(await reader.open(tensorProto('t', words))).toEqual(words);
     expect(() => tensorProto('t', { dtype: 'string', shape: [], data: ['\ud800'] })).toThrow(
-      'onnx/unencodable',
+      'protobuf/unencodable',
     );
   });
 });

@@ -1,4 +1,5 @@
 import {
+  ByteHandle,
   bytesOf,
   coreDiagnostics,
   type DroverError,
@@ -6,19 +7,18 @@ import {
   type Report,
   type Source,
 } from '@drover/core';
+import { protobufDiagnostics, type Int64 } from '@drover/protobuf';
 import { onnxDiagnostics } from '../diagnostics.js';
-import type { Int64, Payload } from '../schema/message.js';
 import { DataLocation, type SparseTensorProto, type TensorProto } from '../schema/onnx.js';
 import { dataTypeOf, dtypeOf } from './data-type.js';
-import { externalLocation, quoted } from './external-data.js';
+import { externalLocation, handleOf, quoted } from './external-data.js';
 import { defaultLimits, limitError, type Limits } from './limits.js';
-import { isPayload, RangePayload } from './payload.js';
 import { scatter, sparseLayout } from './sparse-tensor.js';
 import {
   bytesOfNumbers,
-  bytesOfVarints,
   numberField,
   numbersOf,
+  varintElements,
   type Fault,
   type NumberField,
 } from './tensor-elements.js';
@@ -31,7 +31,7 @@ export interface NumericContent {
   readonly dtype: Exclude<DType, 'string'>;
   readonly shape: readonly number[];
   /** In memory where the file held it in at most 1 KiB. */
-  readonly data: Uint8Array | Payload;
+  readonly data: ByteHandle;
 }
 
 /** A tensor of strings. */
@@ -165,8 +165,10 @@ export class TensorReader {
       return { dtype: 'string', shape, data: dense };
     }
     const { dtype, data } = stored;
-    const read = async () => scatter(dtype, count, await readBytes(data), await layout.positions());
-    return { dtype, shape, data: { length: size, read } };
+    const fill = async function* () {
+      yield scatter(dtype, count, await data.read(), await layout.positions());
+    };
+    return { dtype, shape, data: ByteHandle.computed(size, fill) };
   }
 
   #shape(tensor: TensorProto, dims: readonly Int64[] = []): readonly number[] {
@@ -211,22 +213,22 @@ export class TensorReader {
     dtype: DType,
     count: number,
     field: 'rawData' | 'stringData' | NumberField | undefined,
-  ): Uint8Array | Payload {
+  ): ByteHandle {
     const size = bytesOf(dtype, count);
     if (field === undefined) {
       this.#checkSize(tensor, 0, size);
-      return new Uint8Array(0);
+      return ByteHandle.of(new Uint8Array(0));
     }
     if (field === 'rawData') {
       this.#checkSize(tensor, tensor.rawData!.length, size);
-      return tensor.rawData!;
+      return handleOf(tensor.rawData!);
     }
     const wanted = numberField(dtype);
     if (field !== wanted)
       throw this.#error(tensor, 'tensor-data', `holds ${dtype} in ${field} instead of ${wanted}`);
     if (wanted === 'floatData' || wanted === 'doubleData') {
       const values = tensor[wanted]!;
-      if (isPayload(values)) {
+      if (values instanceof ByteHandle) {
         this.#checkSize(tensor, values.length, size);
         return values;
       }
@@ -236,30 +238,28 @@ export class TensorReader {
           ? Float32Array.from(values)
           : Float64Array.from(values);
       this.#checkSize(tensor, array.byteLength, size);
-      return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+      return ByteHandle.of(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
     }
     const values = tensor[wanted]!;
     const fault = this.#fault(tensor);
     const numbers = numbersOf(dtype, count);
     // Before anything is allocated: a varint has one to ten bytes.
     if (
-      isPayload(values)
+      values instanceof ByteHandle
         ? values.length < numbers || values.length > 10 * numbers
         : values.length !== numbers
     ) {
       throw fault(
         'tensor-size',
-        `holds ${values.length} ${isPayload(values) ? 'bytes of ' : ''}numbers instead of ${numbers}`,
+        `holds ${values.length} ${values instanceof ByteHandle ? 'bytes of ' : ''}numbers instead of ${numbers}`,
       );
     }
-    if (!isPayload(values)) return bytesOfNumbers(dtype, count, values, fault);
-    return {
-      length: size,
-      read: async () => bytesOfVarints(dtype, count, await values.read(), fault),
-    };
+    return values instanceof ByteHandle
+      ? values.decoded(varintElements(dtype, count, fault), size)
+      : ByteHandle.of(bytesOfNumbers(dtype, values, fault));
   }
 
-  async #external(tensor: TensorProto, dtype: DType, count: number): Promise<Payload> {
+  async #external(tensor: TensorProto, dtype: DType, count: number): Promise<ByteHandle> {
     const { path, offset, length } = externalLocation(
       tensor,
       this.source.name,
@@ -272,7 +272,7 @@ export class TensorReader {
       const message = `Tensor ${quoted(tensor.name)} needs ${size} bytes at ${offset} of ${file.name}, which has ${file.size}.`;
       throw coreDiagnostics.error('range', { message, origin: { file: file.name, offset } });
     }
-    return new RangePayload(file, offset, size);
+    return ByteHandle.range(file, offset, size);
   }
 
   #sibling(path: string): Promise<Source> {
@@ -295,22 +295,17 @@ export class TensorReader {
     kind: 'tensor-dtype' | 'tensor-shape' | 'tensor-size' | 'tensor-data',
     why: string,
   ): DroverError {
-    const at = tensor.rawData instanceof RangePayload ? { offset: tensor.rawData.offset } : {};
+    const { offset } = tensor.rawData instanceof ByteHandle ? tensor.rawData.origin : {};
     return onnxDiagnostics.error(kind, {
       message: `Tensor ${quoted(tensor.name)} ${why}.`,
-      origin: { file: this.source.name, ...at },
+      origin: { file: this.source.name, ...(offset !== undefined && { offset }) },
     });
   }
 }
 
-/** The bytes, read now if they are not in memory. */
-export async function readBytes(data: Uint8Array | Payload): Promise<Uint8Array> {
-  return isPayload(data) ? data.read() : data;
-}
-
 /**
  * A TensorProto for a content: numbers in raw_data, strings in string_data. Throws
- * `onnx/unencodable` for text that is not well-formed Unicode.
+ * `protobuf/unencodable` for text that is not well-formed Unicode.
  */
 export function tensorProto(name: string, content: TensorContent): TensorProto {
   const { dtype, shape } = content;
@@ -323,7 +318,7 @@ export function tensorProto(name: string, content: TensorContent): TensorProto {
   const text = new TextEncoder();
   const stringData = content.data.map((value) => {
     if (!/\p{Surrogate}/u.test(value)) return text.encode(value);
-    throw onnxDiagnostics.error('unencodable', {
+    throw protobufDiagnostics.error('unencodable', {
       message: `Tensor ${quoted(name)} holds ${quoted(value)}, which is not well-formed Unicode.`,
       origin: { file: '' },
     });

@@ -1,5 +1,12 @@
-import { bitsOf, bytesOf, intRange, type DroverError, type DType } from '@drover/core';
-import type { Int64 } from '../schema/message.js';
+import {
+  bitsOf,
+  bytesOf,
+  intRange,
+  type ByteEncoding,
+  type DroverError,
+  type DType,
+} from '@drover/core';
+import type { Int64 } from '@drover/protobuf';
 import type { TensorProto } from '../schema/onnx.js';
 
 /** The fields of a TensorProto that hold elements as numbers. */
@@ -25,29 +32,30 @@ export function numbersOf(dtype: DType, count: number): number {
 }
 
 /**
- * Takes the integers of a field in turn, as their low and high 32 bits, into the canonical bytes.
- * Values that the type does not hold are a fault.
+ * Takes integers of a field in turn, as their low and high 32 bits, into the canonical bytes. Values
+ * that the type does not hold are a fault.
  */
 class ElementBytes {
-  readonly bytes: Uint8Array;
+  readonly #bytes: Uint8Array;
+  readonly #width: number;
   readonly #put: (index: number, lo: number, hi: number) => boolean;
-  #count = 0;
+  count = 0;
 
+  /** `size`: the numbers that come at most. */
   constructor(
     dtype: DType,
-    readonly size: number,
+    size: number,
     readonly fault: Fault,
   ) {
     const bits = bitsOf(dtype);
-    const buffer = new ArrayBuffer(size * Math.max(1, bits / 8));
-    this.bytes = new Uint8Array(buffer);
+    this.#width = Math.max(1, bits / 8);
+    const buffer = new ArrayBuffer(size * this.#width);
+    this.#bytes = new Uint8Array(buffer);
     this.#put = store(dtype, bits, buffer);
   }
 
   add(lo: number, hi: number): void {
-    if (this.#count >= this.size)
-      throw this.fault('tensor-size', `holds more than ${this.size} numbers`);
-    if (!this.#put(this.#count++, lo, hi)) {
+    if (!this.#put(this.count++, lo, hi)) {
       throw this.fault(
         'tensor-data',
         `holds ${BigInt.asIntN(64, (BigInt(hi) << 32n) | BigInt(lo))}, which its type does not`,
@@ -55,10 +63,9 @@ class ElementBytes {
     }
   }
 
-  finish(): Uint8Array {
-    if (this.#count < this.size)
-      throw this.fault('tensor-size', `holds ${this.#count} numbers instead of ${this.size}`);
-    return this.bytes;
+  /** What was taken. */
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#width * this.count);
   }
 }
 
@@ -104,43 +111,43 @@ function store(
  * The canonical bytes of elements given as integers, one number each (4- and 2-bit types: one
  * packed byte each).
  */
-export function bytesOfNumbers(
-  dtype: DType,
-  count: number,
-  values: readonly Int64[],
-  fault: Fault,
-): Uint8Array {
-  const out = new ElementBytes(dtype, numbersOf(dtype, count), fault);
+export function bytesOfNumbers(dtype: DType, values: readonly Int64[], fault: Fault): Uint8Array {
+  const out = new ElementBytes(dtype, values.length, fault);
   for (const value of values) {
     if (typeof value === 'number') out.add(value >>> 0, Math.floor(value / 2 ** 32) >>> 0);
     else out.add(Number(BigInt.asUintN(32, value)), Number(BigInt.asUintN(32, value >> 32n)));
   }
-  return out.finish();
+  return out.bytes;
 }
 
-/** The canonical bytes of elements given as the varints of a packed field. */
-export function bytesOfVarints(
-  dtype: DType,
-  count: number,
-  packed: Uint8Array,
-  fault: Fault,
-): Uint8Array {
-  const out = new ElementBytes(dtype, numbersOf(dtype, count), fault);
-  let lo = 0;
-  let hi = 0;
-  let shift = 0;
-  for (const byte of packed) {
-    const bits = byte & 127;
-    if (shift < 28) lo |= bits << shift;
-    else if (shift === 28) {
-      lo |= bits << 28;
-      hi = bits >>> 4;
-    } else hi |= bits << (shift - 32);
-    if (byte < 128) {
-      out.add(lo >>> 0, hi >>> 0);
-      lo = hi = shift = 0;
-    } else if ((shift += 7) > 63) throw fault('tensor-data', 'holds a number longer than 64 bits');
-  }
-  if (shift > 0) throw fault('tensor-size', 'ends within a number');
-  return out.finish();
+/** The encoding of `count` elements as the varints of a packed field. */
+export function varintElements(dtype: DType, count: number, fault: Fault): ByteEncoding {
+  const size = numbersOf(dtype, count);
+  return {
+    name: `protobuf varints of ${dtype}`,
+    async *decode(packed) {
+      let [lo, hi, shift, left] = [0, 0, 0, size];
+      for await (const piece of packed) {
+        // A number has one byte at least, and one that began before may end here.
+        const out = new ElementBytes(dtype, piece.length, fault);
+        for (const byte of piece) {
+          const bits = byte & 127;
+          if (shift < 28) lo |= bits << shift;
+          else if (shift === 28) {
+            lo |= bits << 28;
+            hi = bits >>> 4;
+          } else hi |= bits << (shift - 32);
+          if (byte < 128) {
+            if (left-- === 0) throw fault('tensor-size', `holds more than ${size} numbers`);
+            out.add(lo >>> 0, hi >>> 0);
+            lo = hi = shift = 0;
+          } else if ((shift += 7) > 63)
+            throw fault('tensor-data', 'holds a number longer than 64 bits');
+        }
+        yield out.bytes;
+      }
+      if (shift > 0) throw fault('tensor-size', 'ends within a number');
+      if (left > 0) throw fault('tensor-size', `holds ${size - left} numbers instead of ${size}`);
+    },
+  };
 }

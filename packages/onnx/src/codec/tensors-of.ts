@@ -1,7 +1,7 @@
 /* eslint-disable drover/no-open-lookup -- fields go by the names of the generated schema */
-import type { Message } from '../schema/message.js';
+import type { Message, MessageType } from '@drover/protobuf';
 import type { Messages, TensorProto } from '../schema/onnx.js';
-import { messageType, type MessageType } from './message-type.js';
+import { onnxSchema } from './messages.js';
 
 /**
  * Every TensorProto within a message, wherever it stands: initializers, attributes, subgraphs,
@@ -11,7 +11,7 @@ export function* tensorsOf<Name extends keyof Messages>(
   name: Name,
   message: Messages[Name],
 ): Generator<TensorProto> {
-  const left: [MessageType, Message][] = [[messageType(name), message]];
+  const left: [MessageType, Message][] = [[onnxSchema.type(name), message]];
   for (let next = left.pop(); next; next = left.pop()) {
     const [type, at] = next;
     if (type.name === 'TensorProto') yield at as TensorProto;

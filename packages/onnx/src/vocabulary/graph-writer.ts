@@ -1,4 +1,5 @@
 import {
+  ByteHandle,
   bytesOf,
   dimKey,
   dimSources,
@@ -253,7 +254,7 @@ export class GraphWriter implements NodeWriter {
       tensorProto(name, {
         dtype: dtype as Exclude<DType, 'string'>,
         shape,
-        data: encodeTensor(makeTensor(dtype, shape, values)),
+        data: ByteHandle.of(encodeTensor(makeTensor(dtype, shape, values))),
       }),
     );
     this.root.#literals.set(key, name);
@@ -407,7 +408,9 @@ export function weightProto(name: string, weight: Weight): TensorProto {
   return tensorProto(name, {
     dtype,
     shape,
-    data: { length: bytesOf(dtype, sizeOf(shape)), read: () => weight.bytes() },
+    data: ByteHandle.computed(bytesOf(dtype, sizeOf(shape)), async function* () {
+      yield await weight.bytes();
+    }),
   });
 }
 

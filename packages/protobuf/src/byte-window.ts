@@ -1,5 +1,5 @@
 import type { DroverError, Source } from '@drover/core';
-import { onnxDiagnostics } from '../diagnostics.js';
+import { protobufDiagnostics } from './diagnostics.js';
 
 const windowBytes = 64 * 1024;
 
@@ -61,7 +61,7 @@ export class ByteWindow {
   }
 
   /**
-   * Reads a varint of up to 64 bits into `lo` and `hi`. Throws `onnx/wire` at the end of the file
+   * Reads a varint of up to 64 bits into `lo` and `hi`. Throws `protobuf/wire` at the end of the file
    * and past ten bytes.
    */
   varint(): void {
@@ -87,9 +87,9 @@ export class ByteWindow {
     throw this.error('A number is longer than 64 bits');
   }
 
-  /** `onnx/wire` at a position, the cursor's unless another is given. */
+  /** `protobuf/wire` at a position, the cursor's unless another is given. */
   error(message: string, offset = this.offset): DroverError {
-    return onnxDiagnostics.error('wire', {
+    return protobufDiagnostics.error('wire', {
       message: `${message}, at byte ${offset} of ${this.source.name}.`,
       origin: { file: this.source.name, offset },
     });
