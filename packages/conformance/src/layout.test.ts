@@ -10,7 +10,7 @@ import {
 import { openFile } from '@drover/node';
 import { onnx } from '@drover/onnx';
 import { decodeModel, type GraphProto } from '@drover/onnx/codec';
-import { reference } from '@drover/runtimes';
+import { reference } from '@drover/runtimes/reference';
 import { tfjs } from '@drover/tfjs';
 import { join } from 'node:path';
 import { modelFolder } from './model-fixture.js';
@@ -203,7 +203,7 @@ describe.each(Object.entries(quantised))(
       expect(await transposes({ format: tfjs, files: sink.files })).toBe(2 + filters);
       const [was, is] = [
         await run(onnx, source),
-        await run(tfjs, memorySource(tfjs.fileName, sink.files)),
+        await run(tfjs, memorySource(tfjs.fileNames.usual, sink.files)),
       ];
       expect(is.shape).toEqual(was.shape);
       expect(new Set(toNumbers(was)).size).toBeGreaterThan(9);

@@ -16,7 +16,7 @@ async function converted(spoil = (_: Uint8Array) => {}): Promise<OpenedModel> {
   const { files } = await convertInMemory(onnx, tfjs, opened.source);
   const copies = new Map([...files].map(([name, bytes]) => [name, Uint8Array.from(bytes)]));
   for (const [name, bytes] of copies) if (name.endsWith('.bin')) spoil(bytes);
-  return { format: tfjs, source: memorySource(tfjs.fileName, copies) };
+  return { format: tfjs, source: memorySource(tfjs.fileNames.usual, copies) };
 }
 
 describe.each<[string, readonly Runtime[], readonly string[]]>([

@@ -1,4 +1,4 @@
-import { evaluate } from '../graph/evaluate.js';
+import { evaluate } from '../evaluate/evaluate.js';
 import { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
 import type { Value } from '../graph/value.js';

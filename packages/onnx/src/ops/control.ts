@@ -206,16 +206,14 @@ function writeForeign(node: Node<typeof ops.Foreign>, writer: GraphWriter): Gap 
   const { domain, opType, opset } = source;
   if (!source.attributes)
     return gap(
-      `${reason},
-      and it cannot be carried over as it is because it has tensors or graphs as attributes`,
+      `${reason}, and it cannot be carried over as it is because it has tensors or graphs as attributes`,
     );
   const since = unchangedSince.get(opType) ?? Infinity;
   const isSame =
     domain !== '' || opset === writer.opset || (since <= opset && since <= writer.opset);
   if (!isSame)
     return gap(
-      `${reason},
-      and whether it means the same in operator set ${writer.opset} as in ${opset} is not known`,
+      `${reason}, and whether it means the same in operator set ${writer.opset} as in ${opset} is not known`,
     );
   if (domain !== '' && (writer.root.domains.get(domain) ?? opset) !== opset)
     return gap(`${reason}, and the operator set ${domain} is used in two versions`);
