@@ -125,6 +125,15 @@ const coreFolders = Object.entries(inCore).map(([folder, inner]) => ({
   ),
 }));
 
+// A loaded machine is slow: tests count steps (countWork of packages/conformance) instead of time.
+const noTime = [
+  ['performance', 'now'],
+  ['process', 'hrtime'],
+  ['process', 'cpuUsage'],
+  ['process', 'uptime'],
+  ['console', 'time'],
+].map(([object, property]) => ({ object, property, message: 'No test measures time.' }));
+
 const dependencies = { buildTargets: ['build'], checkVersionMismatches: false };
 
 export default [
@@ -207,6 +216,13 @@ export default [
           ],
         },
       ],
+    },
+  },
+  {
+    files: ['packages/*/{src,testing}/**/*.{test,live}.ts', 'packages/conformance/src/**/*.ts'],
+    rules: {
+      'no-restricted-properties': ['error', ...noTime],
+      'no-restricted-globals': ['error', { name: 'Date', message: 'No test measures time.' }],
     },
   },
   {

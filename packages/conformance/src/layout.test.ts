@@ -190,7 +190,7 @@ describe.each(Object.entries(quantised))(
     const inputs = new Map([['x', ramp('uint8', [2, 3, 5, 7])]]);
 
     async function run(format: Format, source: Awaited<ReturnType<typeof sourceOfModel>>) {
-      const loaded = await reference([format]).load(source);
+      const loaded = await reference().load({ format, source });
       const results = await loaded.run(inputs);
       await loaded.dispose();
       return results.get('y')!;

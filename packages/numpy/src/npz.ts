@@ -1,5 +1,5 @@
 import { zipSync, type Zippable } from 'fflate';
-import type { Source, Tensor } from '@drover/core';
+import { coreDiagnostics, type Source, type Tensor } from '@drover/core';
 import { readZipDirectory, readZipEntry, type ZipLimits } from '@drover/zip';
 import { numpyDiagnostics } from './diagnostics.js';
 import { decodeNpy, encodeNpy, isNpy } from './npy.js';

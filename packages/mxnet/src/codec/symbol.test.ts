@@ -201,21 +201,7 @@ test('names are kept as they are: `__proto__` as node and attribute, a megabyte 
   expect(decode(encodeSymbol(graph)).graph.nodes[1]).toEqual(graph.nodes[1]);
 });
 
-test('five times the nodes take about five times the work, and a huge count in an attribute allocates nothing', () => {
-  const work = (count: number): number => {
-    const chain = Array.from(
-      { length: count },
-      (_, i) => `,{"op":"relu","name":"r${i}","inputs":[[${i},0,0]]}`,
-    ).join('');
-    const started = process.cpuUsage();
-    const { graph } = decode(tiny(chain, `"arg_nodes":[0],"heads":[[${count},0,0]]`));
-    expect(graph.nodes).toHaveLength(count + 1);
-    expect(encodeSymbol(graph).length).toBeGreaterThan(10 * count);
-    return process.cpuUsage(started).user;
-  };
-  work(10_000);
-  // Quadratic work would be 25 times as much.
-  expect(work(50_000) / work(10_000)).toBeLessThan(15);
+test('a huge count in an attribute allocates nothing', () => {
   expect(
     failure(() =>
       decode(tiny(',{"op":"Concat","name":"c","inputs":[],"attrs":{"num_args":"4000000000"}}')),

@@ -86,8 +86,7 @@ function settledBody(node: SourceNode, carried: readonly (Value | undefined)[]):
     if (isSettled) return body;
     if (attempt === maxAttempts || node.graph.depth >= maxDepth)
       throw node.unsupported(
-        `the types that it carries change from trip to trip,
-        ${attempt === maxAttempts ? 'and do not settle' : 'too many loops deep'}`,
+        `the types that it carries change from trip to trip, ${attempt === maxAttempts ? 'and do not settle' : 'too many loops deep'}`,
       );
     types = next;
   }
