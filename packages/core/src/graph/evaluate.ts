@@ -1,5 +1,5 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
-import type { Attrs, AttrValues, ResolvedAttrs } from '../ops/attr.js';
+import type { Attrs, ResolvedAttrs } from '../ops/attr.js';
 import type { EvaluateContext, Operands, PerOperand } from '../ops/define-op.js';
 import { evaluateDim } from '../tensor/dim.js';
 import type { Tensor } from '../tensor/tensor.js';
