@@ -206,6 +206,8 @@ describe('usage', () => {
       'parity takes a second model or --expected, not both.',
     ],
     [['explain', 'core/frob'], 'There is no diagnostic "core/frob".'],
+    [['explain', 'core/constructor'], 'There is no diagnostic "core/constructor".'],
+    [['explain', 'toString'], 'There is no diagnostic "toString".'],
   ])('%j', async (args, message) => {
     const { code, stdout, stderr } = await drover(...args);
     expect({ code, stdout, said: stderr.split('\n')[0]!.replace(/^error [a-z/-]+: /, '') }).toEqual(

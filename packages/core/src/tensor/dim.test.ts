@@ -155,6 +155,15 @@ test.each(['', 'n+', '2*', 'min(n)', 'min(n,c', 'sum(n,c)', 'n c', '(n)', '1.5']
   },
 );
 
+test.each(['constructor', '__proto__', 'toString'])('%s is a name, and no operation', (name) => {
+  expect(String(parseDim(name))).toBe(name);
+  expect(() => parseDim(`${name}(n,2)`)).toThrow(
+    expect.objectContaining({
+      diagnostics: [expect.objectContaining({ code: 'core/invalid-text' })],
+    }),
+  );
+});
+
 test('a foreign name becomes one that expressions can hold and that does not mean data-dependent', () => {
   expect(dimName('batch size')).toBe('batch_size');
   expect(dimName('2d')).toBe('_2d');
