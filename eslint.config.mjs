@@ -149,6 +149,14 @@ export default [
     rules: js.configs.recommended.rules,
   },
   {
+    files: ['tools/**/*.test.mjs'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['afterAll', 'beforeAll', 'expect', 'test'].map((name) => [name, 'readonly']),
+      ),
+    },
+  },
+  {
     files: ['packages/*/package.json'],
     languageOptions: { parser: jsonc },
     plugins: { '@nx': nx },

@@ -1,5 +1,3 @@
-export default {
-  displayName: 'tools',
-  testMatch: ['<rootDir>/**/*.test.mjs'],
-  transform: {},
-};
+import { preset } from '../jest.preset.mjs';
+
+export default { ...preset('tools'), testMatch: ['<rootDir>/**/*.test.mjs'] };
