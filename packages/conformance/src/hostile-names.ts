@@ -1,5 +1,6 @@
 import {
   DroverError,
+  openModel,
   ops,
   Report,
   toNumbers,
@@ -11,7 +12,7 @@ import {
 } from '@drover/core';
 import { mxnet } from '@drover/mxnet';
 import { onnx } from '@drover/onnx';
-import { reference } from '@drover/runtimes';
+import { reference } from '@drover/runtimes/reference';
 import { tfjs } from '@drover/tfjs';
 import { convertInMemory } from './conversion-chain.js';
 
@@ -24,7 +25,7 @@ export const all: readonly Format[] = [onnx, tfjs, mxnet];
 /** The foreign operators of a model, with their reasons, and the codes of what else was found. */
 export async function found(format: Format, source: Source) {
   const report = new Report();
-  const { graph } = await format.read(source, { report });
+  const { graph } = await openModel(source, format, { report });
   const foreign = [...graph.nodes].filter((each: Node) => each.is(ops.Foreign));
   return {
     foreign: foreign.map(
@@ -69,7 +70,7 @@ export async function expectCarried(
   expected: readonly number[],
 ) {
   const run = async (of: Format, from: Source) => {
-    const loaded = await reference([of]).load(from);
+    const loaded = await reference().load({ format: of, source: from });
     const results = await loaded.run(new Map([[loaded.inputs[0]!.name, given]]));
     return [...results.values()].map((result) => [...toNumbers(result)]);
   };

@@ -15,8 +15,7 @@ const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 /** A format whose models are a line that says so, and then the paths of their weights. */
 const listing: Pick<Format, 'detect' | 'files'> = {
-  detect: async (source) =>
-    text(await source.read()).startsWith('model\n') ? 'model' : undefined,
+  detect: async (source) => (text(await source.read()).startsWith('model\n') ? 'model' : undefined),
   files: async (source) =>
     text(await source.read())
       .split('\n')

@@ -16,7 +16,8 @@ async function filesOfModel(
     const source = await openFile(path);
     try {
       for (const format of formats)
-        if ((await format.detect(source)) !== undefined) return (await format.files?.(source)) ?? [];
+        if ((await format.detect(source)) !== undefined)
+          return (await format.files?.(source)) ?? [];
     } finally {
       source.close();
     }
