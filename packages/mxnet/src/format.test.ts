@@ -298,7 +298,6 @@ describe('writing', () => {
     );
     graph.output('scalar', graph.input('s', 'float32', []));
     const sink = new MemorySink();
-    const report = new Report();
     const error: unknown = await writeModel(modelOf(graph), { to: mxnet, sink }).catch(
       (thrown: unknown) => thrown,
     );

@@ -10,9 +10,9 @@ const primes = [
 ];
 
 /**
- * The shapes that inputs take: `sizes` tells free dimensions by symbol or by `NAME[AXIS]`, and those
- * that it does not tell become pairwise different primes that no other dimension has, because equal
- * sizes hide layout errors.
+ * The shapes that inputs take: `sizes` tells free dimensions by symbol or by `NAME[AXIS]`, and
+ * those that it does not tell become pairwise different primes that no other dimension has, because
+ * equal sizes hide layout errors.
  */
 export function chooseShapes(
   specs: readonly InputSpec[],

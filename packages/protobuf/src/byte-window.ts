@@ -61,8 +61,8 @@ export class ByteWindow {
   }
 
   /**
-   * Reads a varint of up to 64 bits into `lo` and `hi`. Throws `protobuf/wire` at the end of the file
-   * and past ten bytes.
+   * Reads a varint of up to 64 bits into `lo` and `hi`. Throws `protobuf/wire` at the end of the
+   * file and past ten bytes.
    */
   varint(): void {
     const { bytes } = this;

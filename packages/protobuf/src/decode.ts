@@ -1,3 +1,4 @@
+/* eslint-disable drover/no-open-lookup -- fields go by the names of the schema */
 import { ByteHandle, type Source } from '@drover/core';
 import { ByteWindow } from './byte-window.js';
 import { FixedList } from './fixed-list.js';

@@ -1,3 +1,4 @@
+/* eslint-disable drover/no-open-lookup -- fields go by the names of the schema */
 import { ByteHandle, type SinkFile } from '@drover/core';
 import protobuf from 'protobufjs/minimal.js';
 import { protobufDiagnostics } from './diagnostics.js';

@@ -1,5 +1,5 @@
 import { Inflate } from 'fflate';
-import { coreDiagnostics, type Source } from '@drover/core';
+import type { Source } from '@drover/core';
 import { crc32 } from './crc32.js';
 import { zipDiagnostics } from './diagnostics.js';
 

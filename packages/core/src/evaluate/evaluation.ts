@@ -1,5 +1,5 @@
-import { byName, flatten, type Node } from '../graph/node.js';
-import type { Attrs, AttrValues, ResolvedAttrs } from '../ops/attr.js';
+import { attrsOf, byName, flatten, type Node } from '../graph/node.js';
+import type { Attrs, ResolvedAttrs } from '../ops/attr.js';
 import type { EvaluateContext, Operands, PerOperand } from '../ops/define-op.js';
 import { evaluateDim } from '../tensor/dim.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -32,12 +32,8 @@ export class Evaluation {
     /** Sizes of the named dimensions. */
     readonly sizes: ReadonlyMap<string, number>,
   ) {
-    const { op, attrs } = node;
     this.#attrs = Object.fromEntries(
-      Object.entries(op.attrs).map(([name, attr]) => [
-        name,
-        attr.resolve((attrs as AttrValues<Attrs>)[name], sizes),
-      ]),
+      attrsOf(node).map(([name, attr, value]) => [name, attr.resolve(value, sizes)]),
     ) as ResolvedAttrs<Attrs>;
   }
 

@@ -105,7 +105,7 @@ export class Evaluator {
     { body, trip, parameters }: Exclude<Progress, { outputs: unknown }>,
   ): Frame {
     const { node } = evaluation;
-    const { graph, captures } = node.regions[body]!;
+    const { graph, captures } = new Map(Object.entries(node.regions)).get(body)!;
     const values = [...parameters, ...captures.map((value) => frame.tensor(value)!)];
     const given = graph.inputs.map((input, i) => [input, values[i]!] as const);
     let plan = this.#plans.get(graph);

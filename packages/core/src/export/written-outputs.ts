@@ -6,8 +6,8 @@ export interface WrittenOutput {
   readonly name: string;
   readonly value: Value;
   /**
-   * Whether the value has another name already: it is an input, a constant, or an output before this
-   * one. Then a node of its own has to make it again.
+   * Whether the value has another name already: it is an input, a constant, or an output before
+   * this one. Then a node of its own has to make it again.
    */
   readonly isAlias: boolean;
 }

@@ -119,13 +119,14 @@ export function checkOptions<O extends Options>(
 ): OptionValues<O> {
   const fail = (message: string) =>
     coreDiagnostics.error('option', { message, origin: { file: '' } });
+  const known = new Map(Object.entries(options));
   for (const [name, value] of Object.entries(values)) {
     if (value === undefined) continue;
-    if (!Object.hasOwn(options, name)) {
-      const known = Object.keys(options);
-      throw fail(`${owner} has no option ${name}; it has ${known.join(', ') || 'none'}.`);
+    const option = known.get(name);
+    if (!option) {
+      const names = [...known.keys()].join(', ');
+      throw fail(`${owner} has no option ${name}; it has ${names || 'none'}.`);
     }
-    const option = options[name]!;
     if (!option.accepts(value))
       throw fail(`${name} of ${owner} must be ${option.says}, not ${JSON.stringify(value)}.`);
   }

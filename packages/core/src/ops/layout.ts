@@ -95,7 +95,11 @@ const moveAxes = (axes: readonly number[], perm: readonly number[]): number[] =>
 /** The attributes with those of these names, each an axis, moved. */
 const withAxes = (attrs: Attributes, names: readonly string[], perm: readonly number[]) => ({
   ...attrs,
-  ...Object.fromEntries(names.map((name) => [name, moveAxis(attrs[name] as number, perm)])),
+  ...Object.fromEntries(
+    Object.entries(attrs).flatMap(([name, value]) =>
+      names.includes(name) ? [[name, moveAxis(value as number, perm)]] : [],
+    ),
+  ),
 });
 
 /**
@@ -247,7 +251,9 @@ export const removesDimensions = rule(
   },
 );
 
-/** Operators that put dimensions in, so that they are those of the result that an attribute names. */
+/**
+ * Operators that put dimensions in, so that they are those of the result that an attribute names.
+ */
 export const addsDimensions = <N extends 'axis' | 'axes'>(name: N): LayoutRule<N> =>
   rule(
     'works in any layout where the other dimensions are in order or in the layout',
@@ -266,7 +272,9 @@ export const addsDimensions = <N extends 'axis' | 'axes'>(name: N): LayoutRule<N
     },
   );
 
-/** Operators that put the dimensions of their second operand in the place of the dimension `axis`. */
+/**
+ * Operators that put the dimensions of their second operand in the place of the dimension `axis`.
+ */
 export const gathering = rule(
   'works in any layout where the dimensions of the result come out in order or in the layout',
   ['axis'],

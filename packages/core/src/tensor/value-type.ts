@@ -12,8 +12,8 @@ export interface ValueType {
    */
   readonly elements?: readonly Dim[] | undefined;
   /**
-   * Nobody knows the type: an operator that core does not know made it, or it was computed from such
-   * a value. What stands above is a guess, and that something does not fit it says nothing.
+   * Nobody knows the type: an operator that core does not know made it, or it was computed from
+   * such a value. What stands above is a guess, and that something does not fit it says nothing.
    */
   readonly isUntyped?: boolean | undefined;
 }

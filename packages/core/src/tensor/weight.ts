@@ -276,13 +276,13 @@ export class Weight {
     );
   }
 
-  /** The source's name of stored elements; undefined for what was made of others or by a program. */
+  /** The source's name of stored elements; undefined for what was made of others. */
   get name(): string | undefined {
     const { content } = this;
     return content.kind === 'stored' || content.kind === 'memory' ? content.name : undefined;
   }
 
-  /** The handles that this one is made of, in order, down to those that hold elements themselves. */
+  /** The handles that this one is made of, in order, down to those that hold elements. */
   get leaves(): readonly Weight[] {
     if (this.content.kind === 'step') return this.content.of.leaves;
     return this.content.kind === 'concat'

@@ -145,8 +145,8 @@ export class GraphWriter implements NodeWriter {
   }
 
   /**
-   * The type in which the target holds elements of a type. Throws `core/not-convertible` when it has
-   * none.
+   * The type in which the target holds elements of a type. Throws `core/not-convertible` when it
+   * has none.
    */
   typeOf(dtype: DType): DType {
     const target = this.model.typeOf(dtype);

@@ -223,8 +223,8 @@ export class SourceNode extends ImportedNode {
   }
 
   /**
-   * The operator's attributes. Those of the form `__x__` and what the operator does not have are the
-   * user's.
+   * The operator's attributes. Those of the form `__x__` and what the operator does not have are
+   * the user's.
    */
   protected stated(): Iterable<string> {
     return [...this.node.attrs.keys()].filter(

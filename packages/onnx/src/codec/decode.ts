@@ -1,4 +1,3 @@
-/* eslint-disable drover/no-open-lookup -- fields go by the names of the generated schema */
 import type { Source } from '@drover/core';
 import * as protobuf from '@drover/protobuf';
 import { onnxDiagnostics } from '../diagnostics.js';

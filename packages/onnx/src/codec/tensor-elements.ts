@@ -32,8 +32,8 @@ export function numbersOf(dtype: DType, count: number): number {
 }
 
 /**
- * Takes integers of a field in turn, as their low and high 32 bits, into the canonical bytes. Values
- * that the type does not hold are a fault.
+ * Takes integers of a field in turn, as their low and high 32 bits, into the canonical bytes.
+ * Values that the type does not hold are a fault.
  */
 class ElementBytes {
   readonly #bytes: Uint8Array;

@@ -7,7 +7,7 @@ import { transpose } from '../../ops/transpose.js';
 import { unsqueeze } from '../../ops/unsqueeze.js';
 import { evaluateDim, symbolsOf } from '../../tensor/dim.js';
 import { bytesOf } from '../../tensor/dtype.js';
-import { inverse, movesNothing, permutationTo, permuted } from '../../typing/permutation.js';
+import { inverse, movesNothing, permutationTo } from '../../typing/permutation.js';
 import type { Layout } from '../../typing/window.js';
 import { definePass } from '../define-pass.js';
 import { FlowNetwork } from './minimum-cut.js';
