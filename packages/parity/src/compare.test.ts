@@ -17,7 +17,9 @@ function textModel(name: string, text: string): OpenedModel {
   const bytes = new TextEncoder().encode(text);
   const format = {
     id: 'text',
-    read: async () => ({ graph: parseGraph(text), file: name }),
+    title: 'text',
+    options: { read: {}, write: {} },
+    model: { read: async () => ({ graph: parseGraph(text), file: name }) },
   } as unknown as Format;
   return { format, source: memorySource(name, new Map([[name, bytes]])) };
 }

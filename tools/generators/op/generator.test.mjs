@@ -18,7 +18,7 @@ import op, { namesOf } from './generator.mjs';
 
 const root = resolve(import.meta.dirname, '../../..');
 /** The packages in which an operator is known. */
-const packages = ['core', 'graphdef', 'mxnet', 'onnx'];
+const packages = ['core', 'graphdef', 'mxnet', 'onnx', 'protobuf'];
 let folder;
 
 /** The part of Nx's tree that generators use, on the copy. */

@@ -7,7 +7,7 @@ import { runtimes } from '@drover/runtimes';
 import { readArrayFiles } from '../arrays.js';
 import { comparisonDocument, comparisonLines } from '../comparison.js';
 import { cliDiagnostics } from '../diagnostics.js';
-import { optionValues } from '../format-options.js';
+import { optionValues } from '../option-values.js';
 import { targetOf } from '../formats.js';
 import { open, type OpenOptions } from '../open.js';
 import type { Outcome } from '../outcome.js';
