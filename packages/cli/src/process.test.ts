@@ -81,10 +81,9 @@ describe('the process', () => {
     const loaded = loadedBy('--help');
     expect(loaded).toContain('cli/dist/main.js');
     // Of the formats and of core only what says which options there are.
-    expect(loaded.filter((path) => /(dist\/index|codec\/.*|ops\/.*)\.js$/.test(path)).sort()).toEqual([
-      'formats/dist/index.js',
-      'runtimes/dist/index.js',
-    ]);
+    expect(
+      loaded.filter((path) => /(dist\/index|codec\/.*|ops\/.*)\.js$/.test(path)).sort(),
+    ).toEqual(['formats/dist/index.js', 'runtimes/dist/index.js']);
     expect(loadedBy('inspect', unet)).toContain('onnx/dist/index.js');
   });
 
