@@ -106,7 +106,7 @@ describe('a model with another one', () => {
     const foreign = textModel(
       'foreign.text',
       `graph main(x: float32[2]) {
-  y: float32[2] = Foreign(x) {"format":"f","type":"T","reason":"it is another's","attributes":{},"types":[{"dtype":"float32","shape":[2]}]}
+  y: float32[2] = Foreign(x) {"format":"f","type":"T","reason":"it is another's","cause":"operator","attributes":{},"types":[{"dtype":"float32","shape":[2]}]}
   return y
 }
 `,
