@@ -41,7 +41,7 @@ describe.each(words)('an ONNX model that says %s', (word) => {
     expect(foreign).toEqual([]);
     expect(findings).toEqual([
       expect.objectContaining({
-        code: 'onnx/attribute-ignored',
+        code: 'core/attribute-ignored',
         message: expect.stringContaining(word),
       }),
     ]);

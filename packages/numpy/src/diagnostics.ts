@@ -21,10 +21,4 @@ export const numpyDiagnostics = defineDiagnostics('numpy', {
       'An element type is not one that NumPy and Drover share. Pickled objects are never read.',
     help: 'Cast the array to a plain type, for example float32, before saving.',
   },
-  limit: {
-    failure: 'limit',
-    severity: 'error',
-    summary: 'The arrays are more than an archive without zip64 holds.',
-    help: 'Write fewer arrays at once.',
-  },
 });
