@@ -1,13 +1,10 @@
-import type { Format, Sink, Source, WriteContext } from '@drover/core';
+import { ByteHandle, type Format, type Sink, type Source, type WriteContext } from '@drover/core';
 import { encodeModelJson, readModel as decodeModel } from './codec/index.js';
 import { planModel, writeModel } from './export/write-model.js';
 import { readModel } from './import/read-model.js';
 
 /** Bytes at the beginning of a file in which one of the members of a model.json stands. */
 const headBytes = 1 << 16;
-
-/** Bytes of a shard that are in memory at a time while it is copied. */
-const chunkBytes = 1 << 24;
 
 /**
  * Whether a file is JSON that has the members of a model.json. Weights lie in other files, so the
@@ -31,10 +28,7 @@ async function copy(source: Source, sink: Sink, { path }: WriteContext): Promise
   for (const name of model.groups.flatMap(({ paths }) => paths)) {
     const shard = await source.sibling(name);
     const file = await sink.create(folder + name);
-    for (let offset = 0; offset < shard.size; offset += chunkBytes)
-      await file.write(
-        await shard.read({ offset, length: Math.min(chunkBytes, shard.size - offset) }),
-      );
+    for await (const chunk of ByteHandle.range(shard).chunks()) await file.write(chunk);
     await file.close();
   }
   const file = await sink.create(path);

@@ -35,7 +35,7 @@ type Content =
   | { readonly kind: 'part'; readonly of: ByteHandle; readonly offset: number };
 
 /** Bytes of one piece where the caller asks for no other size. */
-const pieceBytes = 4 * 1024 * 1024;
+export const pieceBytes = 4 * 1024 * 1024;
 /** What is longer is gathered from pieces, so that no source is asked for gigabytes at once. */
 const maxReadBytes = 2 ** 30;
 

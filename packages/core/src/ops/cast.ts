@@ -5,7 +5,7 @@ import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import type { Dim } from '../tensor/dim.js';
 import { complexTypes, dtypes, isFloat, type DType } from '../tensor/dtype.js';
 import { tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
-import { castTensor } from '../tensor/weight.js';
+import { castTensor } from '../tensor/cast-tensor.js';
 import { ends, magnitude } from '../tensor/interval.js';
 import { dtypeAttr } from './attr.js';
 import { defineOp, one } from './define-op.js';
