@@ -5,7 +5,7 @@ export const numpyDiagnostics = defineDiagnostics('numpy', {
   format: {
     failure: 'malformed',
     severity: 'error',
-    summary: 'A file is neither .npy nor .npz, or it is damaged.',
+    summary: 'A file or an entry of an archive is no array, or it is damaged.',
     help: 'Check that the file is complete. numpy.save, numpy.savez and numpy.savez_compressed write readable ones.',
   },
   size: {
@@ -20,11 +20,5 @@ export const numpyDiagnostics = defineDiagnostics('numpy', {
     summary:
       'An element type is not one that NumPy and Drover share. Pickled objects are never read.',
     help: 'Cast the array to a plain type, for example float32, before saving.',
-  },
-  limit: {
-    failure: 'limit',
-    severity: 'error',
-    summary: 'The arrays are more than an archive without zip64 holds.',
-    help: 'Write fewer arrays at once.',
   },
 });

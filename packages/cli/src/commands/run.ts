@@ -1,5 +1,6 @@
 import { outputFile } from '@drover/node';
-import { encodeNpz } from '@drover/numpy';
+import { Weight } from '@drover/core';
+import { writeNpz } from '@drover/numpy';
 import { matchArrays, readArrayFiles } from '../arrays.js';
 import { cliDiagnostics } from '../diagnostics.js';
 import { open } from '../open.js';
@@ -40,7 +41,10 @@ export async function runCommand(
     if (sink) {
       try {
         const file = await sink.create(sink.main ?? '-');
-        await file.write(encodeNpz(results));
+        await writeNpz(
+          file,
+          new Map([...results].map(([name, value]) => [name, Weight.from(value)])),
+        );
         await file.close();
         await sink.commit();
       } catch (error) {

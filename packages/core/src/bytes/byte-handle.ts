@@ -124,6 +124,23 @@ export class ByteHandle {
   }
 
   /**
+   * What follows the first bytes, which were read from it already: where the whole is checked, they
+   * are taken into account.
+   */
+  after(head: Uint8Array): ByteHandle {
+    const rest = this.slice(head.length, this.length - head.length);
+    const { check } = this;
+    if (!check || head.length === 0) return rest;
+    return rest.checked({
+      begin: () => {
+        const sum = check.begin();
+        sum.add(head);
+        return sum;
+      },
+    });
+  }
+
+  /**
    * The bytes, or a range of them, in one array. Throws `core/limit` when they do not fit into one,
    * and `core/range` for a range that leaves this handle.
    */

@@ -10,7 +10,6 @@ import {
 import { tfjsDiagnostics } from '../diagnostics.js';
 import { encodeModelJson, type GroupSpec } from './encode-model.js';
 import {
-  storedDtype,
   type ModelJson,
   type Quantization,
   type WeightDType,
