@@ -2,6 +2,7 @@ export * from './diagnostics/diagnostic.js';
 export * from './diagnostics/core-diagnostics.js';
 export * from './diagnostics/report.js';
 export * from './bytes/byte-range.js';
+export type { ByteSource } from './bytes/byte-source.js';
 export { allocateBytes } from './bytes/allocate-bytes.js';
 export { ByteHandle, type ByteCheck, type ByteEncoding } from './bytes/byte-handle.js';
 export { inMultiples } from './bytes/pieces.js';

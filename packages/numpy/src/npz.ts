@@ -3,7 +3,7 @@ import {
   MemorySink,
   Weight,
   type SinkFile,
-  type Source,
+  type ByteSource,
   type Tensor,
 } from '@drover/core';
 import { readZip, ZipWriter, type ZipLimits } from '@drover/zip';
@@ -17,7 +17,7 @@ import { isNpy, npyOf, openNpy } from './npy.js';
  * throws.
  */
 export async function openArrays(
-  source: Source,
+  source: ByteSource,
   limits: Partial<ZipLimits> = {},
 ): Promise<Map<string, Weight>> {
   const file = ByteHandle.range(source);
@@ -42,7 +42,7 @@ export async function openArrays(
 
 /** Reads the arrays of a `.npz` or `.npy` file into memory; see {@link openArrays}. */
 export async function readArrays(
-  source: Source,
+  source: ByteSource,
   limits: Partial<ZipLimits> = {},
 ): Promise<Map<string, Tensor>> {
   const arrays = new Map<string, Tensor>();

@@ -1,4 +1,4 @@
-import { ByteHandle, type ByteCheck, type ByteEncoding, type Source } from '@drover/core';
+import { ByteHandle, type ByteCheck, type ByteEncoding, type ByteSource } from '@drover/core';
 import { Crc32 } from './crc32.js';
 import { zipDiagnostics } from './diagnostics.js';
 import { transformed } from './transform.js';
@@ -28,7 +28,10 @@ export interface ReadZipOptions extends Partial<ZipLimits> {
  * `zip/name`, `zip/duplicate`, `zip/overlap`, `zip/unsupported`, `zip/limit`.
  * @see https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
  */
-export async function readZip(source: Source, options: ReadZipOptions = {}): Promise<ZipArchive> {
+export async function readZip(
+  source: ByteSource,
+  options: ReadZipOptions = {},
+): Promise<ZipArchive> {
   const { names = 'paths', ...limits } = options;
   return new ZipArchive(source, await readDirectory(source, names, { ...zipLimits, ...limits }));
 }
@@ -38,7 +41,7 @@ export class ZipArchive {
   readonly #byName: ReadonlyMap<string, ZipEntry>;
 
   constructor(
-    readonly source: Source,
+    readonly source: ByteSource,
     /** In the order of the directory. */
     readonly entries: readonly ZipEntry[],
   ) {
@@ -79,7 +82,7 @@ export class ZipArchive {
 }
 
 /** DEFLATE, counted: what gives another size than the directory says is `zip/size`. */
-function inflation({ name, offset, size }: ZipEntry, source: Source): ByteEncoding {
+function inflation({ name, offset, size }: ZipEntry, source: ByteSource): ByteEncoding {
   const wrong = (why: string) =>
     zipDiagnostics.error('size', {
       message: `${JSON.stringify(name)} ${why}.`,
@@ -100,7 +103,7 @@ function inflation({ name, offset, size }: ZipEntry, source: Source): ByteEncodi
   };
 }
 
-function checkOf({ name, offset, crc32 }: ZipEntry, source: Source): ByteCheck {
+function checkOf({ name, offset, crc32 }: ZipEntry, source: ByteSource): ByteCheck {
   return {
     begin() {
       const sum = new Crc32();

@@ -1,4 +1,4 @@
-import type { DroverError, Source } from '@drover/core';
+import type { DroverError, ByteSource } from '@drover/core';
 import { zipDiagnostics } from './diagnostics.js';
 import { nameFault, nameKey, type ZipEntry, type ZipNames } from './zip-entry.js';
 
@@ -22,7 +22,7 @@ const entryBytes = 46;
 export const localBytes = 30;
 
 /** `zip/format` at a place of an archive. */
-export function broken(source: Source, why: string, offset: number): DroverError {
+export function broken(source: ByteSource, why: string, offset: number): DroverError {
   return zipDiagnostics.error('format', {
     message: `${why} in ${source.name}.`,
     origin: { file: source.name, offset },
@@ -30,7 +30,11 @@ export function broken(source: Source, why: string, offset: number): DroverError
 }
 
 /** A stretch of an archive. Throws `zip/format` when it lies outside. */
-export async function viewOf(source: Source, offset: number, length: number): Promise<DataView> {
+export async function viewOf(
+  source: ByteSource,
+  offset: number,
+  length: number,
+): Promise<DataView> {
   if (!(offset >= 0 && offset + length <= source.size))
     throw broken(source, 'A part of the archive lies outside the file', offset);
   const bytes = await source.read({ offset, length });
@@ -39,7 +43,7 @@ export async function viewOf(source: Source, offset: number, length: number): Pr
 
 /** The UTF-8 text at a place of a view. Throws `zip/name` for anything else. */
 export function textOf(
-  source: Source,
+  source: ByteSource,
   view: DataView,
   at: number,
   length: number,
@@ -64,7 +68,7 @@ const wide = (view: DataView, at: number) => Number(view.getBigUint64(at, true))
  * `zip/name`, `zip/duplicate`, `zip/overlap`, `zip/unsupported`, `zip/limit`.
  */
 export async function readDirectory(
-  source: Source,
+  source: ByteSource,
   names: ZipNames,
   { maxEntries, maxRatio }: ZipLimits,
 ): Promise<readonly ZipEntry[]> {
@@ -117,7 +121,7 @@ export async function readDirectory(
  * directory, begins, as far as that is known without their headers.
  */
 function apart(
-  source: Source,
+  source: ByteSource,
   entries: readonly Omit<ZipEntry, 'end'>[],
   directory: number,
 ): readonly ZipEntry[] {
@@ -135,7 +139,7 @@ function apart(
 }
 
 /** `zip/overlap` for an entry that runs into what follows it. */
-export function overlapError(source: Source, name: string, offset: number): DroverError {
+export function overlapError(source: ByteSource, name: string, offset: number): DroverError {
   return zipDiagnostics.error('overlap', {
     message: `${JSON.stringify(name)} overlaps what follows it.`,
     origin: { file: source.name, offset },
@@ -143,7 +147,7 @@ export function overlapError(source: Source, name: string, offset: number): Drov
 }
 
 function readEntry(
-  source: Source,
+  source: ByteSource,
   view: DataView,
   at: number,
   nameBytes: number,
@@ -175,7 +179,7 @@ function readEntry(
  * Sizes and offset of a directory entry; those that read 0xffffffff stand in the zip64 extra field.
  */
 function readSizes(
-  source: Source,
+  source: ByteSource,
   view: DataView,
   at: number,
   extra: number,
@@ -213,7 +217,7 @@ function readSizes(
  * for it.
  */
 async function findDirectory(
-  source: Source,
+  source: ByteSource,
 ): Promise<{ count: number; offset: number; size: number; end: number }> {
   const length = Math.min(source.size, 22 + 0xffff);
   const tail = await viewOf(source, source.size - length, length);
@@ -240,7 +244,7 @@ async function findDirectory(
   return { count: count!, offset, size, end };
 }
 
-async function findWideDirectory(source: Source, end: number) {
+async function findWideDirectory(source: ByteSource, end: number) {
   const locator = await viewOf(source, end - 20, 20);
   const at = wide(locator, 8);
   if (locator.getUint32(0, true) !== 0x07064b50 || !(at + 56 <= end - 20))

@@ -1,8 +1,8 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import type { DiagnosticOrigin } from '../diagnostics/diagnostic.js';
-import type { Source } from '../format/source.js';
 import { allocateBytes } from './allocate-bytes.js';
 import { checkRange, type ByteRange } from './byte-range.js';
+import type { ByteSource } from './byte-source.js';
 import { identityOf, merged, type Extent } from './extent.js';
 
 /**
@@ -28,7 +28,7 @@ export interface ByteCheck {
 /** Where the bytes of a handle come from. */
 type Content =
   | { readonly kind: 'memory'; readonly bytes: Uint8Array }
-  | { readonly kind: 'range'; readonly source: Source; readonly offset: number }
+  | { readonly kind: 'range'; readonly source: ByteSource; readonly offset: number }
   | { readonly kind: 'join'; readonly parts: readonly ByteHandle[] }
   | { readonly kind: 'decoded'; readonly stored: ByteHandle; readonly encoding: ByteEncoding }
   | { readonly kind: 'computed'; readonly compute: () => AsyncIterable<Uint8Array> }
@@ -56,7 +56,7 @@ export class ByteHandle {
   ) {}
 
   /** A range of a source, up to its end unless told. Throws `core/range` when it leaves it. */
-  static range(source: Source, offset = 0, length = source.size - offset): ByteHandle {
+  static range(source: ByteSource, offset = 0, length = source.size - offset): ByteHandle {
     checkRange(source.name, source.size, { offset, length });
     return new ByteHandle(length, { kind: 'range', source, offset });
   }

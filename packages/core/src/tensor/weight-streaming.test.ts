@@ -1,5 +1,5 @@
 import { ByteHandle } from '../bytes/byte-handle.js';
-import type { Source } from '../format/source.js';
+import type { ByteSource } from '../bytes/byte-source.js';
 import type { DType } from './dtype.js';
 import { bytesOf } from './dtype.js';
 import { sizeOf } from './tensor.js';
@@ -12,15 +12,13 @@ const pattern = Uint8Array.from({ length: 2 ** 24 }, (_, i) => i % period);
 function large(dtype: DType, shape: readonly number[]) {
   const size = bytesOf(dtype, sizeOf(shape));
   const reads: number[] = [];
-  const source: Source = {
+  const source: ByteSource = {
     name: 'large.bin',
     size,
     read: async ({ offset, length } = { offset: 0, length: size }) => {
       reads.push(length);
       return pattern.subarray(offset % period, (offset % period) + length);
     },
-    sibling: () => Promise.reject(new Error('alone')),
-    siblings: async () => [],
   };
   return { weight: Weight.stored(dtype, shape, 'w', ByteHandle.range(source)), reads };
 }

@@ -279,12 +279,16 @@ export class Weight {
     );
   }
 
-  /** The source's name of stored elements; undefined for what was made of others or by a program. */
+  /**
+   * The source's name of stored elements; undefined for what was made of others or by a program.
+   */
   get name(): string | undefined {
     return this.content.kind === 'stored' ? this.content.name : undefined;
   }
 
-  /** The handles that this one is made of, in order, down to those that hold elements themselves. */
+  /**
+   * The handles that this one is made of, in order, down to those that hold elements themselves.
+   */
   get leaves(): readonly Weight[] {
     if (this.content.kind === 'step') return this.content.of.leaves;
     return this.content.kind === 'concat'

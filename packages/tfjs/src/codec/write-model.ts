@@ -9,12 +9,7 @@ import {
 } from '@drover/core';
 import { tfjsDiagnostics } from '../diagnostics.js';
 import { encodeModelJson, type GroupSpec } from './encode-model.js';
-import {
-  type ModelJson,
-  type Quantization,
-  type WeightDType,
-  type WeightSpec,
-} from './model.js';
+import { type ModelJson, type Quantization, type WeightDType, type WeightSpec } from './model.js';
 import { affineCodes, affineRange, float16Codes } from './quantize.js';
 
 /** A weight to write. One that is quantised to integers is read twice. */
