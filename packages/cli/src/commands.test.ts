@@ -344,7 +344,7 @@ describe('run', () => {
     const file = join(folder, 'picture.npz');
     writeFileSync(
       file,
-      encodeNpz(
+      await encodeNpz(
         new Map([
           ['picture', image],
           ['spare', { dtype: 'float32', shape: [1], data: Float64Array.of(1) }],
@@ -444,7 +444,9 @@ describe('parity', () => {
     const missing = join(folder, 'missing.npz');
     writeFileSync(
       missing,
-      encodeNpz(new Map([['another', { dtype: 'float32', shape: [1], data: Float64Array.of(0) }]])),
+      await encodeNpz(
+        new Map([['another', { dtype: 'float32', shape: [1], data: Float64Array.of(0) }]]),
+      ),
     );
     const { code, document } = await json(
       'failure',
@@ -461,7 +463,7 @@ describe('parity', () => {
     const mask = (await arraysOf(golden)).get('out_mask')!;
     writeFileSync(
       zeros,
-      encodeNpz(new Map([['mask', { ...mask, data: new Float64Array(mask.data.length) }]])),
+      await encodeNpz(new Map([['mask', { ...mask, data: new Float64Array(mask.data.length) }]])),
     );
     expect(
       (await json('parity', 'parity', unet, '--inputs', golden, '--expected', zeros)).code,

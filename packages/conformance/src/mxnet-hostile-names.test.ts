@@ -1,4 +1,4 @@
-import { memorySource, MemorySink, tensor, type Source } from '@drover/core';
+import { ByteHandle, memorySource, MemorySink, tensor, type Source } from '@drover/core';
 import { mxnet } from '@drover/mxnet';
 import { encodeParams } from '@drover/mxnet/codec';
 import { onnx } from '@drover/onnx';
@@ -16,8 +16,8 @@ import {
 async function zeros(name: string): Promise<Uint8Array<ArrayBuffer>> {
   const sink = new MemorySink();
   const file = await sink.create('w.params');
-  const read = async () => new Uint8Array(32);
-  await encodeParams(file, [{ name, dtype: 'float32', shape: [2, 4], read }], 'w.params');
+  const bytes = ByteHandle.of(new Uint8Array(32));
+  await encodeParams(file, [{ name, dtype: 'float32', shape: [2, 4], bytes }], 'w.params');
   await file.close();
   await sink.commit();
   return sink.files.get('w.params')!.slice();

@@ -97,7 +97,7 @@ async function load(source: Source, ask: (request: object) => Promise<void>): Pr
     outputs: side('outputs'),
     run: async (given) => {
       const [inputs, outputs] = [join(folder, 'in.npz'), join(folder, 'out.npz')];
-      writeFileSync(inputs, encodeNpz(given));
+      writeFileSync(inputs, await encodeNpz(given));
       await ask({ model: join(folder, 'model.json'), inputs, outputs });
       const file = await openFile(outputs);
       const arrays = await readArrays(file);

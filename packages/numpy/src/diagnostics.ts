@@ -5,7 +5,7 @@ export const numpyDiagnostics = defineDiagnostics('numpy', {
   format: {
     failure: 'malformed',
     severity: 'error',
-    summary: 'A file is neither .npy nor .npz, or it is damaged.',
+    summary: 'A file or an entry of an archive is no array, or it is damaged.',
     help: 'Check that the file is complete. numpy.save, numpy.savez and numpy.savez_compressed write readable ones.',
   },
   size: {

@@ -1,3 +1,3 @@
 export { numpyDiagnostics } from './diagnostics.js';
-export { decodeNpy, encodeNpy, isNpy } from './npy.js';
-export { encodeNpz, readArrays } from './npz.js';
+export { isNpy, npyOf, openNpy } from './npy.js';
+export { encodeNpz, openArrays, readArrays, writeNpz } from './npz.js';

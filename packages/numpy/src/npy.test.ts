@@ -1,5 +1,5 @@
-import type { Tensor } from '@drover/core';
-import { decodeNpy, encodeNpy } from './npy.js';
+import { ByteHandle, Weight } from '@drover/core';
+import { npyOf, openNpy } from './npy.js';
 
 /** Written by NumPy 2.4.6: numpy.lib.format.write_array of the arrays that the tests name. */
 const files = {
@@ -27,44 +27,45 @@ const files = {
 };
 
 const bytesOf = (name: keyof typeof files) => new Uint8Array(Buffer.from(files[name], 'base64'));
-const read = (name: keyof typeof files) => {
-  const { dtype, shape, data } = decodeNpy(bytesOf(name), name);
+const open = (bytes: Uint8Array) => openNpy(ByteHandle.of(bytes), 'x', 'x.npy');
+const read = async (name: keyof typeof files) => {
+  const { dtype, shape, data } = await (await open(bytesOf(name))).tensor();
   return [dtype, shape, [...data]];
 };
 const failing = (code: string) =>
   expect.objectContaining({ diagnostics: [expect.objectContaining({ code })] });
 
-describe('decodeNpy', () => {
-  it('reads what NumPy wrote', () => {
-    expect(read('fortran')).toEqual(['int32', [2, 3], [0, 1, 2, 3, 4, 5]]);
-    expect(read('bigEndian')).toEqual(['float32', [2], [1.5, -2]]);
-    expect(read('unicode')).toEqual(['string', [3], ['a', 'h\u00e9\u00e9', '']]);
-    expect(read('bytes')).toEqual(['string', [2], ['ab', 'c']]);
-    expect(read('complex64')).toEqual(['complex64', [2], [1, 2, 3, -4]]);
-    expect(read('float16')).toEqual(['float16', [5], [1, -0, Infinity, NaN, 65504]]);
-    expect(read('bool')).toEqual(['bool', [2, 1], [1, 0]]);
-    expect(read('scalarInt64')).toEqual(['int64', [], [-(2n ** 63n)]]);
-    expect(read('empty')).toEqual(['uint8', [0, 3], []]);
-    expect(read('version2')).toEqual(['uint64', [3], [0n, 1n, 2n]]);
+describe('openNpy', () => {
+  it('reads what NumPy wrote', async () => {
+    expect(await read('fortran')).toEqual(['int32', [2, 3], [0, 1, 2, 3, 4, 5]]);
+    expect(await read('bigEndian')).toEqual(['float32', [2], [1.5, -2]]);
+    expect(await read('unicode')).toEqual(['string', [3], ['a', 'h\u00e9\u00e9', '']]);
+    expect(await read('bytes')).toEqual(['string', [2], ['ab', 'c']]);
+    expect(await read('complex64')).toEqual(['complex64', [2], [1, 2, 3, -4]]);
+    expect(await read('float16')).toEqual(['float16', [5], [1, -0, Infinity, NaN, 65504]]);
+    expect(await read('bool')).toEqual(['bool', [2, 1], [1, 0]]);
+    expect(await read('scalarInt64')).toEqual(['int64', [], [-(2n ** 63n)]]);
+    expect(await read('empty')).toEqual(['uint8', [0, 3], []]);
+    expect(await read('version2')).toEqual(['uint64', [3], [0n, 1n, 2n]]);
   });
 
-  it('refuses records and pickled objects', () => {
-    expect(() => read('records')).toThrow(failing('numpy/dtype'));
+  it('refuses records and pickled objects', async () => {
+    await expect(read('records')).rejects.toEqual(failing('numpy/dtype'));
     const pickled = Buffer.from(
       Buffer.from(files.bool, 'base64').toString('latin1').replace('|b1', '|O8'),
       'latin1',
     );
-    expect(() => decodeNpy(new Uint8Array(pickled), 'x')).toThrow(failing('numpy/dtype'));
+    await expect(open(new Uint8Array(pickled))).rejects.toEqual(failing('numpy/dtype'));
   });
 
-  it('refuses every cut of a file', () => {
+  it('refuses every cut of a file', async () => {
     const whole = bytesOf('bigEndian');
     for (let length = 0; length < whole.length; length++) {
-      expect(() => decodeNpy(whole.subarray(0, length), 'x')).toThrow(
+      await expect(open(whole.subarray(0, length))).rejects.toEqual(
         length < 128 ? failing('numpy/format') : failing('numpy/size'),
       );
     }
-    expect(() => decodeNpy(new Uint8Array([...whole, 0]), 'x')).toThrow(failing('numpy/size'));
+    await expect(open(new Uint8Array([...whole, 0]))).rejects.toEqual(failing('numpy/size'));
   });
 
   it.each([
@@ -73,7 +74,7 @@ describe('decodeNpy', () => {
     '(-1,)',
     '(1.5,)',
     '(8)x',
-  ])('refuses the shape %s', (shape) => {
+  ])('refuses the shape %s', async (shape) => {
     const header =
       `{'descr': '<f4', 'fortran_order': False, 'shape': ${shape}, }`.padEnd(117) + '\n';
     const bytes = Buffer.concat([
@@ -81,24 +82,23 @@ describe('decodeNpy', () => {
       Buffer.from(header),
       Buffer.alloc(8),
     ]);
-    expect(() => decodeNpy(new Uint8Array(bytes), 'x')).toThrow(
+    await expect(open(new Uint8Array(bytes))).rejects.toEqual(
       expect.objectContaining({ failure: 'malformed' }),
     );
   });
 });
 
-describe('encodeNpy', () => {
+describe('npyOf', () => {
   it.each(['unicode', 'complex64', 'float16', 'bool', 'scalarInt64', 'empty'] as const)(
     'writes the bytes that NumPy writes: %s',
-    (name) => {
-      expect(Buffer.from(encodeNpy(decodeNpy(bytesOf(name), name))).toString('base64')).toBe(
-        files[name],
-      );
+    async (name) => {
+      const written = await (await npyOf(await open(bytesOf(name)))).read();
+      expect(Buffer.from(written).toString('base64')).toBe(files[name]);
     },
   );
 
-  it('refuses a type that NumPy lacks', () => {
-    const tensor: Tensor = { dtype: 'bfloat16', shape: [1], data: new Float64Array(1) };
-    expect(() => encodeNpy(tensor)).toThrow(failing('numpy/dtype'));
+  it('refuses a type that NumPy lacks', async () => {
+    const weight = Weight.of('bfloat16', [1], new Uint8Array(2));
+    await expect(npyOf(weight)).rejects.toEqual(failing('numpy/dtype'));
   });
 });

@@ -1,13 +1,30 @@
-import { bytesOf, decodeTensor, encodeTensor, sizeOf, type DType, type Tensor } from '@drover/core';
+import {
+  ByteHandle,
+  bytesOf,
+  encodeStrings,
+  inMultiples,
+  sizeOf,
+  tensor,
+  Weight,
+  type ByteEncoding,
+  type DroverError,
+  type DType,
+} from '@drover/core';
 import { numpyDiagnostics } from './diagnostics.js';
 
 // prettier-ignore
-const dtypes: ReadonlyMap<string, DType> = new Map(Object.entries({
-  f2: 'float16', f4: 'float32', f8: 'float64', i1: 'int8', i2: 'int16', i4: 'int32', i8: 'int64',
-  u1: 'uint8', u2: 'uint16', u4: 'uint32', u8: 'uint64', b1: 'bool', c8: 'complex64', c16: 'complex128',
-}));
+const dtypes: ReadonlyMap<string, DType> = new Map([
+  ['f2', 'float16'], ['f4', 'float32'], ['f8', 'float64'],
+  ['i1', 'int8'], ['i2', 'int16'], ['i4', 'int32'], ['i8', 'int64'],
+  ['u1', 'uint8'], ['u2', 'uint16'], ['u4', 'uint32'], ['u8', 'uint64'],
+  ['b1', 'bool'], ['c8', 'complex64'], ['c16', 'complex128'],
+]);
 const codes = new Map([...dtypes].map(([code, dtype]) => [dtype, code]));
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+/** Bytes of the longest header that is read. NumPy's own limit is 10,000. */
+const maxHeaderBytes = 2 ** 16;
+/** Empty texts take no bytes, so that nothing in the file bounds how many there are. */
+const maxEmptyTexts = 1e6;
 
 /** Whether bytes begin as a `.npy` file does. */
 export function isNpy(bytes: Uint8Array): boolean {
@@ -15,16 +32,18 @@ export function isNpy(bytes: Uint8Array): boolean {
 }
 
 /**
- * Decodes a `.npy` file of version 1, 2 or 3: plain numbers, bool, complex and text (`S`, `U`),
- * either byte order, C or Fortran order. Throws `numpy/format`, `numpy/size`, `numpy/dtype`.
+ * Opens a `.npy` file of version 1, 2 or 3: plain numbers, bool, complex and text (`S`, `U`),
+ * either byte order, C or Fortran order. Numbers stay where they are until they are asked for; text
+ * is read. `name` is the source's name for the array, `file` what messages name. Throws
+ * `numpy/format`, `numpy/size`, `numpy/dtype`.
  * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
-export function decodeNpy(bytes: Uint8Array, file: string): Tensor {
-  const { descr, fortran, shape, start } = readHeader(bytes, file);
+export async function openNpy(npy: ByteHandle, name: string, file: string): Promise<Weight> {
+  const { descr, fortran, shape, data } = await readHeader(npy, file);
   const [, order, kind, width] = /^([<>|=])([a-zA-Z])(\d+)$/.exec(descr) ?? [];
   const dtype = dtypes.get(`${kind}${width}`);
-  const text = kind === 'U' || kind === 'S';
-  if (dtype === undefined && !text) {
+  const isText = kind === 'U' || kind === 'S';
+  if (dtype === undefined && !isText) {
     throw numpyDiagnostics.error('dtype', {
       message: `The element type ${JSON.stringify(descr)} cannot be read.`,
       origin: { file, offset: 10 },
@@ -35,41 +54,55 @@ export function decodeNpy(bytes: Uint8Array, file: string): Tensor {
   const wanted = count * itemBytes;
   if (
     !Number.isSafeInteger(wanted) ||
-    bytes.length - start !== wanted ||
+    data.length !== wanted ||
     !Number.isSafeInteger(count) ||
-    (text && itemBytes === 0 && count > 1e6)
+    (isText && itemBytes === 0 && count > maxEmptyTexts)
   ) {
-    const message = `${bytes.length - start} bytes of data are not ${descr}[${shape.join(', ')}].`;
-    throw numpyDiagnostics.error('size', { message, origin: { file, offset: start } });
+    const message = `${data.length} bytes of data are not ${descr}[${shape.join(', ')}].`;
+    throw numpyDiagnostics.error('size', {
+      message,
+      origin: { file, offset: npy.length - data.length },
+    });
   }
-  const swapBytes = kind === 'c' ? itemBytes / 2 : kind === 'U' ? 4 : itemBytes;
-  const data =
-    order === '>' && kind !== 'S'
-      ? swapped(bytes.subarray(start), swapBytes)
-      : bytes.subarray(start);
-  const read: Tensor = dtype
-    ? decodeTensor(data, dtype, shape)
-    : { dtype: 'string', shape, data: decodeText(data, count, itemBytes, kind === 'U', file) };
-  return fortran ? fromFortranOrder(read) : read;
+  const unit = kind === 'c' ? itemBytes / 2 : kind === 'U' ? 4 : itemBytes;
+  const isSwapped = order === '>' && kind !== 'S' && unit > 1;
+  const bytes = isSwapped ? data.decoded(bigEndian(unit), wanted) : data;
+  const axes = shape.map((_, axis) => shape.length - 1 - axis);
+  // Stored with the first axis innermost: the axes of a C order, turned round.
+  if (dtype) {
+    if (!fortran) return Weight.stored(dtype, shape, name, bytes);
+    return Weight.stored(dtype, shape.toReversed(), name, bytes).transpose(axes);
+  }
+  const texts = decodeText(await bytes.read(), count, itemBytes, kind === 'U', file);
+  if (!fortran) return Weight.of('string', shape, encodeStrings(texts), name);
+  const places = Weight.from(tensor('float64', shape.toReversed(), [...texts.keys()]));
+  const inOrder = await places.transpose(axes).tensor();
+  const sorted = Array.from(inOrder.data as Float64Array, (at) => texts[at]!);
+  return Weight.of('string', shape, encodeStrings(sorted), name);
 }
 
-function readHeader(
-  bytes: Uint8Array,
-  file: string,
-): { descr: string; fortran: boolean; shape: number[]; start: number } {
-  const broken = (why: string, offset: number) =>
+interface Header {
+  readonly descr: string;
+  readonly fortran: boolean;
+  readonly shape: readonly number[];
+  readonly data: ByteHandle;
+}
+
+async function readHeader(npy: ByteHandle, file: string): Promise<Header> {
+  const broken = (why: string, offset: number): DroverError =>
     numpyDiagnostics.error('format', { message: `${why} in ${file}.`, origin: { file, offset } });
-  if (!isNpy(bytes) || bytes.length < 10) throw broken('There is no NumPy array', 0);
-  const major = bytes[6]!;
-  if (major < 1 || major > 3 || (major > 1 && bytes.length < 12))
+  const head = await npy.read({ offset: 0, length: Math.min(12, npy.length) });
+  if (!isNpy(head) || head.length < 10) throw broken('There is no NumPy array', 0);
+  const major = head[6]!;
+  if (major < 1 || major > 3 || (major > 1 && head.length < 12))
     throw broken(`There is no header of a known version (${major})`, 6);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   const at = major === 1 ? 10 : 12;
-  const start = at + (major === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
-  if (start > bytes.length) throw broken('The header is cut off', 8);
-  const header = new TextDecoder(major === 3 ? 'utf-8' : 'latin1').decode(
-    bytes.subarray(at, start),
-  );
+  const length = major === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
+  if (at + length > npy.length) throw broken('The header is cut off', 8);
+  if (length > maxHeaderBytes) throw broken(`The header is longer than ${maxHeaderBytes} bytes`, 8);
+  const before = await npy.read({ offset: 0, length: at + length });
+  const header = new TextDecoder(major === 3 ? 'utf-8' : 'latin1').decode(before.subarray(at));
   const [, descr] = /'descr':\s*'([^']*)'/.exec(header) ?? [];
   const [, order] = /'fortran_order':\s*(True|False)/.exec(header) ?? [];
   const [, dims] = /'shape':\s*\(([0-9, ]*)\)/.exec(header) ?? [];
@@ -84,14 +117,22 @@ function readHeader(
   const shape = dims.split(',').flatMap((dim) => (dim.trim() === '' ? [] : [Number(dim)]));
   if (shape.length > 64 || !shape.every(Number.isSafeInteger))
     throw broken('The shape is impossible', at);
-  return { descr, fortran: order === 'True', shape, start };
+  return { descr, fortran: order === 'True', shape, data: npy.after(before) };
 }
 
-function swapped(bytes: Uint8Array, width: number): Uint8Array {
-  const out = new Uint8Array(bytes.length);
-  for (let at = 0; at < bytes.length; at += width)
-    for (let i = 0; i < width; i++) out[at + i] = bytes[at + width - 1 - i]!;
-  return out;
+/** Numbers of `width` bytes with the most significant one first. */
+function bigEndian(width: number): ByteEncoding {
+  return {
+    name: `big-endian ${width}`,
+    async *decode(stored) {
+      for await (const piece of inMultiples(stored, width)) {
+        const out = new Uint8Array(piece.length);
+        for (let at = 0; at < piece.length; at += width)
+          for (let i = 0; i < width; i++) out[at + i] = piece[at + width - 1 - i]!;
+        yield out;
+      }
+    },
+  };
 }
 
 function decodeText(
@@ -124,62 +165,41 @@ function decodeText(
   return out;
 }
 
-/** The elements in C order, when they were stored with the first axis innermost. */
-function fromFortranOrder({ dtype, shape, data }: Tensor): Tensor {
-  const lanes = dtype.startsWith('complex') ? 2 : 1;
-  const strides = shape.map((_, axis) => sizeOf(shape.slice(0, axis)));
-  const count = sizeOf(shape);
-  const from = new Float64Array(count);
-  const index = new Array<number>(shape.length).fill(0);
-  for (let i = 0; i < count; i++) {
-    from[i] = index.reduce((sum, position, axis) => sum + position * strides[axis]!, 0);
-    for (let axis = shape.length - 1; axis >= 0 && ++index[axis]! === shape[axis]; axis--)
-      index[axis] = 0;
-  }
-  if (Array.isArray(data))
-    return { dtype, shape, data: Array.from(from, (at) => (data as readonly string[])[at]!) };
-  const source = data as Exclude<Tensor['data'], readonly string[]>;
-  const out = source.slice();
-  for (let i = 0; i < count; i++)
-    for (let lane = 0; lane < lanes; lane++)
-      out[i * lanes + lane] = source[from[i]! * lanes + lane]!;
-  return { dtype, shape, data: out };
-}
-
 /**
- * Encodes a tensor as a `.npy` file of version 1.0, little-endian, C order, its data aligned to 64
- * bytes: as NumPy writes it. Text becomes `U`. Throws `numpy/dtype` for the types that NumPy lacks
- * (bfloat16, float8, 4- and 2-bit integers).
+ * A `.npy` file of version 1.0, little-endian, C order, its data aligned to 64 bytes: as NumPy
+ * writes it. Text becomes `U` and is read for it; numbers are read when the file is. Throws
+ * `numpy/dtype` for the types that NumPy lacks (bfloat16, float8, 4- and 2-bit integers).
  */
-export function encodeNpy(tensor: Tensor): Uint8Array {
-  const { descr, data } = body(tensor);
-  const shape = `(${tensor.shape.join(', ')}${tensor.shape.length === 1 ? ',' : ''})`;
-  const dictionary = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${shape}, }`;
+export async function npyOf(weight: Weight): Promise<ByteHandle> {
+  const { descr, data } = await body(weight);
+  const { shape } = weight;
+  const dims = `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
+  const dictionary = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${dims}, }`;
   const length = Math.ceil((10 + dictionary.length + 1) / 64) * 64;
-  const out = new Uint8Array(length + data.length);
-  out.set([...magic, 1, 0, (length - 10) & 255, (length - 10) >> 8]);
-  out.set(new TextEncoder().encode(`${dictionary.padEnd(length - 11)}\n`), 10);
-  out.set(data, length);
-  return out;
+  const header = new Uint8Array(length);
+  header.set([...magic, 1, 0, (length - 10) & 255, (length - 10) >> 8]);
+  header.set(new TextEncoder().encode(`${dictionary.padEnd(length - 11)}\n`), 10);
+  return ByteHandle.join([ByteHandle.of(header), data]);
 }
 
-function body(tensor: Tensor): { descr: string; data: Uint8Array } {
-  if (tensor.dtype === 'string') return encodeText(tensor.data as readonly string[]);
-  const code = codes.get(tensor.dtype);
+async function body(weight: Weight): Promise<{ descr: string; data: ByteHandle }> {
+  const { dtype } = weight;
+  if (dtype === 'string') return encodeText((await weight.tensor()).data as readonly string[]);
+  const code = codes.get(dtype);
   if (code === undefined) {
     throw numpyDiagnostics.error('dtype', {
-      message: `NumPy has no type for ${tensor.dtype}.`,
+      message: `NumPy has no type for ${dtype}.`,
       help: 'Cast to float32 or int8 first.',
       origin: { file: '' },
     });
   }
-  return { descr: (bytesOf(tensor.dtype, 1) === 1 ? '|' : '<') + code, data: encodeTensor(tensor) };
+  return { descr: (bytesOf(dtype, 1) === 1 ? '|' : '<') + code, data: weight.handle };
 }
 
-function encodeText(values: readonly string[]): { descr: string; data: Uint8Array } {
+function encodeText(values: readonly string[]): { descr: string; data: ByteHandle } {
   const points = values.map((value) => Array.from(value, (character) => character.codePointAt(0)!));
   const width = points.reduce((most, text) => Math.max(most, text.length), 1);
   const data = new Uint32Array(width * values.length);
   points.forEach((text, i) => data.set(text, i * width));
-  return { descr: `<U${width}`, data: new Uint8Array(data.buffer) };
+  return { descr: `<U${width}`, data: ByteHandle.of(new Uint8Array(data.buffer)) };
 }

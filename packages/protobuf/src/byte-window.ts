@@ -1,4 +1,4 @@
-import type { DroverError, Source } from '@drover/core';
+import type { DroverError, ByteSource } from '@drover/core';
 import { protobufDiagnostics } from './diagnostics.js';
 
 const windowBytes = 64 * 1024;
@@ -16,7 +16,7 @@ export class ByteWindow {
   at = 0;
   #base = 0;
 
-  constructor(readonly source: Source) {}
+  constructor(readonly source: ByteSource) {}
 
   /** Position in the file of the next byte. */
   get offset(): number {

@@ -1,5 +1,5 @@
 /* eslint-disable drover/no-open-lookup -- fields go by the names of the schema */
-import { ByteHandle, type Source } from '@drover/core';
+import { ByteHandle, type ByteSource } from '@drover/core';
 import { ByteWindow } from './byte-window.js';
 import { FixedList } from './fixed-list.js';
 import {
@@ -49,7 +49,7 @@ interface Tally {
 export function decodeMessage<Messages, Name extends keyof Messages & string>(
   schema: Schema<Messages>,
   name: Name,
-  source: Source,
+  source: ByteSource,
   limits: Partial<DecodeLimits> = {},
 ): Promise<Messages[Name]> {
   const decoder = new Decoder(source, { ...defaultLimits, ...limits });
@@ -64,7 +64,7 @@ class Decoder {
   #messages = 0;
 
   constructor(
-    readonly source: Source,
+    readonly source: ByteSource,
     readonly limits: DecodeLimits,
   ) {
     this.#window = new ByteWindow(source);

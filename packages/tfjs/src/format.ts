@@ -1,4 +1,4 @@
-import type { Format, Sink, Source, WriteContext } from '@drover/core';
+import { ByteHandle, type Format, type Sink, type Source, type WriteContext } from '@drover/core';
 import { graphdefDiagnostics } from '@drover/graphdef';
 import { about } from './about.js';
 import {
@@ -14,9 +14,6 @@ import { readModel } from './import/read-model.js';
 
 /** Bytes at the beginning of a file in which one of the members of a model.json stands. */
 const headBytes = 1 << 16;
-
-/** Bytes of a shard that are in memory at a time while it is copied. */
-const chunkBytes = 1 << 24;
 
 /**
  * Whether a file is JSON that has the members of a model.json. Weights lie in other files, so the
@@ -51,10 +48,7 @@ async function copy(
     for (const [i, name] of group.paths.entries()) {
       const shard = await source.sibling(name);
       const file = await sink.create(folder + paths[i]!);
-      for (let offset = 0; offset < shard.size; offset += chunkBytes)
-        await file.write(
-          await shard.read({ offset, length: Math.min(chunkBytes, shard.size - offset) }),
-        );
+      for await (const chunk of ByteHandle.range(shard).chunks()) await file.write(chunk);
       await file.close();
     }
     groups.push({ ...group, paths });

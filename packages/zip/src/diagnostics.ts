@@ -20,12 +20,6 @@ export const zipDiagnostics = defineDiagnostics('zip', {
     summary: 'An entry of an archive does not have the CRC that the archive states.',
     help: 'The file is damaged: fetch or write it again.',
   },
-  duplicate: {
-    failure: 'malformed',
-    severity: 'error',
-    summary: 'Two entries of an archive have the same name.',
-    help: 'Write the archive again with one entry for each name.',
-  },
   overlap: {
     failure: 'malformed',
     severity: 'error',
@@ -44,11 +38,5 @@ export const zipDiagnostics = defineDiagnostics('zip', {
     severity: 'error',
     summary: 'An archive uses encryption, spanning or a compression other than DEFLATE.',
     help: 'Write the archive again without encryption, in one file, stored or deflated.',
-  },
-  limit: {
-    failure: 'limit',
-    severity: 'error',
-    summary: 'An archive has too many entries, or an entry grows suspiciously when it is inflated.',
-    help: 'Raise the limit if you trust the file, or write it without compression.',
   },
 });

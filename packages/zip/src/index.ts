@@ -1,2 +1,5 @@
 export { zipDiagnostics } from './diagnostics.js';
-export { readZipDirectory, readZipEntry, zipLimits, type ZipEntry, type ZipLimits } from './zip.js';
+export { zipLimits, type ZipLimits } from './zip-directory.js';
+export type { ZipEntry, ZipNames } from './zip-entry.js';
+export { readZip, type ReadZipOptions, type ZipArchive } from './zip-archive.js';
+export { ZipWriter, type AddOptions, type ZipWriterOptions } from './zip-writer.js';

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import { Report } from '@drover/core';
+import { Report, Weight } from '@drover/core';
 import { outputFile } from '@drover/node';
-import { encodeNpz } from '@drover/numpy';
+import { writeNpz } from '@drover/numpy';
 import { matchArrays } from '@drover/parity';
 import { readArrayFiles } from '../arrays.js';
 import { cliDiagnostics } from '../diagnostics.js';
@@ -47,7 +47,10 @@ export async function runCommand(
     if (sink) {
       try {
         const file = await sink.create(sink.main ?? '-');
-        await file.write(encodeNpz(results));
+        await writeNpz(
+          file,
+          new Map([...results].map(([name, value]) => [name, Weight.from(value)])),
+        );
         await file.close();
         await sink.commit();
       } catch (error) {

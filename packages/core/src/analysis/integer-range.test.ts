@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { ByteHandle } from '../bytes/byte-handle.js';
 import { Graph } from '../graph/graph.js';
 import { bindInputs } from '../evaluate/bind-inputs.js';
 import { Evaluator } from '../evaluate/evaluator.js';
@@ -97,7 +98,9 @@ describe('integerRanges', () => {
 
   test('constants that lie in a file are not read', () => {
     const graph = new Graph();
-    const never = () => Promise.reject(new Error('read'));
+    const never = ByteHandle.computed(8 * 4096, () => {
+      throw new Error('read');
+    });
     const stored = graph.constant(Weight.stored('int64', [4096], 'w', never));
     const { y } = graph.add(ops.Mul, { a: stored, b: graph.literal('int64', [], [2]) }, {});
     expect(rangeOf(graph, y).exact).toEqual([2n * int32[0], 2n * int32[1]]);

@@ -243,6 +243,10 @@ describe('checks', () => {
     await expect(ByteHandle.join([bytes(9), wrong]).read()).rejects.toThrow(TypeError);
     await expect(bytes(1, 2, 3).checked(total(7)).read()).rejects.toThrow(TypeError);
     expect([...(await wrong.slice(1, 2).read())]).toEqual([2, 3]);
+    const head = await wrong.read({ offset: 0, length: 2 });
+    await expect(wrong.after(head).read()).rejects.toThrow(TypeError);
+    expect([...(await handle.checked(total(6)).after(head).read())]).toEqual([3]);
+    expect([...(await handle.after(head).read())]).toEqual([3]);
     expect(wrong.same(handle)).toBe(true);
   });
 });

@@ -1,8 +1,8 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import type { DiagnosticOrigin } from '../diagnostics/diagnostic.js';
-import type { Source } from '../format/source.js';
 import { allocateBytes } from './allocate-bytes.js';
 import { checkRange, type ByteRange } from './byte-range.js';
+import type { ByteSource } from './byte-source.js';
 import { identityOf, merged, type Extent } from './extent.js';
 
 /**
@@ -28,14 +28,14 @@ export interface ByteCheck {
 /** Where the bytes of a handle come from. */
 type Content =
   | { readonly kind: 'memory'; readonly bytes: Uint8Array }
-  | { readonly kind: 'range'; readonly source: Source; readonly offset: number }
+  | { readonly kind: 'range'; readonly source: ByteSource; readonly offset: number }
   | { readonly kind: 'join'; readonly parts: readonly ByteHandle[] }
   | { readonly kind: 'decoded'; readonly stored: ByteHandle; readonly encoding: ByteEncoding }
   | { readonly kind: 'computed'; readonly compute: () => AsyncIterable<Uint8Array> }
   | { readonly kind: 'part'; readonly of: ByteHandle; readonly offset: number };
 
 /** Bytes of one piece where the caller asks for no other size. */
-const pieceBytes = 4 * 1024 * 1024;
+export const pieceBytes = 4 * 1024 * 1024;
 /** What is longer is gathered from pieces, so that no source is asked for gigabytes at once. */
 const maxReadBytes = 2 ** 30;
 
@@ -56,7 +56,7 @@ export class ByteHandle {
   ) {}
 
   /** A range of a source, up to its end unless told. Throws `core/range` when it leaves it. */
-  static range(source: Source, offset = 0, length = source.size - offset): ByteHandle {
+  static range(source: ByteSource, offset = 0, length = source.size - offset): ByteHandle {
     checkRange(source.name, source.size, { offset, length });
     return new ByteHandle(length, { kind: 'range', source, offset });
   }
@@ -121,6 +121,23 @@ export class ByteHandle {
       default:
         return new ByteHandle(length, { kind: 'part', of: this, offset }, undefined, part);
     }
+  }
+
+  /**
+   * What follows the first bytes, which were read from it already: where the whole is checked, they
+   * are taken into account.
+   */
+  after(head: Uint8Array): ByteHandle {
+    const rest = this.slice(head.length, this.length - head.length);
+    const { check } = this;
+    if (!check || head.length === 0) return rest;
+    return rest.checked({
+      begin: () => {
+        const sum = check.begin();
+        sum.add(head);
+        return sum;
+      },
+    });
   }
 
   /**

@@ -1,3 +1,4 @@
+import { ByteHandle } from '../bytes/byte-handle.js';
 import { Graph } from '../graph/graph.js';
 import type { Region } from '../graph/node.js';
 import type { Value } from '../graph/value.js';
@@ -264,10 +265,15 @@ describe('memory', () => {
     const read: string[] = [];
     const stored = (name: string) =>
       graph.constant(
-        Weight.stored('float32', [1], name, async () => {
-          read.push(name);
-          return encodeTensor(floats(7));
-        }),
+        Weight.stored(
+          'float32',
+          [1],
+          name,
+          ByteHandle.computed(4, async function* () {
+            read.push(name);
+            yield encodeTensor(floats(7));
+          }),
+        ),
       );
     const x = graph.input('x', 'float32', [1]);
     const sum = add(graph, 'sum', x, stored('bias'));

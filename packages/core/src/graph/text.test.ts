@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { ByteHandle } from '../bytes/byte-handle.js';
 import { DroverError } from '../diagnostics/diagnostic.js';
 import { ops } from '../ops/ops.js';
 import { addDim, mulDim, symbol } from '../tensor/dim.js';
@@ -12,11 +13,16 @@ import { verify } from './verify.js';
 
 const n = symbol('n');
 
+const notRead = (length: number) =>
+  ByteHandle.computed(length, () => {
+    throw new Error('read');
+  });
+
 function perceptron(): Graph {
   const graph = new Graph();
   const x = graph.input('x', 'float32', [n, 3]);
   const w = graph.constant(
-    Weight.stored('float32', [3, 10], 'dense/kernel', async () => new Uint8Array(120)),
+    Weight.stored('float32', [3, 10], 'dense/kernel', notRead(120)),
     'dense/kernel:0',
   );
   const { y: h } = graph.add(ops.MatMul, { a: x, b: w }, {}, { name: 'dense' });

@@ -4,7 +4,7 @@ import type { Dim } from '../tensor/dim.js';
 import { complexTypes, dtypes, isFloat, isWider, type DType } from '../tensor/dtype.js';
 import { ends, magnitude } from '../tensor/interval.js';
 import { tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
-import { castTensor } from '../tensor/weight.js';
+import { castTensor } from '../tensor/cast-tensor.js';
 import { knownComparison } from '../typing/known-comparison.js';
 import { mapElements } from '../typing/known-elements.js';
 import { dtypeAttr } from './attr.js';

@@ -1,3 +1,4 @@
+import { ByteHandle } from '../bytes/byte-handle.js';
 import { evaluate } from '../evaluate/evaluate.js';
 import { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
@@ -26,7 +27,7 @@ function gruModel(): Graph {
         'float32',
         shape,
         name,
-        async () => new Uint8Array(new Float32Array(values).buffer),
+        ByteHandle.of(new Uint8Array(new Float32Array(values).buffer)),
       ),
       name,
     );

@@ -1,3 +1,4 @@
+import { ByteHandle } from '../bytes/byte-handle.js';
 import { evaluate } from '../evaluate/evaluate.js';
 import { resultOf, valueOf } from '../graph/origin.js';
 import { Graph } from '../graph/graph.js';
@@ -5,7 +6,7 @@ import { parseGraph } from '../graph/parse-text.js';
 import { namedWeights, printGraph } from '../graph/text.js';
 import { ops } from '../ops/ops.js';
 import { evaluateDim, symbol } from '../tensor/dim.js';
-import { sizeOf, tensor, type Tensor } from '../tensor/tensor.js';
+import { encodeTensor, sizeOf, tensor, type Tensor } from '../tensor/tensor.js';
 import { Weight } from '../tensor/weight.js';
 import { runPass } from './define-pass.js';
 import { simplifyMovement } from './simplify-movement.js';
@@ -226,8 +227,12 @@ function stored(
   values: Tensor,
 ): { value: ReturnType<Graph['constant']>; reads: () => number } {
   let reads = 0;
-  const bytes = Weight.from(values).bytes();
-  const weight = Weight.stored(values.dtype, values.shape, name, () => (reads++, bytes));
+  const bytes = encodeTensor(values);
+  const content = ByteHandle.computed(bytes.length, async function* () {
+    reads++;
+    yield bytes;
+  });
+  const weight = Weight.stored(values.dtype, values.shape, name, content);
   return { value: graph.constant(weight, name, valueOf('m.onnx', name)), reads: () => reads };
 }
 

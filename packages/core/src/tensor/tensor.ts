@@ -107,12 +107,15 @@ export function decodeTensor(bytes: Uint8Array, dtype: DType, shape: readonly nu
   if (dtype === 'uint64') return { dtype, shape, data: new BigUint64Array(buffer) };
   if (dtype in views) {
     const view = new views[dtype as Viewed](buffer);
-    return { dtype, shape, data: view instanceof Float64Array ? view : Float64Array.from(view) };
+    if (view instanceof Float64Array) return { dtype, shape, data: view };
+    const data = allocate(dtype, count) as Float64Array;
+    data.set(view);
+    return { dtype, shape, data };
   }
   const table = smallFloatTable(dtype);
   const wide = dtype === 'float16' || dtype === 'bfloat16';
   const codes = wide ? new Uint16Array(buffer) : unpack(bytes, dtype, count);
-  const data = new Float64Array(count);
+  const data = allocate(dtype, count) as Float64Array;
   if (table) for (let i = 0; i < count; i++) data[i] = table[codes[i]!]!;
   else {
     const width = dtype.endsWith('2') ? 2 : 4;

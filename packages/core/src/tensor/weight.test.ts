@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import type { DType } from './dtype.js';
 import { encodeTensor, sizeOf, tensor, type Tensor } from './tensor.js';
-import { castTensor, Weight } from './weight.js';
+import { ByteHandle } from '../bytes/byte-handle.js';
+import { castTensor } from './cast-tensor.js';
+import { Weight } from './weight.js';
 
 /** A plain nested-index model of a weight: what stands at each index. */
 interface Naive {
@@ -111,7 +113,11 @@ test.each(['float32', 'int8', 'int4', 'uint2', 'float64', 'float16', 'complex64'
           let reads = 0;
           // One byte in front, so that nothing is aligned by luck.
           const bytes = new Uint8Array([0, ...encodeTensor(stored)]).subarray(1);
-          let weight = Weight.stored(dtype, shape, 'w', async () => (reads++, bytes));
+          const content = ByteHandle.computed(bytes.length, async function* () {
+            reads++;
+            yield bytes;
+          });
+          let weight = Weight.stored(dtype, shape, 'w', content);
           let naive: Naive = {
             shape,
             at: (index) => index.reduce((sum, i, axis) => sum + i * strides[axis]!, 0),
@@ -125,6 +131,15 @@ test.each(['float32', 'int8', 'int4', 'uint2', 'float64', 'float16', 'complex64'
           expect(result.shape).toEqual(naive.shape);
           expect(Array.from(result.data as Float64Array)).toEqual(expected);
           expect(reads).toBe(1);
+          for (const maxBytes of [3, 16]) {
+            const pieces: number[] = [];
+            for await (const piece of weight.chunks(maxBytes)) {
+              expect(piece.length).toBeLessThanOrEqual(maxBytes);
+              pieces.push(...piece);
+            }
+            expect(pieces).toEqual([...encodeTensor(result)]);
+          }
+          expect([...(await weight.handle.read())]).toEqual([...(await weight.bytes())]);
         },
       ),
       { numRuns: 100 },
@@ -136,12 +151,11 @@ const letters = tensor('float32', [2, 3], [1, 2, 3, 4, 5, 6]);
 
 test('a handle reads nothing until it is asked, and reads a shared tensor once', async () => {
   let reads = 0;
-  const stored = Weight.stored(
-    'float32',
-    [2, 3],
-    'w',
-    async () => (reads++, encodeTensor(letters)),
-  );
+  const content = ByteHandle.computed(24, async function* () {
+    reads++;
+    yield encodeTensor(letters);
+  });
+  const stored = Weight.stored('float32', [2, 3], 'w', content);
   const twice = Weight.concat([stored.transpose([1, 0]), stored.transpose([1, 0]).reverse(0)], 0);
   expect(twice.shape).toEqual([6, 2]);
   expect(twice.peek()).toBeUndefined();
@@ -251,7 +265,7 @@ test('what does not fit is refused', () => {
 });
 
 test('the tensor map: stored tensors and the steps from them', () => {
-  const stored = Weight.stored('float32', [4, 2], 'kernel', async () => new Uint8Array(32));
+  const stored = Weight.stored('float32', [4, 2], 'kernel', ByteHandle.of(new Uint8Array(32)));
   const [first, second] = Weight.concat(
     [
       stored.transpose([1, 0]),

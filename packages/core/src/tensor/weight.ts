@@ -1,39 +1,18 @@
+import { ByteHandle, pieceBytes } from '../bytes/byte-handle.js';
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
-import type { DType } from './dtype.js';
-import { bitsOf, isFloat, isInt } from './dtype.js';
+import { bitsOf, bytesOf, type DType } from './dtype.js';
+import { decodeTensor, encodeTensor, sizeOf, type Tensor } from './tensor.js';
 import {
-  allocate,
-  decodeTensor,
-  encodeTensor,
-  pack,
-  sizeOf,
-  toNumbers,
-  unpack,
-  type Tensor,
-} from './tensor.js';
-
-/**
- * One step from a stored tensor to the tensor that the graph uses. Steps that only move elements
- * are exact; `cast` and `affine` round.
- */
-export type WeightStep =
-  | { readonly kind: 'transpose'; readonly perm: readonly number[] }
-  | { readonly kind: 'reshape'; readonly shape: readonly number[] }
-  | { readonly kind: 'slice'; readonly axis: number; readonly start: number; readonly size: number }
-  | { readonly kind: 'reverse'; readonly axis: number }
-  | { readonly kind: 'cast'; readonly dtype: DType }
-  /** Stored codes q stand for q * scale + offset, computed in float64 and rounded to `dtype`. */
-  | {
-      readonly kind: 'affine';
-      readonly dtype: DType;
-      readonly scale: number;
-      readonly offset: number;
-    };
+  applyStep,
+  conversion,
+  convertElements,
+  joinElements,
+  type WeightStep,
+} from './weight-step.js';
 
 /** Where a weight's elements come from. */
 type Content =
-  | { readonly kind: 'stored'; readonly name: string; readonly read: () => Promise<Uint8Array> }
-  | { readonly kind: 'memory'; readonly name: string | undefined; readonly bytes: Uint8Array }
+  | { readonly kind: 'stored'; readonly name: string | undefined; readonly bytes: ByteHandle }
   | { readonly kind: 'step'; readonly of: Weight; readonly step: WeightStep }
   | { readonly kind: 'concat'; readonly parts: readonly Weight[]; readonly axis: number };
 
@@ -56,24 +35,28 @@ export class Weight {
   ) {}
 
   /**
-   * Elements that lie in a file. `read` gives them in the canonical encoding (see `decodeTensor`);
-   * `name` is the source's name for them.
+   * Elements that stand somewhere, in the canonical encoding (see `decodeTensor`); `name` is the
+   * source's name for them if they come from one. Throws `core/range` when they are more or fewer
+   * bytes than type and shape ask for.
    */
   static stored(
     dtype: DType,
     shape: readonly number[],
-    name: string,
-    read: () => Promise<Uint8Array>,
+    name: string | undefined,
+    bytes: ByteHandle,
   ): Weight {
-    return new Weight(dtype, shape, { kind: 'stored', name, read });
+    if (dtype !== 'string' && bytes.length !== bytesOf(dtype, sizeOf(shape))) {
+      throw coreDiagnostics.error('range', {
+        message: `${bytes.length} bytes are not ${dtype}[${shape.join(', ')}].`,
+        origin: { ...bytes.origin, ...(name !== undefined && { node: name }) },
+      });
+    }
+    return new Weight(dtype, shape, { kind: 'stored', name, bytes });
   }
 
-  /**
-   * Elements in memory, in the canonical encoding; `name` is the source's name for them if they
-   * come from one.
-   */
+  /** Elements in memory, in the canonical encoding; see {@link stored}. */
   static of(dtype: DType, shape: readonly number[], bytes: Uint8Array, name?: string): Weight {
-    return new Weight(dtype, shape, { kind: 'memory', name, bytes });
+    return Weight.stored(dtype, shape, name, ByteHandle.of(bytes));
   }
 
   /** Elements of a tensor in memory. */
@@ -202,11 +185,7 @@ export class Weight {
 
   /** Whether the elements are in memory already, so that {@link peek} gives them. */
   get isInMemory(): boolean {
-    const { content } = this;
-    if (content.kind === 'step') return content.of.isInMemory;
-    return content.kind === 'concat'
-      ? content.parts.every((part) => part.isInMemory)
-      : content.kind === 'memory';
+    return this.#standing().every((handle) => handle.isInMemory);
   }
 
   /**
@@ -216,25 +195,45 @@ export class Weight {
   peek(): Tensor | undefined {
     if (!this.isInMemory) return undefined;
     return decodeTensor(
-      this.#compute((weight) => (weight.content as Content & { kind: 'memory' }).bytes),
+      this.#compute((handle) => handle.peek()!),
       this.dtype,
       this.shape,
     );
   }
 
   /**
-   * The elements in the canonical encoding. Memory: this tensor and, for a step, what it is made
-   * from.
+   * The elements in the canonical encoding, in one array. Memory: this tensor and, for a step, what
+   * it is made from. Throws `core/limit` when an array does not hold them: {@link chunks} does.
    */
   async bytes(): Promise<Uint8Array> {
-    const leaves = new Map<Weight, Uint8Array>();
-    for (const leaf of this.leaves) {
-      if (leaf.content.kind === 'memory') leaves.set(leaf, leaf.content.bytes);
-      else if (leaf.content.kind === 'stored' && !leaves.has(leaf))
-        leaves.set(leaf, await leaf.content.read());
-    }
-    return this.#compute((leaf) => leaves.get(leaf)!);
+    const read = new Map<string, Uint8Array>();
+    for (const handle of this.#standing())
+      if (!read.has(handle.place)) read.set(handle.place, await handle.read());
+    return this.#compute((handle) => read.get(handle.place)!);
   }
+
+  /**
+   * The elements in the canonical encoding, in order, in pieces of at most `maxBytes`. Elements
+   * that are stored, reshaped, cut or joined along the outermost axis, cast or dequantised come
+   * piece by piece; for the other steps the tensor that they move is in memory, as with
+   * {@link bytes}.
+   */
+  async *chunks(maxBytes = pieceBytes): AsyncGenerator<Uint8Array> {
+    for await (const piece of this.#stream(maxBytes, {}))
+      for (let at = 0; at < piece.length; at += maxBytes) yield piece.subarray(at, at + maxBytes);
+  }
+
+  /**
+   * The canonical bytes as a handle: the place where they stand, if nothing has to be moved or
+   * computed, so that it tells which tensors share bytes.
+   */
+  get handle(): ByteHandle {
+    return (this.#handle ??=
+      this.#place() ??
+      ByteHandle.computed(bytesOf(this.dtype, sizeOf(this.shape)), () => this.chunks()));
+  }
+
+  #handle: ByteHandle | undefined;
 
   /** The elements, decoded. */
   async tensor(): Promise<Tensor> {
@@ -255,34 +254,41 @@ export class Weight {
     return content.name === undefined ? [] : [{ name: content.name, steps: [] }];
   }
 
-  /** Whether two handles are the same steps over the same stored elements. */
+  /**
+   * Whether two handles are the same steps over the same stored elements: of one place, or equal in
+   * memory.
+   */
   same(other: Weight): boolean {
     if (this === other) return true;
-    const [a, b] = [this.content, other.content];
     if (this.dtype !== other.dtype || this.shape.join() !== other.shape.join()) return false;
-    if (a.kind === 'step' && b.kind === 'step')
-      return JSON.stringify(a.step) === JSON.stringify(b.step) && a.of.same(b.of);
+    const [a, b] = [this.content, other.content];
+    if (a.kind === 'step' && b.kind === 'step' && JSON.stringify(a.step) === JSON.stringify(b.step))
+      return a.of.same(b.of);
     if (a.kind === 'concat' && b.kind === 'concat')
       return (
         a.axis === b.axis &&
         a.parts.length === b.parts.length &&
         a.parts.every((part, i) => part.same(b.parts[i]!))
       );
+    const [here, there] = [this.#place(), other.#place()];
+    if (!here || !there) return false;
+    const [bytes, others] = [here.peek(), there.peek()];
     return (
-      a.kind === 'memory' &&
-      b.kind === 'memory' &&
-      a.bytes.length === b.bytes.length &&
-      a.bytes.every((byte, i) => byte === b.bytes[i])
+      here.same(there) ||
+      (bytes?.length === others?.length && !!bytes?.every((byte, i) => byte === others![i]))
     );
   }
 
-  /** The source's name of stored elements; undefined for what was made of others. */
+  /**
+   * The source's name of stored elements; undefined for what was made of others or by a program.
+   */
   get name(): string | undefined {
-    const { content } = this;
-    return content.kind === 'stored' || content.kind === 'memory' ? content.name : undefined;
+    return this.content.kind === 'stored' ? this.content.name : undefined;
   }
 
-  /** The handles that this one is made of, in order, down to those that hold elements. */
+  /**
+   * The handles that this one is made of, in order, down to those that hold elements themselves.
+   */
   get leaves(): readonly Weight[] {
     if (this.content.kind === 'step') return this.content.of.leaves;
     return this.content.kind === 'concat'
@@ -290,151 +296,141 @@ export class Weight {
       : [this];
   }
 
-  #compute(leaf: (weight: Weight) => Uint8Array): Uint8Array {
+  /** Whether the elements from `first` on begin with a byte of their own. */
+  #isByte(first: number): boolean {
+    const bits = bitsOf(this.dtype);
+    return bits > 0 && (first * bits) % 8 === 0;
+  }
+
+  /** Where the bytes stand one after the other, if no element has to be moved or computed. */
+  #place(): ByteHandle | undefined {
     const { content } = this;
-    if (content.kind === 'concat')
-      return joinBytes(
-        content.parts.map((part) => [part, part.#compute(leaf)] as const),
-        content.axis,
-        this,
-      );
-    return content.kind === 'step'
-      ? applyStep(content.step, content.of, content.of.#compute(leaf))
-      : leaf(this);
+    if (content.kind === 'stored') return content.bytes;
+    const direct = this.#direct();
+    if (direct !== this) return direct.#place();
+    if (content.kind === 'step')
+      return content.step.kind === 'reshape' ? content.of.#place() : undefined;
+    if (!this.#isJoinOfBytes(content)) return undefined;
+    const places = content.parts.map((part) => part.#place());
+    return places.every((place) => place !== undefined) ? ByteHandle.join(places) : undefined;
   }
-}
 
-/** Elements as units that can be moved: one code per element for packed types. */
-function movable(
-  bytes: Uint8Array,
-  { dtype, shape }: { dtype: DType; shape: readonly number[] },
-): { units: Uint8Array; width: number } {
-  const bits = bitsOf(dtype);
-  if (bits === 0)
-    throw coreDiagnostics.error('not-evaluable', {
-      message: 'Strings cannot be moved within a stored weight.',
-      origin: { file: '' },
-    });
-  return bits < 8
-    ? { units: unpack(bytes, dtype, sizeOf(shape)), width: 1 }
-    : { units: bytes, width: bits / 8 };
-}
-
-function applyStep(step: WeightStep, of: Weight, bytes: Uint8Array): Uint8Array {
-  if (step.kind === 'reshape') return bytes;
-  if (step.kind === 'cast' || step.kind === 'affine') {
-    const values = decodeTensor(bytes, of.dtype, of.shape);
-    if (step.kind === 'cast') return encodeTensor(castTensor(values, step.dtype));
-    const exact = toNumbers(values).map((q) => q * step.scale + step.offset);
-    return encodeTensor({
-      dtype: step.dtype,
-      shape: of.shape,
-      data: isInt(step.dtype) ? exact.map(Math.round) : exact,
-    });
-  }
-  const { units, width } = movable(bytes, of);
-  const strides = of.shape.map((_, i) => sizeOf(of.shape.slice(i + 1)));
-  if (step.kind === 'transpose')
-    return packed(
-      gather(
-        units,
-        width,
-        step.perm.map((p) => of.shape[p]!),
-        step.perm.map((p) => strides[p]!),
-        0,
-      ),
-      of.dtype,
+  /** Whether the bytes of a join are those of its parts, one after the other. */
+  #isJoinOfBytes({ parts, axis }: Content & { readonly kind: 'concat' }): boolean {
+    return (
+      sizeOf(this.shape.slice(0, axis)) === 1 &&
+      parts.slice(0, -1).every((part) => this.#isByte(sizeOf(part.shape)))
     );
-  const shape =
-    step.kind === 'slice' ? of.shape.map((d, i) => (i === step.axis ? step.size : d)) : of.shape;
-  const first =
-    (step.kind === 'slice' ? step.start : of.shape[step.axis]! - 1) * strides[step.axis]!;
-  const steps = step.kind === 'slice' ? strides : strides.map((s, i) => (i === step.axis ? -s : s));
-  return packed(gather(units, width, shape, steps, sizeOf(shape) === 0 ? 0 : first), of.dtype);
-}
+  }
 
-function packed(units: Uint8Array, dtype: DType): Uint8Array {
-  return bitsOf(dtype) < 8 ? pack(units, dtype) : units;
+  /**
+   * The same elements without what a slice along the outermost axis leaves out: the slice goes
+   * inward as far as it can. Itself for everything else.
+   */
+  #direct(): Weight {
+    const { content } = this;
+    if (content.kind !== 'step' || content.step.kind !== 'slice') return this;
+    const { axis, start } = content.step;
+    if (sizeOf(this.shape.slice(0, axis)) !== 1) return this;
+    return (this.#cut ??=
+      content.of.#part(start * sizeOf(this.shape.slice(axis + 1)), sizeOf(this.shape)) ?? this);
+  }
+
+  #cut: Weight | undefined;
+
+  /**
+   * `count` elements from `first` on in C order, in one dimension; undefined where it takes others
+   * to tell them.
+   */
+  #part(first: number, count: number): Weight | undefined {
+    const { content, dtype } = this;
+    if (content.kind === 'stored') {
+      const isWhole = first + count === sizeOf(this.shape);
+      if (!this.#isByte(first) || !(isWhole || this.#isByte(first + count))) return undefined;
+      const bytes = content.bytes.slice(bytesOf(dtype, first), bytesOf(dtype, count));
+      return Weight.stored(dtype, [count], undefined, bytes);
+    }
+    if (content.kind === 'concat') {
+      if (!this.#isJoinOfBytes(content)) return undefined;
+      const found: (Weight | undefined)[] = [];
+      let start = 0;
+      for (const part of content.parts) {
+        const size = sizeOf(part.shape);
+        const [from, to] = [Math.max(first, start), Math.min(first + count, start + size)];
+        if (from < to) found.push(part.#part(from - start, to - from));
+        start += size;
+      }
+      if (found.length === 0) return Weight.of(dtype, [0], new Uint8Array(0));
+      return found.every((part) => part !== undefined) ? Weight.concat(found, 0) : undefined;
+    }
+    const { of, step } = content;
+    if (step.kind === 'reshape') return of.#part(first, count);
+    if (step.kind === 'cast') return of.#part(first, count)?.cast(dtype);
+    if (step.kind === 'affine')
+      return of.#part(first, count)?.affine(dtype, step.scale, step.offset);
+    const direct = this.#direct();
+    return direct === this ? undefined : direct.#part(first, count);
+  }
+
+  /** The handles that the elements are read from. */
+  #standing(): readonly ByteHandle[] {
+    const place = this.#place();
+    if (place) return [place];
+    const direct = this.#direct();
+    if (direct !== this) return direct.#standing();
+    const { content } = this;
+    if (content.kind === 'step') return content.of.#standing();
+    return (content as Content & { kind: 'concat' }).parts.flatMap((part) => part.#standing());
+  }
+
+  /** The bytes, from those of what {@link #standing} gives. */
+  #compute(read: (handle: ByteHandle) => Uint8Array): Uint8Array {
+    const place = this.#place();
+    if (place) return read(place);
+    const direct = this.#direct();
+    if (direct !== this) return direct.#compute(read);
+    const content = this.content as Exclude<Content, { kind: 'stored' }>;
+    return content.kind === 'concat'
+      ? joinElements(
+          content.parts.map((part) => [part, part.#compute(read)] as const),
+          content.axis,
+          this,
+        )
+      : applyStep(content.step, content.of, content.of.#compute(read));
+  }
+
+  async *#stream(maxBytes: number, last: Operand): AsyncGenerator<Uint8Array> {
+    const place = this.#place();
+    if (place) return yield* place.chunks(maxBytes);
+    const direct = this.#direct();
+    if (direct !== this) return yield* direct.#stream(maxBytes, last);
+    const content = this.content as Exclude<Content, { kind: 'stored' }>;
+    if (content.kind === 'concat') {
+      if (!this.#isJoinOfBytes(content)) return yield await this.bytes();
+      for (const part of content.parts) yield* part.#stream(maxBytes, last);
+      return;
+    }
+    const { of, step } = content;
+    if (step.kind === 'reshape') return yield* of.#stream(maxBytes, last);
+    if ((step.kind === 'cast' || step.kind === 'affine') && of.dtype !== 'string') {
+      // Elements are float64 on the way.
+      const pieces = of.#stream(Math.max(8, Math.floor(maxBytes / 64) * bitsOf(of.dtype)), last);
+      return yield* convertElements(pieces, of.dtype, sizeOf(of.shape), conversion(step));
+    }
+    if (last.weight !== of) {
+      delete last.bytes;
+      last.bytes = await of.bytes();
+      last.weight = of;
+    }
+    yield applyStep(step, of, last.bytes!);
+  }
 }
 
 /**
- * Copies elements of `width` bytes in C order of `shape`, stepping through `units` by `strides` (in
- * elements) from element `first`.
+ * What was in memory last to be moved: parts of one tensor, as the gates of a recurrence, follow
+ * one another.
  */
-function gather(
-  units: Uint8Array,
-  width: number,
-  shape: readonly number[],
-  strides: readonly number[],
-  first: number,
-): Uint8Array {
-  const count = sizeOf(shape);
-  const aligned = width === 4 && units.byteOffset % 4 === 0;
-  const out = new Uint8Array(count * width);
-  if (count === 0) return out;
-  const from = aligned ? new Uint32Array(units.buffer, units.byteOffset, units.length / 4) : units;
-  const to = aligned ? new Uint32Array(out.buffer) : out;
-  const unit = aligned ? 1 : width;
-  const rank = shape.length;
-  const inner = rank ? shape[rank - 1]! : 1;
-  const innerStride = (rank ? strides[rank - 1]! : 1) * unit;
-  const index = new Array<number>(rank).fill(0);
-  for (let at = 0, row = first * unit; at < to.length;) {
-    for (let i = 0, p = row; i < inner; i++, p += innerStride)
-      for (let b = 0; b < unit; b++) to[at++] = from[p + b]!;
-    for (let axis = rank - 2; axis >= 0; axis--) {
-      row += strides[axis]! * unit;
-      if (++index[axis]! < shape[axis]!) break;
-      row -= strides[axis]! * shape[axis]! * unit;
-      index[axis] = 0;
-    }
-  }
-  return out;
-}
-
-function joinBytes(
-  parts: readonly (readonly [Weight, Uint8Array])[],
-  axis: number,
-  whole: Weight,
-): Uint8Array {
-  const pieces = parts.map(([weight, bytes]) => ({
-    ...movable(bytes, weight),
-    inner: sizeOf(weight.shape.slice(axis)),
-  }));
-  const { width } = pieces[0]!;
-  const out = new Uint8Array(sizeOf(whole.shape) * width);
-  const outer = sizeOf(whole.shape.slice(0, axis));
-  for (let row = 0, at = 0; row < outer; row++) {
-    for (const { units, inner } of pieces) {
-      out.set(units.subarray(row * inner * width, (row + 1) * inner * width), at);
-      at += inner * width;
-    }
-  }
-  return packed(out, whole.dtype);
-}
-
-/**
- * Elements converted to another type: to floats to nearest; to integers truncated and wrapped; to
- * bool whether not zero.
- */
-export function castTensor(tensor: Tensor, dtype: DType): Tensor {
-  const { data, shape } = tensor;
-  if (dtype === tensor.dtype) return tensor;
-  const out = allocate(dtype, sizeOf(shape));
-  if (out instanceof BigInt64Array || out instanceof BigUint64Array) {
-    const integer = (x: number | bigint) =>
-      typeof x === 'bigint' ? x : Number.isFinite(x) ? BigInt(Math.trunc(x)) : 0n;
-    for (let i = 0; i < out.length; i++)
-      out[i] = integer((data as Float64Array | BigInt64Array)[i]!);
-    return { dtype, shape, data: out };
-  }
-  // The low bits of 64-bit integers would be lost in float64.
-  const isWide = isInt(dtype) && (data instanceof BigInt64Array || data instanceof BigUint64Array);
-  const values = isWide
-    ? Float64Array.from(data, (x) => Number(BigInt.asUintN(32, x)))
-    : toNumbers(tensor);
-  if (dtype === 'bool')
-    return { dtype, shape, data: Uint8Array.from(values, (x) => (x !== 0 ? 1 : 0)) };
-  const stored = isFloat(dtype) ? values : values.map(Math.trunc);
-  return decodeTensor(encodeTensor({ dtype, shape, data: stored }), dtype, shape);
+interface Operand {
+  weight?: Weight;
+  bytes?: Uint8Array;
 }

@@ -1,4 +1,4 @@
-import { coreDiagnostics, bytesOf, type ByteRange, type Source } from '@drover/core';
+import { ByteHandle, bytesOf, coreDiagnostics, sizeOf, type Source } from '@drover/core';
 import { mxnetDiagnostics } from '../diagnostics.js';
 import { densify } from './densify.js';
 import { ParamsReader } from './params-reader.js';
@@ -8,12 +8,11 @@ import { typeFlags, type MxnetDType } from './type-flag.js';
 export interface StoredPart {
   readonly dtype: MxnetDType;
   readonly shape: readonly number[];
-  readonly range: ByteRange;
+  readonly bytes: ByteHandle;
 }
 
-/** How an array is stored. `none` has neither shape nor elements. */
-export type Storage =
-  | { readonly kind: 'dense'; readonly values: StoredPart }
+/** How an array is stored that is filled up with zeros. */
+export type SparseStorage =
   /** `values` holds the rows that `indices` names. */
   | { readonly kind: 'row_sparse'; readonly values: StoredPart; readonly indices: StoredPart }
   /**
@@ -25,7 +24,12 @@ export type Storage =
       readonly values: StoredPart;
       readonly indptr: StoredPart;
       readonly indices: StoredPart;
-    }
+    };
+
+/** How an array is stored. `none` has neither shape nor elements. */
+export type Storage =
+  | { readonly kind: 'dense'; readonly values: StoredPart }
+  | SparseStorage
   | { readonly kind: 'none' };
 
 /** One array of a params file: known by its header, its elements read when asked for. */
@@ -38,10 +42,10 @@ export interface NdArrayRecord {
   readonly shape: readonly number[];
   readonly storage: Storage;
   /**
-   * The elements, little-endian in C order; sparse arrays are filled up with zeros. Throws
-   * `mxnet/no-array`, `mxnet/params` or `core/limit`.
+   * The elements, little-endian in C order; sparse arrays are filled up with zeros. Reading them
+   * throws `mxnet/no-array`, `mxnet/params` or `core/limit`.
    */
-  read(): Promise<Uint8Array>;
+  readonly bytes: ByteHandle;
 }
 
 /** A params file: the arrays in the order of the file. `named` is false for a plain list. */
@@ -256,9 +260,9 @@ function part(reader: ParamsReader, dtype: MxnetDType, shape: readonly number[])
       `${dtype}[${shape.join(', ')}] needs ${bytes} bytes, but ${reader.remaining} remain.`,
     );
   }
-  const range = { offset: reader.offset, length: Number(bytes) };
-  reader.skip(range.length);
-  return { dtype, shape, range };
+  const handle = ByteHandle.range(reader.source, reader.offset, Number(bytes));
+  reader.skip(handle.length);
+  return { dtype, shape, bytes: handle };
 }
 
 function noArray({ name: file }: Source, offset: number): Omit<NdArrayRecord, 'name'> {
@@ -266,12 +270,12 @@ function noArray({ name: file }: Source, offset: number): Omit<NdArrayRecord, 'n
     dtype: 'float32',
     shape: [],
     storage: { kind: 'none' },
-    read: async () => {
+    bytes: ByteHandle.computed(0, () => {
       throw mxnetDiagnostics.error('no-array', {
         message: `The array at ${offset} has no shape and no elements.`,
         origin: { file, offset },
       });
-    },
+    }),
   };
 }
 
@@ -282,13 +286,7 @@ async function denseArray(
   await skipContext(reader);
   const dtype = await typeOf(reader);
   const values = part(reader, dtype, shape);
-  const { source } = reader;
-  return {
-    dtype,
-    shape,
-    storage: { kind: 'dense', values },
-    read: () => source.read(values.range),
-  };
+  return { dtype, shape, storage: { kind: 'dense', values }, bytes: values.bytes };
 }
 
 async function sparseArray(
@@ -312,7 +310,7 @@ async function sparseArray(
   };
   if (parts.some((index) => index.shape.length !== 1 || !index.dtype.includes('int')))
     wrong('The indices of a sparse array are not a list of integers.');
-  const storage: Storage =
+  const storage: SparseStorage =
     kind === 'csr'
       ? { kind, values, indptr: parts[0]!, indices: parts[1]! }
       : { kind: 'row_sparse', values, indices: parts[0]! };
@@ -333,11 +331,8 @@ async function sparseArray(
   ) {
     wrong('The rows of a row-sparse array do not fit its shape.');
   }
-  const { source } = reader;
-  return {
-    dtype,
-    shape,
-    storage,
-    read: () => densify(source, dtype, shape, storage, maxDenseBytes),
-  };
+  const bytes = ByteHandle.computed(bytesOf(dtype, sizeOf(shape)), async function* () {
+    yield await densify(dtype, shape, storage, maxDenseBytes);
+  });
+  return { dtype, shape, storage, bytes };
 }

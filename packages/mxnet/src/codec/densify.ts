@@ -1,6 +1,6 @@
-import { coreDiagnostics, bytesOf, type Source } from '@drover/core';
+import { bytesOf, coreDiagnostics } from '@drover/core';
 import { mxnetDiagnostics } from '../diagnostics.js';
-import type { Storage, StoredPart } from './decode-params.js';
+import type { SparseStorage, StoredPart } from './decode-params.js';
 import type { MxnetDType } from './type-flag.js';
 
 /**
@@ -8,10 +8,9 @@ import type { MxnetDType } from './type-flag.js';
  * outside the array, `core/limit` when the result would be longer than `maxBytes`.
  */
 export async function densify(
-  source: Source,
   dtype: MxnetDType,
   shape: readonly number[],
-  storage: Storage,
+  storage: SparseStorage,
   maxBytes: number,
 ): Promise<Uint8Array> {
   const size = bytesOf(dtype, 1);
@@ -19,20 +18,18 @@ export async function densify(
   if (bytes > BigInt(maxBytes)) {
     throw coreDiagnostics.error('limit', {
       message: `The sparse array ${dtype}[${shape.join(', ')}] takes ${bytes} bytes when filled up (maxDenseBytes ${maxBytes}).`,
-      origin: { file: source.name },
+      origin: { file: storage.values.bytes.origin.file },
     });
   }
-  if (storage.kind === 'none' || storage.kind === 'dense')
-    return storage.kind === 'none' ? new Uint8Array(0) : source.read(storage.values.range);
   const out = new Uint8Array(Number(bytes));
-  const values = await source.read(storage.values.range);
-  const indices = await readIndices(source, storage.indices);
+  const values = await storage.values.bytes.read();
+  const indices = await readIndices(storage.indices);
   const index = (at: number, below: number): number => {
     const value = indices[at]!;
     if (value < 0n || value >= BigInt(below)) {
       throw mxnetDiagnostics.error('params', {
         message: `Index ${value} of a sparse array lies outside its ${below} places.`,
-        origin: { file: source.name, offset: storage.indices.range.offset },
+        origin: storage.indices.bytes.origin,
       });
     }
     return Number(value);
@@ -45,13 +42,13 @@ export async function densify(
     );
     return out;
   }
-  const indptr = await readIndices(source, storage.indptr);
+  const indptr = await readIndices(storage.indptr);
   for (let row = 0; row + 1 < indptr.length; row++) {
     const [begin, end] = [indptr[row]!, indptr[row + 1]!];
     if (begin < 0n || end < begin || end > BigInt(indices.length)) {
       throw mxnetDiagnostics.error('params', {
         message: `Row ${row} of a csr array has the elements ${begin} to ${end} of ${indices.length}.`,
-        origin: { file: source.name, offset: storage.indptr.range.offset },
+        origin: storage.indptr.bytes.origin,
       });
     }
     for (let i = Number(begin); i < Number(end); i++)
@@ -63,8 +60,8 @@ export async function densify(
   return out;
 }
 
-async function readIndices(source: Source, { dtype, shape, range }: StoredPart): Promise<bigint[]> {
-  const bytes = await source.read(range);
+async function readIndices({ dtype, shape, bytes: handle }: StoredPart): Promise<bigint[]> {
+  const bytes = await handle.read();
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const at: Record<string, (i: number) => number | bigint> = {
     int64: (i) => view.getBigInt64(8 * i, true),

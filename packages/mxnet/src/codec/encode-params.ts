@@ -1,22 +1,28 @@
-import { bytesOf, coreDiagnostics, sizeOf, type DType, type SinkFile } from '@drover/core';
+import {
+  bytesOf,
+  coreDiagnostics,
+  sizeOf,
+  type ByteHandle,
+  type DType,
+  type SinkFile,
+} from '@drover/core';
 import { typeFlagOf } from './type-flag.js';
 
-/**
- * One array to write. `read` gives the elements, little-endian in C order; it is called once, when
- * the array's turn has come.
- */
+/** One array to write. */
 export interface WritableArray {
   /** With `arg:` or `aux:` where the reader expects them. */
   readonly name: string;
   readonly dtype: DType;
   readonly shape: readonly number[];
-  read(): Promise<Uint8Array>;
+  /** The elements, little-endian in C order. They are read once, when the array's turn has come. */
+  readonly bytes: ByteHandle;
 }
 
 /**
- * Writes a params file as `mx.nd.save` of MXNet 1.9.1 does: named V2 records on the CPU. One array
- * at a time is in memory. Throws `core/not-writable` for types that MXNet lacks and for scalars (a
- * V2 record without dimensions is no array), before anything is written.
+ * Writes a params file as `mx.nd.save` of MXNet 1.9.1 does: named V2 records on the CPU. Arrays
+ * pass through in pieces. Throws `core/not-writable` for types that MXNet lacks and for scalars (a
+ * V2 record without dimensions is no array), and `core/range` for bytes that type and shape do not
+ * ask for, before anything is written.
  */
 export async function encodeParams(
   file: SinkFile,
@@ -38,14 +44,7 @@ export async function encodeParams(
         u32(typeFlagOf(array.dtype)!),
       ),
     );
-    const bytes = await array.read();
-    if (bytes.length !== bytesOf(array.dtype, sizeOf(array.shape))) {
-      throw coreDiagnostics.error('range', {
-        message: `${array.name} has ${bytes.length} bytes, which are not ${array.dtype}[${array.shape.join(', ')}].`,
-        origin: { file: path, node: array.name },
-      });
-    }
-    await file.write(bytes);
+    for await (const chunk of array.bytes.chunks()) await file.write(chunk);
   }
   await file.write(u64(arrays.length));
   for (const { name } of arrays) {
@@ -54,7 +53,7 @@ export async function encodeParams(
   }
 }
 
-function checkWritable({ name, dtype, shape }: WritableArray, path: string): void {
+function checkWritable({ name, dtype, shape, bytes }: WritableArray, path: string): void {
   const origin = { file: path, node: name };
   if (typeFlagOf(dtype) === undefined)
     throw coreDiagnostics.error('not-writable', {
@@ -64,6 +63,11 @@ function checkWritable({ name, dtype, shape }: WritableArray, path: string): voi
   if (shape.length === 0)
     throw coreDiagnostics.error('not-writable', {
       message: `${name} is a scalar, which MXNet 1.9 does not store.`,
+      origin,
+    });
+  if (bytes.length !== bytesOf(dtype, sizeOf(shape)))
+    throw coreDiagnostics.error('range', {
+      message: `${name} has ${bytes.length} bytes, which are not ${dtype}[${shape.join(', ')}].`,
       origin,
     });
 }

@@ -1,5 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { DroverError, memorySource, MemorySink, type DType, type Source } from '@drover/core';
+import {
+  ByteHandle,
+  DroverError,
+  memorySource,
+  MemorySink,
+  type DType,
+  type Source,
+} from '@drover/core';
 import { decodeParams, encodeParams, type NdArrayRecord, type ParamsLimits } from './index.js';
 
 const folder = new URL('./testdata/', import.meta.url);
@@ -39,7 +46,7 @@ test.each(['legacy', 'v1', 'v3', 'dtypes', 'sparse'])(
         name: record.name,
         dtype: record.dtype,
         shape: record.shape,
-        data: Buffer.from(await record.read()).toString('base64'),
+        data: Buffer.from(await record.bytes.read()).toString('base64'),
       })),
     );
     const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
@@ -72,7 +79,7 @@ test('only headers are read before elements are asked for', async () => {
   const { records } = await decodeParams(counted);
   expect(records.map((record) => record.name)).toEqual(['a', 'b']);
   expect(read).toBeLessThan(200_000);
-  expect(await records[1]!.read()).toEqual(new Uint8Array([1, 2]));
+  expect(await records[1]!.bytes.read()).toEqual(new Uint8Array([1, 2]));
 });
 
 const written = async (
@@ -82,7 +89,7 @@ const written = async (
   const file = await sink.create('m.params');
   await encodeParams(
     file,
-    arrays.map(({ bytes, ...array }) => ({ ...array, read: async () => bytes })),
+    arrays.map(({ bytes, ...array }) => ({ ...array, bytes: ByteHandle.of(bytes) })),
     'm.params',
   );
   await file.close();
@@ -94,11 +101,11 @@ test('arrays are written byte by byte as MXNet 1.9.1 wrote them', async () => {
   const original = bytesOfFile('dtypes.params');
   const { records } = await decode(original);
   const arrays = await Promise.all(
-    records.map(async ({ name, dtype, shape, read }) => ({
+    records.map(async ({ name, dtype, shape, bytes }) => ({
       name,
       dtype,
       shape,
-      bytes: await read(),
+      bytes: await bytes.read(),
     })),
   );
   expect(Buffer.from(await written(arrays)).equals(Buffer.from(original))).toBe(true);
@@ -202,7 +209,7 @@ test('a name twice is an error, `__proto__` is a name', async () => {
 test('an unknown shape (V3) and an array without dimensions (V2) have no elements', async () => {
   const { records } = await decode(file(...head, '8:2', v3, 0, -1, v2, 0, 0, none));
   expect(records.map(({ storage }) => storage.kind)).toEqual(['none', 'none']);
-  expect(await failure(() => records[0]!.read())).toBe('mxnet/no-array');
+  expect(await failure(() => records[0]!.bytes.read())).toBe('mxnet/no-array');
 });
 
 const sparseRecord = async (
@@ -218,16 +225,22 @@ const sparseRecord = async (
   ).records[0]!;
 
 test('sparse arrays: an index outside is an error, and so is filling up beyond the limit', async () => {
-  expect([...(await (await sparseRecord('8:1', '8:2')).read())]).toEqual([0, 0, 0, 0, 7, 0, 0, 0]);
-  expect(await failure(async () => (await sparseRecord('8:2', '8:2')).read())).toBe('mxnet/params');
-  expect(await failure(async () => (await sparseRecord('8:-1', '8:2')).read())).toBe(
+  expect([...(await (await sparseRecord('8:1', '8:2')).bytes.read())]).toEqual([
+    0, 0, 0, 0, 7, 0, 0, 0,
+  ]);
+  expect(await failure(async () => (await sparseRecord('8:2', '8:2')).bytes.read())).toBe(
     'mxnet/params',
   );
-  expect(await failure(async () => (await sparseRecord('8:1', '8:0x10000000000')).read())).toBe(
-    'core/limit',
+  expect(await failure(async () => (await sparseRecord('8:-1', '8:2')).bytes.read())).toBe(
+    'mxnet/params',
   );
   expect(
-    await failure(async () => (await sparseRecord('8:1', '8:4', { maxDenseBytes: 15 })).read()),
+    await failure(async () => (await sparseRecord('8:1', '8:0x10000000000')).bytes.read()),
+  ).toBe('core/limit');
+  expect(
+    await failure(async () =>
+      (await sparseRecord('8:1', '8:4', { maxDenseBytes: 15 })).bytes.read(),
+    ),
   ).toBe('core/limit');
 });
 
@@ -238,7 +251,9 @@ test.each(['legacy', 'v1', 'v3', 'sparse', 'dtypes', 'list'])(
     const readAll = (bytes: Uint8Array) =>
       failure(async () =>
         Promise.all(
-          (await decode(bytes, { maxDenseBytes: 1e6 })).records.map((record) => record.read()),
+          (await decode(bytes, { maxDenseBytes: 1e6 })).records.map((record) =>
+            record.bytes.read(),
+          ),
         ),
       );
     for (let length = 0; length < whole.length; length++)

@@ -182,19 +182,18 @@ export async function planModel(model: Model, context: Writing): Promise<void> {
 }
 
 /**
- * Writes a model as symbol and params, as MXNet 1.9.1 loads them. One tensor at a time is in
- * memory.
+ * Writes a model as symbol and params, as MXNet 1.9.1 loads them.
  */
 export async function writeModel(model: Model, sink: Sink, context: Writing): Promise<void> {
   const { symbol, arrays } = await toSymbol(model, context);
   context.report.throwIfErrors();
   await writeFiles(
     symbol,
-    arrays.map(({ name, weight: { dtype, shape }, weight }) => ({
+    arrays.map(({ name, weight: { dtype, shape, handle } }) => ({
       name,
       dtype,
       shape,
-      read: () => weight.bytes(),
+      bytes: handle,
     })),
     sink,
     context.path,

@@ -1,8 +1,6 @@
 import {
-  bytesOf,
   coreDiagnostics,
   Graph,
-  sizeOf,
   tally,
   Weight,
   type DType,
@@ -38,13 +36,9 @@ const maxMemoryBytes = 1024;
  */
 const learned = /^(weight|bias|gamma|beta|moving_mean|moving_var|parameters)$/;
 
-async function handleOf(
-  { dtype, shape, read, storage }: NdArrayRecord,
-  name: string,
-): Promise<Weight> {
-  if (storage.kind !== 'none' && bytesOf(dtype, sizeOf(shape)) <= maxMemoryBytes)
-    return Weight.of(dtype, shape, await read(), name);
-  return Weight.stored(dtype, shape, name, read);
+async function handleOf({ dtype, shape, bytes }: NdArrayRecord, name: string): Promise<Weight> {
+  const handle = bytes.length <= maxMemoryBytes ? await bytes.load() : bytes;
+  return Weight.stored(dtype, shape, name, handle);
 }
 
 /** Variables that are parameters by their use. */

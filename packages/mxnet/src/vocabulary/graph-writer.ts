@@ -1,10 +1,13 @@
 import {
   bounds,
+  ByteHandle,
+  bytesOf,
   castTensor,
   dimKey,
   encodeTensor,
   isStatic,
   sameDim,
+  sizeOf,
   tensor,
   UniqueNames,
   Weight,
@@ -256,9 +259,11 @@ export class GraphWriter implements NodeWriter {
   made(name: string, dtype: DType, shape: readonly number[], compute: () => Promise<Tensor>): Ref {
     if (this.parent) return this.#within(this.parent.made(name, dtype, shape, compute));
     const unique = this.unique(name);
-    const read = async (): Promise<Uint8Array> => encodeTensor(castTensor(await compute(), dtype));
+    const bytes = ByteHandle.computed(bytesOf(dtype, sizeOf(shape)), async function* () {
+      yield encodeTensor(castTensor(await compute(), dtype));
+    });
     this.root.arrays.set(unique, {
-      weight: Weight.stored(dtype, shape, unique, read),
+      weight: Weight.stored(dtype, shape, unique, bytes),
       isAuxiliary: false,
       isMade: true,
     });

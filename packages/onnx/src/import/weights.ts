@@ -43,8 +43,8 @@ async function handleOf(name: string, content: TensorContent): Promise<Weight> {
   if (content.dtype === 'string')
     return Weight.of('string', content.shape, encodeStrings(content.data), name);
   const { dtype, shape, data } = content;
-  if (data.length <= maxMemoryBytes) return Weight.of(dtype, shape, await data.read(), name);
-  return Weight.stored(dtype, shape, name, () => data.read());
+  const bytes = data.length <= maxMemoryBytes ? await data.load() : data;
+  return Weight.stored(dtype, shape, name, bytes);
 }
 
 /**

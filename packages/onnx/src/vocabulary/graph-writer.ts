@@ -1,13 +1,11 @@
 import {
   ByteHandle,
-  bytesOf,
   dimKey,
   dimSources,
   encodeTensor,
   foldDim,
   isStatic,
   ops,
-  sizeOf,
   tensor as makeTensor,
   UniqueNames,
   type Dim,
@@ -405,13 +403,7 @@ export function weightProto(name: string, weight: Weight): TensorProto {
   const { dtype, shape } = weight;
   if (dtype === 'string')
     return tensorProto(name, { dtype, shape, data: weight.peek()!.data as readonly string[] });
-  return tensorProto(name, {
-    dtype,
-    shape,
-    data: ByteHandle.computed(bytesOf(dtype, sizeOf(shape)), async function* () {
-      yield await weight.bytes();
-    }),
-  });
+  return tensorProto(name, { dtype, shape, data: weight.handle });
 }
 
 /**

@@ -1,4 +1,5 @@
 import {
+  ByteHandle,
   coreDiagnostics,
   bytesOf,
   type DroverError,
@@ -16,7 +17,6 @@ import {
   type WeightGroup,
   type WeightSpec,
 } from './model.js';
-import { ShardedBytes } from './sharded-bytes.js';
 
 const groupKeys = new Set(['paths', 'weights']);
 const weightKeys = new Set(['name', 'dtype', 'shape', 'quantization', 'group']);
@@ -84,9 +84,9 @@ export async function decodeManifest(
         shardNames.add(path);
         return path;
       });
-    const shards: Source[] = [];
-    for (const path of paths) shards.push(await source.sibling(path));
-    const bytes = new ShardedBytes(`the shards of ${source.name}`, shards);
+    const shards: ByteHandle[] = [];
+    for (const path of paths) shards.push(ByteHandle.range(await source.sibling(path)));
+    const bytes = ByteHandle.join(shards);
     groups.push({
       paths,
       weights: await placeWeights(item, specs, bytes),
@@ -151,12 +151,12 @@ function decodeQuantization(json: JsonCursor): Quantization {
 async function placeWeights(
   json: JsonCursor,
   specs: readonly { readonly at: JsonCursor; readonly spec: WeightSpec }[],
-  bytes: ShardedBytes,
+  bytes: ByteHandle,
 ): Promise<readonly StoredWeight[]> {
   const weights: StoredWeight[] = [];
   let offset = 0;
   for (const { at, spec } of specs) {
-    const left = bytes.size - offset;
+    const left = bytes.length - offset;
     const count = spec.shape.reduce((product, dim) => product * BigInt(dim), 1n);
     const stored = storedDtype(spec);
     // A string takes at least the four bytes of its length.
@@ -172,14 +172,13 @@ async function placeWeights(
       stored === 'string'
         ? await stringBytes(at, spec.name, Number(count), bytes, offset)
         : Number(least);
-    const range = { offset, length };
-    weights.push({ ...spec, range, read: () => bytes.read(range.offset, range.length) });
+    weights.push({ ...spec, bytes: bytes.slice(offset, length) });
     offset += length;
   }
-  if (offset !== bytes.size)
+  if (offset !== bytes.length)
     throw weightsError(
       json,
-      `The shards have ${bytes.size} bytes, but the weights of the group take ${offset}.`,
+      `The shards have ${bytes.length} bytes, but the weights of the group take ${offset}.`,
     );
   return weights;
 }
@@ -191,20 +190,21 @@ async function stringBytes(
   json: JsonCursor,
   name: string,
   count: number,
-  bytes: ShardedBytes,
+  bytes: ByteHandle,
   start: number,
 ): Promise<number> {
   let window = new DataView(new ArrayBuffer(0)) as DataView;
   let windowStart = start;
   let at = start;
   for (let i = 0; i < count; i++) {
-    if (at + 4 > windowStart + window.byteLength && at + 4 <= bytes.size) {
-      const read = await bytes.read(at, Math.min(windowBytes, bytes.size - at));
+    if (at + 4 > windowStart + window.byteLength && at + 4 <= bytes.length) {
+      const length = Math.min(windowBytes, bytes.length - at);
+      const read = await bytes.read({ offset: at, length });
       window = new DataView(read.buffer, read.byteOffset, read.byteLength);
       windowStart = at;
     }
-    const length = at + 4 <= bytes.size ? window.getUint32(at - windowStart, true) : Infinity;
-    if (at + 4 + length > bytes.size)
+    const length = at + 4 <= bytes.length ? window.getUint32(at - windowStart, true) : Infinity;
+    if (at + 4 + length > bytes.length)
       throw weightsError(json, `String ${i} of ${count} in ${name} leaves the shards.`, name);
     at += 4 + length;
   }

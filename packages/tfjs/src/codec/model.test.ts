@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import {
+  ByteHandle,
   decodeStrings,
   DroverError,
   encodeStrings,
@@ -84,10 +85,11 @@ test.each(variants)(
         const value = facts.get(weight.name)!;
         return {
           ...weight,
-          read: async () =>
+          bytes: ByteHandle.of(
             typeof value === 'string'
               ? new Uint8Array(Buffer.from(value, 'base64'))
               : encodeStrings(value),
+          ),
         };
       }),
     );
@@ -271,7 +273,7 @@ test('opening a model reads no elements, and a weight reads its own bytes from e
   ]);
   const model = await readModel(watch(memorySource('model.json', files)));
   expect(reads.filter((read) => !read.startsWith('model.json'))).toEqual([]);
-  expect([...(await weightsOf(model)[1]!.read())]).toEqual([5, 6, 7, 8, 9, 10, 11, 12]);
+  expect([...(await weightsOf(model)[1]!.bytes.read())]).toEqual([5, 6, 7, 8, 9, 10, 11, 12]);
   expect(reads.slice(1)).toEqual(['a 4+1', 'b 0+2', 'c 0+5']);
 });
 
@@ -306,7 +308,7 @@ const f32 = (name: string, ...values: number[]): WritableWeight => ({
   name,
   dtype: 'float32',
   shape: [values.length],
-  read: async () => new Uint8Array(Float32Array.from(values).buffer),
+  bytes: ByteHandle.of(new Uint8Array(Float32Array.from(values).buffer)),
 });
 
 test('what cannot be quantised stays plain: nothing, infinities and NaN', async () => {
@@ -325,7 +327,7 @@ test('what cannot be quantised stays plain: nothing, infinities and NaN', async 
 test('what TF.js has no weights of is refused, and so are two weights of one name', async () => {
   expect(
     await failure(() =>
-      write([{ name: 'a', dtype: 'int64', shape: [1], read: async () => new Uint8Array(8) }]),
+      write([{ name: 'a', dtype: 'int64', shape: [1], bytes: ByteHandle.of(new Uint8Array(8)) }]),
     ),
   ).toBe('core/not-writable');
   expect(await failure(() => write([f32('a', 1), f32('a', 2)]))).toBe('core/duplicate');
@@ -358,7 +360,7 @@ test('every prefix and every flipped byte of the files gives a model or a typed 
         [name, bytes.map((byte, i) => (i === at ? byte ^ 0xff : byte))],
       ]);
       await failure(async () =>
-        Promise.all(weightsOf(await open(flipped)).map((weight) => weight.read())),
+        Promise.all(weightsOf(await open(flipped)).map((weight) => weight.bytes.read())),
       );
     }
   }

@@ -1,4 +1,4 @@
-import { Weight, type DType, type JsonValue } from '@drover/core';
+import { Weight, type ByteHandle, type DType, type JsonValue } from '@drover/core';
 import type { GraphDef, SignatureDef } from '@drover/graphdef';
 
 /** Element types that a manifest names. TF.js itself reads the first five. */
@@ -40,15 +40,13 @@ export interface WeightSpec {
   readonly extra: ReadonlyMap<string, JsonValue>;
 }
 
-/** A weight of a file: its place among the bytes of its group, read when asked for. */
+/** A weight of a file. */
 export interface StoredWeight extends WeightSpec {
-  /** Offset and length within the concatenated shards of the group. */
-  readonly range: { readonly offset: number; readonly length: number };
   /**
-   * The stored elements: of type `storedDtype`, little-endian in C order; strings with their 32-bit
-   * lengths.
+   * The stored elements, in the shards of the group: of type `storedDtype`, little-endian in C
+   * order; strings with their 32-bit lengths.
    */
-  read(): Promise<Uint8Array>;
+  readonly bytes: ByteHandle;
 }
 
 /** Weights that share shards: all `paths` joined, then cut one weight after the other. */
@@ -94,14 +92,11 @@ export function storedDtype(spec: Pick<WeightSpec, 'dtype' | 'quantization'>): W
 
 /**
  * A weight as a handle that dequantises as TF.js does: in float64, then rounded to the weight's
- * type. `bytes` are the stored elements where they were read already.
+ * type.
  */
-export function weightOf(weight: StoredWeight, bytes?: Uint8Array): Weight {
-  const { quantization, name, shape } = weight;
-  const dtype = storedDtype(weight);
-  const stored = bytes
-    ? Weight.of(dtype, shape, bytes, name)
-    : Weight.stored(dtype, shape, name, () => weight.read());
+export function weightOf(weight: StoredWeight): Weight {
+  const { quantization, name, shape, bytes } = weight;
+  const stored = Weight.stored(storedDtype(weight), shape, name, bytes);
   if (quantization === undefined) return stored;
   return quantization.dtype === 'float16'
     ? stored.cast(weight.dtype)

@@ -1,4 +1,4 @@
-import { encodeSmallFloat } from '@drover/core';
+import { encodeSmallFloat, inMultiples, type ByteEncoding } from '@drover/core';
 
 /** The line along which codes are spread: code q stands for q * scale + min. */
 export interface AffineRange {
@@ -6,9 +6,10 @@ export interface AffineRange {
   readonly min: number;
 }
 
-/** The float32 elements of bytes that need not be aligned. */
-function float32s(bytes: Uint8Array): Float32Array {
-  return new Float32Array(bytes.slice().buffer);
+/** The float32 elements of pieces of bytes that need not be aligned. */
+async function* float32s(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Float32Array> {
+  for await (const piece of inMultiples(pieces, 4))
+    yield new Float32Array(new Uint8Array(piece).buffer);
 }
 
 /** Round to the nearest integer, ties to the even one. */
@@ -23,13 +24,18 @@ function roundHalfEven(x: number): number {
  * smallest to the largest, moved so that 0 is exact where it lies within. Equal elements have scale
  * 1. Undefined for no elements and for infinite ones or NaN, which no range covers.
  */
-export function affineRange(bytes: Uint8Array, dtype: 'uint8' | 'uint16'): AffineRange | undefined {
+export async function affineRange(
+  pieces: AsyncIterable<Uint8Array>,
+  dtype: 'uint8' | 'uint16',
+): Promise<AffineRange | undefined> {
   let min = Infinity;
   let max = -Infinity;
-  for (const x of float32s(bytes)) {
-    if (!Number.isFinite(x)) return undefined;
-    if (x < min) min = x;
-    if (x > max) max = x;
+  for await (const values of float32s(pieces)) {
+    for (const x of values) {
+      if (!Number.isFinite(x)) return undefined;
+      if (x < min) min = x;
+      if (x > max) max = x;
+    }
   }
   if (min > max) return undefined;
   if (min === max) return { scale: 1, min };
@@ -47,28 +53,32 @@ function largestCode(dtype: 'uint8' | 'uint16'): number {
  * Codes of float32 weights, in little-endian bytes. The arithmetic is in float32, as NumPy before
  * 2.0 does it for an array of float32 and a float64 scalar.
  */
-export function encodeAffine(
-  bytes: Uint8Array,
-  dtype: 'uint8' | 'uint16',
-  { scale, min }: AffineRange,
-): Uint8Array {
-  const values = float32s(bytes);
-  const codes = dtype === 'uint8' ? new Uint8Array(values.length) : new Uint16Array(values.length);
+export function affineCodes(dtype: 'uint8' | 'uint16', { scale, min }: AffineRange): ByteEncoding {
   const low = Math.fround(min);
   const high = Math.fround(largestCode(dtype) * scale + min);
   const step = Math.fround(scale);
-  // All elements are equal: their code is 0, and min is their value.
-  if (values.every((x) => x === low)) return new Uint8Array(codes.buffer);
-  values.forEach((x, i) => {
+  const code = (x: number) => {
     const clipped = Math.min(Math.max(x, low), high);
-    codes[i] = roundHalfEven(Math.fround(Math.fround(clipped - low) / step));
-  });
-  return new Uint8Array(codes.buffer);
+    return roundHalfEven(Math.fround(Math.fround(clipped - low) / step));
+  };
+  return {
+    name: `${dtype} codes of ${scale} and ${min}`,
+    async *decode(elements) {
+      for await (const values of float32s(elements)) {
+        const { length } = values;
+        const codes = dtype === 'uint8' ? new Uint8Array(length) : new Uint16Array(length);
+        values.forEach((x, i) => (codes[i] = code(x)));
+        yield new Uint8Array(codes.buffer);
+      }
+    },
+  };
 }
 
 /** Float32 weights rounded to float16, ties to even; beyond its range they are infinite. */
-export function encodeFloat16(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(
-    Uint16Array.from(float32s(bytes), (x) => encodeSmallFloat(x, 'float16')).buffer,
-  );
-}
+export const float16Codes: ByteEncoding = {
+  name: 'float16 of float32',
+  async *decode(elements) {
+    for await (const values of float32s(elements))
+      yield new Uint8Array(Uint16Array.from(values, (x) => encodeSmallFloat(x, 'float16')).buffer);
+  },
+};

@@ -2,32 +2,24 @@ import {
   bytesOf,
   coreDiagnostics,
   sizeOf,
-  type DroverError,
+  type ByteHandle,
   type DType,
   type Sink,
   type SinkFile,
 } from '@drover/core';
 import { encodeModelJson, type GroupSpec } from './encode-model.js';
-import {
-  storedDtype,
-  type ModelJson,
-  type Quantization,
-  type WeightDType,
-  type WeightSpec,
-} from './model.js';
-import { affineRange, encodeAffine, encodeFloat16 } from './quantize.js';
+import { type ModelJson, type Quantization, type WeightDType, type WeightSpec } from './model.js';
+import { affineCodes, affineRange, float16Codes } from './quantize.js';
 import { shardPaths } from './shard-paths.js';
 
-/**
- * A weight to write. `read` gives the elements in the canonical encoding; it is called twice for
- * strings and for weights that are quantised to integers.
- */
+/** A weight to write. One that is quantised to integers is read twice. */
 export interface WritableWeight {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly group?: string;
-  read(): Promise<Uint8Array>;
+  /** The elements in the canonical encoding. */
+  readonly bytes: ByteHandle;
 }
 
 /** How a model is written. */
@@ -52,16 +44,16 @@ const readable: ReadonlySet<DType> = new Set<WeightDType>([
 ]);
 
 interface Planned {
-  readonly weight: WritableWeight;
   readonly spec: WeightSpec;
-  readonly length: number;
+  /** What the shards will hold. */
+  readonly stored: ByteHandle;
 }
 
 /**
  * Writes the shards (see {@link shardPaths}), then the model.json, laid out as tensorflowjs does;
- * one weight at a time is in memory. Gives the paths of the shards and what the manifest says. The
- * sink is not committed. Throws `core/not-writable` and `core/duplicate` before anything is
- * written.
+ * weights pass through in pieces. Gives the paths of the shards and what the manifest says. The
+ * sink is not committed. Throws `core/not-writable`, `core/duplicate` and, for bytes that type and
+ * shape do not ask for, `core/range`, before anything is written.
  */
 export async function writeModel(
   model: ModelJson,
@@ -84,24 +76,27 @@ export async function writeModel(
         origin,
       });
     names.add(weight.name);
+    const { name, dtype, shape, bytes } = weight;
+    if (dtype !== 'string' && bytes.length !== bytesOf(dtype, sizeOf(shape)))
+      throw coreDiagnostics.error('range', {
+        message: `${name} has ${bytes.length} bytes, which are not ${dtype}[${shape.join(', ')}].`,
+        origin,
+      });
   }
   const folder = path.slice(0, path.lastIndexOf('/') + 1);
   const written: GroupSpec[] = [];
   for (const [index, weights] of groups.entries()) {
     const planned: Planned[] = [];
-    for (const weight of weights) planned.push(await plan(weight, options, path));
-    const total = planned.reduce((sum, { length }) => sum + length, 0);
+    for (const weight of weights) planned.push(await plan(weight, options));
+    const total = planned.reduce((sum, { stored }) => sum + stored.length, 0);
     const shards = new ShardWriter(
       sink,
       folder,
       shardPaths(path, index + 1, Math.ceil(total / shardBytes)),
       shardBytes,
     );
-    for (const { weight, spec, length } of planned) {
-      const bytes = encode(await readWeight(weight, path), spec);
-      if (bytes.length !== length) throw wrongSize(weight, bytes.length, path);
-      await shards.write(bytes);
-    }
+    for (const { stored } of planned)
+      for await (const chunk of stored.chunks()) await shards.write(chunk);
     await shards.close();
     written.push({
       paths: shards.paths,
@@ -115,35 +110,12 @@ export async function writeModel(
   return written;
 }
 
-async function readWeight(weight: WritableWeight, path: string): Promise<Uint8Array> {
-  const bytes = await weight.read();
-  if (weight.dtype !== 'string' && bytes.length !== bytesOf(weight.dtype, sizeOf(weight.shape)))
-    throw wrongSize(weight, bytes.length, path);
-  return bytes;
-}
-
-function wrongSize(
-  { name, dtype, shape }: WritableWeight,
-  length: number,
-  path: string,
-): DroverError {
-  return coreDiagnostics.error('range', {
-    message: `${name} has ${length} bytes, which are not ${dtype}[${shape.join(', ')}].`,
-    origin: { file: path, node: name },
-  });
-}
-
-/** What the manifest will say of a weight, and how many bytes it will take. */
-async function plan(
-  weight: WritableWeight,
-  { quantize }: WriteModelOptions,
-  path: string,
-): Promise<Planned> {
-  const quantization =
-    weight.dtype === 'float32'
-      ? await planQuantization(weight, quantize?.(weight), path)
-      : undefined;
-  const { name, shape, group } = weight;
+/** What the manifest will say of a weight, and what will be stored. */
+async function plan(weight: WritableWeight, { quantize }: WriteModelOptions): Promise<Planned> {
+  const { name, shape, group, bytes } = weight;
+  const wanted = weight.dtype === 'float32' ? quantize?.(weight) : undefined;
+  const { quantization, stored = bytes } =
+    wanted === undefined ? {} : await quantised(bytes, wanted);
   const spec: WeightSpec = {
     name,
     dtype: weight.dtype as WeightDType,
@@ -152,30 +124,22 @@ async function plan(
     ...(group === undefined ? {} : { group }),
     extra: new Map(),
   };
-  const length =
-    weight.dtype === 'string'
-      ? (await weight.read()).length
-      : bytesOf(storedDtype(spec), sizeOf(shape));
-  return { weight, spec, length };
+  return { spec, stored };
 }
 
-async function planQuantization(
-  weight: WritableWeight,
-  dtype: Quantization['dtype'] | undefined,
-  path: string,
-): Promise<Quantization | undefined> {
+/** Float32 elements in fewer bits, unless no range covers them. */
+async function quantised(
+  bytes: ByteHandle,
+  dtype: Quantization['dtype'],
+): Promise<{ quantization?: Quantization; stored?: ByteHandle }> {
   const extra = new Map([['original_dtype', 'float32']]);
-  if (dtype === undefined) return undefined;
-  if (dtype === 'float16') return { dtype, extra };
-  const range = affineRange(await readWeight(weight, path), dtype);
-  return range && { dtype, ...range, extra };
-}
-
-function encode(bytes: Uint8Array, { quantization }: WeightSpec): Uint8Array {
-  if (quantization === undefined) return bytes;
-  return quantization.dtype === 'float16'
-    ? encodeFloat16(bytes)
-    : encodeAffine(bytes, quantization.dtype, quantization);
+  const length = bytesOf(dtype, bytes.length / 4);
+  if (dtype === 'float16')
+    return { quantization: { dtype, extra }, stored: bytes.decoded(float16Codes, length) };
+  const range = await affineRange(bytes.chunks(), dtype);
+  if (range === undefined) return {};
+  const stored = bytes.decoded(affineCodes(dtype, range), length);
+  return { quantization: { dtype, ...range, extra }, stored };
 }
 
 /** Cuts a stream of known length into files of equal size. */

@@ -1,15 +1,20 @@
 import {
-  encodeTensor,
+  bytesOf,
+  convertElements,
   fitIntegers,
   intRange,
   isFloat,
   isInt,
   prepare,
   runPass,
+  sizeOf,
+  type ByteEncoding,
+  type ByteHandle,
   type DType,
   type Model,
   type Report,
   type Sink,
+  type Tensor,
   type ValueMapping,
   type Weight,
 } from '@drover/core';
@@ -27,23 +32,32 @@ function typeOf(dtype: DType): DType | undefined {
   return isInt(dtype) ? 'int32' : undefined;
 }
 
-/** Elements in the type to store. Throws `tfjs/narrowing` for integers beyond 32 bits. */
-async function bytesOf(
+/**
+ * Elements in the type to store. Reading them throws `tfjs/narrowing` for integers beyond 32 bits.
+ */
+function handleOf(
   { name, weight, dtype }: ExportedGraph['weights'][number],
   file: string,
-): Promise<Uint8Array> {
-  if (weight.dtype === dtype) return weight.bytes();
-  const elements = await weight.tensor();
-  if (isFloat(dtype)) return encodeTensor({ ...elements, dtype });
-  const [least, most] = intRange(dtype)!;
-  const data = Float64Array.from(elements.data as ArrayLike<number | bigint>, (each) => {
-    if (each >= least && each <= most) return Number(each);
-    throw tfjsDiagnostics.error('narrowing', {
-      message: `${name} holds ${each}, which is no ${dtype}.`,
-      origin: { file, node: name },
+): ByteHandle {
+  if (weight.dtype === dtype) return weight.handle;
+  const narrow = (elements: Tensor): Tensor => {
+    if (isFloat(dtype)) return { ...elements, dtype };
+    const [least, most] = intRange(dtype)!;
+    const data = Float64Array.from(elements.data as ArrayLike<number | bigint>, (each) => {
+      if (each >= least && each <= most) return Number(each);
+      throw tfjsDiagnostics.error('narrowing', {
+        message: `${name} holds ${each}, which is no ${dtype}.`,
+        origin: { file, node: name },
+      });
     });
-  });
-  return encodeTensor({ dtype, shape: elements.shape, data });
+    return { dtype, shape: elements.shape, data };
+  };
+  const count = sizeOf(weight.shape);
+  const encoding: ByteEncoding = {
+    name: `${weight.dtype} as ${dtype}`,
+    decode: (stored) => convertElements(stored, weight.dtype, count, narrow),
+  };
+  return weight.handle.decoded(encoding, bytesOf(dtype, count));
 }
 
 const named = ({ name }: NodeDef): string => name;
@@ -127,7 +141,7 @@ export async function writeModel(model: Model, sink: Sink, context: Writing): Pr
     name: each.name,
     dtype: each.dtype,
     shape: each.weight.shape,
-    read: () => bytesOf(each, model.file),
+    bytes: handleOf(each, model.file),
   }));
   const storage = { f16: 'float16', u8: 'uint8', u16: 'uint16' } as const;
   await encodeModel(json, [writable], sink, {

@@ -22,9 +22,8 @@ import { ownMetadata } from '../vocabulary/metadata.js';
 const maxMemoryBytes = 1024;
 
 async function handleOf(weight: StoredWeight): Promise<Weight> {
-  const isSmall = weight.range.length <= maxMemoryBytes || weight.dtype === 'string';
-  if (!isSmall) return weightOf(weight);
-  return weightOf(weight, await weight.read());
+  const isSmall = weight.bytes.length <= maxMemoryBytes || weight.dtype === 'string';
+  return weightOf(isSmall ? { ...weight, bytes: await weight.bytes.load() } : weight);
 }
 
 /**
