@@ -4,7 +4,6 @@ import {
   memorySource,
   MemorySink,
   parseGraph,
-  Report,
   tensor,
   toNumbers,
   type Tensor,

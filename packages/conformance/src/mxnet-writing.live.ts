@@ -5,7 +5,6 @@ import {
   ConversionError,
   memorySource,
   MemorySink,
-  Report,
   type Format,
   type Model,
   openModel,

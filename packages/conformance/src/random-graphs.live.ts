@@ -6,7 +6,6 @@ import {
   encodeTensor,
   MemorySink,
   printGraph,
-  Report,
   type Graph,
   type Tensor,
   writeModel,

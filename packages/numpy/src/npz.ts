@@ -11,10 +11,10 @@ import { numpyDiagnostics } from './diagnostics.js';
 import { isNpy, npyOf, openNpy } from './npy.js';
 
 /**
- * Opens the arrays of a `.npz` archive (stored or deflated) by name, in the archive's order; numbers
- * stay in the file until they are asked for. A `.npy` file gives one array named `arr_0`, as
- * `numpy.savez` names it. Throws `numpy/format`, `numpy/size`, `numpy/dtype` and what `@drover/zip`
- * throws.
+ * Opens the arrays of a `.npz` archive (stored or deflated) by name, in the archive's order;
+ * numbers stay in the file until they are asked for. A `.npy` file gives one array named `arr_0`,
+ * as `numpy.savez` names it. Throws `numpy/format`, `numpy/size`, `numpy/dtype` and what
+ * `@drover/zip` throws.
  */
 export async function openArrays(
   source: ByteSource,

@@ -1,5 +1,4 @@
 import {
-  coreDiagnostics,
   complexTypes,
   importNode,
   valueOf,
