@@ -86,8 +86,7 @@ function settledBody(node: SourceNode, carried: readonly (Value | undefined)[]):
     if (isSettled) return body;
     if (attempt === maxAttempts || node.graph.depth >= maxDepth)
       throw node.unsupported(
-        `the types that it carries change from trip to trip,
-        ${attempt === maxAttempts ? 'and do not settle' : 'too many loops deep'}`,
+        `the types that it carries change from trip to trip, ${attempt === maxAttempts ? 'and do not settle' : 'too many loops deep'}`,
       );
     types = next;
   }
@@ -206,16 +205,14 @@ function writeForeign(node: Node<typeof ops.Foreign>, writer: GraphWriter): Gap 
   const { domain, opType, opset } = source;
   if (!source.attributes)
     return gap(
-      `${reason},
-      and it cannot be carried over as it is because it has tensors or graphs as attributes`,
+      `${reason}, and it cannot be carried over as it is because it has tensors or graphs as attributes`,
     );
   const since = unchangedSince.get(opType) ?? Infinity;
   const isSame =
     domain !== '' || opset === writer.opset || (since <= opset && since <= writer.opset);
   if (!isSame)
     return gap(
-      `${reason},
-      and whether it means the same in operator set ${writer.opset} as in ${opset} is not known`,
+      `${reason}, and whether it means the same in operator set ${writer.opset} as in ${opset} is not known`,
     );
   if (domain !== '' && (writer.root.domains.get(domain) ?? opset) !== opset)
     return gap(`${reason}, and the operator set ${domain} is used in two versions`);
