@@ -1,5 +1,6 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import type { DroverError } from '../diagnostics/diagnostic.js';
+import { ownMember } from '../graph/own-member.js';
 import type { Source } from './source.js';
 
 /**
@@ -169,8 +170,7 @@ export class JsonCursor {
 
   /** A member of an object, if it is there; a member that is null counts as absent. */
   get(key: string): JsonCursor | undefined {
-    const member = Object.getOwnPropertyDescriptor(this.#object(), key);
-    const item = member?.value as JsonValue | undefined;
+    const item = ownMember(this.#object(), key) as JsonValue | undefined;
     return item === undefined || item === null
       ? undefined
       : new JsonCursor(item, this.file, this, key);

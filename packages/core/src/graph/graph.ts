@@ -17,6 +17,7 @@ import {
   type ValueOrigin,
 } from './origin.js';
 import { inOrder } from './order.js';
+import { ownMember } from './own-member.js';
 import { Value } from './value.js';
 
 /** Integer constants of at most this many elements are looked at as symbolic values. */
@@ -180,21 +181,21 @@ export class Graph {
     // A node that stands for nothing else is its own source.
     const own = { file: '', path: [], node: name, op: op.name };
     const origin = options.origin ?? provenance ?? own;
-    const given = new Map<string, unknown>(Object.entries(operands));
-    const settled = new Map<string, unknown>(Object.entries(attrs));
+    let given: Readonly<Record<string, unknown>> = operands;
+    let settled: Readonly<Record<string, unknown>> = { ...attrs };
     for (const [key, { operand }] of Object.entries(op.attrs)) {
-      if (operand === undefined || settled.get(key) !== null) continue;
-      const { elements } = (given.get(operand) ?? {}) as Partial<Value>;
+      if (operand === undefined || ownMember(settled, key) !== null) continue;
+      const { elements } = (ownMember(given, operand) ?? {}) as Partial<Value>;
       if (!elements || elements.some(isDataDependent)) continue;
-      settled.set(key, elements);
-      given.delete(operand);
+      settled = { ...settled, [key]: elements };
+      given = { ...given, [operand]: undefined };
     }
-    const inputs = flatten<Value>(op.inputs, Object.fromEntries(given));
+    const inputs = flatten<Value>(op.inputs, given);
     while (inputs.length > 0 && inputs.at(-1) === undefined) inputs.pop();
     const node = new Node<Op<I, O, A>>(
       op,
       inputs,
-      Object.fromEntries(settled) as AttrValues<A>,
+      settled as AttrValues<A>,
       options.regions ?? {},
       name,
       origin,

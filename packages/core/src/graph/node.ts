@@ -2,6 +2,7 @@ import type { Attr, AttrValues, Attrs } from '../ops/attr.js';
 import type { Op, Operands, PerOperand } from '../ops/define-op.js';
 import type { Graph } from './graph.js';
 import type { NodeOrigin } from './origin.js';
+import { ownMember } from './own-member.js';
 import type { Value } from './value.js';
 
 /**
@@ -76,10 +77,10 @@ export function flatten<T>(
   declared: Operands,
   named: Readonly<Record<string, unknown>>,
 ): (T | undefined)[] {
-  const given = new Map(Object.entries(named));
-  return Object.entries(declared).flatMap(([name, { arity }]) =>
-    arity === 'many' ? ((given.get(name) ?? []) as T[]) : [given.get(name) as T | undefined],
-  );
+  return Object.entries(declared).flatMap(([name, { arity }]) => {
+    const given = ownMember(named, name);
+    return arity === 'many' ? ((given ?? []) as T[]) : [given as T | undefined];
+  });
 }
 
 /** The attributes that a node's operator declares, with their values, in their order there. */
@@ -87,6 +88,5 @@ export function attrsOf({
   op,
   attrs,
 }: Node): readonly (readonly [name: string, attr: Attr<unknown, unknown>, value: unknown])[] {
-  const values = new Map<string, unknown>(Object.entries(attrs));
-  return Object.entries(op.attrs).map(([name, attr]) => [name, attr, values.get(name)]);
+  return Object.entries(op.attrs).map(([name, attr]) => [name, attr, ownMember(attrs, name)]);
 }
