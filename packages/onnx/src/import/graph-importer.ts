@@ -26,6 +26,7 @@ import {
   type ValueInfoProto,
 } from '../codec/index.js';
 import { onnxDiagnostics } from '../diagnostics.js';
+import { compareDeclared } from './contradictions.js';
 import { foreignJson } from './foreign-node.js';
 import { bindFunction, functionKey, maxCalls } from './function-body.js';
 import { inDependencyOrder } from './node-order.js';
@@ -160,6 +161,7 @@ export class GraphImporter {
     for (const sparse of proto.sparseInitializer ?? [])
       this.#initializer(sparse.values?.name ?? '', sparse, scope);
     this.nodes(proto.node ?? [], [...(proto.valueInfo ?? []), ...(proto.output ?? [])], scope);
+    compareDeclared(proto, (name) => this.#typed(scope.own(name)), this.context);
   }
 
   #initializer(name: string, tensor: TensorProto | SparseTensorProto, scope: Scope): void {
@@ -212,6 +214,12 @@ export class GraphImporter {
       }
       scope.set(name, result, node.origin);
     });
+  }
+
+  #typed(value: Value | Sequence | undefined): Value | undefined {
+    return !value || value instanceof Sequence || this.context.untyped.has(value)
+      ? undefined
+      : value;
   }
 
   #isUntyped(operand: Value | Sequence): boolean {
