@@ -1,5 +1,4 @@
-import ort from 'onnxruntime-node';
-import { DroverError, Report, tensor } from '@drover/core';
+import { DroverError, Report, tensor, toNumbers } from '@drover/core';
 import { onnx } from '@drover/onnx';
 import {
   AttributeType,
@@ -10,7 +9,8 @@ import {
   type NodeProto,
   type ValueInfoProto,
 } from '@drover/onnx/codec';
-import { bytesOfModel, info, initializer, modelOf, node, sourceOfModel } from './small-model.js';
+import { onnxruntime } from '@drover/runtimes/onnxruntime';
+import { info, initializer, modelOf, node, sourceOfModel } from './small-model.js';
 
 /** What onnxruntime does with a model: it cannot load it, it loads it and cannot run it, it runs it. */
 type Theirs = 'loads not' | 'fails' | 'runs';
@@ -378,30 +378,26 @@ const cases: readonly Contradiction[] = [
 ];
 
 async function inOnnxruntime(model: ModelProto): Promise<Theirs | readonly number[]> {
-  let session: ort.InferenceSession;
+  const loaded = await onnxruntime()
+    .load(await sourceOfModel(model))
+    .catch((error: unknown) => {
+      if (error instanceof DroverError) return undefined;
+      throw error;
+    });
+  if (!loaded) return 'loads not';
   try {
-    session = await ort.InferenceSession.create(await bytesOfModel(model), { logSeverityLevel: 4 });
-  } catch {
-    return 'loads not';
-  }
-  const feeds: Record<string, ort.Tensor> = {};
-  for (const each of session.inputMetadata) {
-    if (!each.isTensor) continue;
-    const shape = each.shape as readonly number[];
-    const count = shape.reduce((product, size) => product * size, 1);
-    // A stored tensor may be left out.
-    if (each.name === 'w') continue;
-    feeds[each.name] =
-      each.type === 'bool'
-        ? new ort.Tensor('bool', Uint8Array.of(1), shape)
-        : new ort.Tensor('float32', new Float32Array(count).fill(-1), shape);
-  }
-  try {
-    return Array.from((await session.run(feeds))['y']!.data as Float32Array);
-  } catch {
-    return 'fails';
+    const given = loaded.inputs.map(({ name, dtype, shape }) => {
+      const sizes = shape?.map(Number) ?? [];
+      const count = sizes.reduce((product, size) => product * size, 1);
+      const values = new Array<number>(count).fill(dtype === 'bool' ? 1 : -1);
+      return [name, tensor(dtype!, sizes, values)] as const;
+    });
+    return Array.from(toNumbers((await loaded.run(new Map(given))).get('y')!));
+  } catch (error) {
+    if (error instanceof DroverError) return 'fails';
+    throw error;
   } finally {
-    await session.release();
+    await loaded.dispose();
   }
 }
 

@@ -1,4 +1,4 @@
-import type { JsonCursor, JsonValue } from '@drover/core';
+import { coreDiagnostics, type DroverError, type JsonCursor, type JsonValue } from '@drover/core';
 import type {
   ArgDef,
   FunctionDef,
@@ -45,8 +45,8 @@ const signatureKeys = new Set(['inputs', 'outputs', 'methodName']);
 const infoKeys = new Set(['name', 'dtype', 'tensorShape', 'resourceId']);
 
 /**
- * Reads a GraphDef in protobuf's JSON form, as tensorflowjs writes it. Throws `core/json` and
- * `graphdef/graph`.
+ * Reads a GraphDef in protobuf's JSON form, as tensorflowjs writes it. Throws `core/json`,
+ * `core/duplicate` and `graphdef/graph`.
  */
 export function decodeGraphDef(json: JsonCursor): GraphDef {
   const library = json.get('library');
@@ -55,7 +55,7 @@ export function decodeGraphDef(json: JsonCursor): GraphDef {
   const names = new Set<string>();
   for (const { signature } of functions) {
     if (names.has(signature.name))
-      throw graphError(library!, `Two functions have the name ${JSON.stringify(signature.name)}.`);
+      throw duplicate(library!, `Two functions have the name ${JSON.stringify(signature.name)}.`);
     names.add(signature.name);
   }
   return {
@@ -110,13 +110,18 @@ function encodeVersions({ producer, minConsumer, badConsumers }: VersionDef): Js
   });
 }
 
+function duplicate({ file, pointer }: JsonCursor, message: string, node?: string): DroverError {
+  const origin = { file, pointer, ...(node === undefined ? {} : { node }) };
+  return coreDiagnostics.error('duplicate', { message, origin });
+}
+
 /** Nodes of a graph or of a function body: every name stands once. */
 function decodeNodes(json: JsonCursor | undefined): NodeDef[] {
   const names = new Set<string>();
   return (json?.items() ?? []).map((item) => {
     const name = item.require('name').string();
     if (names.has(name))
-      throw graphError(item, `Two nodes have the name ${JSON.stringify(name)}.`, name);
+      throw duplicate(item, `Two nodes have the name ${JSON.stringify(name)}.`, name);
     names.add(name);
     const attrs = item.get('attr');
     return {

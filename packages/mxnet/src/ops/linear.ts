@@ -27,8 +27,7 @@ function flattened(node: SourceNode, x: Value, features: number | undefined): Va
 }
 
 const readFullyConnected: ToCore = (node) => {
-  node.ignore('num_hidden');
-  const w = node.input(1);
+  const w = node.restated(1, [node.int('num_hidden'), undefined]);
   const features = w.shape?.[1];
   const x = node.bool('flatten')
     ? flattened(node, node.input(0), typeof features === 'number' ? features : undefined)
@@ -104,14 +103,15 @@ const readGemm2: ToCore = (node) => {
 /** Rows of a table; indices outside it read its first or last row. */
 const readEmbedding: ToCore = (node) => {
   const rows = node.int('input_dim');
-  node.ignore('output_dim', 'dtype');
+  node.ignore('dtype');
+  const table = node.restated(1, [rows, node.int('output_dim')]);
   const indices = node.graph.add(
     ops.Clip,
     { x: indicesOf(node, node.input(0)) },
     { min: 0, max: rows - 1 },
     node.step('clip'),
   ).y;
-  return node.graph.add(ops.Gather, { x: node.input(1), indices }, { axis: 0 }, node.options).y;
+  return node.graph.add(ops.Gather, { x: table, indices }, { axis: 0 }, node.options).y;
 };
 
 /** [T, N, heads * parts * d], a head's parts side by side: part `index` as [N * heads, T, d]. */

@@ -15,6 +15,7 @@ import {
 } from '../codec/index.js';
 import { tfjsDiagnostics } from '../diagnostics.js';
 import { ownMetadata } from '../metadata.js';
+import { compareConstants } from './contradictions.js';
 
 /**
  * Weights of at most this many stored bytes are held in memory, so that shape arithmetic on them
@@ -55,7 +56,7 @@ function operatorsOf({ nodes, functions }: GraphDef): readonly string[] {
 /**
  * Reads a graph model of TF.js: the graph, with handles to its weights. What has no canonical form
  * stays in the graph as a foreign operator with the reason. Errors: those of the codec,
- * `tfjs/layers`, `graphdef/graph`, `graphdef/attribute`.
+ * `tfjs/layers`, `tfjs/weights`, `graphdef/graph`, `graphdef/attribute`.
  */
 export async function readModel(source: Source, { report }: ReadContext): Promise<Model> {
   const model = await decodeModel(source);
@@ -66,9 +67,10 @@ export async function readModel(source: Source, { report }: ReadContext): Promis
       message: `${file} is a layers model.`,
       origin: { file },
     });
+  const stored = model.groups.flatMap((group) => group.weights);
+  compareConstants(topology.graph, stored, file, report);
   const weights = new Map<string, Weight>();
-  for (const weight of model.groups.flatMap((group) => group.weights))
-    weights.set(weight.name, await handleOf(weight));
+  for (const weight of stored) weights.set(weight.name, await handleOf(weight));
   const graph = importGraph(
     {
       graph: topology.graph,
