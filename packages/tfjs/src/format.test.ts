@@ -421,7 +421,9 @@ describe('the format', () => {
     const sink = new MemorySink();
     const report: ConversionReport = await convert({ from: tfjs, to: tfjs, source: from, sink });
     expect(report.diagnostics).toEqual([]);
-    expect(sink.files.get('group1-shard1of1.bin')).toEqual(await (await from.sibling('w.bin')).read());
+    expect(sink.files.get('group1-shard1of1.bin')).toEqual(
+      await (await from.sibling('w.bin')).read(),
+    );
     const again = JSON.parse(new TextDecoder().decode(sink.files.get('model.json'))) as {
       modelTopology: { node: unknown };
     };

@@ -16,7 +16,6 @@ import {
   encodeAttrs,
   encodeShape,
   extraOf,
-  graphError,
   objectOf,
   recordOf,
   repeated,
