@@ -1,4 +1,4 @@
-import { coreDiagnostics, type DroverError, type JsonCursor, type JsonValue } from '@drover/core';
+import type { JsonCursor, JsonValue } from '@drover/core';
 import type {
   ArgDef,
   FunctionDef,
@@ -13,6 +13,7 @@ import type {
 import {
   decodeAttrs,
   decodeShape,
+  duplicateError,
   encodeAttrs,
   encodeShape,
   extraOf,
@@ -44,8 +45,8 @@ const signatureKeys = new Set(['inputs', 'outputs', 'methodName']);
 const infoKeys = new Set(['name', 'dtype', 'tensorShape', 'resourceId']);
 
 /**
- * Reads a GraphDef in protobuf's JSON form, as tensorflowjs writes it. Throws `core/json`,
- * `core/duplicate` and `graphdef/graph`.
+ * Reads a GraphDef in protobuf's JSON form, as tensorflowjs writes it. Throws `core/json` and
+ * `core/duplicate`.
  */
 export function decodeGraphDef(json: JsonCursor): GraphDef {
   const library = json.get('library');
@@ -54,7 +55,10 @@ export function decodeGraphDef(json: JsonCursor): GraphDef {
   const names = new Set<string>();
   for (const { signature } of functions) {
     if (names.has(signature.name))
-      throw duplicate(library!, `Two functions have the name ${JSON.stringify(signature.name)}.`);
+      throw duplicateError(
+        library!,
+        `Two functions have the name ${JSON.stringify(signature.name)}.`,
+      );
     names.add(signature.name);
   }
   return {
@@ -109,18 +113,13 @@ function encodeVersions({ producer, minConsumer, badConsumers }: VersionDef): Js
   });
 }
 
-function duplicate({ file, pointer }: JsonCursor, message: string, node?: string): DroverError {
-  const origin = { file, pointer, ...(node === undefined ? {} : { node }) };
-  return coreDiagnostics.error('duplicate', { message, origin });
-}
-
 /** Nodes of a graph or of a function body: every name stands once. */
 function decodeNodes(json: JsonCursor | undefined): NodeDef[] {
   const names = new Set<string>();
   return (json?.items() ?? []).map((item) => {
     const name = item.require('name').string();
     if (names.has(name))
-      throw duplicate(item, `Two nodes have the name ${JSON.stringify(name)}.`, name);
+      throw duplicateError(item, `Two nodes have the name ${JSON.stringify(name)}.`, name);
     names.add(name);
     const attrs = item.get('attr');
     return {
