@@ -6,7 +6,7 @@ export const graphdefDiagnostics = defineDiagnostics('graphdef', {
     failure: 'malformed',
     severity: 'error',
     summary:
-      'A TensorFlow graph breaks a rule: two nodes of one name, a reference that leads nowhere, a field of two meanings.',
+      'A TensorFlow graph breaks a rule: a reference that leads nowhere, a circle, a constant without elements.',
     help: 'The file is damaged or its exporter wrote an invalid graph. Export the model again.',
   },
   attribute: {

@@ -44,6 +44,13 @@ export const mxnetDiagnostics = defineDiagnostics('mxnet', {
       'A params file of a later epoch stands where a model would be written, so that readers would take it for the parameters of the new one.',
     help: 'Move it away, or write the model under another prefix.',
   },
+  'same-variable': {
+    failure: 'note',
+    severity: 'info',
+    summary:
+      'Several variables of a symbol have one name. They are taken for one, as SymbolBlock does; Module refuses them.',
+    help: 'Check that they are meant to be one.',
+  },
   'unused-param': {
     failure: 'note',
     severity: 'info',

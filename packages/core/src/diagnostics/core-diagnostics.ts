@@ -68,6 +68,13 @@ export const coreDiagnostics = defineDiagnostics('core', {
       'Two things in a file have one name that only one of them can have, so that it is not certain which one counts.',
     help: 'The file is damaged, or its exporter is at fault. Export the model again.',
   },
+  'wrong-declaration': {
+    failure: 'note',
+    severity: 'warning',
+    summary:
+      'A file declares something that contradicts the rest of it, where the runtime of its format goes by the rest: a size, a type, a text.',
+    help: 'Check that the file is the one that you mean: it was changed, or its exporter is at fault.',
+  },
   'signature-type': {
     failure: 'unsupported',
     severity: 'error',

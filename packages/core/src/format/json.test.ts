@@ -40,6 +40,18 @@ test('depth is counted outside strings and is a limit', () => {
   expect(code(() => parseJson('['.repeat(3_000_000), 'x.json'))).toBe('core/limit');
 });
 
+test('two members of one name are an error, in whichever way the name is written', () => {
+  const two = (text: string) => code(() => parseJson(text, 'x.json'));
+  expect(two('{"a": 1, "b": [{"c": 2}], "a": 3}')).toBe('core/duplicate');
+  expect(two('[{}, {"a": {"b": 1, "\\u0062" : 2}}]')).toBe('core/duplicate');
+  expect(two('{"__proto__": 1, "__proto__": 2}')).toBe('core/duplicate');
+  expect(two('{"a": {"a": {"a": [{"a": 1}, {"a": 2}]}}, "b": "a", "c": ["a", "a"]}')).toBe('none');
+  expect(two('{"a\\"": 1, "a": 2, "\\"a": ":"}')).toBe('none');
+  expect(two('{"a": 1, "a\\q": 2, "a\\q": 3}')).toMatch(/^core\/(json|duplicate)$/);
+  expect(two('{"a": 1, "b": 2, "a')).toBe('core/json');
+  expect(two('}}}{"a":1,"b":2}')).toBe('core/json');
+});
+
 test('truncated text, bytes that are not UTF-8 and long files are typed errors', async () => {
   expect(code(() => parseJson('{"a"', 'x.json'))).toBe('core/json');
   const source = memorySource('x.json', new Map([['x.json', new Uint8Array([0x22, 0xff, 0x22])]]));

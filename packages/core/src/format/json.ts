@@ -23,7 +23,7 @@ export interface JsonLimits {
 
 /**
  * Reads a file as JSON (UTF-8). Throws `core/json` when it is not JSON, `core/limit` when it is too
- * long or nested too deeply.
+ * long or nested too deeply, `core/duplicate` when an object has two members of one name.
  */
 export async function readJson(source: Source, limits: JsonLimits = {}): Promise<JsonCursor> {
   const maxBytes = limits.maxBytes ?? 500_000_000;
@@ -52,14 +52,14 @@ function decodeUtf8(bytes: Uint8Array, file: string): string {
 
 /**
  * Parses JSON text. Throws `core/json` when it is not JSON, `core/limit` when it is nested too
- * deeply.
+ * deeply, `core/duplicate` when an object has two members of one name.
  */
 export function parseJson(
   text: string,
   file: string,
   { maxDepth = 128 }: JsonLimits = {},
 ): JsonValue {
-  checkDepth(text, file, maxDepth);
+  checkNesting(text, file, maxDepth);
   try {
     return JSON.parse(text) as JsonValue;
   } catch (error) {
@@ -70,27 +70,58 @@ export function parseJson(
   }
 }
 
+const [quote, backslash, colon] = [0x22, 0x5c, 0x3a];
+const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x5d];
+/** What JSON allows between its parts: space, tab and line ends. */
+const isBlank = (c: number) => c === 0x20 || c === 0x09 || c === 0x0a || c === 0x0d;
+
 /**
  * Before the parser sees it: engines differ in what deep nesting does to them, and so do the walks
- * over its result.
+ * over its result; and of two members of one name a parser drops one in silence.
  */
-function checkDepth(text: string, file: string, maxDepth: number): void {
+function checkNesting(text: string, file: string, maxDepth: number): void {
   let depth = 0;
-  let inString = false;
+  /** Keys of the object that is open at each depth; they are emptied and taken again. */
+  const keys: Set<string>[] = [];
+  /** Whether an object is open at each depth, or a list. */
+  const isObject: boolean[] = [];
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
-    if (inString) {
-      if (c === 0x5c) i++;
-      else if (c === 0x22) inString = false;
-    } else if (c === 0x22) inString = true;
-    else if (c === 0x7b || c === 0x5b) {
+    if (c === quote) {
+      const start = i++;
+      for (; i < text.length && text.charCodeAt(i) !== quote; i++)
+        if (text.charCodeAt(i) === backslash) i++;
+      if (isObject[depth] !== true) continue;
+      let next = i + 1;
+      while (isBlank(text.charCodeAt(next))) next++;
+      if (text.charCodeAt(next) !== colon) continue;
+      const key = unescaped(text.slice(start, i + 1));
+      if (keys[depth]!.has(key))
+        throw coreDiagnostics.error('duplicate', {
+          message: `An object of ${file} has two members ${JSON.stringify(key)}.`,
+          origin: { file, offset: start },
+        });
+      keys[depth]!.add(key);
+    } else if (c === openBrace || c === openBracket) {
       if (++depth > maxDepth) {
         throw coreDiagnostics.error('limit', {
           message: `${file} nests deeper than ${maxDepth} levels (maxDepth).`,
           origin: { file, offset: i },
         });
       }
-    } else if (c === 0x7d || c === 0x5d) depth--;
+      isObject[depth] = c === openBrace;
+      if (c === openBrace) (keys[depth] ??= new Set<string>()).clear();
+    } else if (depth > 0 && (c === closeBrace || c === closeBracket)) depth--;
+  }
+}
+
+/** The text that a string of JSON, with its quotes, stands for; the string where it is none. */
+function unescaped(string: string): string {
+  if (!string.includes('\\')) return string.slice(1, -1);
+  try {
+    return JSON.parse(string) as string;
+  } catch {
+    return string;
   }
 }
 

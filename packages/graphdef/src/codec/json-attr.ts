@@ -1,5 +1,4 @@
-import type { DroverError, JsonCursor, JsonValue } from '@drover/core';
-import { graphdefDiagnostics } from '../diagnostics.js';
+import { coreDiagnostics, type DroverError, type JsonCursor, type JsonValue } from '@drover/core';
 import {
   tensorFields,
   type AttrList,
@@ -267,9 +266,9 @@ export function encodeAttrs(attrs: ReadonlyMap<string, AttrValue>): JsonMembers 
   return recordOf(attrs, encodeAttr);
 }
 
-/** The error that a graph breaks a rule at a place of its JSON. */
-export function graphError(json: JsonCursor, message: string, node?: string): DroverError {
-  return graphdefDiagnostics.error('graph', {
+/** The error that two things of a graph have one name. */
+export function duplicateError(json: JsonCursor, message: string, node?: string): DroverError {
+  return coreDiagnostics.error('duplicate', {
     message,
     origin: { file: json.file, pointer: json.pointer, ...(node === undefined ? {} : { node }) },
   });

@@ -171,7 +171,7 @@ test.each<[string, JsonValue, string]>([
         { name: 'n', op: 'Y' },
       ],
     },
-    'graphdef/graph /node/1',
+    'core/duplicate /node/1',
   ],
   ['a node without operator', { node: [{ name: 'n' }] }, 'core/json /node/0'],
   ['two kinds in one value', one({ i: '1', f: 2 }), 'core/json /node/0/attr/a'],

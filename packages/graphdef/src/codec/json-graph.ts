@@ -13,10 +13,10 @@ import type {
 import {
   decodeAttrs,
   decodeShape,
+  duplicateError,
   encodeAttrs,
   encodeShape,
   extraOf,
-  graphError,
   objectOf,
   recordOf,
   repeated,
@@ -46,7 +46,7 @@ const infoKeys = new Set(['name', 'dtype', 'tensorShape', 'resourceId']);
 
 /**
  * Reads a GraphDef in protobuf's JSON form, as tensorflowjs writes it. Throws `core/json` and
- * `graphdef/graph`.
+ * `core/duplicate`.
  */
 export function decodeGraphDef(json: JsonCursor): GraphDef {
   const library = json.get('library');
@@ -55,7 +55,10 @@ export function decodeGraphDef(json: JsonCursor): GraphDef {
   const names = new Set<string>();
   for (const { signature } of functions) {
     if (names.has(signature.name))
-      throw graphError(library!, `Two functions have the name ${JSON.stringify(signature.name)}.`);
+      throw duplicateError(
+        library!,
+        `Two functions have the name ${JSON.stringify(signature.name)}.`,
+      );
     names.add(signature.name);
   }
   return {
@@ -116,7 +119,7 @@ function decodeNodes(json: JsonCursor | undefined): NodeDef[] {
   return (json?.items() ?? []).map((item) => {
     const name = item.require('name').string();
     if (names.has(name))
-      throw graphError(item, `Two nodes have the name ${JSON.stringify(name)}.`, name);
+      throw duplicateError(item, `Two nodes have the name ${JSON.stringify(name)}.`, name);
     names.add(name);
     const attrs = item.get('attr');
     return {

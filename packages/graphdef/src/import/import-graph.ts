@@ -16,6 +16,7 @@ import { attrOf, parseInput } from '../codec/operator.js';
 import { graphdefDiagnostics } from '../diagnostics.js';
 import { legalName } from '../vocabulary/legal-name.js';
 import { readRules } from '../rules.js';
+import { compareOutputs, contradictsPlaceholder, reportInput } from './contradictions.js';
 import { raiseConditionals } from './conditionals.js';
 import { raiseFrames } from './frames.js';
 import { GraphImporter } from './graph-importer.js';
@@ -126,7 +127,13 @@ export function importGraph(given: GraphSource, report: Report): Graph {
         message: `The input ${name} is ${dataType ?? 'of no stated type'}, which is no tensor of plain elements.`,
         origin,
       });
-    const dims = shape?.dims ? shape : placed?.kind === 'shape' ? placed.value : shape;
+    const placeholder = {
+      dtype: dataType,
+      shape: placed?.kind === 'shape' ? placed.value : undefined,
+    };
+    const isWrong = contradictsPlaceholder({ dtype: stated, shape }, placeholder);
+    if (isWrong) reportInput(name, { dtype: stated, shape }, placeholder, file, report);
+    const dims = shape?.dims && !isWrong ? shape : (placeholder.shape ?? shape);
     scope.set(ref.node, [graph.input(name, dtype, shapeOf(name, dims), valueOf(file, name))]);
   }
   const outputs = outputsOf(source);
@@ -137,5 +144,6 @@ export function importGraph(given: GraphSource, report: Report): Graph {
   );
   outputs.forEach(({ name }, i) => graph.output(name, values[i]!));
   removeUnused(graph);
+  if (source.signature) compareOutputs(source.signature, graph, file, report);
   return graph;
 }

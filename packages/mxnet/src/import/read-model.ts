@@ -19,6 +19,7 @@ import {
 } from '../codec/index.js';
 import { mxnetDiagnostics } from '../diagnostics.js';
 import { readRules } from '../rules.js';
+import { compareVariables } from './contradictions.js';
 import { findParams, readArrays } from './find-params.js';
 import { importNodes, labelVariables, outputTotals } from './graph-importer.js';
 import { headName } from '../vocabulary/head-name.js';
@@ -92,6 +93,7 @@ export async function readModel(source: Source, { report, params }: ReadContext)
     const record = node.op === null ? arrays.get(node.name) : undefined;
     return record?.storage.kind === 'none' ? undefined : record;
   };
+  compareVariables(symbol, recordOf, file, report);
   const hints = inferHints(symbol, recordOf, outputTotals(symbol), file);
   const graph = new Graph();
   const variables = new Map<number, Value>();

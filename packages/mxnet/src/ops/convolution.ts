@@ -31,9 +31,11 @@ function filters(node: SourceNode, w: Value, layout: Layout, rank: number): Valu
 }
 
 const readConvolution: ToCore = (node) => {
-  node.ignore('num_filter');
-  const rank = (node.ints('kernel') ?? []).length;
+  const kernel = node.ints('kernel') ?? [];
+  const rank = kernel.length;
   const layout = layoutOf(node);
+  const sizes = layout === 'channelsFirst' ? [undefined, ...kernel] : [...kernel, undefined];
+  const w = node.restated(1, [node.int('num_filter'), ...sizes]);
   const pads = node.spatial('pad', rank, 0);
   const attrs = {
     layout,
@@ -46,7 +48,7 @@ const readConvolution: ToCore = (node) => {
   const bias = node.bool('no_bias') ? undefined : node.input(2);
   return node.graph.add(
     ops.Conv,
-    { x: node.input(0), w: filters(node, node.input(1), layout, rank), bias },
+    { x: node.input(0), w: filters(node, w, layout, rank), bias },
     attrs,
     node.options,
   ).y;
@@ -57,7 +59,6 @@ const readConvolution: ToCore = (node) => {
  * larger half first.
  */
 const readDeconvolution: ToCore = (node) => {
-  node.ignore('num_filter');
   const kernel = node.ints('kernel') ?? [];
   const rank = kernel.length;
   if (layoutOf(node) !== 'channelsFirst')
@@ -92,13 +93,9 @@ const readDeconvolution: ToCore = (node) => {
     groups: node.int('num_group'),
     outputSizes: null,
   };
+  const w = node.restated(1, [undefined, node.int('num_filter') / attrs.groups, ...kernel]);
   const bias = node.bool('no_bias') ? undefined : node.input(2);
-  return node.graph.add(
-    ops.ConvTranspose,
-    { x: node.input(0), w: node.input(1), bias },
-    attrs,
-    node.options,
-  ).y;
+  return node.graph.add(ops.ConvTranspose, { x: node.input(0), w, bias }, attrs, node.options).y;
 };
 
 /**

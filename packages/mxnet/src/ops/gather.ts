@@ -108,14 +108,15 @@ const readGatherNd: ToCore = (node) => {
 /** Rows of a table; indices outside it read its first or last row. */
 const readEmbedding: ToCore = (node) => {
   const rows = node.int('input_dim');
-  node.ignore('output_dim', 'dtype');
+  node.ignore('dtype');
+  const table = node.restated(1, [rows, node.int('output_dim')]);
   const indices = node.graph.add(
     ops.Clip,
     { x: indicesOf(node, node.input(0)) },
     { min: 0, max: rows - 1 },
     node.step('clip'),
   ).y;
-  return node.graph.add(ops.Gather, { x: node.input(1), indices }, { axis: 0 }, node.options).y;
+  return node.graph.add(ops.Gather, { x: table, indices }, { axis: 0 }, node.options).y;
 };
 
 /** Indices as MXNet takes them: the floats that integers were cut from will do. */

@@ -34,8 +34,7 @@ function flattened(node: SourceNode, x: Value, features: number | undefined): Va
 }
 
 const readFullyConnected: ToCore = (node) => {
-  node.ignore('num_hidden');
-  const w = node.input(1);
+  const w = node.restated(1, [node.int('num_hidden'), undefined]);
   const features = w.shape?.[1];
   const x = node.bool('flatten')
     ? flattened(node, node.input(0), typeof features === 'number' ? features : undefined)

@@ -77,6 +77,22 @@ export class SourceNode extends ImportedNode {
     });
   }
 
+  /**
+   * An input whose sizes the attributes say, too; undefined where they do not. Throws
+   * `mxnet/attribute` where it has another known size: MXNet refuses such a node.
+   */
+  restated(index: number, sizes: readonly (number | undefined)[]): Value {
+    const value = this.input(index);
+    const { shape } = value;
+    const isSame = (size: number | undefined, i: number) =>
+      size === undefined || typeof shape?.[i] !== 'number' || size === shape[i];
+    if (!shape || (sizes.length === shape.length && sizes.every(isSame))) return value;
+    throw mxnetDiagnostics.error('attribute', {
+      message: `The attributes of ${this.type} ${this.name} ask for ${value.name} of the shape [${sizes.map((size) => size ?? '?').join(', ')}], and it is [${shape.map(String).join(', ')}].`,
+      origin: this.origin,
+    });
+  }
+
   /** All inputs from an index on. */
   inputs(from = 0): Value[] {
     return this.around.inputs.slice(from).map((_, i) => this.input(from + i));

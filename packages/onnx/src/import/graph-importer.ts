@@ -26,6 +26,7 @@ import type { ReadTable } from '../vocabulary/rule.js';
 import { Scope } from '../vocabulary/scope.js';
 import { Collecting, Sequence } from '../vocabulary/sequence.js';
 import { nodeNameOf, operatorOf, SourceNode, type Parameter } from '../vocabulary/source-node.js';
+import { compareDeclared } from './contradictions.js';
 import { declaredType } from './declared-type.js';
 import { bindFunction, functionKey, maxCalls } from './function-body.js';
 import { inDependencyOrder } from './node-order.js';
@@ -102,6 +103,11 @@ export class GraphImporter {
     for (const sparse of proto.sparseInitializer ?? [])
       this.#initializer(sparse.values?.name ?? '', sparse, scope);
     this.nodes(proto.node ?? [], [...(proto.valueInfo ?? []), ...(proto.output ?? [])], scope);
+    const typed = (name: string) => {
+      const own = scope.own(name);
+      return own instanceof Sequence || own?.isUntyped ? undefined : own;
+    };
+    compareDeclared(proto, typed, this.context);
   }
 
   #initializer(name: string, tensor: TensorProto | SparseTensorProto, scope: Scope): void {

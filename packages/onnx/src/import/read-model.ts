@@ -17,6 +17,7 @@ import {
 } from '../codec/index.js';
 import { onnxDiagnostics } from '../diagnostics.js';
 import { readRules } from '../rules.js';
+import { checkModel } from './contradictions.js';
 import { expandedCount, functionKey } from './function-body.js';
 import { GraphImporter } from './graph-importer.js';
 import { declaredType } from './declared-type.js';
@@ -54,6 +55,7 @@ export async function readModel(source: Source, { report, params }: ReadContext)
       origin: { file },
     });
   }
+  checkModel(proto, file, report);
   const opsets = opsetVersions(proto.opsetImport);
   checkOpset(opsets, file, file);
   const weights = await openWeights(

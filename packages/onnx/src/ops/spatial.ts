@@ -86,9 +86,15 @@ export function windowOf(node: SourceNode, x: Value, kernel: Shape): Window {
   };
 }
 
-/** Spatial sizes of a filter: stated, or those of the weight. */
+/** Spatial sizes of a filter: stated, or those of the weight, which may not contradict each other. */
 export function kernelOf(node: SourceNode, w: Value): Shape {
-  const sizes = node.ints('kernel_shape') ?? w.shape?.slice(2);
+  const stated = node.ints('kernel_shape');
+  const given = w.shape?.slice(2);
+  if (stated && given?.some((size, i) => typeof size === 'number' && size !== stated[i]))
+    throw node.malformed(
+      `its kernel_shape is [${stated.join(', ')}], and its filters are [${given.map(String).join(', ')}]`,
+    );
+  const sizes = stated ?? given;
   if (sizes) return sizes;
   throw node.unsupported('the rank of its filters is not known');
 }

@@ -25,6 +25,11 @@ export class Scope {
     this.#values.set(name, value);
   }
 
+  /** What has a name in this graph itself. */
+  own(name: string): Value | Sequence | undefined {
+    return this.#values.get(name);
+  }
+
   has(name: string): boolean {
     return this.#values.has(name) || this.parent?.has(name) === true;
   }

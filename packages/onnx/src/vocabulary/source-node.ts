@@ -11,7 +11,12 @@ import {
   type Value,
   type Weight,
 } from '@drover/core';
-import type { AttributeProto, GraphProto, NodeProto } from '../codec/index.js';
+import {
+  AttributeType,
+  type AttributeProto,
+  type GraphProto,
+  type NodeProto,
+} from '../codec/index.js';
 import { onnxDiagnostics } from '../diagnostics.js';
 import type { Scope } from './scope.js';
 import { Collected, Collecting, Sequence } from './sequence.js';
@@ -21,6 +26,9 @@ import { Collected, Collecting, Sequence } from './sequence.js';
  * body collects.
  */
 export type Parameter = { readonly dtype: DType; readonly shape: Shape | undefined } | Collecting;
+
+/** A type of attribute by its name in the schema. */
+type Type = keyof typeof AttributeType;
 
 /** What a node of the source needs of the graph that it stands in. */
 export interface NodeSurroundings {
@@ -148,9 +156,13 @@ export class SourceNode extends ImportedNode {
     return this.#attributes.has(name);
   }
 
-  #attribute(name: string): AttributeProto | undefined {
+  #attribute(name: string, ...types: readonly Type[]): AttributeProto | undefined {
     this.reads(name);
-    return this.#attributes.get(name);
+    const found = this.#attributes.get(name);
+    // Files before IR version 2 state no types.
+    if (found?.type && !types.some((type) => AttributeType[type] === found.type))
+      throw this.malformed(`its attribute ${name} is not of type ${types[0]}`);
+    return found;
   }
 
   #required<T>(name: string, value: T | undefined): T {
@@ -166,7 +178,7 @@ export class SourceNode extends ImportedNode {
    * nearest number.
    */
   int(name: string, otherwise?: number): number {
-    const value = this.#attribute(name)?.i;
+    const value = this.#attribute(name, 'INT')?.i;
     return this.#required(
       name,
       value === undefined ? (this.has(name) ? 0 : otherwise) : Number(value),
@@ -175,7 +187,10 @@ export class SourceNode extends ImportedNode {
 
   /** An integer attribute as stored, a bigint where a number is not exact; it must be there. */
   exactInt(name: string): number | bigint {
-    return this.#required(name, this.#attribute(name)?.i ?? (this.has(name) ? 0 : undefined));
+    return this.#required(
+      name,
+      this.#attribute(name, 'INT')?.i ?? (this.has(name) ? 0 : undefined),
+    );
   }
 
   /**
@@ -183,7 +198,7 @@ export class SourceNode extends ImportedNode {
    * stated attributes are.
    */
   float(name: string, otherwise?: number): number {
-    const value = this.#attribute(name)?.f;
+    const value = this.#attribute(name, 'FLOAT')?.f;
     return this.#required(
       name,
       value ?? (this.has(name) ? 0 : otherwise === undefined ? undefined : Math.fround(otherwise)),
@@ -192,7 +207,7 @@ export class SourceNode extends ImportedNode {
 
   /** A text attribute; without a default it must be there. */
   text(name: string, otherwise?: string): string {
-    const bytes = this.#attribute(name)?.s;
+    const bytes = this.#attribute(name, 'STRING')?.s;
     return this.#required(
       name,
       bytes ? new TextDecoder().decode(bytes) : this.has(name) ? '' : otherwise,
@@ -201,31 +216,31 @@ export class SourceNode extends ImportedNode {
 
   /** A list of integers; undefined when absent. */
   ints(name: string): readonly number[] | undefined {
-    const attribute = this.#attribute(name);
+    const attribute = this.#attribute(name, 'INTS');
     return attribute && (attribute.ints ?? []).map(Number);
   }
 
   /** A list of integers as stored, bigints where a number is not exact; undefined when absent. */
   exactInts(name: string): readonly (number | bigint)[] | undefined {
-    const attribute = this.#attribute(name);
+    const attribute = this.#attribute(name, 'INTS');
     return attribute && (attribute.ints ?? []);
   }
 
   /** A list of floats; undefined when absent. */
   floats(name: string): readonly number[] | undefined {
-    const attribute = this.#attribute(name);
+    const attribute = this.#attribute(name, 'FLOATS');
     return attribute && Array.from(attribute.floats ?? []);
   }
 
   /** A list of texts; undefined when absent. */
   texts(name: string): readonly string[] | undefined {
-    const attribute = this.#attribute(name);
+    const attribute = this.#attribute(name, 'STRINGS');
     return attribute && (attribute.strings ?? []).map((bytes) => new TextDecoder().decode(bytes));
   }
 
   /** A tensor attribute as a handle; undefined when absent. */
   tensor(name: string): Weight | undefined {
-    const attribute = this.#attribute(name);
+    const attribute = this.#attribute(name, 'TENSOR', 'SPARSE_TENSOR');
     return attribute && this.around.weightOf(attribute);
   }
 
@@ -234,7 +249,7 @@ export class SourceNode extends ImportedNode {
    * that the file declares.
    */
   body(name: string, parameters: readonly Parameter[]): Graph {
-    const graph = this.#required(name, this.#attribute(name)?.g);
+    const graph = this.#required(name, this.#attribute(name, 'GRAPH')?.g);
     return this.around.importBody(name, graph, parameters);
   }
 

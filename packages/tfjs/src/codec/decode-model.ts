@@ -20,7 +20,7 @@ const keys = new Set([
 /**
  * Reads a model.json and finds its weights in the shards beside it, without reading their elements.
  * Graph and layers models; without `format` the topology decides. Throws `core/json`, `core/limit`,
- * `core/path`, `core/missing-file`, `graphdef/graph`, `tfjs/model`, `tfjs/weights` or
+ * `core/path`, `core/missing-file`, `tfjs/model`, `tfjs/weights` or
  * `core/duplicate`.
  */
 export async function readModel(source: Source): Promise<TfjsModel> {
@@ -31,7 +31,7 @@ export async function readModel(source: Source): Promise<TfjsModel> {
 }
 
 /**
- * What a model.json says, the weights apart. Throws `core/json`, `graphdef/graph` or `tfjs/model`.
+ * What a model.json says, the weights apart. Throws `core/json`, `core/duplicate` or `tfjs/model`.
  */
 export function decodeModelJson(json: JsonCursor): ModelJson {
   const optional = <T>(key: string, decode: (at: JsonCursor) => T): T | undefined => {

@@ -14,6 +14,7 @@ import {
 } from '../codec/index.js';
 import { tfjsDiagnostics } from '../diagnostics.js';
 import { ownMetadata } from '../vocabulary/metadata.js';
+import { compareConstants } from './contradictions.js';
 
 /**
  * Weights of at most this many stored bytes are held in memory, so that shape arithmetic on them
@@ -53,7 +54,7 @@ function operatorsOf({ nodes, functions }: GraphDef): readonly string[] {
 /**
  * Reads a graph model of TF.js: the graph, and the one that fills its tables where it has some,
  * with handles to the weights. What has no canonical form stays in the graph as a foreign operator
- * with the reason. Errors: those of the codec, `tfjs/layers`, `graphdef/graph`,
+ * with the reason. Errors: those of the codec, `tfjs/layers`, `tfjs/weights`, `graphdef/graph`,
  * `graphdef/attribute`.
  */
 export async function readModel(source: Source, { report }: ReadContext): Promise<Model> {
@@ -65,12 +66,14 @@ export async function readModel(source: Source, { report }: ReadContext): Promis
       message: `${file} is a layers model.`,
       origin: { file },
     });
+  const stored = model.groups.flatMap((group) => group.weights);
   const weights = new Map<string, Weight>();
-  for (const weight of model.groups.flatMap((group) => group.weights))
-    weights.set(weight.name, await handleOf(weight));
+  for (const weight of stored) weights.set(weight.name, await handleOf(weight));
   const weightOf = ({ name }: NodeDef) => weights.get(name);
-  const imported = (name: string, graph: GraphDef, signature: SignatureDef | undefined) =>
-    [name, importGraph({ name, graph, signature, file, weightOf }, report)] as const;
+  const imported = (name: string, graph: GraphDef, signature: SignatureDef | undefined) => {
+    compareConstants(graph, stored, file, report);
+    return [name, importGraph({ name, graph, signature, file, weightOf }, report)] as const;
+  };
   const { initializer, initializerSignature } = model;
   const graphs = new Map([
     imported('main', topology.graph, signatureOf(model, file)),
