@@ -12,7 +12,7 @@ import {
 import { onnxruntime } from '@drover/runtimes/onnxruntime';
 import { info, initializer, modelOf, node, sourceOfModel } from './small-model.js';
 
-/** What onnxruntime does with a model: it cannot load it, it loads it and cannot run it, it runs it. */
+/** What onnxruntime does with a model: cannot load it, loads it and cannot run it, or runs it. */
 type Theirs = 'loads not' | 'fails' | 'runs';
 
 /** A model that says one thing in two ways. */

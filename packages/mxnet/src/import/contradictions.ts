@@ -25,7 +25,7 @@ function otherwise(node: SymbolNode, { dtype, shape }: Stored): string | undefin
 const maxNamed = 3;
 
 /**
- * Reports where the variables of a symbol contradict the stored arrays (`__shape__` and `__dtype__`;
+ * Reports where the variables of a symbol contradict the stored arrays (`__shape__`, `__dtype__`;
  * `core/wrong-declaration`) or one another by their names (`mxnet/same-variable`). SymbolBlock of
  * MXNet 1.9.1 goes by the arrays and binds them by name, as is done here; Module refuses both.
  */
