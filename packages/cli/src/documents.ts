@@ -31,6 +31,46 @@ const declared = v.object({
 });
 const concrete = v.object({ name: text, dtype: text, shape: v.array(count) });
 
+const axis = count;
+const sizes = v.array(count);
+const step = v.variant('kind', [
+  v.object({ kind: v.literal('transpose'), perm: v.array(axis) }),
+  v.object({ kind: v.literal('reshape'), shape: sizes }),
+  v.pipe(
+    v.object({ kind: v.literal('slice'), axis, start: count, size: count }),
+    v.description('`size` slices from `start` on.'),
+  ),
+  v.object({ kind: v.literal('reverse'), axis }),
+  v.pipe(
+    v.object({ kind: v.literal('place'), axis, start: count, size: count }),
+    v.description('Stands from `start` on in a tensor of `size` along the axis.'),
+  ),
+  v.object({ kind: v.literal('cast'), dtype: text }),
+  v.pipe(
+    v.object({
+      kind: v.literal('affine'),
+      dtype: text,
+      scale: v.number(),
+      offset: v.number(),
+    }),
+    v.description('Codes q stand for q * scale + offset.'),
+  ),
+  v.pipe(
+    v.object({
+      kind: v.literal('computed'),
+      op: text,
+      from: v.array(text),
+      dtype: text,
+      shape: sizes,
+    }),
+    v.description('Folded: an operator made it of all stored tensors that are named.'),
+  ),
+]);
+const transform = v.pipe(
+  v.object({ dtype: text, shape: sizes, steps: v.array(step) }),
+  v.description('Type and shape of the tensor in the source, and the steps to the target.'),
+);
+
 const comparison = {
   verdict: v.picklist(['agree', 'differ', 'undecided']),
   outputs: v.array(
@@ -75,7 +115,11 @@ export const documents = {
     files: v.array(
       v.object({ path: text, bytes: count, sha256: v.pipe(text, v.regex(/^[0-9a-f]{64}$/)) }),
     ),
-    tensors: v.array(v.object({ source: text, target: text, transform: text })),
+    tensors: v.array(v.object({ source: text, target: text, transform })),
+    unmapped: v.pipe(
+      v.array(text),
+      v.description('Parameters and buffers of the source that no tensor of the target holds.'),
+    ),
     seconds: v.number(),
     peakBytes: count,
     parity: v.pipe(v.optional(v.object(comparison)), v.description('With --verify.')),

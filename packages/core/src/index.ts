@@ -18,6 +18,14 @@ export type { ValueType } from './tensor/value-type.js';
 export * from './tensor/cast-tensor.js';
 export { convertElements, type WeightStep } from './tensor/weight-step.js';
 export * from './tensor/weight.js';
+export {
+  invertTransform,
+  sourcesOf,
+  type InvertedTransform,
+  type TensorSource,
+  type TensorStep,
+  type TensorTransform,
+} from './tensor/tensor-transform.js';
 export * from './tensor/parse-dim.js';
 export type { Attr, Attrs, AttrValues, Json, ResolvedAttrs } from './ops/attr.js';
 export type * from './ops/define-op.js';
@@ -33,7 +41,7 @@ export {
   type Structure,
   type TensorRole,
 } from './model/tensor-store.js';
-export { storeOf } from './model/store-of.js';
+export { storeOf, type FileTensor } from './model/store-of.js';
 export { tally } from './model/tally.js';
 export { evaluate } from './evaluate/evaluate.js';
 export { Evaluator, type EvaluatorOptions } from './evaluate/evaluator.js';
@@ -60,7 +68,7 @@ export {
   type WrittenMaps,
 } from './format/write.js';
 export * from './format/option.js';
-export type { TensorMapping } from './format/tensor-map.js';
+export { tellTensor, type TensorMapping } from './format/tensor-map.js';
 export type { ValueMapping } from './format/value-map.js';
 export * from './ops/ops.js';
 export * from './graph/clone.js';
@@ -80,7 +88,7 @@ export {
   type Layout,
   type Padding,
 } from './typing/window.js';
-export * from './export/prepare.js';
+export { preparation, prepare, type TargetNeeds } from './export/prepare.js';
 export { gapFinding, writeNodes, type NodeWriter } from './export/write-nodes.js';
 export { writtenOutputs, type WrittenOutput } from './export/written-outputs.js';
 export { UniqueNames } from './export/unique-names.js';

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import {
+  ByteHandle,
   convert,
   ConversionError,
   Graph,
@@ -16,7 +17,7 @@ import {
   openModel,
   writeModel,
 } from '@drover/core';
-import { readSymbol } from './codec/index.js';
+import { encodeParams, readSymbol } from './codec/index.js';
 import { mxnet } from './format.js';
 
 const models = new URL('../../../fixtures/models/', import.meta.url);
@@ -104,6 +105,34 @@ describe('reading', () => {
       expect(inputsOf(old.model)).toEqual(inputsOf(now.model));
     },
   );
+
+  it('has the stored arrays in a store, as the file orders them, also what nothing uses', async () => {
+    const sink = new MemorySink();
+    const file = await sink.create('m.params');
+    const array = (name: string) => ({
+      name,
+      dtype: 'float32' as const,
+      shape: [1],
+      bytes: ByteHandle.of(new Uint8Array(4)),
+    });
+    const arrays = ['aux:spare', 'arg:w', 'arg:left'].map(array);
+    await encodeParams(file, arrays, 'm.params');
+    await file.close();
+    await sink.commit();
+    const { model, report } = await read(
+      sourceOf(symbolOf('broadcast_add', ['x', 'w'])),
+      memorySource('m.params', sink.files),
+    );
+    expect([...model.store].map(({ name, role }) => [name, role])).toEqual([
+      ['spare', 'buffer'],
+      ['w', 'parameter'],
+      ['left', 'parameter'],
+    ]);
+    expect(report.diagnostics.map(({ code: each, origin }) => [each, origin.node])).toEqual([
+      ['mxnet/unused-param', 'spare'],
+      ['mxnet/unused-param', 'left'],
+    ]);
+  });
 
   it('fix_gamma stands for ones, whatever is stored', async () => {
     const { model } = await read(memorySource('model-symbol.json', files('mxnet-lenet')));
@@ -250,7 +279,7 @@ describe('writing', () => {
       ['FullyConnected', undefined],
       ['Cast', 'float16'],
     ]);
-    expect(tensors[0]!.transform).toContain('"cast","dtype":"float32"');
+    expect(tensors[0]!.transform.steps).toContainEqual({ kind: 'cast', dtype: 'float32' });
   });
 
   it('a dense layer becomes one operator, its weight transposed back, its bias within', async () => {
@@ -269,8 +298,20 @@ describe('writing', () => {
       ['FullyConnected', { num_hidden: '2', no_bias: 'False', flatten: 'False' }],
     ]);
     expect(tensors).toEqual([
-      { source: 'kernel', target: 'w', transform: '{"kind":"transpose","perm":[1,0]}' },
-      { source: 'bias', target: 'b', transform: '' },
+      {
+        source: 'kernel',
+        target: 'w',
+        transform: {
+          dtype: 'float32',
+          shape: [3, 2],
+          steps: [{ kind: 'transpose', perm: [1, 0] }],
+        },
+      },
+      {
+        source: 'bias',
+        target: 'b',
+        transform: { dtype: 'float32', shape: [2], steps: [] },
+      },
     ]);
   });
 

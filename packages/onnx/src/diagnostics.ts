@@ -48,6 +48,12 @@ export const onnxDiagnostics = defineDiagnostics('onnx', {
       'An entry about external data has no effect here: its key is unknown, or it is a checksum, which is not verified.',
     help: 'Nothing to do when the weights come from where you expect.',
   },
+  training: {
+    failure: 'note',
+    severity: 'warning',
+    summary: 'The graphs that say how the model is initialised and trained are left out.',
+    help: 'Nothing to do for inference. A copy as ONNX keeps them.',
+  },
   graph: {
     failure: 'malformed',
     severity: 'error',

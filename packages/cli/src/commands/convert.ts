@@ -123,6 +123,7 @@ export async function convertCommand(
       to: report.to,
       files,
       tensors: report.tensors,
+      unmapped: report.unmapped,
       seconds,
       peakBytes: process.resourceUsage().maxRSS * 1024,
       ...(comparison && { parity: comparisonDocument(comparison) }),

@@ -4,7 +4,7 @@ import type { Model } from '../model/model.js';
 import type { Node } from '../graph/node.js';
 import { commonSubexpressions } from '../passes/common-subexpressions.js';
 import { deadCode } from '../passes/dead-code.js';
-import { runPass } from '../passes/define-pass.js';
+import { passRun, type PassRun } from '../passes/define-pass.js';
 import { foldConstants } from '../passes/fold-constants.js';
 import { inlineCalls } from '../passes/inline-calls.js';
 import { setInputLayout } from '../passes/input-layout.js';
@@ -35,6 +35,42 @@ export interface TargetNeeds {
   readonly unroll?: UnrollLimits;
 }
 
+/** The passes that make a graph ready for a format, in order. */
+export function preparation(
+  needs: TargetNeeds,
+  inputLayout: 'nchw' | 'nhwc' | undefined,
+): readonly PassRun[] {
+  const clean = [
+    passRun(resolveShapes),
+    passRun(deadCode),
+    // Movement first: it folds into the handles of constants without reading them.
+    passRun(simplifyMovement),
+    passRun(foldConstants, { maxBytes: maxFoldedBytes }),
+    passRun(commonSubexpressions),
+    passRun(deadCode),
+  ];
+  const layout = inputLayout === 'nchw' ? 'channelsFirst' : 'channelsLast';
+  return [
+    // Shapes, layouts and composites are seen through calls.
+    passRun(inlineCalls),
+    ...clean,
+    passRun(settleChoices),
+    passRun(deadCode),
+    passRun(recogniseBias),
+    passRun(recogniseLayerNormalization),
+    passRun(recogniseGroupNormalization),
+    passRun(recogniseActivations),
+    passRun(loopToScan),
+    passRun(recogniseRecurrent),
+    passRun(deadCode),
+    ...(inputLayout ? [passRun(setInputLayout, { layout })] : []),
+    passRun(lower, { keep: (node: Node) => needs.keeps(node) }),
+    ...(needs.unroll ? [passRun(unrollLoops, needs.unroll)] : []),
+    passRun(assignLayout, { target: needs.layout }),
+    ...clean,
+  ];
+}
+
 /**
  * A copy of a model's graph, made ready for a format: calls inlined, shapes resolved, constants
  * folded, composites that the format lacks decomposed, spatial operators in the format's layout.
@@ -46,37 +82,6 @@ export async function prepare(
   inputLayout: 'nchw' | 'nhwc' | undefined,
 ): Promise<Graph> {
   const graph = cloneGraph(model.graph);
-  const clean = async (): Promise<void> => {
-    await runPass(resolveShapes, graph, undefined);
-    await runPass(deadCode, graph, undefined);
-    // Movement first: it folds into the handles of constants without reading them.
-    await runPass(simplifyMovement, graph, undefined);
-    await runPass(foldConstants, graph, { maxBytes: maxFoldedBytes });
-    await runPass(commonSubexpressions, graph, undefined);
-    await runPass(deadCode, graph, undefined);
-  };
-  // Shapes, layouts and composites are seen through calls.
-  await runPass(inlineCalls, graph, undefined);
-  await clean();
-  await runPass(settleChoices, graph, undefined);
-  await runPass(deadCode, graph, undefined);
-  for (const recognise of [
-    recogniseBias,
-    recogniseLayerNormalization,
-    recogniseGroupNormalization,
-    recogniseActivations,
-    loopToScan,
-    recogniseRecurrent,
-  ])
-    await runPass(recognise, graph, undefined);
-  await runPass(deadCode, graph, undefined);
-  if (inputLayout)
-    await runPass(setInputLayout, graph, {
-      layout: inputLayout === 'nchw' ? 'channelsFirst' : 'channelsLast',
-    });
-  await runPass(lower, graph, { keep: (node: Node) => needs.keeps(node) });
-  if (needs.unroll) await runPass(unrollLoops, graph, needs.unroll);
-  await runPass(assignLayout, graph, { target: needs.layout });
-  await clean();
+  for (const { run } of preparation(needs, inputLayout)) await run(graph);
   return graph;
 }

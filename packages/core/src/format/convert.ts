@@ -2,6 +2,7 @@ import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import type { Diagnostic } from '../diagnostics/diagnostic.js';
 import { Report } from '../diagnostics/report.js';
 import type { Model } from '../model/model.js';
+import { TensorStore } from '../model/tensor-store.js';
 import type { Content, Format, ReadContext } from './format.js';
 import { incapable } from './open.js';
 import { checkOptions, type Options, type OptionValues } from './option.js';
@@ -81,12 +82,14 @@ export async function convert<R extends Options, W extends Options>(
     const options = checkOptions(from.title, from.options.read, conversion.read ?? {});
     const reading: ReadContext<R> = { report, options, params };
     const { context, maps } = writing(conversion, report);
+    let store = new TensorStore();
     if (isCopy(conversion as Conversion<Options, Options>)) {
       const into = dryRun ? nowhere : sink;
       await from.copy!(source, into, { ...context, ...reading } as never);
     } else if (from.model?.read && (await contentOf(from as Format, source)) === 'model') {
       const read: Model = await from.model.read(source, reading);
       const model = chosen(read, entry, report);
+      store = model.store;
       const { plan, write } = to.model ?? {};
       if (!plan || !write) throw incapable(to, 'write models', context.path);
       if (dryRun) await plan(model, context);
@@ -94,11 +97,12 @@ export async function convert<R extends Options, W extends Options>(
     } else if (from.checkpoint?.read) {
       const checkpoint = await from.checkpoint.read(source, reading);
       if (!to.checkpoint?.write) throw incapable(to, 'write checkpoints', context.path);
+      store = checkpoint.store;
       if (!dryRun) await to.checkpoint.write(checkpoint, sink, context);
     } else throw incapable(from, 'read models', source.name);
     report.throwIfErrors();
     if (!dryRun) await sink.commit();
-    return { from: from.id, to: to.id, ...maps, diagnostics: report.diagnostics };
+    return { from: from.id, to: to.id, ...maps(store), diagnostics: report.diagnostics };
   } catch (error) {
     await sink.abort();
     throw error;

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.js';
 import { Report } from '../diagnostics/report.js';
 import type { Model } from '../model/model.js';
+import type { TensorStore } from '../model/tensor-store.js';
 import type { Format, WriteContext } from './format.js';
 import { incapable } from './open.js';
 import { checkOptions, type Options, type OptionValues } from './option.js';
@@ -23,6 +24,11 @@ export interface WriteRequest<W extends Options> {
 export interface WrittenMaps {
   readonly tensors: readonly TensorMapping[];
   readonly values: readonly ValueMapping[];
+  /**
+   * Parameters and buffers of the source, by name, that no tensor of the target holds: nodes state
+   * their elements, or nothing that is left needs them.
+   */
+  readonly unmapped: readonly string[];
 }
 
 /** What was written, or would be. */
@@ -30,11 +36,14 @@ export interface WriteReport extends WrittenMaps {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** What a writer is given, and where it notes what it tells. Throws `core/option`. */
+/**
+ * What a writer is given, and the maps that it has told, of the tensors of a store. Throws
+ * `core/option`.
+ */
 export function writing<W extends Options>(
   { to, path = to.fileNames.usual, options = {} as OptionValues<W> }: WriteRequest<W>,
   report: Report,
-): { readonly context: WriteContext<W>; readonly maps: WrittenMaps } {
+): { readonly context: WriteContext<W>; maps(store: TensorStore): WrittenMaps } {
   const tensors: TensorMapping[] = [];
   const values: ValueMapping[] = [];
   const context: WriteContext<W> = {
@@ -44,7 +53,16 @@ export function writing<W extends Options>(
     tensor: (mapping) => void tensors.push(mapping),
     value: (mapping) => void values.push(mapping),
   };
-  return { context, maps: { tensors, values } };
+  const maps = (store: TensorStore) => ({ tensors, values, unmapped: unmapped(store, tensors) });
+  return { context, maps };
+}
+
+function unmapped(store: TensorStore, tensors: readonly TensorMapping[]): readonly string[] {
+  const mapped = new Set(tensors.map(({ source }) => source));
+  return [...store]
+    .filter(({ role }) => role === 'parameter' || role === 'buffer')
+    .filter(({ name, aliases }) => ![name, ...aliases].some((each) => mapped.has(each)))
+    .map(({ name }) => name);
 }
 
 /**
@@ -62,7 +80,7 @@ export async function writeModel<W extends Options>(
     await to.model.write(model, sink, context);
     report.throwIfErrors();
     await sink.commit();
-    return { ...maps, diagnostics: report.diagnostics };
+    return { ...maps(model.store), diagnostics: report.diagnostics };
   } catch (error) {
     await sink.abort();
     throw error;
@@ -81,5 +99,5 @@ export async function planModel<W extends Options>(
   const { context, maps } = writing(request, report);
   if (!request.to.model?.plan) throw incapable(request.to, 'write models', context.path);
   await request.to.model.plan(model, context);
-  return { ...maps, diagnostics: report.diagnostics };
+  return { ...maps(model.store), diagnostics: report.diagnostics };
 }

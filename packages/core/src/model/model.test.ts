@@ -1,8 +1,11 @@
+import { ByteHandle } from '../bytes/byte-handle.js';
+import { memorySource } from '../format/memory.js';
 import { Graph } from '../graph/graph.js';
 import { ops } from '../ops/ops.js';
 import { tensor } from '../tensor/tensor.js';
 import { Weight } from '../tensor/weight.js';
 import { Model } from './model.js';
+import { storeOf } from './store-of.js';
 import { TensorStore } from './tensor-store.js';
 
 const failing = (code: string) =>
@@ -72,6 +75,48 @@ describe('the store', () => {
     const [only, ...rest] = new Model(graph).store;
     expect(rest).toEqual([]);
     expect([only!.name, only!.weight]).toEqual(['w', whole]);
+  });
+
+  it('keeps the order of the file, what nothing uses, and what the file says of a tensor', () => {
+    const weights = ['a', 'b', 'c'].map((name) =>
+      Weight.from(tensor('float32', [2], [1, 2]), name),
+    );
+    const graph = new Graph();
+    const made = graph.constant(weights[0]!, 'a');
+    graph.output('y', graph.add(ops.Neg, { x: made }, {}).y);
+    const stored = [
+      { name: 'c', weight: weights[2]!, role: 'buffer' },
+      { name: 'b', weight: weights[1]! },
+      { name: 'a', weight: weights[0]! },
+    ] as const;
+    expect([...storeOf([graph], stored)].map(({ name, role }) => [name, role])).toEqual([
+      ['c', 'buffer'],
+      ['b', 'parameter'],
+      ['a', 'parameter'],
+    ]);
+  });
+
+  it('takes tensors over the same bytes of a file for one, unless they are of another type', () => {
+    const file = memorySource('w.bin', new Map([['w.bin', new Uint8Array(16)]]));
+    const stored = (name: string, shape: readonly number[], offset = 0) => ({
+      name,
+      weight: Weight.stored('float32', shape, name, ByteHandle.range(file, offset, 8)),
+    });
+    const store = storeOf(
+      [],
+      [
+        stored('head', [2]),
+        stored('embedding', [2]),
+        stored('row', [1, 2]),
+        stored('next', [2], 8),
+      ],
+    );
+    expect([...store].map(({ name, aliases }) => [name, aliases])).toEqual([
+      ['head', ['embedding']],
+      ['row', []],
+      ['next', []],
+    ]);
+    expect(store.get('embedding')).toBe(store.get('head'));
   });
 
   it('finds a tied tensor by each of its names, and refuses a name twice', () => {

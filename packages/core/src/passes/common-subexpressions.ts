@@ -1,11 +1,12 @@
 import type { Graph } from '../graph/graph.js';
 import { attrsOf, type Node } from '../graph/node.js';
 import type { Value } from '../graph/value.js';
+import type { Weight } from '../tensor/weight.js';
 import { definePass } from './define-pass.js';
 
 /**
  * Computes once what several nodes compute alike: the same operator on the same operands with the
- * same attributes. Nodes with bodies stay, and so do foreign operators, which may not be functions
+ * same attributes. Equal constants are merged: the one that is left stands for all. Nodes with bodies stay, and so do foreign operators, which may not be functions
  * of their operands.
  *
  * ```
@@ -38,6 +39,8 @@ export const commonSubexpressions = definePass(
       return fresh;
     };
     const first = new Map<string, Node>();
+    /** Constants that stand for equal ones of nodes that are gone. */
+    const merged = new Map<Value, Weight>();
     let edits = 0;
     for (const node of graph.sorted()) {
       if ((node.op.regions ?? []).length > 0 || node.op.name === 'Foreign') continue;
@@ -54,9 +57,17 @@ export const commonSubexpressions = definePass(
         continue;
       }
       node.outputs.forEach((value, i) => graph.replaceUses(value, twin.outputs[i]!));
+      twin.inputs.forEach((kept, i) => {
+        if (!kept?.constant) return;
+        const { constant } = node.inputs[i]!;
+        merged.set(kept, (merged.get(kept) ?? kept.constant).mergedWith(constant!));
+      });
       graph.remove(node);
       edits++;
     }
+    for (const [value, weight] of merged)
+      if (weight !== value.constant)
+        graph.replaceUses(value, graph.constant(weight, value.name, value.origin));
     return edits;
   },
 );

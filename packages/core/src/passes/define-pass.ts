@@ -41,3 +41,17 @@ export async function runPass<Options>(
   if (edits > 0) verify(graph);
   return edits;
 }
+
+/** A pass with its options, to be run on graphs. */
+export interface PassRun {
+  readonly name: string;
+  /** See {@link runPass}. */
+  readonly run: (graph: Graph) => Promise<number>;
+}
+
+/** A pass with its options. */
+export function passRun(pass: Pass<void>): PassRun;
+export function passRun<Options>(pass: Pass<Options>, options: Options): PassRun;
+export function passRun<Options>(pass: Pass<Options>, options?: Options): PassRun {
+  return { name: pass.name, run: (graph) => runPass(pass, graph, options as Options) };
+}

@@ -128,7 +128,8 @@ function holdBounds(node: Node, context: Context): number {
     const nearest = integers.map((each) =>
       each < range[0] ? range[0] : each > range[1] ? range[1] : each,
     );
-    const weight = Weight.from(tensor(value!.dtype, value!.constant!.shape, nearest));
+    const { dtype, constant } = value!;
+    const weight = Weight.computed(tensor(dtype, constant!.shape, nearest), 'Clip', [constant!]);
     context.graph.setInput(node, index, context.graph.constant(weight, value!.name, value!.origin));
     edits++;
   });

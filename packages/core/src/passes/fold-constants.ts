@@ -74,7 +74,8 @@ function foldEmpty(graph: Graph, maxBytes: number): number {
 
 /**
  * Nodes over constants become constants, within limits; so do tensors without elements. Elements
- * are computed in float64 and rounded once to the type of the result.
+ * are computed in float64 and rounded once to the type of the result, and keep what they were
+ * computed from.
  *
  *     %s = Sqrt(%c)        // c constant
  */
@@ -86,9 +87,11 @@ export const foldConstants = definePass<FoldLimits>(
     for (const node of graph.sorted()) {
       if (!canFold(graph, node, maxBytes)) continue;
       const made = await new Evaluator(graph, new Map(), { wanted: node.outputs }).run();
-      node.outputs.forEach((value, i) =>
-        graph.replaceUses(value, graph.constant(Weight.from(made[i]!), value.name, value.origin)),
-      );
+      const parts = node.inputs.flatMap((value) => value?.constant ?? []);
+      node.outputs.forEach((value, i) => {
+        const weight = Weight.computed(made[i]!, node.op.name, parts);
+        graph.replaceUses(value, graph.constant(weight, value.name, value.origin));
+      });
       edits++;
     }
     return edits;

@@ -4,6 +4,7 @@ import { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
 import { ops } from '../ops/ops.js';
 import { symbol } from '../tensor/dim.js';
+import { sourcesOf } from '../tensor/tensor-transform.js';
 import { tensor } from '../tensor/tensor.js';
 import { Weight } from '../tensor/weight.js';
 import { runPass } from './define-pass.js';
@@ -95,7 +96,7 @@ test('new nodes inherit the origin, results keep names and types, constants stay
   expect(graph.outputs[0]!.value.name).toBe('states');
   expect(String(graph.outputs[0]!.value)).toBe('states: float32[t, 1, 1, 1]');
   expect(neg!.inputs[0]!.name).toBe('last');
-  const stored = graph.constants().flatMap(({ constant }) => constant!.sources());
+  const stored = graph.constants().flatMap(({ constant }) => sourcesOf(constant!));
   expect(new Set(stored.map(({ name }) => name))).toEqual(new Set(['w', 'r', 'b']));
 });
 

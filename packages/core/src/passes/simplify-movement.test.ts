@@ -6,6 +6,7 @@ import { parseGraph } from '../graph/parse-text.js';
 import { namedWeights, printGraph } from '../graph/text.js';
 import { ops } from '../ops/ops.js';
 import { evaluateDim, symbol } from '../tensor/dim.js';
+import { sourcesOf } from '../tensor/tensor-transform.js';
 import { encodeTensor, sizeOf, tensor, type Tensor } from '../tensor/tensor.js';
 import { Weight } from '../tensor/weight.js';
 import { runPass } from './define-pass.js';
@@ -296,8 +297,15 @@ test('movement of constants becomes steps over their handles, and nothing is rea
       'return y = sum',
     ),
   );
-  expect(namedWeights(graph).get('turned')!.sources()).toEqual([
-    { name: 'dense.weight', steps: [{ kind: 'transpose', perm: [1, 0] }] },
+  expect(sourcesOf(namedWeights(graph).get('turned')!)).toEqual([
+    {
+      name: 'dense.weight',
+      transform: {
+        dtype: 'float32',
+        shape: [3, 4],
+        steps: [{ kind: 'transpose', perm: [1, 0] }],
+      },
+    },
   ]);
   const [turnedConstant] = graph.constants();
   expect(turnedConstant!.origin).toEqual({

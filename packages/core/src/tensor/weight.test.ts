@@ -264,27 +264,6 @@ test('what does not fit is refused', () => {
   expect(() => Weight.concat([], 0)).toThrow('core/invalid-shape');
 });
 
-test('the tensor map: stored tensors and the steps from them', () => {
-  const stored = Weight.stored('float32', [4, 2], 'kernel', ByteHandle.of(new Uint8Array(32)));
-  const [first, second] = Weight.concat(
-    [
-      stored.transpose([1, 0]),
-      Weight.from(tensor('float32', [2, 4], [1, 2, 3, 4, 5, 6, 7, 8]), 'other'),
-    ],
-    0,
-  )
-    .cast('float16')
-    .sources();
-  expect(first).toEqual({
-    name: 'kernel',
-    steps: [
-      { kind: 'transpose', perm: [1, 0] },
-      { kind: 'cast', dtype: 'float16' },
-    ],
-  });
-  expect(second).toEqual({ name: 'other', steps: [{ kind: 'cast', dtype: 'float16' }] });
-});
-
 test('sameness is that of steps and elements', () => {
   const one = () => Weight.from(letters);
   expect(one().same(one())).toBe(true);

@@ -11,16 +11,19 @@ import {
 } from './weight-step.js';
 
 /** Where a weight's elements come from. */
-type Content =
+export type WeightContent =
   | { readonly kind: 'stored'; readonly name: string | undefined; readonly bytes: ByteHandle }
   | { readonly kind: 'step'; readonly of: Weight; readonly step: WeightStep }
-  | { readonly kind: 'concat'; readonly parts: readonly Weight[]; readonly axis: number };
-
-/** One stored tensor that a weight holds, and the steps from it: a line of the tensor map. */
-export interface WeightSource {
-  readonly name: string;
-  readonly steps: readonly WeightStep[];
-}
+  | { readonly kind: 'concat'; readonly parts: readonly Weight[]; readonly axis: number }
+  /** What an operator made of constants when they were folded, and from which. */
+  | {
+      readonly kind: 'computed';
+      readonly op: string;
+      readonly parts: readonly Weight[];
+      readonly bytes: ByteHandle;
+    }
+  /** Several that were found to be equal; the elements are those of the first. */
+  | { readonly kind: 'merged'; readonly parts: readonly [Weight, ...Weight[]] };
 
 /**
  * A handle to constant elements: type and shape are known, the elements are read only when asked
@@ -31,7 +34,8 @@ export class Weight {
   private constructor(
     readonly dtype: DType,
     readonly shape: readonly number[],
-    private readonly content: Content,
+    /** What it is made of: the expression that the tensor map tells. */
+    readonly content: WeightContent,
   ) {}
 
   /**
@@ -62,6 +66,23 @@ export class Weight {
   /** Elements of a tensor in memory. */
   static from(tensor: Tensor, name?: string): Weight {
     return Weight.of(tensor.dtype, tensor.shape, encodeTensor(tensor), name);
+  }
+
+  /** What an operator made of constants: elements in memory, and what they were computed from. */
+  static computed(tensor: Tensor, op: string, parts: readonly Weight[]): Weight {
+    const bytes = ByteHandle.of(encodeTensor(tensor));
+    return new Weight(tensor.dtype, tensor.shape, { kind: 'computed', op, parts, bytes });
+  }
+
+  /**
+   * The same elements, which stand for those of an equal weight, too: both are in the tensor map.
+   * Itself where the other one has no name of its own.
+   */
+  mergedWith(equal: Weight): Weight {
+    const names = new Set(this.origins.map(({ name }) => name));
+    return equal.origins.every(({ name }) => names.has(name))
+      ? this
+      : new Weight(this.dtype, this.shape, { kind: 'merged', parts: [this, equal] });
   }
 
   /**
@@ -241,20 +262,6 @@ export class Weight {
   }
 
   /**
-   * The stored tensors that this one holds, and how: its lines of the tensor map. Steps within a
-   * join are those of each part.
-   */
-  sources(): readonly WeightSource[] {
-    const { content } = this;
-    if (content.kind === 'concat') return content.parts.flatMap((part) => part.sources());
-    if (content.kind === 'step')
-      return content.of
-        .sources()
-        .map(({ name, steps }) => ({ name, steps: [...steps, content.step] }));
-    return content.name === undefined ? [] : [{ name: content.name, steps: [] }];
-  }
-
-  /**
    * Whether two handles are the same steps over the same stored elements: of one place, or equal in
    * memory.
    */
@@ -262,6 +269,8 @@ export class Weight {
     if (this === other) return true;
     if (this.dtype !== other.dtype || this.shape.join() !== other.shape.join()) return false;
     const [a, b] = [this.content, other.content];
+    if (a.kind === 'merged') return a.parts[0].same(other);
+    if (b.kind === 'merged') return this.same(b.parts[0]);
     if (a.kind === 'step' && b.kind === 'step' && JSON.stringify(a.step) === JSON.stringify(b.step))
       return a.of.same(b.of);
     if (a.kind === 'concat' && b.kind === 'concat')
@@ -287,13 +296,25 @@ export class Weight {
   }
 
   /**
-   * The handles that this one is made of, in order, down to those that hold elements themselves.
+   * The handles that this one is made of, each once, down to those that hold elements of the source
+   * or of a program themselves.
    */
   get leaves(): readonly Weight[] {
-    if (this.content.kind === 'step') return this.content.of.leaves;
-    return this.content.kind === 'concat'
-      ? this.content.parts.flatMap((part) => part.leaves)
-      : [this];
+    const seen = new Set<Weight>();
+    const visit = (weight: Weight): void => {
+      if (seen.has(weight)) return;
+      seen.add(weight);
+      const { content } = weight;
+      if (content.kind === 'step') visit(content.of);
+      else if (content.kind !== 'stored') content.parts.forEach(visit);
+    };
+    visit(this);
+    return [...seen].filter(({ content }) => content.kind === 'stored');
+  }
+
+  /** The stored tensors of the source among its {@link leaves}. */
+  get origins(): readonly Weight[] {
+    return this.leaves.filter(({ name }) => name !== undefined);
   }
 
   /** Whether the elements from `first` on begin with a byte of their own. */
@@ -305,18 +326,18 @@ export class Weight {
   /** Where the bytes stand one after the other, if no element has to be moved or computed. */
   #place(): ByteHandle | undefined {
     const { content } = this;
-    if (content.kind === 'stored') return content.bytes;
+    if (content.kind === 'stored' || content.kind === 'computed') return content.bytes;
     const direct = this.#direct();
     if (direct !== this) return direct.#place();
     if (content.kind === 'step')
       return content.step.kind === 'reshape' ? content.of.#place() : undefined;
-    if (!this.#isJoinOfBytes(content)) return undefined;
+    if (content.kind !== 'concat' || !this.#isJoinOfBytes(content)) return undefined;
     const places = content.parts.map((part) => part.#place());
     return places.every((place) => place !== undefined) ? ByteHandle.join(places) : undefined;
   }
 
   /** Whether the bytes of a join are those of its parts, one after the other. */
-  #isJoinOfBytes({ parts, axis }: Content & { readonly kind: 'concat' }): boolean {
+  #isJoinOfBytes({ parts, axis }: WeightContent & { readonly kind: 'concat' }): boolean {
     return (
       sizeOf(this.shape.slice(0, axis)) === 1 &&
       parts.slice(0, -1).every((part) => this.#isByte(sizeOf(part.shape)))
@@ -325,10 +346,11 @@ export class Weight {
 
   /**
    * The same elements without what a slice along the outermost axis leaves out: the slice goes
-   * inward as far as it can. Itself for everything else.
+   * inward as far as it can. One of those that are merged. Itself for everything else.
    */
   #direct(): Weight {
     const { content } = this;
+    if (content.kind === 'merged') return content.parts[0];
     if (content.kind !== 'step' || content.step.kind !== 'slice') return this;
     const { axis, start } = content.step;
     if (sizeOf(this.shape.slice(0, axis)) !== 1) return this;
@@ -344,7 +366,8 @@ export class Weight {
    */
   #part(first: number, count: number): Weight | undefined {
     const { content, dtype } = this;
-    if (content.kind === 'stored') {
+    if (content.kind === 'merged') return content.parts[0].#part(first, count);
+    if (content.kind === 'stored' || content.kind === 'computed') {
       const isWhole = first + count === sizeOf(this.shape);
       if (!this.#isByte(first) || !(isWhole || this.#isByte(first + count))) return undefined;
       const bytes = content.bytes.slice(bytesOf(dtype, first), bytesOf(dtype, count));
@@ -380,7 +403,9 @@ export class Weight {
     if (direct !== this) return direct.#standing();
     const { content } = this;
     if (content.kind === 'step') return content.of.#standing();
-    return (content as Content & { kind: 'concat' }).parts.flatMap((part) => part.#standing());
+    return (content as WeightContent & { kind: 'concat' }).parts.flatMap((part) =>
+      part.#standing(),
+    );
   }
 
   /** The bytes, from those of what {@link #standing} gives. */
@@ -389,7 +414,7 @@ export class Weight {
     if (place) return read(place);
     const direct = this.#direct();
     if (direct !== this) return direct.#compute(read);
-    const content = this.content as Exclude<Content, { kind: 'stored' }>;
+    const content = this.content as WeightContent & { kind: 'concat' | 'step' };
     return content.kind === 'concat'
       ? joinElements(
           content.parts.map((part) => [part, part.#compute(read)] as const),
@@ -404,7 +429,7 @@ export class Weight {
     if (place) return yield* place.chunks(maxBytes);
     const direct = this.#direct();
     if (direct !== this) return yield* direct.#stream(maxBytes, last);
-    const content = this.content as Exclude<Content, { kind: 'stored' }>;
+    const content = this.content as WeightContent & { kind: 'concat' | 'step' };
     if (content.kind === 'concat') {
       if (!this.#isJoinOfBytes(content)) return yield await this.bytes();
       for (const part of content.parts) yield* part.#stream(maxBytes, last);

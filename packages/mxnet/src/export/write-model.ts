@@ -2,6 +2,7 @@ import {
   coreDiagnostics,
   ops,
   prepare,
+  tellTensor,
   writeNodes,
   type DType,
   type Graph,
@@ -154,7 +155,7 @@ async function toSymbol(model: Model, context: Writing): Promise<Written> {
       context.value({ source, target: headName(written, output, model.file) });
   }
   const arrays: { name: string; weight: Weight }[] = [];
-  for (const [name, { weight, isAuxiliary, isMade }] of writer.arrays) {
+  for (const [name, { weight, isAuxiliary }] of writer.arrays) {
     if (!variables.has(name)) continue;
     if (typeFlagOf(weight.dtype) === undefined) {
       to.add(
@@ -165,13 +166,7 @@ async function toSymbol(model: Model, context: Writing): Promise<Written> {
       );
     }
     arrays.push({ name: `${isAuxiliary ? 'aux' : 'arg'}:${name}`, weight });
-    if (isMade) continue;
-    for (const { name: source, steps } of weight.sources())
-      context.tensor({
-        source,
-        target: name,
-        transform: steps.map((step) => JSON.stringify(step)).join(' '),
-      });
+    tellTensor(name, weight, context.tensor);
   }
   return { symbol: keptApart(symbol, (name) => writer.unique(name)), arrays };
 }

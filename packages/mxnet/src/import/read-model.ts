@@ -1,9 +1,11 @@
 import {
   coreDiagnostics,
   Graph,
+  storeOf,
   tally,
   Weight,
   type DType,
+  type FileTensor,
   Model,
   type ReadContext,
   type Source,
@@ -20,7 +22,7 @@ import {
 import { mxnetDiagnostics } from '../diagnostics.js';
 import { readRules } from '../rules.js';
 import { compareVariables } from './contradictions.js';
-import { findParams, readArrays } from './find-params.js';
+import { findParams, readArrays, type ParamsArray } from './find-params.js';
 import { importNodes, labelVariables, outputTotals } from './graph-importer.js';
 import { headName } from '../vocabulary/head-name.js';
 import { inferHints } from './shape-hints.js';
@@ -75,7 +77,7 @@ export async function readModel(source: Source, { report, params }: ReadContext)
   const { graph: symbol, sourceVersion } = await readSymbol(source);
   const file = source.name;
   const stored = params ?? (await findParams(source));
-  const arrays = stored ? await readArrays(stored) : new Map<string, NdArrayRecord>();
+  const arrays = stored ? await readArrays(stored) : new Map<string, ParamsArray>();
   const labels = labelVariables(symbol);
   const missing = [...learnedVariables(symbol, file)].filter(
     (index) => !arrays.has(symbol.nodes[index]!.name),
@@ -93,6 +95,11 @@ export async function readModel(source: Source, { report, params }: ReadContext)
     const record = node.op === null ? arrays.get(node.name) : undefined;
     return record?.storage.kind === 'none' ? undefined : record;
   };
+  const tensors: FileTensor[] = [];
+  for (const [name, record] of arrays)
+    if (record.storage.kind !== 'none')
+      tensors.push({ name, weight: await handleOf(record, name), role: record.role });
+  const weights = new Map(tensors.map(({ name, weight }) => [name, weight]));
   compareVariables(symbol, recordOf, file, report);
   const hints = inferHints(symbol, recordOf, outputTotals(symbol), file);
   const graph = new Graph();
@@ -106,9 +113,8 @@ export async function readModel(source: Source, { report, params }: ReadContext)
       variables.set(index, known);
       continue;
     }
-    const record = recordOf(index);
-    if (record)
-      variables.set(index, graph.constant(await handleOf(record, name), name, valueOf(file, name)));
+    const weight = weights.get(name);
+    if (weight) variables.set(index, graph.constant(weight, name, valueOf(file, name)));
     else if (!labels.has(index)) {
       const shape = hints.shape(index, 0);
       const dtype: DType = hints.dtype(index, 0) ?? 'float32';
@@ -154,6 +160,6 @@ export async function readModel(source: Source, { report, params }: ReadContext)
     producer: `MXNet ${version}`,
     operators: tally(operatorsOf(symbol)),
     file,
-    metadata: new Map(),
+    store: () => storeOf([graph], tensors),
   });
 }

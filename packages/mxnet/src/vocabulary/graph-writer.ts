@@ -49,10 +49,8 @@ export interface DimSource {
 
 /** A stored array to write. */
 export interface StoredArray {
-  readonly weight: Weight;
+  weight: Weight;
   readonly isAuxiliary: boolean;
-  /** Whether it was computed for the target and comes from no tensor of the source. */
-  readonly isMade: boolean;
 }
 
 /** The node that MXNet would name an output after. */
@@ -86,7 +84,7 @@ export class GraphWriter implements NodeWriter {
   readonly #refs = new Map<Value, Ref>();
   readonly #auxiliary = new Map<Value, Ref>();
   readonly #literals = new Map<string, Ref>();
-  readonly #made = new Map<string, readonly { readonly weight: Weight; readonly ref: Ref }[]>();
+  readonly #made = new Map<string, readonly { readonly array: StoredArray; readonly ref: Ref }[]>();
   readonly #names: UniqueNames;
   readonly #sized = new Map<string, DimSource>();
   readonly #shaped = new Map<string, Value>();
@@ -234,7 +232,6 @@ export class GraphWriter implements NodeWriter {
     this.root.arrays.set(name, {
       weight: held.shape.length === 0 ? held.reshape([1]) : held,
       isAuxiliary,
-      isMade: false,
     });
     return this.variable(name);
   }
@@ -246,12 +243,16 @@ export class GraphWriter implements NodeWriter {
   array(name: string, weight: Weight): Ref {
     if (this.parent) return this.#within(this.parent.array(name, weight));
     const made = this.#made.get(name) ?? [];
-    const known = made.find((each) => each.weight.same(weight));
-    if (known) return known.ref;
+    const known = made.find((each) => each.array.weight.same(weight));
+    if (known) {
+      known.array.weight = known.array.weight.mergedWith(weight);
+      return known.ref;
+    }
     const unique = this.unique(name);
-    this.root.arrays.set(unique, { weight, isAuxiliary: false, isMade: false });
+    const array = { weight, isAuxiliary: false };
+    this.root.arrays.set(unique, array);
     const ref = this.variable(unique);
-    this.#made.set(name, [...made, { weight, ref }]);
+    this.#made.set(name, [...made, { array, ref }]);
     return ref;
   }
 
@@ -263,9 +264,8 @@ export class GraphWriter implements NodeWriter {
       yield encodeTensor(castTensor(await compute(), dtype));
     });
     this.root.arrays.set(unique, {
-      weight: Weight.stored(dtype, shape, unique, bytes),
+      weight: Weight.stored(dtype, shape, undefined, bytes),
       isAuxiliary: false,
-      isMade: true,
     });
     return this.variable(unique);
   }

@@ -1,5 +1,6 @@
 import {
   prepare,
+  tellTensor,
   writeNodes,
   writtenOutputs,
   type Model,
@@ -7,7 +8,6 @@ import {
   type ReadContext,
   type Sink,
   type Source,
-  type Weight,
 } from '@drover/core';
 import type { Writing } from '../about.js';
 import {
@@ -54,7 +54,7 @@ async function toProto(model: Model, context: Writing): Promise<ModelProto> {
   const writer = new GraphWriter(graph, {
     opset,
     names,
-    onConstant: (name, weight) => tell(context, name, weight),
+    onConstant: (name, weight) => tellTensor(name, weight, context.tensor),
     writeNodes: (each) => void writeNodes(each, writeRules, context),
     refusal: (node) => tooOld(node, opset),
   });
@@ -83,15 +83,6 @@ async function toProto(model: Model, context: Writing): Promise<ModelProto> {
       metadataProps: [...model.metadata].map(([key, value]) => ({ key, value })),
     }),
   };
-}
-
-function tell({ tensor }: Writing, target: string, weight: Weight): void {
-  for (const { name, steps } of weight.sources())
-    tensor({
-      source: name,
-      target,
-      transform: steps.map((step) => JSON.stringify(step)).join(' '),
-    });
 }
 
 /** Finds what {@link writeModel} would refuse. */

@@ -2,6 +2,7 @@ import {
   coreDiagnostics,
   Graph,
   Model,
+  storeOf,
   tally,
   valueOf,
   type ReadContext,
@@ -56,6 +57,13 @@ export async function readModel(source: Source, { report, params }: ReadContext)
     });
   }
   checkModel(proto, file, report);
+  if (proto.trainingInfo?.length)
+    report.add(
+      onnxDiagnostics.diagnostic('training', {
+        message: `${file} says how it is trained, in ${proto.trainingInfo.length} parts, which are not read.`,
+        origin: { file },
+      }),
+    );
   const opsets = opsetVersions(proto.opsetImport);
   checkOpset(opsets, file, file);
   const weights = await openWeights(
@@ -83,12 +91,11 @@ export async function readModel(source: Source, { report, params }: ReadContext)
   const scope = new Scope(graph, file);
   // Before IR 4 initializers were listed among the inputs too; a caller may leave those out, so
   // they are constants.
-  const initialized = new Set(
-    [
-      ...(graphProto.initializer ?? []),
-      ...(graphProto.sparseInitializer ?? []).map(({ values }) => values),
-    ].map((each) => each?.name ?? ''),
-  );
+  const initializers = [
+    ...(graphProto.initializer ?? []).map((tensor) => [tensor.name, tensor] as const),
+    ...(graphProto.sparseInitializer ?? []).map((each) => [each.values?.name, each] as const),
+  ].map(([name = '', tensor]) => ({ name, weight: weights.get(tensor)! }));
+  const initialized = new Set(initializers.map(({ name }) => name));
   for (const info of graphProto.input ?? []) {
     const name = info.name ?? '';
     if (initialized.has(name)) continue;
@@ -125,6 +132,7 @@ export async function readModel(source: Source, { report, params }: ReadContext)
     producer: [proto.producerName, proto.producerVersion].filter(Boolean).join(' '),
     operators: tally(operatorsOf([graphProto, ...(proto.functions ?? [])])),
     file,
+    store: () => storeOf([graph], initializers),
     metadata: new Map((proto.metadataProps ?? []).map(({ key = '', value = '' }) => [key, value])),
   });
 }

@@ -8,6 +8,7 @@ import {
   prepare,
   runPass,
   sizeOf,
+  tellTensor,
   type ByteEncoding,
   type ByteHandle,
   type DType,
@@ -73,14 +74,8 @@ async function toGraph(model: Model, context: Writing): Promise<ExportedGraph> {
   const values: ValueMapping[] = [];
   const notes = { report: context.report, value: (each: ValueMapping) => void values.push(each) };
   const exported = exportGraph(graph, { typeOf, file: model.file }, notes);
-  for (const { name, weight } of exported.weights) {
-    for (const source of weight.sources())
-      context.tensor({
-        source: source.name,
-        target: name,
-        transform: source.steps.map((step) => JSON.stringify(step)).join(' '),
-      });
-  }
+  for (const { name, weight, dtype } of exported.weights)
+    tellTensor(name, weight.cast(dtype), context.tensor);
   for (const weight of exported.weights) checkInMemory(weight, context.report, model.file);
   const outputs = [...exported.signature.outputs.values()].map(({ name }) =>
     name.replace(/:0$/, ''),

@@ -1,0 +1,58 @@
+import {
+  cloneGraph,
+  openModel,
+  preparation,
+  type Graph,
+  type TargetNeeds,
+  type Value,
+} from '@drover/core';
+import { openFixture } from './conversion-chain.js';
+import { modelFixtures } from './model-fixture.js';
+import { formats } from './models.js';
+
+/** Values of a graph and of the bodies in it that do not stand in the source's file. */
+function withoutOrigin(graph: Graph, file: string): readonly Value[] {
+  const nodes = [...graph.nodes];
+  const own = [...graph.inputs, ...nodes.flatMap(({ outputs }) => outputs)].filter(
+    ({ origin }) => origin?.file !== file,
+  );
+  const inBodies = nodes.flatMap(({ regions }) =>
+    Object.values(regions).flatMap((region) => withoutOrigin(region.graph, file)),
+  );
+  return [...own, ...inBodies];
+}
+
+/** What formats ask for, from the one that takes every composite to the one that takes none. */
+const needs: readonly (readonly [string, TargetNeeds])[] = [
+  ['takes every composite, channels first', { layout: 'channelsFirst', keeps: () => true }],
+  ['takes none, channels last', { layout: 'channelsLast', keeps: () => false }],
+  [
+    'has no loops',
+    { layout: 'channelsFirst', keeps: () => false, unroll: { maxTrips: 64, maxNodes: 20_000 } },
+  ],
+];
+
+const models = Object.keys(formats).flatMap((format) => modelFixtures(format));
+
+describe.each(needs)('made ready for a format that %s', (_, each) => {
+  it.each(models.map((fixture) => [fixture.id, fixture] as const))(
+    'every value of %s has an origin after every pass',
+    async (__, fixture) => {
+      const opened = await openFixture(fixture);
+      try {
+        const { format, params } = { format: formats[fixture.format], params: opened.params };
+        const model = await openModel(opened.source, format, { params });
+        const graph = cloneGraph(model.graph);
+        const lost = withoutOrigin(graph, model.file).map((value) => ['reading', String(value)]);
+        for (const { name, run } of preparation(each, undefined)) {
+          await run(graph);
+          lost.push(...withoutOrigin(graph, model.file).map((value) => [name, String(value)]));
+          if (lost.length > 0) break;
+        }
+        expect(lost.slice(0, 10)).toEqual([]);
+      } finally {
+        opened.close();
+      }
+    },
+  );
+});
