@@ -94,16 +94,6 @@ describe('the stored tensors of a weight', () => {
     expect(Array.from(toNumbers(await merged.tensor()))).toEqual([0, 1]);
     expect(Array.from(toNumbers(await merged.slice(0, 1, 1).tensor()))).toEqual([1]);
   });
-
-  it('are told without places where a few joins ask for millions', () => {
-    let weight = counted([1], 'w');
-    for (let i = 0; i < 30; i++) weight = Weight.concat([weight, weight], 0);
-    const [only, ...others] = sourcesOf(weight);
-    expect(others).toEqual([]);
-    expect(only!.transform.steps).toEqual([
-      { kind: 'computed', op: 'Concat', from: ['w'], dtype: 'float32', shape: [2 ** 30] },
-    ]);
-  });
 });
 
 describe('the way back', () => {

@@ -44,36 +44,7 @@ export type InvertedTransform =
   | { readonly kind: 'exact'; readonly transform: TensorTransform }
   | { readonly kind: 'none'; readonly step: TensorStep; readonly reason: string };
 
-/**
- * Above this many parts the tensors of a join are told without their places: a short file can ask
- * for more than anybody reads.
- */
-const maxParts = 65_536;
-
-/**
- * The stored tensors that a weight holds, each with its transform: those of a join with their
- * places, those of what was computed by the operator alone. Tensors that a program made have no
- * name and are not among them.
- */
-export function sourcesOf(weight: Weight): readonly TensorSource[] {
-  return partsOf(weight, new Map()) > maxParts
-    ? computedFrom(weight, 'Concat')
-    : partSources(weight);
-}
-
 type Join = WeightContent & { readonly kind: 'concat' };
-
-/** How many parts a weight is joined from, each part of each part counted. */
-function partsOf({ content }: Weight, known: Map<Weight, number>): number {
-  const of = (weight: Weight): number => {
-    const parts = known.get(weight) ?? partsOf(weight, known);
-    known.set(weight, parts);
-    return parts;
-  };
-  if (content.kind === 'stored' || content.kind === 'computed') return 1;
-  if (content.kind === 'step') return of(content.of);
-  return content.parts.reduce((sum, part) => sum + of(part), 0);
-}
 
 /** The parts of a join with their first places along its axis, as far as a range has them. */
 function partsWithin(
@@ -133,19 +104,24 @@ function leavesSome({ shape, steps }: TensorTransform): boolean {
   return true;
 }
 
-function partSources(weight: Weight): readonly TensorSource[] {
+/**
+ * The stored tensors that a weight holds, each with its transform: those of a join with their
+ * places, those of what was computed by the operator alone. Tensors that a program made have no
+ * name and are not among them.
+ */
+export function sourcesOf(weight: Weight): readonly TensorSource[] {
   const { content, dtype, shape } = weight;
-  const after = (of: Weight, ...steps: readonly TensorStep[]) =>
-    partSources(of)
-      .map(({ name, transform }) => ({
-        name,
-        transform: { ...transform, steps: [...transform.steps, ...steps] },
-      }))
-      .filter(({ transform }) => leavesSome(transform));
+  const after = (of: Weight, step: TensorStep) => {
+    const sources = sourcesOf(of).map(({ name, transform }) => ({
+      name,
+      transform: { ...transform, steps: [...transform.steps, step] },
+    }));
+    return step.kind === 'slice' ? sources.filter((each) => leavesSome(each.transform)) : sources;
+  };
   const placed = (join: Join, { start, size }: { readonly start: number; readonly size: number }) =>
     partsWithin(join, start, size).flatMap(([part, at]) =>
       part.shape[join.axis] === size
-        ? after(part)
+        ? sourcesOf(part)
         : after(part, { kind: 'place', axis: join.axis, start: at, size }),
     );
   switch (content.kind) {
@@ -162,7 +138,7 @@ function partSources(weight: Weight): readonly TensorSource[] {
     case 'computed':
       return computedFrom(weight, content.op);
     case 'merged':
-      return content.parts.flatMap((part) => after(part));
+      return content.parts.flatMap(sourcesOf);
     case 'concat':
       return placed(content, { start: 0, size: shape[content.axis]! });
   }

@@ -264,6 +264,13 @@ test('what does not fit is refused', () => {
   expect(() => Weight.concat([], 0)).toThrow('core/invalid-shape');
 });
 
+test('a join of more parts than can be walked is refused', () => {
+  let weight = Weight.from(tensor('float32', [0], []));
+  for (let i = 0; i < 14; i++) weight = Weight.concat([weight, weight], 0);
+  expect(weight.partCount).toBe(16_384);
+  expect(() => Weight.concat([weight, weight], 0)).toThrow('core/limit');
+});
+
 test('sameness is that of steps and elements', () => {
   const one = () => Weight.from(letters);
   expect(one().same(one())).toBe(true);

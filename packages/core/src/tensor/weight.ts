@@ -10,6 +10,12 @@ import {
   type WeightStep,
 } from './weight-step.js';
 
+/**
+ * How many parts a weight may be joined from, those of its parts counted: a short file that joins a
+ * tensor with itself again and again asks for more than can be walked.
+ */
+export const maxParts = 16_384;
+
 /** Where a weight's elements come from. */
 export type WeightContent =
   | { readonly kind: 'stored'; readonly name: string | undefined; readonly bytes: ByteHandle }
@@ -31,12 +37,22 @@ export type WeightContent =
  * one.
  */
 export class Weight {
+  /** How many parts it is joined from; 1 for what is no join. */
+  readonly partCount: number;
+
   private constructor(
     readonly dtype: DType,
     readonly shape: readonly number[],
     /** What it is made of: the expression that the tensor map tells. */
     readonly content: WeightContent,
-  ) {}
+  ) {
+    this.partCount =
+      content.kind === 'stored' || content.kind === 'computed'
+        ? 1
+        : content.kind === 'step'
+          ? content.of.partCount
+          : content.parts.reduce((sum, part) => sum + part.partCount, 0);
+  }
 
   /**
    * Elements that stand somewhere, in the canonical encoding (see `decodeTensor`); `name` is the
@@ -87,6 +103,7 @@ export class Weight {
 
   /**
    * Weights joined along an axis, in order. They have one dtype and agree in every other dimension.
+   * Throws `core/invalid-shape` where they do not, and `core/limit` for more than {@link maxParts}.
    */
   static concat(parts: readonly Weight[], axis: number): Weight {
     const [first, ...rest] = parts;
@@ -105,6 +122,12 @@ export class Weight {
       });
     }
     if (rest.length === 0) return first;
+    const count = parts.reduce((sum, part) => sum + part.partCount, 0);
+    if (count > maxParts)
+      throw coreDiagnostics.error('limit', {
+        message: `A constant is joined from ${count} parts; up to ${maxParts} are taken.`,
+        origin: { file: '' },
+      });
     const shape = first.shape.map((dim, i) =>
       i === axis ? parts.reduce((sum, w) => sum + w.shape[axis]!, 0) : dim,
     );

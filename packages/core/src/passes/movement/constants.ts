@@ -13,7 +13,7 @@ import { squeeze } from '../../ops/squeeze.js';
 import { transpose } from '../../ops/transpose.js';
 import { unsqueeze } from '../../ops/unsqueeze.js';
 import { isStatic } from '../../tensor/dim.js';
-import { Weight } from '../../tensor/weight.js';
+import { maxParts, Weight } from '../../tensor/weight.js';
 import { isOutput, type Rule } from './replacement.js';
 
 /**
@@ -31,7 +31,8 @@ function moved(node: Node): readonly Weight[] | undefined {
   if (node.is(reverse)) return [node.attrs.axes.reduce((w, axis) => w.reverse(axis), weight)];
   if (node.is(concat)) {
     const parts = node.operands.inputs.flatMap(({ constant }) => (constant ? [constant] : []));
-    return parts.length === node.inputs.length
+    return parts.length === node.inputs.length &&
+      parts.reduce((sum, { partCount }) => sum + partCount, 0) <= maxParts
       ? [Weight.concat(parts, node.attrs.axis)]
       : undefined;
   }
