@@ -1,5 +1,5 @@
-// Writes docs/reference/ and the JSON Schemas of the command line from the packages themselves;
-// with --check, says what is out of date instead.
+// Writes docs/reference/, the JSON Schemas of the command line and the recipes of the README from
+// the packages themselves; with --check, says what is out of date instead.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { documents } from '@drover/cli';
@@ -130,6 +130,14 @@ for (const [name, schema] of Object.entries(documents)) {
   });
 }
 
+// The recipes of the README are files that the tests run.
+const recipe = (name) =>
+  readFileSync(join(root, `packages/conformance/src/recipes/${name}.ts`), 'utf8');
+pages['README.md'] = readFileSync(join(root, 'README.md'), 'utf8').replaceAll(
+  /(<!-- recipe: ([a-z-]+) -->\n\n```ts\n)[^]*?```/g,
+  (_, head, name) => `${head}${recipe(name)}\`\`\``,
+);
+
 const present = folders.flatMap((folder) =>
   existsSync(join(root, folder))
     ? readdirSync(join(root, folder)).map((name) => `${folder}/${name}`)
@@ -137,7 +145,8 @@ const present = folders.flatMap((folder) =>
 );
 const stale = [
   ...Object.keys(pages).filter(
-    (page) => !present.includes(page) || readFileSync(join(root, page), 'utf8') !== pages[page],
+    (page) =>
+      !existsSync(join(root, page)) || readFileSync(join(root, page), 'utf8') !== pages[page],
   ),
   ...present.filter((page) => !(page in pages)),
 ];

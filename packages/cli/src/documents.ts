@@ -8,6 +8,7 @@ const diagnostic = v.object({
   code: v.pipe(text, v.regex(/^[a-z]+\/[a-z-]+$/)),
   severity: v.picklist(['error', 'warning', 'info']),
   message: v.pipe(text, v.minLength(1)),
+  reason: v.pipe(v.optional(text), v.description('Why, without the place that the message names.')),
   help: v.pipe(text, v.minLength(1)),
   origin: v.object({
     file: text,

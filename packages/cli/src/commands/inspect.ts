@@ -56,11 +56,8 @@ export async function inspectCommand(
     const found = new Report();
     await planModel(model, { to: target, report: found });
     const gaps = new Map<string, Gap>();
-    for (const { origin, message } of found.errors) {
+    for (const { origin, message, reason = message } of found.errors) {
       const op = origin.op ?? '';
-      const place = `${op} ${origin.node}: `;
-      let reason = message;
-      while (reason.startsWith(place)) reason = reason.slice(place.length);
       const key = JSON.stringify([op, reason]);
       gaps.set(key, { op, count: (gaps.get(key)?.count ?? 0) + 1, reason });
     }

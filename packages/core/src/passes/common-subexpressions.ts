@@ -6,8 +6,8 @@ import { definePass } from './define-pass.js';
 
 /**
  * Computes once what several nodes compute alike: the same operator on the same operands with the
- * same attributes. Equal constants are merged: the one that is left stands for all. Nodes with bodies stay, and so do foreign operators, which may not be functions
- * of their operands.
+ * same attributes. Equal constants are merged: the one that is left stands for all. Nodes with
+ * bodies stay, and so do foreign operators, which may not be functions of their operands.
  *
  * ```
  * a = Exp(x)              a = Exp(x)

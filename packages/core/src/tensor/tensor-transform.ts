@@ -37,7 +37,7 @@ export interface TensorSource {
 }
 
 /**
- * The way back: from a tensor of the target to the stored tensor, with a `place` for each cut, since
+ * The way back: from a tensor of the target to the stored tensor, with a `place` for each cut, as
  * the rest stands in other tensors. Or the step that cannot be gone back, and why.
  */
 export type InvertedTransform =

@@ -1,0 +1,66 @@
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { jest } from '@jest/globals';
+import { openModel, toNumbers } from '@drover/core';
+import { formats } from '@drover/formats';
+import { openFile } from '@drover/node';
+import { onnx } from '@drover/onnx';
+import { modelFolder } from './model-fixture.js';
+
+const mobilenet = join(modelFolder, 'torch-mobilenet_v2', 'ts_op17.onnx');
+const before = process.cwd();
+const printed: unknown[] = [];
+
+beforeEach(() => {
+  const folder = mkdtempSync(join(tmpdir(), 'drover-recipes-'));
+  copyFileSync(mobilenet, join(folder, 'model.onnx'));
+  process.chdir(folder);
+  printed.length = 0;
+  jest.spyOn(console, 'log').mockImplementation((each: unknown) => void printed.push(each));
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+  process.chdir(before);
+});
+
+describe('the recipes of the README', () => {
+  it('count operators', async () => {
+    await import('./recipes/count-operators.js');
+    expect(printed).toEqual([expect.objectContaining({ Conv: 22, Clip: 15, Gemm: 1 })]);
+  });
+
+  it('replace a weight', async () => {
+    await import('./recipes/replace-weight.js');
+    const [there, here] = await Promise.all(
+      ['model.onnx', 'patched.onnx'].map(async (name) => {
+        const { store } = await openModel(await openFile(name), onnx);
+        const read = async (key: string) =>
+          Array.from(toNumbers(await store.get(key)!.weight.tensor())).sort((a, b) => a - b);
+        return {
+          bias: await read('net.classifier.1.bias'),
+          weight: await read('net.classifier.1.weight'),
+        };
+      }),
+    );
+    expect(there!.bias.some(Boolean)).toBe(true);
+    expect(here!.bias).toEqual(new Array(7).fill(0));
+    expect(here!.weight).toEqual(there!.weight);
+  });
+
+  it('build a graph and write it to three formats', async () => {
+    await import('./recipes/build-and-write.js');
+    for (const { about, load } of formats) {
+      expect(readdirSync(about.id)).toContain(about.fileNames.usual);
+      const source = await openFile(join(about.id, about.fileNames.usual));
+      const { graph } = await openModel(source, await load());
+      expect(graph.outputs.map(({ value }) => value.shape?.at(-1))).toEqual([2]);
+    }
+  });
+
+  it('convert in a browser', async () => {
+    const { toTfjs } = await import('./recipes/convert-in-browser.js');
+    const files = await toTfjs(new File([readFileSync('model.onnx')], 'model.onnx'));
+    expect([...files.keys()].sort()).toEqual(['group1-shard1of1.bin', 'model.json']);
+  });
+});
