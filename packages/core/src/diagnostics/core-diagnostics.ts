@@ -150,12 +150,6 @@ export const coreDiagnostics = defineDiagnostics('core', {
     summary: 'A model holds several graphs, and the format that is written holds one.',
     help: 'Name the one to write with --entry, and convert the others by themselves.',
   },
-  'duplicate-tensor': {
-    failure: 'malformed',
-    severity: 'error',
-    summary: 'Two stored tensors have one name, so that one would hide the other.',
-    help: 'The source model is damaged or its exporter wrote two tensors of one name.',
-  },
   'missing-input': {
     failure: 'usage',
     severity: 'error',

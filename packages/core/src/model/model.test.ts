@@ -129,6 +129,6 @@ describe('the store', () => {
       undefined,
     ]);
     const again = { ...tied, name: 'embedding', aliases: [] };
-    expect(() => new TensorStore([tied, again])).toThrow(failing('core/duplicate-tensor'));
+    expect(() => new TensorStore([tied, again])).toThrow(failing('core/duplicate'));
   });
 });

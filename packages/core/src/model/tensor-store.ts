@@ -48,12 +48,12 @@ export class TensorStore implements Iterable<StoredTensor> {
   readonly structure: Structure | undefined;
   readonly metadata: ReadonlyMap<string, string>;
 
-  /** Throws `core/duplicate-tensor` when two tensors share a name. */
+  /** Throws `core/duplicate` when two tensors share a name. */
   constructor(tensors: Iterable<StoredTensor> = [], options: StoreOptions = {}) {
     for (const tensor of tensors) {
       for (const name of [tensor.name, ...tensor.aliases]) {
         if (this.has(name))
-          throw coreDiagnostics.error('duplicate-tensor', {
+          throw coreDiagnostics.error('duplicate', {
             message: `Two stored tensors are named ${JSON.stringify(name)}.`,
             origin: { file: '', node: name },
           });
