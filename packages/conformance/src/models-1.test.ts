@@ -1,4 +1,3 @@
-import { describeModels, describeOwnFormat } from './models.js';
+import { describeShard } from './models.js';
 
-describeModels('mxnet', ['onnx', 'tfjs']);
-describeOwnFormat('mxnet');
+describeShard(1);

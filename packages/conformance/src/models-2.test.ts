@@ -1,4 +1,3 @@
-import { describeModels, describeOwnFormat } from './models.js';
+import { describeShard } from './models.js';
 
-describeModels('onnx', ['tfjs', 'mxnet']);
-describeOwnFormat('onnx');
+describeShard(2);

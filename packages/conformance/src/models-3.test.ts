@@ -1,4 +1,3 @@
-import { describeModels, describeOwnFormat } from './models.js';
+import { describeShard } from './models.js';
 
-describeModels('tfjs', ['onnx', 'mxnet']);
-describeOwnFormat('tfjs');
+describeShard(3);

@@ -1,5 +1,6 @@
 import { notYet, writeTable, type Node } from '@drover/core';
 import { elementwise } from './ops/elementwise.js';
+import { foreign } from './ops/foreign.js';
 import { linear } from './ops/linear.js';
 import { normalisation } from './ops/normalisation.js';
 import type { GraphWriter } from './vocabulary/graph-writer.js';
@@ -18,6 +19,7 @@ export const readRules: ReadTable = new Map(
 export const writeRules = writeTable<GraphWriter>({
   __notYet__: notYet,
   ...elementwise.fromCore,
+  ...foreign.fromCore,
   ...linear.fromCore,
   ...normalisation.fromCore,
 });
