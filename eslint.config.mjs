@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import js from '@eslint/js';
 import nx from '@nx/eslint-plugin';
@@ -6,6 +7,17 @@ import jsdoc from 'eslint-plugin-jsdoc';
 import * as jsonc from 'jsonc-eslint-parser';
 import tseslint from 'typescript-eslint';
 import noOpenLookup from './tools/eslint/no-open-lookup.mjs';
+
+/** A pattern for the packages that have one of some tags. */
+const tagged = (...kinds) => {
+  const folder = new URL('packages/', import.meta.url);
+  const tagsOf = (name) =>
+    JSON.parse(readFileSync(new URL(`${name}/package.json`, folder), 'utf8')).nx.tags;
+  const names = readdirSync(folder).filter((name) =>
+    kinds.some((kind) => tagsOf(name).includes(`type:${kind}`)),
+  );
+  return `packages/{${names.join(',')}}`;
+};
 
 const typed = Object.assign(
   {},
@@ -91,7 +103,7 @@ const restricted = (message, regex) => ({
 // What stands inside a format or a dialect, from within outwards: each knows only those before it.
 const layers = ['schema', 'codec', 'vocabulary', 'ops', 'rules', '(import|export)', 'format'];
 const inward = (files, forbidden, root = '(\\.\\./)+') => ({
-  files: [`packages/{onnx,graphdef,tfjs,mxnet}/src/${files}`],
+  files: [`${tagged('format', 'dialect')}/src/${files}`],
   ignores: ['**/*.{test,live}.ts'],
   rules: restricted(
     'schema <- codec <- vocabulary <- ops <- rules.ts <- import, export <- format.ts',
@@ -235,9 +247,7 @@ export default [
     },
   },
   {
-    files: [
-      'packages/{core,zip,protobuf,graphdef,onnx,tfjs,mxnet,numpy,parity,runtimes}/src/**/*.ts',
-    ],
+    files: [`${tagged('core', 'container', 'dialect', 'format', 'parity', 'runtime')}/src/**/*.ts`],
     ignores: [
       '**/*.{test,live}.ts',
       'packages/runtimes/src/mxnet*',

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toNumbers } from '@drover/core';
+import { formats } from '@drover/formats';
 import { openFile } from '@drover/node';
 import { encodeNpz, readArrays } from '@drover/numpy';
 import * as v from 'valibot';
@@ -181,7 +182,7 @@ describe('usage', () => {
     [['convert', input, 'out'], '"out" does not tell which format to write.'],
     [
       ['convert', input, 'out', '--to', 'caffe'],
-      'There is no format "caffe"; there are onnx, tfjs, mxnet.',
+      `There is no format "caffe"; there are ${formats.map(({ about }) => about.id).join(', ')}.`,
     ],
     [
       ['convert', input, 'out.json', '--to', 'onnx'],

@@ -1,4 +1,9 @@
 import { defineDiagnostics } from '@drover/core';
+import { formats } from '@drover/formats';
+
+const fileNames = new Intl.ListFormat('en', { type: 'disjunction' }).format(
+  formats.flatMap(({ about }) => about.fileNames.any),
+);
 
 /** Findings of the command line. */
 export const cliDiagnostics = defineDiagnostics('cli', {
@@ -12,7 +17,7 @@ export const cliDiagnostics = defineDiagnostics('cli', {
     failure: 'usage',
     severity: 'error',
     summary: 'Neither the name of the output nor --to tells the format to write.',
-    help: 'Name the output *.onnx, *.json or *-symbol.json, or state --to.',
+    help: `Name the output ${fileNames}, or state --to.`,
   },
   'same-array': {
     failure: 'usage',

@@ -7,6 +7,21 @@ const models = new URL('../../../fixtures/models/', import.meta.url).pathname;
 /** Path of a fixture model. */
 export const model = (path: string): string => join(models, path);
 
+/** The fixture model of a format that has the smallest main file; a path below the fixtures. */
+export function smallest(format: string): string {
+  const all = readdirSync(models).flatMap((folder) => {
+    const text = readFileSync(join(models, folder, 'fixture.json'), 'utf8');
+    const fixture = JSON.parse(text) as {
+      readonly models: readonly { readonly file: string; readonly format: string }[];
+    };
+    return fixture.models.flatMap((each) =>
+      each.format === format ? [join(folder, each.file)] : [],
+    );
+  });
+  const size = (path: string) => statSync(model(path)).size;
+  return all.toSorted((a, b) => size(a) - size(b))[0]!;
+}
+
 const root = mkdtempSync(join(tmpdir(), 'drover-cli-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import {
   convert,
   MemorySink,
@@ -13,6 +15,7 @@ import {
 import { openFile } from '@drover/node';
 import { distance } from './distance.js';
 import type { Golden, ModelFixture } from './model-fixture.js';
+import { subjectOf } from './subjects.js';
 
 /** A model as files in memory. */
 export interface WrittenModel extends OpenedModel {
@@ -30,6 +33,32 @@ export async function openFixture({ path, params }: ModelFixture) {
       source.close();
       weights?.close();
     },
+  };
+}
+
+/** The files of a fixture in memory, by their paths from the folder of the main one. */
+export interface FixtureFiles {
+  readonly main: string;
+  /** The file of the weights where the format does not find it by itself. */
+  readonly params: string | undefined;
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+/** Reads the main file of a fixture and what its format says that belongs to it. */
+export async function filesOf({ path, params, format }: ModelFixture): Promise<FixtureFiles> {
+  const source = await openFile(path);
+  const { files: companions } = subjectOf(format).format;
+  const names = [
+    ...((await companions?.(source)) ?? []),
+    ...(params === undefined ? [] : [basename(params)]),
+  ];
+  source.close();
+  const main = basename(path);
+  const read = (name: string) => readFileSync(join(dirname(path), name));
+  return {
+    main,
+    params: params && basename(params),
+    files: new Map([main, ...names].map((name) => [name, new Uint8Array(read(name))])),
   };
 }
 

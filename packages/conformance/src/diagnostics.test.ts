@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
+import { subjects } from './subjects.js';
 
 const packages = new URL('../../', import.meta.url).pathname;
 
@@ -76,7 +77,10 @@ describe('the catalogues of diagnostics', () => {
 
   it('are all found', () => {
     const prefixes = [...catalogues.values()].map(({ prefix }) => prefix);
-    expect(prefixes).toEqual(expect.arrayContaining(['cli', 'core', 'mxnet', 'node', 'onnx']));
+    const ofFormats = subjects.flatMap(({ format }) => format.diagnostics);
+    expect(prefixes).toEqual(
+      expect.arrayContaining(['cli', 'core', 'node', ...ofFormats.map(({ prefix }) => prefix)]),
+    );
     expect(raised.length).toBeGreaterThan(100);
     for (const { catalogue } of raised) expect([...catalogues.keys()]).toContain(catalogue);
   });

@@ -10,17 +10,15 @@ import {
   type Source,
   type Tensor,
 } from '@drover/core';
-import { mxnet } from '@drover/mxnet';
-import { onnx } from '@drover/onnx';
 import { reference } from '@drover/runtimes/reference';
-import { tfjs } from '@drover/tfjs';
 import { convertInMemory } from './conversion-chain.js';
+import { isNotYet, subjects } from './subjects.js';
 
 /** Names that every plain object answers to. */
 export const words: readonly string[] = ['constructor', '__proto__', 'toString', 'hasOwnProperty'];
 
 /** The formats that models are carried to. */
-export const all: readonly Format[] = [onnx, tfjs, mxnet];
+export const all: readonly Format[] = subjects.map(({ format }) => format);
 
 /** The foreign operators of a model, with their reasons, and the codes of what else was found. */
 export async function found(format: Format, source: Source) {
@@ -76,8 +74,14 @@ export async function expectCarried(
   };
   expect(await run(format, source)).toEqual([expected]);
   for (const to of all) {
-    const written = await convertInMemory(format, to, source);
-    expect([to.id, await run(to, written.source)]).toEqual([to.id, [expected]]);
+    let written: Source;
+    try {
+      ({ source: written } = await convertInMemory(format, to, source));
+    } catch (error) {
+      if (isNotYet(error)) continue;
+      throw error;
+    }
+    expect([to.id, await run(to, written)]).toEqual([to.id, [expected]]);
   }
 }
 

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Tensor } from '@drover/core';
 import { openFile } from '@drover/node';
 import { readArrays } from '@drover/numpy';
@@ -18,19 +18,19 @@ export interface Golden {
 export interface ModelFixture {
   /** Folder and file, as `torch-unet/ts_op11.onnx`. */
   readonly id: string;
-  readonly format: FormatId;
+  /** Id of the format. */
+  readonly format: string;
   readonly path: string;
+  /** Bytes of the folder in which its files lie. */
+  readonly size: number;
   /** File of the weights where the format does not find it by itself. */
   readonly params: string | undefined;
   goldens(): Promise<readonly Golden[]>;
 }
 
-/** A format that fixtures are in. */
-export type FormatId = 'onnx' | 'tfjs' | 'mxnet';
-
 interface ModelEntry {
   readonly file: string;
-  readonly format: FormatId;
+  readonly format: string;
   readonly params?: string;
   readonly golden: readonly string[];
   readonly input?: string;
@@ -62,6 +62,11 @@ async function readGolden(path: string, entry: ModelEntry): Promise<Golden> {
   };
 }
 
+const sizeOf = (folder: string): number =>
+  readdirSync(folder)
+    .map((name) => statSync(join(folder, name)))
+    .reduce((sum, each) => sum + (each.isFile() ? each.size : 0), 0);
+
 /** Every model in fixtures/models of a format, as its fixture.json lists them. */
 export function modelFixtures(format: string): ModelFixture[] {
   return readdirSync(modelFolder).flatMap((folder) => {
@@ -76,6 +81,7 @@ export function modelFixtures(format: string): ModelFixture[] {
         id: `${folder}/${entry.file}`,
         format: entry.format,
         path: join(modelFolder, folder, entry.file),
+        size: sizeOf(dirname(join(modelFolder, folder, entry.file))),
         params: entry.params && join(modelFolder, folder, entry.params),
         goldens: () =>
           Promise.all(

@@ -1,11 +1,16 @@
 import { mxnet } from '@drover/runtimes/mxnet';
-import { describeModels, describeOwnFormat, runtimes } from './models.js';
+import { conversions, describeConversions, describeRewritings, rewritings } from './models.js';
 
-const real = { ...runtimes, mxnet: mxnet() };
+const real = new Map([['mxnet', mxnet()]]);
+const isOurs = ({ id }: { readonly id: string }) => id === 'mxnet';
 
 describe('in real MXNet', () => {
-  describeModels('onnx', ['mxnet'], real);
-  describeModels('tfjs', ['mxnet'], real);
-  describeModels('mxnet', ['onnx', 'tfjs'], real);
-  describeOwnFormat('mxnet', real);
+  describeConversions(
+    conversions.filter(({ from, to }) => isOurs(from) || isOurs(to)),
+    real,
+  );
+  describeRewritings(
+    rewritings.filter(({ subject }) => isOurs(subject)),
+    real,
+  );
 });

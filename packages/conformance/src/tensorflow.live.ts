@@ -1,13 +1,18 @@
-import { describeModels, describeOwnFormat, runtimes } from './models.js';
+import { conversions, describeConversions, describeRewritings, rewritings } from './models.js';
 import { tensorflow } from './tensorflow.js';
 
 const real = tensorflow(process.env['DROVER_TENSORFLOW_PYTHON']!);
-const running = { ...runtimes, tfjs: real };
+const running = new Map([['tfjs', real]]);
 
 afterAll(() => real.end());
 
 describe('in real TensorFlow', () => {
-  describeModels('onnx', ['tfjs'], running);
-  describeModels('mxnet', ['tfjs'], running);
-  describeOwnFormat('tfjs', running);
+  describeConversions(
+    conversions.filter(({ to }) => to.id === 'tfjs'),
+    running,
+  );
+  describeRewritings(
+    rewritings.filter(({ subject }) => subject.id === 'tfjs'),
+    running,
+  );
 });

@@ -1,82 +1,19 @@
-import { spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { check, resolveConfig } from 'prettier';
 import generators from '../../generators.json' with { type: 'json' };
+import { copyWorkspace, root } from '../workspace-copy.mjs';
 import op, { namesOf } from './generator.mjs';
 
-const root = resolve(import.meta.dirname, '../../..');
-/** The packages in which an operator is known. */
-const packages = ['core', 'graphdef', 'mxnet', 'onnx', 'protobuf'];
-let folder;
+let copy;
 
-/** The part of Nx's tree that generators use, on the copy. */
-const tree = {
-  written: [],
-  exists: (path) => existsSync(join(folder, path)),
-  read: (path) => (tree.exists(path) ? readFileSync(join(folder, path), 'utf8') : null),
-  children: (path) => readdirSync(join(folder, path)),
-  write: (path, text) => {
-    tree.written.push(path);
-    writeFileSync(join(folder, path), text);
-  },
-};
-
-/** Runs a program of the repository in the copy. */
-function run(path, ...args) {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--experimental-vm-modules', join(root, 'node_modules', path), ...args],
-    { cwd: folder, encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } },
-  );
-  return { status, output: stdout + stderr };
-}
-
-const compile = () => run('typescript-native/bin/tsc', '-p', 'tsconfig.json');
-
-/** A copy of the sources with one operator more, and everything that it needs. */
+/** A copy of the packages in which an operator is known, with one more. */
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'drover-op-'));
-  for (const name of packages)
-    cpSync(join(root, 'packages', name), join(folder, 'packages', name), {
-      recursive: true,
-      filter: (path) => !['dist', 'testdata'].includes(basename(path)),
-    });
-  for (const name of ['tsconfig.base.json', 'jest.preset.mjs', 'jest.environment.mjs'])
-    cpSync(join(root, name), join(folder, name));
-  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-  writeFileSync(
-    join(folder, 'tsconfig.json'),
-    JSON.stringify({
-      extends: './tsconfig.base.json',
-      compilerOptions: {
-        ...{ composite: false, noEmit: true, lib: ['es2023', 'dom'] },
-        ...{ incremental: true, tsBuildInfoFile: 'tsconfig.tsbuildinfo' },
-      },
-      include: ['packages/*/src'],
-      exclude: ['**/*.test.ts', '**/*.live.ts'],
-    }),
-  );
-  const link = (name, target) => symlinkSync(target, join(folder, 'node_modules', name));
-  mkdirSync(join(folder, 'node_modules/@drover'), { recursive: true });
-  for (const name of readdirSync(join(root, 'node_modules')))
-    if (name !== '@drover' && !name.startsWith('.')) link(name, join(root, 'node_modules', name));
-  for (const name of packages) link(`@drover/${name}`, join(folder, 'packages', name));
-  await op(tree, { name: 'HardTANHLike2' });
+  copy = copyWorkspace(['core', 'graphdef', 'mxnet', 'onnx', 'protobuf']);
+  await op(copy.tree, { name: 'HardTANHLike2' });
 }, 300_000);
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => copy.remove());
 
 test('the names of the operators that there are follow from theirs', () => {
   const text = readFileSync(join(root, 'packages/core/src/ops/ops.ts'), 'utf8');
@@ -100,36 +37,37 @@ test('the generator is where Nx looks for it', () => {
 });
 
 test('the operator has its file, its line in the order of the table, and a gap in each format', async () => {
-  expect(tree.written.toSorted()).toEqual([
+  expect([...copy.tree.written].sort()).toEqual([
     'packages/core/src/ops/hard-tanh-like2.ts',
     'packages/core/src/ops/ops.ts',
     'packages/graphdef/src/rules.ts',
     'packages/mxnet/src/rules.ts',
     'packages/onnx/src/rules.ts',
   ]);
-  const table = tree.read('packages/core/src/ops/ops.ts');
+  const table = copy.tree.read('packages/core/src/ops/ops.ts');
   const imported = "import { hardTANHLike2 } from './hard-tanh-like2.js';\n";
   expect(table).toContain(`hard-swish.js';\n${imported}`);
   expect(table).toContain('  HardSwish: hardSwish,\n  HardTANHLike2: hardTANHLike2,\n');
-  for (const path of tree.written) {
+  for (const path of copy.tree.written) {
     const options = { ...(await resolveConfig(join(root, path))), filepath: path };
-    expect([path, await check(tree.read(path), options)]).toEqual([path, true]);
+    expect([path, await check(copy.tree.read(path), options)]).toEqual([path, true]);
   }
 });
 
 test('it compiles, and does not where a format says nothing of it', () => {
+  const { tree, compile } = copy;
   expect(compile()).toEqual({ status: 0, output: '' });
   const path = 'packages/onnx/src/rules.ts';
   const rules = tree.read(path);
-  writeFileSync(join(folder, path), rules.replace(/^ {2}HardTANHLike2: .*\n/m, ''));
+  tree.write(path, rules.replace(/^ {2}HardTANHLike2: .*\n/m, ''));
   const { status, output } = compile();
-  writeFileSync(join(folder, path), rules);
+  tree.write(path, rules);
   expect(status).not.toBe(0);
   expect(output).toMatch(/packages\/onnx\/src\/rules\.ts.*'HardTANHLike2' is missing/s);
 }, 300_000);
 
 test('its example passes', () => {
-  const { status, output } = run(
+  const { status, output } = copy.run(
     'jest/bin/jest.js',
     ...['--config', 'packages/core/jest.config.mjs', '--ci', '--verbose'],
     ...['ops/op-table', '-t', '^HardTANHLike2 '],
@@ -148,5 +86,5 @@ test.each([
   const write = (path) => {
     throw new Error(`${path} is written`);
   };
-  await expect(op({ ...tree, write }, { name })).rejects.toThrow(reason);
+  await expect(op({ ...copy.tree, write }, { name })).rejects.toThrow(reason);
 });

@@ -58,21 +58,22 @@ async function toProto(model: Model, context: Writing): Promise<ModelProto> {
     writeNodes: (each) => void writeNodes(each, writeRules, context),
     refusal: (node) => tooOld(node, opset),
   });
-  for (const { name } of [...graph.inputs, ...graph.outputs]) names.take(name);
-  for (const input of graph.inputs) writer.bind(input, input.name);
-  const written = writtenOutputs(graph);
+  const named = ({ name }: { readonly name: string }) => names.value(name);
+  const inputs = graph.inputs.map((input) => [named(input), input] as const);
+  const written = writtenOutputs(graph).map((each) => ({ ...each, name: named(each) }));
+  for (const [name, input] of inputs) writer.bind(input, name);
   for (const { name, value, isAlias } of written) if (!isAlias) writer.bind(value, name);
   writeNodes(writer, writeRules, context);
   writer.begin(undefined);
   for (const { name, value, isAlias } of written)
     if (isAlias) writer.node('Identity', [value], {}, [name]);
-  const outputs = graph.outputs.map(({ name, value }) => valueInfo(name, value));
+  const outputs = written.map(({ name, value }) => valueInfo(name, value));
   return {
     irVersion: ir,
     producerName: 'drover',
     graph: writer.proto(
       graph.name,
-      graph.inputs.map((input) => valueInfo(input.name, input)),
+      inputs.map(([name, input]) => valueInfo(name, input)),
       outputs,
     ),
     opsetImport: [

@@ -41,18 +41,14 @@ export type OnConstant = (name: string, weight: Weight) => void;
 
 /** Names of a model: values and nodes have a space each. */
 export class Names {
-  readonly #values = new UniqueNames((wanted) => (wanted === '' ? 'value' : wanted));
+  // An empty name stands for no value, and runtimes end a name at NUL.
+  readonly #values = new UniqueNames((wanted) => wanted.replaceAll('\0', '_') || 'value');
   readonly #nodes = new UniqueNames();
 
   /** `kept`: names of the source's own values, which none that is made up may take. */
   constructor(private readonly kept: ReadonlySet<string>) {}
 
-  /** Takes a name for a value as it is. */
-  take(name: string): void {
-    this.#values.take(name);
-  }
-
-  /** A name for a value of the source: the wanted one, unless it is taken. */
+  /** A name for a value of the source: the wanted one, unless it is taken or none of ONNX. */
   value(wanted: string): string {
     return this.#values.unique(wanted);
   }

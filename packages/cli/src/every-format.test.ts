@@ -1,0 +1,84 @@
+import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { formats } from '@drover/formats';
+import { openFile } from '@drover/node';
+import { contents, copyOf, scratch, smallest } from '../testing/fixture.js';
+import { drover } from '../testing/in-process.js';
+
+interface Finding {
+  readonly code: string;
+  readonly severity: string;
+  readonly help: string;
+}
+
+/** Runs a command with --json: its exit code and what it found. */
+async function found(...args: readonly string[]) {
+  const { code, stdout } = await drover(...args, '--json');
+  const { diagnostics } = JSON.parse(stdout) as { readonly diagnostics: readonly Finding[] };
+  return { code, errors: diagnostics.filter(({ severity }) => severity === 'error') };
+}
+
+const cutInHalf = (path: string) => truncateSync(path, Math.floor(readFileSync(path).length / 2));
+
+describe.each(formats.map((each) => [each.about.id, each] as const))('%s', (id, { load }) => {
+  const fixture = smallest(id);
+  // Any other format.
+  const { id: to, fileNames } = formats.find(({ about }) => about.id !== id)!.about;
+
+  it('converts, and the result converts back', async () => {
+    const output = join(scratch(), fileNames.usual);
+    expect((await found('convert', copyOf(fixture), output)).code).toBe(0);
+    expect((await found('convert', output, join(scratch(), 'back'), '--to', id)).code).toBe(0);
+  });
+
+  it('a file that is cut short is told, and nothing is written', async () => {
+    const path = copyOf(fixture);
+    cutInHalf(path);
+    const folder = scratch();
+    const { code, errors } = await found('convert', path, join(folder, fileNames.usual));
+    expect(code).toBe(4);
+    for (const { help } of errors) expect(help).not.toBe('');
+    expect(contents(folder)).toEqual(new Map());
+  });
+
+  it('a file that is missing is told', async () => {
+    const path = copyOf(fixture);
+    const source = await openFile(path);
+    const companions = (await (await load()).files?.(source)) ?? [];
+    source.close();
+    for (const name of companions) rmSync(join(dirname(path), name));
+    const { code, errors } = await found('convert', path, join(scratch(), fileNames.usual));
+    expect([code, errors.map((each) => each.code)]).toEqual(
+      companions.length > 0 ? [2, ['core/missing-file']] : [0, []],
+    );
+  });
+
+  it('leaves what stands at the output, unless --force says otherwise', async () => {
+    const folder = scratch();
+    const output = join(folder, fileNames.usual);
+    writeFileSync(output, 'mine');
+    const before = contents(folder);
+    const refused = await found('convert', copyOf(fixture), output);
+    expect([refused.code, refused.errors[0]!.code]).toEqual([2, 'node/exists']);
+    expect(contents(folder)).toEqual(before);
+
+    const spoilt = copyOf(fixture);
+    cutInHalf(spoilt);
+    expect((await found('convert', spoilt, output, '--force')).code).toBe(4);
+    expect(contents(folder)).toEqual(before);
+
+    expect((await found('convert', copyOf(fixture), output, '--to', to, '--force')).code).toBe(0);
+    expect(readFileSync(output).length).toBeGreaterThan(100);
+  });
+
+  it('has its name in the help, and each of its codes explained', async () => {
+    const { stdout } = await drover('convert', '--help');
+    expect(stdout).toContain(id);
+    for (const { prefix, kinds } of (await load()).diagnostics) {
+      for (const [name, { summary, help }] of Object.entries(kinds)) {
+        const explained = await drover('explain', `${prefix}/${name}`);
+        expect([explained.code, explained.stdout]).toEqual([0, `${summary}\n${help}\n`]);
+      }
+    }
+  });
+});

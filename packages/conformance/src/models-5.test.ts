@@ -1,0 +1,3 @@
+import { describeShard } from './models.js';
+
+describeShard(5);

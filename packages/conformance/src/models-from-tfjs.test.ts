@@ -1,4 +1,0 @@
-import { describeModels, describeOwnFormat } from './models.js';
-
-describeModels('tfjs', ['onnx', 'mxnet']);
-describeOwnFormat('tfjs');

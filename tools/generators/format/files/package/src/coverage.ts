@@ -1,0 +1,9 @@
+import type { Coverage } from '@drover/core';
+import { readRules, writeRules } from './rules.js';
+
+/** Operators of __title__. */
+export const coverage: Coverage = {
+  listed: [...readRules.keys()],
+  read: [...readRules.keys()],
+  written: writeRules,
+};

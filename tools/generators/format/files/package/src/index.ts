@@ -1,0 +1,2 @@
+export { __name__ } from './format.js';
+export { __name__Diagnostics } from './diagnostics.js';
