@@ -7,8 +7,7 @@ import {
   type Value,
 } from '@drover/core';
 import { openFixture } from './conversion-chain.js';
-import { modelFixtures } from './model-fixture.js';
-import { formats } from './models.js';
+import { subjects } from './subjects.js';
 
 /** Values of a graph and of the bodies in it that do not stand in the source's file. */
 function withoutOrigin(graph: Graph, file: string): readonly Value[] {
@@ -32,16 +31,17 @@ const needs: readonly (readonly [string, TargetNeeds])[] = [
   ],
 ];
 
-const models = Object.keys(formats).flatMap((format) => modelFixtures(format));
+const models = subjects.flatMap(({ format, models: each }) =>
+  each.map((fixture) => [fixture.id, format, fixture] as const),
+);
 
 describe.each(needs)('made ready for a format that %s', (_, each) => {
-  it.each(models.map((fixture) => [fixture.id, fixture] as const))(
+  it.each(models)(
     'every value of %s has an origin after every pass',
-    async (__, fixture) => {
+    async (__, format, fixture) => {
       const opened = await openFixture(fixture);
       try {
-        const { format, params } = { format: formats[fixture.format], params: opened.params };
-        const model = await openModel(opened.source, format, { params });
+        const model = await openModel(opened.source, format, { params: opened.params });
         const graph = cloneGraph(model.graph);
         const lost = withoutOrigin(graph, model.file).map((value) => ['reading', String(value)]);
         for (const { name, run } of preparation(each, undefined)) {

@@ -86,7 +86,7 @@ export function windowOf(node: SourceNode, x: Value, kernel: Shape): Window {
   };
 }
 
-/** Spatial sizes of a filter: stated or those of the weight, which may not contradict each other. */
+/** Spatial sizes of a filter: stated, or the weight’s; the two may not contradict each other. */
 export function kernelOf(node: SourceNode, w: Value): Shape {
   const stated = node.ints('kernel_shape');
   const given = w.shape?.slice(2);

@@ -2,6 +2,7 @@ import {
   coreDiagnostics,
   prepare,
   symbolName,
+  tellTensor,
   writeNodes,
   type Model,
   type Sink,
@@ -48,14 +49,7 @@ async function toModelFile(model: Model, context: Writing) {
   }
   writeNodes(writer, writeRules, context);
   const outputs = graph.outputs.map(({ name, value }) => ({ name, value: writer.ref(value) }));
-  for (const [target, weight] of writer.tensors) {
-    for (const { name, steps } of weight.sources())
-      context.tensor({
-        source: name,
-        target,
-        transform: steps.map((step) => JSON.stringify(step)).join(' '),
-      });
-  }
+  for (const [target, weight] of writer.tensors) tellTensor(target, weight, context.tensor);
   return { graph, writer, outputs };
 }
 
