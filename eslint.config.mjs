@@ -6,6 +6,7 @@ import prettier from 'eslint-config-prettier';
 import jsdoc from 'eslint-plugin-jsdoc';
 import * as jsonc from 'jsonc-eslint-parser';
 import tseslint from 'typescript-eslint';
+import { mayImport, selfContained } from './tools/boundaries.mjs';
 import noOpenLookup from './tools/eslint/no-open-lookup.mjs';
 
 /** A pattern for the packages that have one of some tags. */
@@ -31,24 +32,11 @@ const boundaries = (external) => [
   {
     // the command loads formats and runtimes on demand, and shares their types
     checkDynamicDependenciesExceptions: ['.*'],
-    depConstraints: [
-      { sourceTag: 'type:core', onlyDependOnLibsWithTags: [], ...external },
-      { sourceTag: 'type:container', onlyDependOnLibsWithTags: ['type:core'] },
-      {
-        sourceTag: 'type:dialect',
-        onlyDependOnLibsWithTags: ['type:core', 'type:container'],
-        ...external,
-      },
-      {
-        sourceTag: 'type:format',
-        onlyDependOnLibsWithTags: ['type:core', 'type:container', 'type:dialect'],
-      },
-      { sourceTag: 'type:node', onlyDependOnLibsWithTags: ['type:core'] },
-      { sourceTag: 'type:runtime', onlyDependOnLibsWithTags: ['type:core'] },
-      { sourceTag: 'type:parity', onlyDependOnLibsWithTags: ['type:core'], ...external },
-      { sourceTag: 'type:list', onlyDependOnLibsWithTags: ['type:core', 'type:format'] },
-      { sourceTag: 'type:app', onlyDependOnLibsWithTags: ['*'] },
-    ],
+    depConstraints: Object.entries(mayImport).map(([kind, kinds]) => ({
+      sourceTag: `type:${kind}`,
+      onlyDependOnLibsWithTags: kinds.map((each) => (each === '*' ? each : `type:${each}`)),
+      ...(selfContained.includes(kind) && external),
+    })),
   },
 ];
 

@@ -1,5 +1,6 @@
-// Writes docs/reference/, the JSON Schemas of the command line and the recipes of the README from
-// the packages themselves; with --check, says what is out of date instead.
+// Writes what is made of the packages themselves: docs/reference/, the JSON Schemas of the command
+// line, the recipes in README.md and the map of packages in ARCHITECTURE.md; with --check, says what
+// is out of date instead.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { documents } from '@drover/cli';
@@ -7,6 +8,7 @@ import { dtypes as allTypes, ops } from '@drover/core';
 import { formats } from '@drover/formats';
 import { toJsonSchema } from '@valibot/to-json-schema';
 import { format as prettify, resolveConfig } from 'prettier';
+import { mayImport } from './boundaries.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 /** Folders that hold nothing but what is written here. */
@@ -129,6 +131,27 @@ for (const [name, schema] of Object.entries(documents)) {
     filepath: path,
   });
 }
+
+const packageRow = (name) => {
+  const { description, nx } = JSON.parse(
+    readFileSync(join(root, `packages/${name}/package.json`), 'utf8'),
+  );
+  const kind = nx.tags[0].replace('type:', '');
+  const imports = mayImport[kind].join(', ') || 'nothing';
+  return [kind, `[${name}](packages/${name})`, description, imports === '*' ? 'all' : imports];
+};
+const kinds = Object.keys(mayImport);
+const packageRows = readdirSync(join(root, 'packages'))
+  .map(packageRow)
+  .sort(([a], [b]) => kinds.indexOf(a) - kinds.indexOf(b));
+const packageTable = table(['kind', 'package', 'what it is', 'may import'], packageRows);
+pages['ARCHITECTURE.md'] = await prettify(
+  readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8').replace(
+    /(<!-- packages -->)[^]*(<!-- \/packages -->)/,
+    (_, head, end) => `${head}\n\n${packageTable}\n${end}`,
+  ),
+  { ...(await resolveConfig(join(root, 'ARCHITECTURE.md'))), filepath: 'ARCHITECTURE.md' },
+);
 
 // The recipes of the README are files that the tests run.
 const recipe = (name) =>
