@@ -1,6 +1,6 @@
 // Writes what is made of the packages themselves: docs/reference/, the JSON Schemas of the command
-// line, the recipes in README.md and the map of packages in ARCHITECTURE.md; with --check, says what
-// is out of date instead.
+// line, the recipes in README.md and the map of packages in ARCHITECTURE.md; with --check, says
+// what is out of date instead.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { documents } from '@drover/cli';
