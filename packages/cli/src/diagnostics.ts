@@ -1,4 +1,4 @@
-import { defineDiagnostics } from '@drover/core';
+import { defineDiagnostics } from '@drover/core/format';
 
 /** Findings of the command line. */
 export const cliDiagnostics = defineDiagnostics('cli', {

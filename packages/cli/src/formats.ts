@@ -1,4 +1,5 @@
-import { detectFormat, isNamed, type Format, type FormatAbout, type Source } from '@drover/core';
+import { detectFormat, type Format, type FormatAbout, type Source } from '@drover/core';
+import { isNamed } from '@drover/core/format';
 import { formats, loadFormats, type ListedFormat } from '@drover/formats';
 import { cliDiagnostics } from './diagnostics.js';
 

@@ -5,11 +5,11 @@ import {
   Report,
   toNumbers,
   type Format,
-  type JsonValue,
   type Node,
   type Source,
   type Tensor,
 } from '@drover/core';
+import type { JsonValue } from '@drover/core/format';
 import { mxnet } from '@drover/mxnet';
 import { onnx } from '@drover/onnx';
 import { reference } from '@drover/runtimes/reference';

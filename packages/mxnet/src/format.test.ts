@@ -16,7 +16,7 @@ import {
   openModel,
   writeModel,
 } from '@drover/core';
-import { readSymbol } from './codec/index.js';
+import { readSymbol } from './codec/decode-symbol.js';
 import { mxnet } from './format.js';
 
 const models = new URL('../../../fixtures/models/', import.meta.url);

@@ -1,4 +1,5 @@
-import type { FormatAbout, WriteContext } from '@drover/core';
+import type { FormatAbout } from '@drover/core';
+import type { WriteContext } from '@drover/core/format';
 import { inputLayout, wholeNumber } from '@drover/core/option';
 
 /** Operator set versions that can be written, and which is when nobody asks for another. */

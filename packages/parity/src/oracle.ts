@@ -1,11 +1,5 @@
-import {
-  bindInputs,
-  Evaluator,
-  fitInputs,
-  signatureOf,
-  type Graph,
-  type Tensor,
-} from '@drover/core';
+import { bindInputs, Evaluator, type Graph, type Tensor } from '@drover/core';
+import { fitInputs, signatureOf } from '@drover/core/format';
 import { renamed } from './rename.js';
 
 /** What the reference evaluator gave for a model, by the names of its outputs. */

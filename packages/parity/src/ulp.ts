@@ -1,4 +1,5 @@
-import { encodeSmallFloat, type DType } from '@drover/core';
+import type { DType } from '@drover/core';
+import { encodeSmallFloat } from '@drover/core/format';
 
 /**
  * Float types whose spacing is known here: bits of precision with the hidden one, and the smallest

@@ -1,4 +1,4 @@
-import type { Coverage } from '@drover/core';
+import type { Coverage } from '@drover/core/format';
 import { readRules, structural, writeRules } from '@drover/graphdef';
 import { ops } from './schema/ops.js';
 

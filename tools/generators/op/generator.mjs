@@ -67,14 +67,15 @@ function withEntry(text, name, { file, constant }) {
 
 /** The rules of a format with a gap for one more operator, and `gap` imported. */
 function withGap(text, name) {
-  const imports = /^import (type )?\{([^}]*)\} from '@drover\/core';/m;
+  const imports = /^import (type )?\{([^}]*)\} from '@drover\/core\/format';/m;
   const [, areTypes, list] = imports.exec(text) ?? [];
-  if (list === undefined) throw new Error('The rules of a format import nothing of @drover/core.');
+  if (list === undefined)
+    throw new Error('The rules of a format import nothing of @drover/core/format.');
   const imported = list.split(',').flatMap((each) => each.trim() || []);
   const all = areTypes ? imported.map((each) => `type ${each}`) : imported;
   const specifiers = [...(all.includes('gap') ? [] : ['gap']), ...all];
   return text
-    .replace(imports, `import { ${specifiers.join(', ')} } from '@drover/core';`)
+    .replace(imports, `import { ${specifiers.join(', ')} } from '@drover/core/format';`)
     .replace(
       /(= writeTable<[\s\S]*?\n)(\}\);)/,
       (_, rules, end) => `${rules}  ${name}: gap('it is not written yet'),\n${end}`,

@@ -6,7 +6,7 @@ import { isStatic, symbolsOf, type Dim, type Shape } from '../tensor/dim.js';
 import type { DType } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
 import { Weight } from '../tensor/weight.js';
-import { freshDim, inferTypes } from './infer.js';
+import { inferTypes } from './infer.js';
 import { flatten, Node, type Region } from './node.js';
 import {
   mergedOrigin,
@@ -319,5 +319,3 @@ export function staticShape(value: Value | ValueType): readonly number[] {
     origin: { file: '' },
   });
 }
-
-export { freshDim };

@@ -1,4 +1,5 @@
-import { coreDiagnostics, type DroverError, type JsonCursor, type JsonValue } from '@drover/core';
+import { coreDiagnostics, type DroverError } from '@drover/core';
+import type { JsonCursor, JsonValue } from '@drover/core/format';
 import {
   tensorFields,
   type AttrList,

@@ -1,5 +1,4 @@
 import {
-  gap,
   isFloat,
   isInt,
   ops,
@@ -8,8 +7,8 @@ import {
   type Op,
   type Operand as Slot,
   type Value,
-  type WriteRules,
 } from '@drover/core';
+import { gap, type WriteRules } from '@drover/core/format';
 import { float, type Attributes } from '../vocabulary/attribute.js';
 import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
 import type { ReadRules, ToCore } from '../vocabulary/rule.js';

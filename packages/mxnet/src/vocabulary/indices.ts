@@ -1,5 +1,4 @@
 import {
-  gap,
   isStatic,
   ops,
   sameDim,
@@ -7,10 +6,10 @@ import {
   subDim,
   toNumbers,
   type Dim,
-  type Gap,
   type Shape,
   type Value,
 } from '@drover/core';
+import { gap, type Gap } from '@drover/core/format';
 import { heldType, type GraphWriter, type Operand, type Ref } from './graph-writer.js';
 import type { SourceNode } from './source-node.js';
 

@@ -1,4 +1,4 @@
-import type { ModelProto } from '../codec/index.js';
+import type { ModelProto } from '../schema/onnx.js';
 import { onnxDiagnostics } from '../diagnostics.js';
 
 /**

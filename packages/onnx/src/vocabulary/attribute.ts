@@ -3,7 +3,7 @@ import {
   type AttributeProto,
   type GraphProto,
   type TensorProto,
-} from '../codec/index.js';
+} from '../schema/onnx.js';
 
 /** Attributes of a node to write, by name; undefined ones are not written. */
 export type Attributes = Readonly<Record<string, AttributeProto | undefined>>;

@@ -1,34 +1,36 @@
 import {
   ByteHandle,
-  dimKey,
-  dimSources,
   encodeTensor,
-  foldDim,
   isStatic,
   ops,
   tensor as makeTensor,
-  UniqueNames,
   type Dim,
-  type DimSource,
   type DType,
   type Graph,
   type Node,
-  type NodeWriter,
   type Region,
   type Shape,
   type Value,
   type Weight,
 } from '@drover/core';
 import {
-  dataTypeOf,
-  tensorProto,
-  type AttributeProto,
-  type GraphProto,
-  type NodeProto,
-  type TensorProto,
-  type TensorShapeProto_Dimension,
-  type ValueInfoProto,
-} from '../codec/index.js';
+  dimKey,
+  dimSources,
+  foldDim,
+  UniqueNames,
+  type DimSource,
+  type NodeWriter,
+} from '@drover/core/format';
+import type {
+  AttributeProto,
+  GraphProto,
+  NodeProto,
+  TensorProto,
+  TensorShapeProto_Dimension,
+  ValueInfoProto,
+} from '../schema/onnx.js';
+import { dataTypeOf } from '../codec/data-type.js';
+import { tensorProto } from '../codec/tensor-content.js';
 import type { Attributes } from './attribute.js';
 import { int } from './attribute.js';
 import { misfit } from './fits.js';
