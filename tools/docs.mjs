@@ -1,5 +1,6 @@
 // Writes docs/reference/ and the JSON Schemas of the command line from the packages themselves;
-// with --check, says what is out of date instead.
+// with --check, says what is out of date instead. Either way it fails where the surface of a
+// package has a fault.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { documents } from '@drover/cli';
@@ -7,10 +8,11 @@ import { dtypes as allTypes, ops } from '@drover/core';
 import { formats } from '@drover/formats';
 import { toJsonSchema } from '@valibot/to-json-schema';
 import { format as prettify, resolveConfig } from 'prettier';
+import { apiReports } from './api-report.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 /** Folders that hold nothing but what is written here. */
-const folders = ['docs/reference', 'packages/cli/schema'];
+const folders = ['docs/reference', 'docs/reference/api', 'packages/cli/schema'];
 const generated = 'Written by `npm run docs` from the packages themselves.\n';
 const listed = formats.map(({ about }) => about);
 const packages = readdirSync(join(root, 'packages')).filter((name) => name !== 'conformance');
@@ -130,9 +132,14 @@ for (const [name, schema] of Object.entries(documents)) {
   });
 }
 
+const { pages: reports, faults } = apiReports();
+for (const [name, report] of reports) pages[`docs/reference/api/${name}`] = report;
+
 const present = folders.flatMap((folder) =>
   existsSync(join(root, folder))
-    ? readdirSync(join(root, folder)).map((name) => `${folder}/${name}`)
+    ? readdirSync(join(root, folder), { withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map(({ name }) => `${folder}/${name}`)
     : [],
 );
 const stale = [
@@ -141,6 +148,8 @@ const stale = [
   ),
   ...present.filter((page) => !(page in pages)),
 ];
+for (const fault of faults) console.error(fault);
+if (faults.length) process.exitCode = 1;
 if (process.argv.includes('--check')) {
   for (const page of stale) console.error(`${page} is out of date: run \`npm run docs\`.`);
   if (stale.length) process.exitCode = 1;

@@ -19,13 +19,7 @@ export { checkRange } from './bytes/byte-range.js';
 export type { ByteCheck, ByteEncoding } from './bytes/byte-handle.js';
 export { inMultiples } from './bytes/pieces.js';
 export { checkPath } from './format/memory.js';
-export {
-  JsonCursor,
-  parseJson,
-  readJson,
-  type JsonLimits,
-  type JsonValue,
-} from './format/json.js';
+export { JsonCursor, parseJson, readJson, type JsonLimits, type JsonValue } from './format/json.js';
 export { tally } from './model/tally.js';
 
 // Elements, dimensions and bounds.
@@ -39,7 +33,7 @@ export { intervalOf, isWithin, meet, type Interval } from './tensor/interval.js'
 
 // Operators.
 export type { Constraint, EvaluateContext, Example, InferContext } from './ops/define-op.js';
-export type { LayoutRule } from './ops/layout.js';
+export type { LayoutChange, LayoutRule, LayoutSituation } from './ops/layout.js';
 export { inverse, permutationTo } from './typing/permutation.js';
 export {
   channelAxis,
@@ -73,6 +67,7 @@ export {
   type WriteTable,
 } from './export/rule.js';
 export { prepare, type TargetNeeds } from './export/prepare.js';
+export type { UnrollLimits } from './passes/unroll-loops.js';
 export { writeNodes, type NodeWriter } from './export/write-nodes.js';
 export { writtenOutputs, type WrittenOutput } from './export/written-outputs.js';
 export { UniqueNames } from './export/unique-names.js';

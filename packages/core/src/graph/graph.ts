@@ -32,7 +32,7 @@ export interface Output {
 /** What a new node may state beside operands and attributes. */
 export interface NodeOptions {
   readonly name?: string | undefined;
-  /** Defaults to what the graph is {@link Graph.standingFor standing for}. */
+  /** Defaults to what the graph is {@link Graph.standingFor | standing for}. */
   readonly origin?: NodeOrigin | undefined;
   /** Names for the results, in order. Defaults to the node's name. */
   readonly outputs?: readonly string[] | undefined;
@@ -218,7 +218,7 @@ export class Graph {
     this.#nodes.add(node);
   }
 
-  /** The node that {@link add} made for a result. */
+  /** The node that {@link Graph.add} made for a result. */
   static producer(value: Value): Node {
     if (!value.producer)
       throw coreDiagnostics.error('invalid-graph', {

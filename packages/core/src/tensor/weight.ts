@@ -54,7 +54,7 @@ export class Weight {
     return new Weight(dtype, shape, { kind: 'stored', name, bytes });
   }
 
-  /** Elements in memory, in the canonical encoding; see {@link stored}. */
+  /** Elements in memory, in the canonical encoding; see {@link Weight.stored}. */
   static of(dtype: DType, shape: readonly number[], bytes: Uint8Array, name?: string): Weight {
     return Weight.stored(dtype, shape, name, ByteHandle.of(bytes));
   }
@@ -183,7 +183,7 @@ export class Weight {
     return new Weight(dtype, shape, { kind: 'step', of: this, step });
   }
 
-  /** Whether the elements are in memory already, so that {@link peek} gives them. */
+  /** Whether the elements are in memory already, so that {@link Weight.peek} gives them. */
   get isInMemory(): boolean {
     return this.#standing().every((handle) => handle.isInMemory);
   }
@@ -203,7 +203,7 @@ export class Weight {
 
   /**
    * The elements in the canonical encoding, in one array. Memory: this tensor and, for a step, what
-   * it is made from. Throws `core/limit` when an array does not hold them: {@link chunks} does.
+   * it is made from. Throws `core/limit` when an array does not hold them: {@link Weight.chunks} does.
    */
   async bytes(): Promise<Uint8Array> {
     const read = new Map<string, Uint8Array>();
@@ -216,7 +216,7 @@ export class Weight {
    * The elements in the canonical encoding, in order, in pieces of at most `maxBytes`. Elements
    * that are stored, reshaped, cut or joined along the outermost axis, cast or dequantised come
    * piece by piece; for the other steps the tensor that they move is in memory, as with
-   * {@link bytes}.
+   * {@link Weight.bytes}.
    */
   async *chunks(maxBytes = pieceBytes): AsyncGenerator<Uint8Array> {
     for await (const piece of this.#stream(maxBytes, {}))

@@ -11,17 +11,15 @@ export type {
   NodeDef,
   OpDef,
   SignatureDef,
+  TensorField,
   TensorInfo,
   TensorProto,
   TensorShape,
   TensorValues,
   VersionDef,
 } from './graph-def.js';
-export { dtypeOf, type DataType } from './data-type.js';
-export {
-  decodeGraphDef,
-  decodeSignature,
-  encodeGraphDef,
-  encodeSignature,
-} from './json-graph.js';
+export { tensorFields } from './graph-def.js';
+export { dataTypeNames, dtypeOf, type DataType } from './data-type.js';
+export { decodeGraphDef, decodeSignature, encodeGraphDef, encodeSignature } from './json-graph.js';
+export type { JsonMembers } from './json-attr.js';
 export { attrOf, parseInput, type InputRef } from './operator.js';
