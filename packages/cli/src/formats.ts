@@ -4,7 +4,7 @@ import { formats, loadFormats, type ListedFormat } from '@drover/formats';
 import { cliDiagnostics } from './diagnostics.js';
 
 /** Names that --from and --to take. */
-export const formatIds: readonly string[] = formats.map(({ about }) => about.id);
+const formatIds: readonly string[] = formats.map(({ about }) => about.id);
 
 /** The format of the list that goes by a name of a file: the one whose pattern says most. */
 function byFileName(name: string): ListedFormat | undefined {

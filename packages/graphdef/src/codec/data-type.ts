@@ -24,11 +24,6 @@ export function dataTypeOfNumber(value: number): DataType | undefined {
   return name === undefined ? undefined : value > 100 ? `${name}_REF` : name;
 }
 
-/** The number of a type in binary files. */
-export function numberOfDataType(name: DataType): number {
-  return numbers.get(name)!;
-}
-
 /** Whether a text names a type. */
 export function isDataType(name: string): name is DataType {
   return numbers.has(name);

@@ -128,7 +128,7 @@ const readClipByValue: ToCore = (node) => {
 const readPrelu: ToCore = (node) => prelu(node, node.input(0), node.input(1));
 
 /** Slopes line up with the last dimensions. */
-export function prelu(node: SourceNode, x: Value, given: Value): Value {
+function prelu(node: SourceNode, x: Value, given: Value): Value {
   const missing = (x.rank ?? 0) - (given.rank ?? 0);
   const slope =
     missing > 0 && given.shape

@@ -39,7 +39,7 @@ import { misfit } from './fits.js';
 export type Operand = Value | string | undefined;
 
 /** Told of each constant that is written. */
-export type OnConstant = (name: string, weight: Weight) => void;
+type OnConstant = (name: string, weight: Weight) => void;
 
 /** Names of a model: values and nodes have a space each. */
 export class Names {
@@ -401,7 +401,7 @@ export class GraphWriter implements NodeWriter {
 }
 
 /** A weight as a tensor to write: its elements are read when they are written. */
-export function weightProto(name: string, weight: Weight): TensorProto {
+function weightProto(name: string, weight: Weight): TensorProto {
   const { dtype, shape } = weight;
   if (dtype === 'string')
     return tensorProto(name, { dtype, shape, data: weight.peek()!.data as readonly string[] });
