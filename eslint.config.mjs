@@ -45,6 +45,11 @@ const bareError = {
   message: 'Use a typed error of @drover/core: it carries a code, a help text and the origin.',
 };
 
+const unnamedExports = {
+  selector: 'ExportAllDeclaration[exported=null]',
+  message: 'Name what is exported: docs/reference/api shows what each entry has.',
+};
+
 // Portable packages are compiled with the web's types, for what Node has as well (Blob,
 // TextDecoder). These are on one side only.
 const onOneSideOnly = [
@@ -210,7 +215,7 @@ export default [
     rules: {
       'drover/no-open-lookup': 'error',
       '@nx/enforce-module-boundaries': boundaries({ bannedExternalImports: ['*'] }),
-      'no-restricted-syntax': ['error', bareError],
+      'no-restricted-syntax': ['error', bareError, unnamedExports],
       'jsdoc/require-jsdoc': [
         'error',
         {

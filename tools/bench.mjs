@@ -30,25 +30,24 @@ const measurements = {
   },
   /** The graph alone, weights left in the file. */
   graph: async (path) => {
-    const [{ detectFormat, Report }, { openModel }, formats] = await Promise.all([
+    const [{ openModel }, { openFile }, formats] = await Promise.all([
       import('@drover/core'),
       import('@drover/node'),
       allFormats(),
     ]);
     return async () => {
-      const source = await openModel(path);
-      await (await detectFormat(source, formats)).read(source, { report: new Report() });
+      await openModel(await openFile(path), formats);
     };
   },
   convert: async (path, out, to) => {
-    const [{ convert, detectFormat }, { openModel, outputFolder }, formats] = await Promise.all([
+    const [{ convert, detectFormat }, { openFile, outputFolder }, formats] = await Promise.all([
       import('@drover/core'),
       import('@drover/node'),
       allFormats(),
     ]);
     const sink = outputFolder(mkdtempSync(`${out}-`));
     return async () => {
-      const source = await openModel(path);
+      const source = await openFile(path);
       const target = formats.find(({ id }) => id === to);
       await convert({
         from: await detectFormat(source, formats),
@@ -61,11 +60,7 @@ const measurements = {
 };
 
 async function allFormats() {
-  return Promise.all([
-    import('@drover/onnx').then(({ onnx }) => onnx),
-    import('@drover/tfjs').then(({ tfjs }) => tfjs),
-    import('@drover/mxnet').then(({ mxnet }) => mxnet),
-  ]);
+  return (await import('@drover/formats')).loadFormats();
 }
 
 /**

@@ -1,6 +1,6 @@
 // Writes what is made of the packages themselves: docs/reference/, the JSON Schemas of the command
 // line, the recipes in README.md and the map of packages in ARCHITECTURE.md; with --check, says
-// what is out of date instead.
+// what is out of date instead. Either way it fails where the surface of a package has a fault.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { documents } from '@drover/cli';
@@ -8,11 +8,12 @@ import { dtypes as allTypes, ops } from '@drover/core';
 import { formats } from '@drover/formats';
 import { toJsonSchema } from '@valibot/to-json-schema';
 import { format as prettify, resolveConfig } from 'prettier';
+import { apiReports } from './api-report.mjs';
 import { mayImport } from './boundaries.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 /** Folders that hold nothing but what is written here. */
-const folders = ['docs/reference', 'packages/cli/schema'];
+const folders = ['docs/reference', 'docs/reference/api', 'packages/cli/schema'];
 const generated = 'Written by `npm run docs` from the packages themselves.\n';
 const listed = formats.map(({ about }) => about);
 const packages = readdirSync(join(root, 'packages')).filter((name) => name !== 'conformance');
@@ -161,9 +162,14 @@ pages['README.md'] = readFileSync(join(root, 'README.md'), 'utf8').replaceAll(
   (_, head, name) => `${head}${recipe(name)}\`\`\``,
 );
 
+const { pages: reports, faults } = apiReports();
+for (const [name, report] of reports) pages[`docs/reference/api/${name}`] = report;
+
 const present = folders.flatMap((folder) =>
   existsSync(join(root, folder))
-    ? readdirSync(join(root, folder)).map((name) => `${folder}/${name}`)
+    ? readdirSync(join(root, folder), { withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map(({ name }) => `${folder}/${name}`)
     : [],
 );
 const stale = [
@@ -173,6 +179,8 @@ const stale = [
   ),
   ...present.filter((page) => !(page in pages)),
 ];
+for (const fault of faults) console.error(fault);
+if (faults.length) process.exitCode = 1;
 if (process.argv.includes('--check')) {
   for (const page of stale) console.error(`${page} is out of date: run \`npm run docs\`.`);
   if (stale.length) process.exitCode = 1;

@@ -52,8 +52,3 @@ export function tell(diagnostics: readonly Diagnostic[]): void {
 export function printJson(document: unknown): void {
   process.stdout.write(`${JSON.stringify(document)}\n`);
 }
-
-/** A line for people on standard output. */
-export function print(line: string): void {
-  process.stdout.write(`${plain(line)}\n`);
-}

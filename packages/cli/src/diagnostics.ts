@@ -1,4 +1,4 @@
-import { defineDiagnostics } from '@drover/core';
+import { defineDiagnostics } from '@drover/core/format';
 import { formats } from '@drover/formats';
 
 const fileNames = new Intl.ListFormat('en', { type: 'disjunction' }).format(

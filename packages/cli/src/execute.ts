@@ -46,7 +46,7 @@ export async function execute(
  * Tells a failure, as every command does. `file` is what it is about where the failure itself does
  * not say.
  */
-export function fail(error: unknown, file: string, isJson: boolean): void {
+function fail(error: unknown, file: string, isJson: boolean): void {
   const failure =
     error instanceof DroverError
       ? error

@@ -1,9 +1,10 @@
-import { detectFormat, isNamed, type Format, type FormatAbout, type Source } from '@drover/core';
+import { detectFormat, type Format, type FormatAbout, type Source } from '@drover/core';
+import { isNamed } from '@drover/core/format';
 import { formats, loadFormats, type ListedFormat } from '@drover/formats';
 import { cliDiagnostics } from './diagnostics.js';
 
 /** Names that --from and --to take. */
-export const formatIds: readonly string[] = formats.map(({ about }) => about.id);
+const formatIds: readonly string[] = formats.map(({ about }) => about.id);
 
 /** The format of the list that goes by a name of a file: the one whose pattern says most. */
 function byFileName(name: string): ListedFormat | undefined {

@@ -96,7 +96,7 @@ export const declaredBy = ({ graph }: Model): Declared => ({
  * the largest difference over the largest magnitude. Names are those of the source, and where the
  * format cannot spell one, its place counts.
  */
-export async function distances(
+async function distances(
   loaded: LoadedModel,
   { inputs, outputs }: Golden,
   declared: Declared,

@@ -1,4 +1,4 @@
-import { parseJson, JsonCursor } from '@drover/core';
+import { parseJson, JsonCursor } from '@drover/core/format';
 import { decodeSymbol, encodeSymbol } from '@drover/mxnet/codec';
 import { countWork } from './count-work.js';
 

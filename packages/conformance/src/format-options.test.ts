@@ -1,13 +1,5 @@
-import {
-  DroverError,
-  Graph,
-  Model,
-  openModel,
-  ops,
-  planModel,
-  type Format,
-  type Option,
-} from '@drover/core';
+import { DroverError, Graph, Model, openModel, ops, planModel, type Format } from '@drover/core';
+import type { Option } from '@drover/core/option';
 import { openFixture } from './conversion-chain.js';
 import { byName, type Subject } from './subjects.js';
 

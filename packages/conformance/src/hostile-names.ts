@@ -5,11 +5,11 @@ import {
   Report,
   toNumbers,
   type Format,
-  type JsonValue,
   type Node,
   type Source,
   type Tensor,
 } from '@drover/core';
+import type { JsonValue } from '@drover/core/format';
 import { reference } from '@drover/runtimes/reference';
 import { convertInMemory } from './conversion-chain.js';
 import { isNotYet, subjects } from './subjects.js';

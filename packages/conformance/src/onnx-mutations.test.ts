@@ -1,4 +1,4 @@
-import { DroverError, openModel, writeModel } from '@drover/core';
+import { DroverError, openModel, writeModel, memorySource, MemorySink } from '@drover/core';
 import { onnx } from '@drover/onnx';
 import {
   decodeModel,
@@ -7,7 +7,6 @@ import {
   type ModelProto,
   type NodeProto,
 } from '@drover/onnx/codec';
-import { memorySource, MemorySink } from '@drover/core';
 import { Xoshiro128 } from '@drover/parity';
 import { countWork } from './count-work.js';
 import { vectorFamilies } from './op-vectors.js';

@@ -1,11 +1,5 @@
-import {
-  cloneGraph,
-  openModel,
-  preparation,
-  type Graph,
-  type TargetNeeds,
-  type Value,
-} from '@drover/core';
+import { cloneGraph, openModel, type Graph, type Value } from '@drover/core';
+import { preparation, type TargetNeeds } from '@drover/core/format';
 import { openFixture } from './conversion-chain.js';
 import { subjects } from './subjects.js';
 

@@ -5,7 +5,6 @@ import {
   MemorySink,
   memorySource,
   parseGraph,
-  prepare,
   printGraph,
   tensor,
   toNumbers,
@@ -15,6 +14,7 @@ import {
   type Tensor,
   writeModel,
 } from '@drover/core';
+import { prepare } from '@drover/core/format';
 import { onnx } from '@drover/onnx';
 import { onnxruntime } from '@drover/runtimes/onnxruntime';
 import fc from 'fast-check';

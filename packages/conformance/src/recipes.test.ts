@@ -1,7 +1,6 @@
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { openModel, toNumbers } from '@drover/core';
 import { formats } from '@drover/formats';
 import { openFile } from '@drover/node';
@@ -10,6 +9,7 @@ import { modelFolder } from './model-fixture.js';
 
 const mobilenet = join(modelFolder, 'torch-mobilenet_v2', 'ts_op17.onnx');
 const before = process.cwd();
+const { log } = console;
 const printed: unknown[] = [];
 
 beforeEach(() => {
@@ -17,10 +17,10 @@ beforeEach(() => {
   copyFileSync(mobilenet, join(folder, 'model.onnx'));
   process.chdir(folder);
   printed.length = 0;
-  jest.spyOn(console, 'log').mockImplementation((each: unknown) => void printed.push(each));
+  console.log = (each: unknown) => void printed.push(each);
 });
 afterEach(() => {
-  jest.restoreAllMocks();
+  console.log = log;
   process.chdir(before);
 });
 

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { isNamed } from '@drover/core';
+import { isNamed } from '@drover/core/format';
 import { formats } from '@drover/formats';
 import { modelFolder } from './model-fixture.js';
 import { conversions, dealt, rewritings, shards } from './models.js';

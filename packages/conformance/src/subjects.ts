@@ -1,12 +1,12 @@
 import {
   coreDiagnostics,
   DroverError,
-  notYet,
   runsFormat,
   type DiagnosticCatalogue,
   type Format,
   type Runtime,
 } from '@drover/core';
+import { notYet } from '@drover/core/format';
 import { formats } from '@drover/formats';
 import { runtimes } from '@drover/runtimes';
 import { onnxruntime } from '@drover/runtimes/onnxruntime';

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import {
-  JsonCursor,
   runtimeDiagnostics,
   type LoadedModel,
   type ModelFiles,
@@ -13,6 +12,7 @@ import {
   type Signature,
   type Source,
 } from '@drover/core';
+import { JsonCursor } from '@drover/core/format';
 import { openFile } from '@drover/node';
 import { encodeNpz, readArrays } from '@drover/numpy';
 

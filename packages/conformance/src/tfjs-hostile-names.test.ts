@@ -1,4 +1,5 @@
-import { memorySource, tensor, type JsonValue } from '@drover/core';
+import { memorySource, tensor } from '@drover/core';
+import type { JsonValue } from '@drover/core/format';
 import { onnx } from '@drover/onnx';
 import { tfjs } from '@drover/tfjs';
 import { all, bytesOfJson, expectCarried, expectForeign, failure, words } from './hostile-names.js';

@@ -1,4 +1,4 @@
-import { defineDiagnostics } from '@drover/core';
+import { defineDiagnostics } from '@drover/core/format';
 
 /** Findings of the dialect that TF.js, SavedModel and frozen graphs share. */
 export const graphdefDiagnostics = defineDiagnostics('graphdef', {

@@ -1,4 +1,5 @@
-import { gap, writeTable, type Node } from '@drover/core';
+import type { Node } from '@drover/core';
+import { gap, writeTable } from '@drover/core/format';
 import type { GraphWriter } from './vocabulary/graph-writer.js';
 import type { ReadTable, ToCore } from './vocabulary/rule.js';
 import { blocks } from './ops/blocks.js';

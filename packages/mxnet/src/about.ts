@@ -1,10 +1,9 @@
-import type { FormatAbout, WriteContext } from '@drover/core';
+import type { FormatAbout } from '@drover/core';
+import type { WriteContext } from '@drover/core/format';
 import { inputLayout } from '@drover/core/option';
 
-const options = { read: {}, write: { inputLayout } };
-
 /** What MXNet models are, without the code that reads and writes them. */
-export const about: FormatAbout<typeof options.read, typeof options.write> = {
+export const about = {
   id: 'mxnet',
   title: 'MXNet',
   fileNames: {
@@ -12,8 +11,8 @@ export const about: FormatAbout<typeof options.read, typeof options.write> = {
     any: ['*-symbol.json'],
     inFolder: ['*-symbol.json'],
   },
-  options,
-};
+  options: { read: {}, write: { inputLayout } },
+} satisfies FormatAbout;
 
 /** What a writer of this format is given. */
-export type Writing = WriteContext<typeof options.write>;
+export type Writing = WriteContext<typeof about.options.write>;

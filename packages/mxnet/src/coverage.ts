@@ -1,4 +1,4 @@
-import type { Coverage } from '@drover/core';
+import type { Coverage } from '@drover/core/format';
 import { readRules, writeRules } from './rules.js';
 import { ops } from './schema/ops.js';
 

@@ -1,4 +1,4 @@
-import { defineDiagnostics } from '@drover/core';
+import { defineDiagnostics } from '@drover/core/format';
 
 /** Findings of the MXNet format. */
 export const mxnetDiagnostics = defineDiagnostics('mxnet', {

@@ -17,7 +17,8 @@ import {
   openModel,
   writeModel,
 } from '@drover/core';
-import { encodeParams, readSymbol } from './codec/index.js';
+import { readSymbol } from './codec/decode-symbol.js';
+import { encodeParams } from './codec/encode-params.js';
 import { mxnet } from './format.js';
 
 const models = new URL('../../../fixtures/models/', import.meta.url);

@@ -1,5 +1,7 @@
 import type { Format, Sink, Source } from '@drover/core';
-import { decodeParams, paramsAmong, readSymbol } from './codec/index.js';
+import { decodeParams } from './codec/decode-params.js';
+import { paramsAmong } from './codec/params-path.js';
+import { readSymbol } from './codec/decode-symbol.js';
 import { about } from './about.js';
 import { mxnetDiagnostics } from './diagnostics.js';
 import { planModel, writeFiles, writeModel } from './export/write-model.js';

@@ -14,7 +14,7 @@ import {
   openModel,
   writeModel,
 } from '@drover/core';
-import { typeFlagOf } from './codec/index.js';
+import { typeFlagOf } from './codec/type-flag.js';
 import { mxnet } from './format.js';
 
 interface Stored {

@@ -1,4 +1,5 @@
-import { writeTable, type Node } from '@drover/core';
+import type { Node } from '@drover/core';
+import { writeTable } from '@drover/core/format';
 import { activation } from './ops/activation.js';
 import { arithmetic } from './ops/arithmetic.js';
 import { comparison } from './ops/comparison.js';

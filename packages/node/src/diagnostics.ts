@@ -1,4 +1,4 @@
-import { defineDiagnostics } from '@drover/core';
+import { defineDiagnostics } from '@drover/core/format';
 
 /** Findings about files, folders and streams. */
 export const nodeDiagnostics = defineDiagnostics('node', {

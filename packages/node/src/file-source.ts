@@ -11,15 +11,8 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
-import {
-  allocateBytes,
-  checkPath,
-  checkRange,
-  coreDiagnostics,
-  type ByteRange,
-  type DroverError,
-  type Source,
-} from '@drover/core';
+import { coreDiagnostics, type ByteRange, type DroverError, type Source } from '@drover/core';
+import { allocateBytes, checkPath, checkRange } from '@drover/core/format';
 import { nodeDiagnostics } from './diagnostics.js';
 
 /** How files beside a model may be reached. */

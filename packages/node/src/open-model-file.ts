@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { isNamed, memorySource, type Source } from '@drover/core';
+import { memorySource, type Source } from '@drover/core';
+import { isNamed } from '@drover/core/format';
 import { nodeDiagnostics } from './diagnostics.js';
 import {
   isFolder,

@@ -16,7 +16,8 @@ import {
   type Stats,
 } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
-import { checkPath, coreDiagnostics, DroverError, type Sink, type SinkFile } from '@drover/core';
+import { coreDiagnostics, DroverError, type Sink, type SinkFile } from '@drover/core';
+import { checkPath } from '@drover/core/format';
 import { nodeDiagnostics } from './diagnostics.js';
 import { systemCode } from './file-source.js';
 import { forget, remember } from './interruption.js';

@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkPath, type Format } from '@drover/core';
+import type { Format } from '@drover/core';
+import { checkPath } from '@drover/core/format';
 import { ownFiles } from './own-files.js';
 
 let root: string;

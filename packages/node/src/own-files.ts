@@ -4,13 +4,10 @@ import { DroverError, type Format } from '@drover/core';
 import { openFile } from './file-source.js';
 import { filesOf } from './open-model-file.js';
 
-/** What a format says about the files of its models. */
-type ModelFiles = Pick<Format, 'detect' | 'files'>;
-
 /** What a file is as a model: undefined where it is none that can be understood. */
 async function filesOfModel(
   path: string,
-  formats: readonly ModelFiles[],
+  formats: readonly Pick<Format, 'detect' | 'files'>[],
 ): Promise<readonly string[] | undefined> {
   try {
     const source = await openFile(path);
@@ -48,7 +45,7 @@ const isHidden = (path: string) => path.split('/').some((part) => part.startsWit
  */
 export async function ownFiles(
   path: string,
-  formats: readonly ModelFiles[],
+  formats: readonly Pick<Format, 'detect' | 'files'>[],
 ): Promise<readonly string[]> {
   if (!stands(path)) return [];
   const main = basename(path);

@@ -1,4 +1,4 @@
-import { defineDiagnostics } from '@drover/core';
+import { defineDiagnostics } from '@drover/core/format';
 
 /** Findings in `.npy` and `.npz` files. */
 export const numpyDiagnostics = defineDiagnostics('numpy', {

@@ -1,15 +1,13 @@
 import {
   ByteHandle,
   bytesOf,
-  encodeStrings,
-  inMultiples,
   sizeOf,
   tensor,
   Weight,
-  type ByteEncoding,
   type DroverError,
   type DType,
 } from '@drover/core';
+import { encodeStrings, inMultiples, type ByteEncoding } from '@drover/core/format';
 import { numpyDiagnostics } from './diagnostics.js';
 
 // prettier-ignore

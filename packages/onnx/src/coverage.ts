@@ -1,4 +1,4 @@
-import type { Coverage } from '@drover/core';
+import type { Coverage } from '@drover/core/format';
 import { withoutForm } from './ops/without-form.js';
 import { readRules, writeRules } from './rules.js';
 

@@ -1,7 +1,8 @@
 import type { Format } from '@drover/core';
 import { protobufDiagnostics } from '@drover/protobuf';
 import { about } from './about.js';
-import { externalFiles, isModel } from './codec/index.js';
+import { externalFiles } from './codec/external-files.js';
+import { isModel } from './codec/detect.js';
 import { copyModel, planModel, writeModel } from './export/write-model.js';
 import { onnxDiagnostics } from './diagnostics.js';
 import { readModel } from './import/read-model.js';

@@ -1,4 +1,5 @@
-import { ops, writeTable, type Node, type OpName } from '@drover/core';
+import { ops, type Node, type OpName } from '@drover/core';
+import { writeTable } from '@drover/core/format';
 import type { GraphWriter } from './vocabulary/graph-writer.js';
 import type { ReadRule, ReadTable } from './vocabulary/rule.js';
 import { attention } from './ops/attention.js';

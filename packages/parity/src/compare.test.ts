@@ -1,7 +1,6 @@
 import {
   memorySource,
   parseGraph,
-  referenceModel,
   runtimeDiagnostics,
   tensor,
   type Format,
@@ -9,6 +8,7 @@ import {
   type Runtime,
   type Tensor,
 } from '@drover/core';
+import { referenceModel } from '@drover/core/format';
 import { runBaseline } from './baseline.js';
 import { compareWithExpected, compareWithModel } from './compare.js';
 

@@ -1,4 +1,4 @@
-import { defineDiagnostics } from '@drover/core';
+import { defineDiagnostics } from '@drover/core/format';
 
 /** Findings of comparing models. */
 export const parityDiagnostics = defineDiagnostics('parity', {

@@ -1,4 +1,5 @@
-import { isFloat, isInt, roundTo, sizeOf, type Tensor } from '@drover/core';
+import { isFloat, isInt, sizeOf, type Tensor } from '@drover/core';
+import { roundTo } from '@drover/core/format';
 import type { InputSpec } from './input-spec.js';
 import { Xoshiro128 } from './random.js';
 import { chooseShapes } from './sizes.js';

@@ -35,8 +35,8 @@ export interface Rules {
   /** A tolerance above this share of the output's range proves nothing: the output is undecided. */
   readonly maxToleranceOfRange: number;
   /**
-   * Fixed tolerances in place of all of the above: an element may be off by `atol +
-   * rtol·|expected|`.
+   * Fixed tolerances in place of all of the above: an element may be off by
+   * `atol + rtol·|expected|`.
    */
   readonly fixed?: { readonly rtol: number; readonly atol: number };
 }

@@ -1,13 +1,13 @@
 import {
   DroverError,
   readModel,
-  referenceModel,
   runsFormat,
   type LoadedModel,
   type OpenedModel,
   type Report,
   type Runtime,
 } from '@drover/core';
+import { referenceModel } from '@drover/core/format';
 import { parityDiagnostics } from './diagnostics.js';
 
 /** A model in a runtime. */

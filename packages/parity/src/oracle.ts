@@ -1,11 +1,5 @@
-import {
-  bindInputs,
-  Evaluator,
-  fitInputs,
-  signatureOf,
-  type Graph,
-  type Tensor,
-} from '@drover/core';
+import { bindInputs, Evaluator, type Graph, type Tensor } from '@drover/core';
+import { fitInputs, signatureOf } from '@drover/core/format';
 import { renamed } from './rename.js';
 
 /** What the reference evaluator gave for a model, by the names of its outputs. */
@@ -21,7 +15,7 @@ export interface Oracle {
  * squares of the allowances of the nodes on the worst path, as independent rounding errors add
  * (Higham, Accuracy and Stability of Numerical Algorithms, 2.8). Inputs and outputs go by the names
  * that the model's runtime uses, else by their place; `file` is what messages name. Throws what
- * {@link fitInputs} and the operators throw: `core/not-evaluable` for what has no meaning in core.
+ * `fitInputs` and the operators throw: `core/not-evaluable` for what has no meaning in core.
  */
 export async function consultOracle(
   graph: Graph,

@@ -1,11 +1,5 @@
-import {
-  imageInputs,
-  permutationTo,
-  Weight,
-  type Graph,
-  type Layout,
-  type Tensor,
-} from '@drover/core';
+import { Weight, type Graph, type Tensor } from '@drover/core';
+import { imageInputs, permutationTo, type Layout } from '@drover/core/format';
 
 /** Inputs for a graph with its images in a layout, as a model takes them that was written so. */
 export async function permuteImages(

@@ -1,18 +1,21 @@
-import { encodeSmallFloat, type DType } from '@drover/core';
+import type { DType } from '@drover/core';
+import { encodeSmallFloat } from '@drover/core/format';
+
+/** A float type with a defined unit in the last place. */
+export type Precision = 'float64' | 'float32' | 'float16' | 'bfloat16';
 
 /**
  * Float types whose spacing is known here: bits of precision with the hidden one, and the smallest
  * exponent of a normal number.
  */
-const formats = {
+const formats: Readonly<
+  Record<Precision, { readonly precision: number; readonly minExponent: number }>
+> = {
   float64: { precision: 53, minExponent: -1022 },
   float32: { precision: 24, minExponent: -126 },
   float16: { precision: 11, minExponent: -14 },
   bfloat16: { precision: 8, minExponent: -126 },
-} as const;
-
-/** A float type with a defined unit in the last place. */
-export type Precision = keyof typeof formats;
+};
 
 /** The dtype as a {@link Precision}; undefined for every other type. */
 export function precisionOf(dtype: DType): Precision | undefined {

@@ -1,4 +1,4 @@
-import { defineDiagnostics } from '@drover/core';
+import { defineDiagnostics } from '@drover/core/format';
 
 /** Findings about protobuf messages, whatever they mean. */
 export const protobufDiagnostics = defineDiagnostics('protobuf', {

@@ -3,7 +3,6 @@ import {
   decodeTensor,
   dtypes,
   encodeTensor,
-  fitInputs,
   runtimeDiagnostics,
   type DType,
   type LoadedModel,
@@ -13,6 +12,7 @@ import {
   type Signature,
   type Tensor,
 } from '@drover/core';
+import { fitInputs } from '@drover/core/format';
 import { importPeer, messageOf } from './import-peer.js';
 
 /** How onnxruntime runs. */

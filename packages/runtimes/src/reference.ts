@@ -1,4 +1,5 @@
-import { readModel, referenceModel, Report, type Runtime } from '@drover/core';
+import { readModel, Report, type Runtime } from '@drover/core';
+import { referenceModel } from '@drover/core/format';
 
 /**
  * The reference: core's evaluator, which computes every float type in float64. It runs whatever can

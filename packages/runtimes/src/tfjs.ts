@@ -4,11 +4,8 @@ import type { io, NamedTensorMap, Tensor as TfTensor } from '@tensorflow/tfjs-co
 import {
   decodeTensor,
   encodeTensor,
-  fitInputs,
-  parseJson,
   runtimeDiagnostics,
   tensor,
-  JsonCursor,
   type DType,
   type LoadedModel,
   type ModelFiles,
@@ -17,6 +14,7 @@ import {
   type Source,
   type Tensor,
 } from '@drover/core';
+import { fitInputs, parseJson, JsonCursor } from '@drover/core/format';
 import { importPeer, messageOf } from './import-peer.js';
 
 /** How TensorFlow.js runs. */

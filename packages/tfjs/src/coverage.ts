@@ -1,10 +1,6 @@
-import type { Coverage } from '@drover/core';
-import { readRules, structural, writeRules } from '@drover/graphdef';
+import type { Coverage } from '@drover/core/format';
+import { coverage as graphdef } from '@drover/graphdef';
 import { ops } from './schema/ops.js';
 
 /** Operators of TensorFlow.js 4.22. */
-export const coverage: Coverage = {
-  listed: Object.keys(ops),
-  read: [...readRules.keys(), ...structural],
-  written: writeRules,
-};
+export const coverage: Coverage = { ...graphdef, listed: Object.keys(ops) };

@@ -1,4 +1,4 @@
-import { defineDiagnostics } from '@drover/core';
+import { defineDiagnostics } from '@drover/core/format';
 
 /** Findings of the TF.js format. */
 export const tfjsDiagnostics = defineDiagnostics('tfjs', {

@@ -12,12 +12,12 @@ import {
   tensor,
   Weight,
   type ConversionReport,
-  type JsonValue,
   Model,
-  type OptionValues,
   openModel,
   writeModel,
 } from '@drover/core';
+import type { JsonValue } from '@drover/core/format';
+import type { OptionValues } from '@drover/core/option';
 import { tfjs } from './format.js';
 
 type Attr = Readonly<Record<string, JsonValue>>;

@@ -1,13 +1,10 @@
-import { ByteHandle, type Format, type Sink, type Source, type WriteContext } from '@drover/core';
+import { ByteHandle, type Format, type Sink, type Source } from '@drover/core';
+import type { WriteContext } from '@drover/core/format';
 import { graphdefDiagnostics } from '@drover/graphdef';
 import { about } from './about.js';
-import {
-  encodeModelJson,
-  readModel as decodeModel,
-  shardPaths,
-  shardsOf,
-  type GroupSpec,
-} from './codec/index.js';
+import { encodeModelJson, type GroupSpec } from './codec/encode-model.js';
+import { readModel as decodeModel } from './codec/decode-model.js';
+import { shardPaths, shardsOf } from './codec/shard-paths.js';
 import { tfjsDiagnostics } from './diagnostics.js';
 import { planModel, writeModel } from './export/write-model.js';
 import { readModel } from './import/read-model.js';

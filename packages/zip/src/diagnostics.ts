@@ -1,4 +1,4 @@
-import { defineDiagnostics } from '@drover/core';
+import { defineDiagnostics } from '@drover/core/format';
 
 /** Findings in ZIP archives. */
 export const zipDiagnostics = defineDiagnostics('zip', {

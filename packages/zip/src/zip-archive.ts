@@ -1,4 +1,5 @@
-import { ByteHandle, type ByteCheck, type ByteEncoding, type ByteSource } from '@drover/core';
+import { ByteHandle, type ByteSource } from '@drover/core';
+import type { ByteCheck, ByteEncoding } from '@drover/core/format';
 import { Crc32 } from './crc32.js';
 import { zipDiagnostics } from './diagnostics.js';
 import { transformed } from './transform.js';

@@ -70,14 +70,15 @@ function withEntry(text, name, { file, constant }) {
  * the families, so that a rule in one of them does not compile while the gap is there.
  */
 function withGap(text, name) {
-  const imports = /^import (type )?\{([^}]*)\} from '@drover\/core';/m;
+  const imports = /^import (type )?\{([^}]*)\} from '@drover\/core\/format';/m;
   const [, areTypes, list] = imports.exec(text) ?? [];
-  if (list === undefined) throw new Error('The rules of a format import nothing of @drover/core.');
+  if (list === undefined)
+    throw new Error('The rules of a format import nothing of @drover/core/format.');
   const imported = list.split(',').flatMap((each) => each.trim() || []);
   const all = areTypes ? imported.map((each) => `type ${each}`) : imported;
   const specifiers = [...(all.includes('notYet') ? [] : ['notYet']), ...all];
   return text
-    .replace(imports, `import { ${specifiers.join(', ')} } from '@drover/core';`)
+    .replace(imports, `import { ${specifiers.join(', ')} } from '@drover/core/format';`)
     .replace(/= writeTable<\w+>\(\{\n/, (table) => `${table}  ${name}: notYet,\n`);
 }
 

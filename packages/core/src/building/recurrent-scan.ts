@@ -33,7 +33,7 @@ export interface RecurrentValues {
 }
 
 /** What a step of one direction is built from, in the body of a Scan. */
-export interface StepValues {
+interface StepValues {
   readonly graph: Graph;
   /** W x and the biases that can be added to it, for all gates [batch, gates * hidden size]. */
   readonly input: Value;

@@ -93,7 +93,7 @@ export class ByteHandle {
     return new ByteHandle(this.length, this.content, check, this.held);
   }
 
-  /** The same bytes of the same place, read now, so that {@link peek} gives them. */
+  /** The same bytes of the same place, read now, so that {@link ByteHandle.peek} gives them. */
   async load(): Promise<ByteHandle> {
     if (this.isInMemory) return this;
     return new ByteHandle(this.length, this.content, this.check, await this.read());
@@ -202,7 +202,7 @@ export class ByteHandle {
     }
   }
 
-  /** Whether the bytes are in memory already, so that {@link peek} gives them. */
+  /** Whether the bytes are in memory already, so that {@link ByteHandle.peek} gives them. */
   get isInMemory(): boolean {
     const { content, check, held } = this;
     if (held) return true;

@@ -29,7 +29,7 @@ export interface NodeWriter {
 }
 
 /** The finding that a node has no form in the target. */
-export function gapFinding(node: Node, reason: string): Diagnostic {
+function gapFinding(node: Node, reason: string): Diagnostic {
   const { file, op } = node.origin;
   const name = nameOf(node.origin);
   const code = node.is(foreign) ? 'foreign-op' : 'not-convertible';

@@ -6,7 +6,7 @@ import { isStatic, symbolsOf, type Dim, type Shape } from '../tensor/dim.js';
 import type { DType } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
 import { Weight } from '../tensor/weight.js';
-import { freshDim, inferTypes } from './infer.js';
+import { inferTypes } from './infer.js';
 import { flatten, Node, type Region } from './node.js';
 import {
   mergedOrigin,
@@ -32,7 +32,7 @@ export interface Output {
 /** What a new node may state beside operands and attributes. */
 export interface NodeOptions {
   readonly name?: string | undefined;
-  /** Defaults to what the graph is {@link Graph.standingFor standing for}. */
+  /** Defaults to what the graph is {@link Graph.standingFor | standing for}. */
   readonly origin?: NodeOrigin | undefined;
   /** Names for the results, in order. Defaults to the node's name. */
   readonly outputs?: readonly string[] | undefined;
@@ -218,7 +218,7 @@ export class Graph {
     this.#nodes.add(node);
   }
 
-  /** The node that {@link add} made for a result. */
+  /** The node that {@link Graph.add} made for a result. */
   static producer(value: Value): Node {
     if (!value.producer)
       throw coreDiagnostics.error('invalid-graph', {
@@ -319,5 +319,3 @@ export function staticShape(value: Value | ValueType): readonly number[] {
     origin: { file: '' },
   });
 }
-
-export { freshDim };

@@ -1,4 +1,4 @@
-import type { loop } from '../ops/loop.js';
+import type { ops } from '../ops/ops.js';
 import type { Dim } from '../tensor/dim.js';
 import type { Graph } from './graph.js';
 import type { Node } from './node.js';
@@ -22,7 +22,7 @@ export function readsCondition({ inputs, outputs }: Graph): boolean {
 }
 
 /** How many trips a Loop makes that makes all it may, as far as that is known before it runs. */
-export function loopTrips({ operands, regions }: Node<typeof loop>): Dim | undefined {
+export function loopTrips({ operands, regions }: Node<typeof ops.Loop>): Dim | undefined {
   return operands.condition === undefined && neverEnds(regions['body']!.graph)
     ? operands.maxTrips?.elements?.[0]
     : undefined;

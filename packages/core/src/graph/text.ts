@@ -17,13 +17,7 @@ const maxPrintedElements = 32;
 export const bareWord = /^[A-Za-z_](?:[\w./~-]|:(?=\w))*$/;
 
 /** Words with a meaning of their own, which names have only in quotes. */
-export const reservedWords: ReadonlySet<string> = new Set([
-  '_',
-  'constant',
-  'graph',
-  'return',
-  'weight',
-]);
+const reservedWords: ReadonlySet<string> = new Set(['_', 'constant', 'graph', 'return', 'weight']);
 
 /**
  * A graph as text, the form of goldens, messages and documentation:

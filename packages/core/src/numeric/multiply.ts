@@ -8,7 +8,7 @@ import { wrapInteger } from './wrap-integer.js';
 /**
  * Where the three matrices of a product begin in their storage, and its sizes: [m, k] times [k, n].
  */
-export interface Product {
+interface Product {
   readonly a: number;
   readonly b: number;
   readonly y: number;
@@ -21,12 +21,7 @@ export interface Product {
  * Adds the product of two row-major matrices to a third. Four rows of `b` pass for two rows of `a`
  * at a time.
  */
-export function multiplyMatrices(
-  a: Float64Array,
-  b: Float64Array,
-  y: Float64Array,
-  at: Product,
-): void {
+function multiplyMatrices(a: Float64Array, b: Float64Array, y: Float64Array, at: Product): void {
   const { m, k, n } = at;
   let i = 0;
   for (; i + 2 <= m; i += 2) {

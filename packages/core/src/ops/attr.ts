@@ -118,7 +118,7 @@ export function nullable<T, R>(item: Attr<T, R>): Attr<T | null, R | null> {
 }
 
 /** An integer that may rest on named dimensions. */
-export const dim = (): Attr<Dim, number> => ({
+const dim = (): Attr<Dim, number> => ({
   says: 'an integer or an expression over named dimensions',
   accepts: isDim,
   print: (value) => (typeof value === 'number' ? value : value.key),

@@ -34,9 +34,10 @@ export interface LayoutChange {
 
 type Attributes = Readonly<Record<string, unknown>>;
 
-interface Situation {
+/** A node, and the layout that it is to take. */
+export interface LayoutSituation {
   readonly node: Node;
-  readonly attrs: Attributes;
+  readonly attrs: Readonly<Record<string, unknown>>;
   readonly target: Layout;
   /** Rank of the first operand, and the permutation that takes it to the target. */
   readonly rank: number;
@@ -52,7 +53,7 @@ export interface LayoutRule<Needs extends string = never> {
   readonly says: string;
   readonly needs: readonly Needs[];
   /** The change for a node; undefined where its tensors must stay as they are. */
-  readonly change: (situation: Situation) => LayoutChange | undefined;
+  readonly change: (situation: LayoutSituation) => LayoutChange | undefined;
 }
 
 const kept: LayoutChange = {

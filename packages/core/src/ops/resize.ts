@@ -1,6 +1,6 @@
 import { canBe } from '../constraints/same-type.js';
 import { resample } from '../numeric/resample.js';
-import { mulDim, type Dim, type Shape } from '../tensor/dim.js';
+import type { Dim } from '../tensor/dim.js';
 import { dtypes, isFloat } from '../tensor/dtype.js';
 import { tensor, toNumbers } from '../tensor/tensor.js';
 import { bool, dimsOrOperand, float, floatList, ints, nullable, oneOf } from './attr.js';
@@ -150,18 +150,3 @@ export const resize = defineOp({
     },
   ],
 });
-
-/**
- * Sizes that ONNX gives for scales: floor(size * scale). Exact on named dimensions only for whole
- * scales; undefined otherwise.
- */
-export function scaledSizes(sizes: Shape, scales: readonly number[]): Shape | undefined {
-  const scaled = sizes.map((size, i) =>
-    typeof size === 'number'
-      ? Math.floor(size * scales[i]!)
-      : Number.isInteger(scales[i]!)
-        ? mulDim(size, scales[i]!)
-        : undefined,
-  );
-  return scaled.every((size) => size !== undefined) ? scaled : undefined;
-}

@@ -8,12 +8,12 @@ import { defineOp, one } from './define-op.js';
 import { permuting } from './layout.js';
 
 /** Whether a list is a permutation of 0 … rank-1. */
-export function isPermutation(perm: readonly number[]): boolean {
+function isPermutation(perm: readonly number[]): boolean {
   return [...perm].sort((a, b) => a - b).every((p, i) => p === i);
 }
 
 /** Dimension i of the result is dimension perm[i] of `x`. */
-export function transposed(x: Tensor, perm: readonly number[]): Tensor {
+function transposed(x: Tensor, perm: readonly number[]): Tensor {
   const strides = stridesOf(x.shape);
   return strided(
     x,

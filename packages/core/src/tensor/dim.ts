@@ -13,7 +13,8 @@ export type Factor =
   | { readonly kind: 'symbol'; readonly name: string }
   | { readonly kind: 'floordiv' | 'min' | 'max'; readonly left: Dim; readonly right: Dim };
 
-interface Term {
+/** A coefficient times factors. */
+export interface Term {
   readonly coefficient: number;
   readonly factors: readonly Factor[];
 }

@@ -74,7 +74,7 @@ export class Weight {
     return new Weight(dtype, shape, { kind: 'stored', name, bytes });
   }
 
-  /** Elements in memory, in the canonical encoding; see {@link stored}. */
+  /** Elements in memory, in the canonical encoding; see {@link Weight.stored}. */
   static of(dtype: DType, shape: readonly number[], bytes: Uint8Array, name?: string): Weight {
     return Weight.stored(dtype, shape, name, ByteHandle.of(bytes));
   }
@@ -103,7 +103,7 @@ export class Weight {
 
   /**
    * Weights joined along an axis, in order. They have one dtype and agree in every other dimension.
-   * Throws `core/invalid-shape` where they do not, and `core/limit` for more than {@link maxParts}.
+   * Throws `core/invalid-shape` where they do not, and `core/limit` for more than 16,384.
    */
   static concat(parts: readonly Weight[], axis: number): Weight {
     const [first, ...rest] = parts;
@@ -227,7 +227,7 @@ export class Weight {
     return new Weight(dtype, shape, { kind: 'step', of: this, step });
   }
 
-  /** Whether the elements are in memory already, so that {@link peek} gives them. */
+  /** Whether the elements are in memory already, so that {@link Weight.peek} gives them. */
   get isInMemory(): boolean {
     return this.#standing().every((handle) => handle.isInMemory);
   }
@@ -247,7 +247,7 @@ export class Weight {
 
   /**
    * The elements in the canonical encoding, in one array. Memory: this tensor and, for a step, what
-   * it is made from. Throws `core/limit` when an array does not hold them: {@link chunks} does.
+   * it is made from. Throws `core/limit` when an array does not hold them: {@link Weight.chunks} does.
    */
   async bytes(): Promise<Uint8Array> {
     const read = new Map<string, Uint8Array>();
@@ -260,7 +260,7 @@ export class Weight {
    * The elements in the canonical encoding, in order, in pieces of at most `maxBytes`. Elements
    * that are stored, reshaped, cut or joined along the outermost axis, cast or dequantised come
    * piece by piece; for the other steps the tensor that they move is in memory, as with
-   * {@link bytes}.
+   * {@link Weight.bytes}.
    */
   async *chunks(maxBytes = pieceBytes): AsyncGenerator<Uint8Array> {
     for await (const piece of this.#stream(maxBytes, {}))
@@ -335,7 +335,7 @@ export class Weight {
     return [...seen].filter(({ content }) => content.kind === 'stored');
   }
 
-  /** The stored tensors of the source among its {@link leaves}. */
+  /** The stored tensors of the source among its {@link Weight.leaves}. */
   get origins(): readonly Weight[] {
     return this.leaves.filter(({ name }) => name !== undefined);
   }

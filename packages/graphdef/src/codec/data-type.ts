@@ -2,7 +2,7 @@ import type { DType } from '@drover/core';
 
 /** TensorFlow's names of element types (types.proto), by number. */
 // prettier-ignore
-const byNumber = [
+export const dataTypeNames = [
   'DT_INVALID', 'DT_FLOAT', 'DT_DOUBLE', 'DT_INT32', 'DT_UINT8', 'DT_INT16', 'DT_INT8', 'DT_STRING', 'DT_COMPLEX64', 'DT_INT64', 'DT_BOOL', 'DT_QINT8',
   'DT_QUINT8', 'DT_QINT32', 'DT_BFLOAT16', 'DT_QINT16', 'DT_QUINT16', 'DT_UINT16', 'DT_COMPLEX128', 'DT_HALF', 'DT_RESOURCE', 'DT_VARIANT', 'DT_UINT32',
   'DT_UINT64', 'DT_FLOAT8_E5M2', 'DT_FLOAT8_E4M3FN', 'DT_FLOAT8_E4M3FNUZ', 'DT_FLOAT8_E4M3B11FNUZ', 'DT_FLOAT8_E5M2FNUZ', 'DT_INT4', 'DT_UINT4', 'DT_INT2',
@@ -10,23 +10,18 @@ const byNumber = [
 ] as const;
 
 /** Name of an element type, e.g. `DT_FLOAT`, or `DT_FLOAT_REF` for a reference (TF 1 variables). */
-export type DataType = (typeof byNumber)[number] | `${(typeof byNumber)[number]}_REF`;
+export type DataType = (typeof dataTypeNames)[number] | `${(typeof dataTypeNames)[number]}_REF`;
 
 const numbers: ReadonlyMap<string, number> = new Map(
-  byNumber.flatMap((name, i) =>
+  dataTypeNames.flatMap((name, i) =>
     i === 0 ? [[name, 0] as const] : [[name, i] as const, [`${name}_REF`, 100 + i] as const],
   ),
 );
 
 /** The type of a number in a file; references are 100 higher. */
 export function dataTypeOfNumber(value: number): DataType | undefined {
-  const name = byNumber[value > 100 ? value - 100 : value];
+  const name = dataTypeNames[value > 100 ? value - 100 : value];
   return name === undefined ? undefined : value > 100 ? `${name}_REF` : name;
-}
-
-/** The number of a type in binary files. */
-export function numberOfDataType(name: DataType): number {
-  return numbers.get(name)!;
 }
 
 /** Whether a text names a type. */

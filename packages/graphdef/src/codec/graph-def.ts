@@ -1,4 +1,4 @@
-import type { JsonValue } from '@drover/core';
+import type { JsonValue } from '@drover/core/format';
 import type { DataType } from './data-type.js';
 
 /** A 64-bit integer: a number where JavaScript holds it exactly, else a bigint. */

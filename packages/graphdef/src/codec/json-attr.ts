@@ -1,4 +1,5 @@
-import { coreDiagnostics, type DroverError, type JsonCursor, type JsonValue } from '@drover/core';
+import { coreDiagnostics, type DroverError } from '@drover/core';
+import type { JsonCursor, JsonValue } from '@drover/core/format';
 import {
   tensorFields,
   type AttrList,
@@ -122,7 +123,7 @@ const tensorKeys: ReadonlySet<string> = new Set([
 ]);
 
 /** A TensorProto; at most one typed list may have elements. Throws `core/json`. */
-export function decodeTensorProto(json: JsonCursor): TensorProto {
+function decodeTensorProto(json: JsonCursor): TensorProto {
   const filled = tensorFields.filter((field) => (json.get(field)?.items().length ?? 0) > 0);
   if (filled.length > 1) throw json.error(`has elements in ${filled.join(' and ')}`);
   const dtype = json.get('dtype');
@@ -142,13 +143,7 @@ export function decodeTensorProto(json: JsonCursor): TensorProto {
 }
 
 /** The inverse of {@link decodeTensorProto}. */
-export function encodeTensorProto({
-  dtype,
-  shape,
-  content,
-  values,
-  extra,
-}: TensorProto): JsonMembers {
+function encodeTensorProto({ dtype, shape, content, values, extra }: TensorProto): JsonMembers {
   const list = values && {
     [values.field]: values.items.map((item) => items[values.field][1](item as never)),
   };
@@ -195,7 +190,7 @@ const kinds: ReadonlyMap<string, (json: JsonCursor) => unknown> = new Map<
 type Kind = Exclude<AttrList['of'], 'none'>;
 
 /** The value of an attribute. Throws `core/json`. */
-export function decodeAttr(json: JsonCursor): AttrValue {
+function decodeAttr(json: JsonCursor): AttrValue {
   const fields = json.members().map(([key]) => key);
   if (fields.length === 0) return { kind: 'none' };
   const [kind] = fields;
@@ -234,7 +229,7 @@ const encoders: Readonly<Record<Kind, (value: never) => JsonValue>> = {
  * The inverse of {@link decodeAttr}, as protobuf prints it: base64, 64-bit integers as text, empty
  * lists as `{}`.
  */
-export function encodeAttr(attr: AttrValue): JsonMembers {
+function encodeAttr(attr: AttrValue): JsonMembers {
   switch (attr.kind) {
     case 'none':
       return {};

@@ -1,18 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { DroverError, JsonCursor, parseJson, type JsonValue } from '@drover/core';
-import {
-  attrOf,
-  decodeGraphDef,
-  decodeSignature,
-  encodeGraphDef,
-  encodeSignature,
-  outputCount,
-  outputPosition,
-  parseInput,
-  type AttrValue,
-  type GraphDef,
-  type NodeDef,
-} from '../index.js';
+import { DroverError } from '@drover/core';
+import { JsonCursor, parseJson, type JsonValue } from '@drover/core/format';
+import type { AttrValue, GraphDef, NodeDef } from './graph-def.js';
+import { decodeGraphDef, decodeSignature, encodeGraphDef, encodeSignature } from './json-graph.js';
+import { attrOf, outputCount, outputPosition, parseInput } from './operator.js';
 
 const read = (path: string): JsonCursor => {
   const text = readFileSync(new URL(path, import.meta.url), 'utf8');

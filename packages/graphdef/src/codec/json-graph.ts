@@ -1,4 +1,4 @@
-import type { JsonCursor, JsonValue } from '@drover/core';
+import type { JsonCursor, JsonValue } from '@drover/core/format';
 import type {
   ArgDef,
   FunctionDef,

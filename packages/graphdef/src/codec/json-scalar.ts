@@ -1,4 +1,4 @@
-import { type JsonCursor, type JsonValue } from '@drover/core';
+import type { JsonCursor, JsonValue } from '@drover/core/format';
 import { dataTypeOfNumber, isDataType, type DataType } from './data-type.js';
 import type { ByteString, Int64 } from './graph-def.js';
 

@@ -20,9 +20,6 @@ const attributes: ReadonlyMap<string, ReadonlyMap<string, RegisteredAttr>> = new
   [...registered].map(([name, { attrs }]) => [name, new Map(Object.entries(attrs))]),
 );
 
-/** Names of the operators whose registration is known here. */
-export type OpName = keyof typeof ops | keyof typeof unregisteredOps;
-
 /** What TensorFlow registers about an operator. */
 export function registeredOp(name: string): RegisteredOp | undefined {
   return registered.get(name);
@@ -84,7 +81,7 @@ export type Arg = Pick<RegisteredArg, 'name' | 'type' | 'typeAttr' | 'numberAttr
  * Arguments of the operator of a node, which may be a function of the library; undefined if neither
  * knows it.
  */
-export function argsOf(
+function argsOf(
   node: Pick<NodeDef, 'op'>,
   functions?: ReadonlyMap<string, OpDef>,
 ): { readonly inputs: readonly Arg[]; readonly outputs: readonly Arg[] } | undefined {

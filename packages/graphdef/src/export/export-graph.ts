@@ -1,14 +1,11 @@
+import type { DType, Graph, Value, Weight } from '@drover/core';
 import {
   integerRanges,
   UniqueNames,
   writeNodes,
   writtenOutputs,
-  type DType,
-  type Graph,
-  type Value,
-  type Weight,
   type WriteContext,
-} from '@drover/core';
+} from '@drover/core/format';
 import type {
   FunctionDef,
   GraphDef,

@@ -1,21 +1,17 @@
 import {
   bitsOf,
   coreDiagnostics,
-  intervalOf,
   isFloat,
   isInt,
-  isWithin,
-  meet,
   nameOf,
   type Diagnostic,
   type DType,
   type Graph,
-  type Interval,
-  type IntegerRanges,
   type Node,
   type Report,
   type Value,
 } from '@drover/core';
+import { intervalOf, isWithin, meet, type Interval, type IntegerRanges } from '@drover/core/format';
 import type { ExportTarget } from './export-graph.js';
 
 /** The values of a type that a target holds in the type that it has for them. */

@@ -3,9 +3,7 @@ import {
   decodeTensor,
   evaluate,
   Graph,
-  JsonCursor,
   ops,
-  parseJson,
   Report,
   tensor,
   toNumbers,
@@ -13,7 +11,10 @@ import {
   type DType,
   type Tensor,
 } from '@drover/core';
-import { decodeGraphDef, decodeSignature, exportGraph, importGraph } from '../index.js';
+import { JsonCursor, parseJson } from '@drover/core/format';
+import { decodeGraphDef, decodeSignature } from '../codec/json-graph.js';
+import { exportGraph } from '../export/export-graph.js';
+import { importGraph } from './import-graph.js';
 
 interface Stored {
   readonly name: string;

@@ -1,5 +1,7 @@
-import { JsonCursor, parseJson, Report, type Graph } from '@drover/core';
-import { decodeGraphDef, importGraph } from '../index.js';
+import { Report, type Graph } from '@drover/core';
+import { JsonCursor, parseJson } from '@drover/core/format';
+import { decodeGraphDef } from '../codec/json-graph.js';
+import { importGraph } from './import-graph.js';
 
 const type = (name: string) => ({ type: name });
 const input = (name: string, dtype: string, dims: readonly number[]) => ({

@@ -1,14 +1,5 @@
-import {
-  complexTypes,
-  importNode,
-  valueOf,
-  type Graph,
-  type Json,
-  type Report,
-  type Value,
-  type ValueType,
-  type Weight,
-} from '@drover/core';
+import type { Graph, Json, Report, Value, ValueType, Weight } from '@drover/core';
+import { complexTypes, importNode, valueOf } from '@drover/core/format';
 import { dtypeOf } from '../codec/data-type.js';
 import type { AttrValue, FunctionDef, NodeDef, OpDef } from '../codec/graph-def.js';
 import {

@@ -1,15 +1,14 @@
 import {
   coreDiagnostics,
   Graph,
-  dimName,
   symbol,
   type Dim,
   type DType,
   type Report,
   type Shape,
   type Weight,
-  valueOf,
 } from '@drover/core';
+import { dimName, valueOf } from '@drover/core/format';
 import { dtypeOf, type DataType } from '../codec/data-type.js';
 import type { GraphDef, NodeDef, SignatureDef, TensorShape } from '../codec/graph-def.js';
 import { attrOf, parseInput } from '../codec/operator.js';

@@ -1,6 +1,5 @@
 import {
   addDim,
-  exactQuotient,
   mulDim,
   ops,
   productOf,
@@ -10,6 +9,7 @@ import {
   type Shape,
   type Value,
 } from '@drover/core';
+import { exactQuotient } from '@drover/core/format';
 import type { ReadRules, ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
 

@@ -1,12 +1,6 @@
 import {
   cloneGraph,
-  dimSources,
-  freshDim,
-  gap,
   Graph,
-  inlineGraph,
-  isDataDependent,
-  neverEnds,
   ops,
   SymbolicDim,
   symbolsOf,
@@ -14,8 +8,16 @@ import {
   type Region,
   type Shape,
   type Value,
-  type WriteRules,
 } from '@drover/core';
+import {
+  dimSources,
+  freshDim,
+  gap,
+  inlineGraph,
+  isDataDependent,
+  neverEnds,
+  type WriteRules,
+} from '@drover/core/format';
 import type { NameAttrList } from '../codec/graph-def.js';
 import { func, shapes } from '../vocabulary/attribute.js';
 import type { GraphWriter, Operand } from '../vocabulary/graph-writer.js';

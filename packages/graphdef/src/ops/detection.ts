@@ -1,11 +1,5 @@
-import {
-  buildRegionSamples,
-  buildSize,
-  ops,
-  toNumbers,
-  type Value,
-  type WriteRules,
-} from '@drover/core';
+import { ops, toNumbers, type Value } from '@drover/core';
+import { buildRegionSamples, buildSize, type WriteRules } from '@drover/core/format';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import type { ReadRules, ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';

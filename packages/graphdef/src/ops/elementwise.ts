@@ -1,5 +1,4 @@
 import {
-  gap,
   isFloat,
   isInt,
   ops,
@@ -8,8 +7,8 @@ import {
   type Op,
   type Operand as Slot,
   type Value,
-  type WriteRules,
 } from '@drover/core';
+import { gap, type WriteRules } from '@drover/core/format';
 import { float, type Attributes } from '../vocabulary/attribute.js';
 import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
 import type { ReadRules, ToCore } from '../vocabulary/rule.js';
@@ -129,7 +128,7 @@ const readClipByValue: ToCore = (node) => {
 const readPrelu: ToCore = (node) => prelu(node, node.input(0), node.input(1));
 
 /** Slopes line up with the last dimensions. */
-export function prelu(node: SourceNode, x: Value, given: Value): Value {
+function prelu(node: SourceNode, x: Value, given: Value): Value {
   const missing = (x.rank ?? 0) - (given.rank ?? 0);
   const slope =
     missing > 0 && given.shape

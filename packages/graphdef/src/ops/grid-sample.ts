@@ -1,13 +1,5 @@
-import {
-  gap,
-  type ops,
-  productOf,
-  spatialOf,
-  type AttrValues,
-  type Dim,
-  type Node,
-  type WriteRules,
-} from '@drover/core';
+import { type ops, productOf, type AttrValues, type Dim, type Node } from '@drover/core';
+import { gap, spatialOf, type WriteRules } from '@drover/core/format';
 import { int } from '../vocabulary/attribute.js';
 import type { GraphWriter, Ref } from '../vocabulary/graph-writer.js';
 import { taps } from './taps.js';

@@ -1,13 +1,5 @@
-import {
-  gap,
-  ops,
-  productOf,
-  toNumbers,
-  type Dim,
-  type Shape,
-  type Value,
-  type WriteRules,
-} from '@drover/core';
+import { ops, productOf, toNumbers, type Dim, type Shape, type Value } from '@drover/core';
+import { gap, type WriteRules } from '@drover/core/format';
 import { int } from '../vocabulary/attribute.js';
 import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
 import type { ReadRules, ToCore } from '../vocabulary/rule.js';

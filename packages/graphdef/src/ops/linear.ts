@@ -1,4 +1,5 @@
-import { ops, sameShape, type Shape, type Value, type WriteRules } from '@drover/core';
+import { ops, sameShape, type Shape, type Value } from '@drover/core';
+import type { WriteRules } from '@drover/core/format';
 import { bool } from '../vocabulary/attribute.js';
 import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
 import type { ReadRules, ToCore } from '../vocabulary/rule.js';

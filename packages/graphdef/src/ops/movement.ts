@@ -1,8 +1,5 @@
 import {
   addDim,
-  bounds,
-  exactQuotient,
-  gap,
   isStatic,
   ops,
   subDim,
@@ -12,8 +9,8 @@ import {
   type Node,
   type Shape,
   type Value,
-  type WriteRules,
 } from '@drover/core';
+import { bounds, exactQuotient, gap, type WriteRules } from '@drover/core/format';
 import { int, ints, text } from '../vocabulary/attribute.js';
 import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
 import type { ReadRules, ToCore } from '../vocabulary/rule.js';

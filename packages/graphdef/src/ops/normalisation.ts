@@ -1,4 +1,5 @@
-import { gap, ops, type Node, type Shape, type Value, type WriteRules } from '@drover/core';
+import { ops, type Node, type Shape, type Value } from '@drover/core';
+import { gap, type WriteRules } from '@drover/core/format';
 import { bool, float, int, text } from '../vocabulary/attribute.js';
 import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
 import type { ReadRules, ToCore } from '../vocabulary/rule.js';

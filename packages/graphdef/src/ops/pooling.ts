@@ -2,19 +2,16 @@ import {
   addDim,
   ceilDivDim,
   floorDivDim,
-  gap,
   isStatic,
   maxDim,
   mulDim,
   ops,
-  samePadding,
-  spatialOf,
   subDim,
   type Dim,
   type Node,
   type Shape,
-  type WriteRules,
 } from '@drover/core';
+import { gap, samePadding, spatialOf, type WriteRules } from '@drover/core/format';
 import { ints, text } from '../vocabulary/attribute.js';
 import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
 import type { ReadRules, ToCore } from '../vocabulary/rule.js';

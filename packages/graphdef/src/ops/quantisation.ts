@@ -1,4 +1,5 @@
-import { gap, intRange, ops, toNumbers, type Value, type WriteRules } from '@drover/core';
+import { intRange, ops, toNumbers, type Value } from '@drover/core';
+import { gap, type WriteRules } from '@drover/core/format';
 import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
 import type { ReadRules, ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';

@@ -1,5 +1,4 @@
 import {
-  gap,
   isFloat,
   ops,
   productOf,
@@ -9,8 +8,8 @@ import {
   type Op,
   type Operand as Slot,
   type Value,
-  type WriteRules,
 } from '@drover/core';
+import { gap, type WriteRules } from '@drover/core/format';
 import { bool, type as typeAttr } from '../vocabulary/attribute.js';
 import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
 import type { ReadRules, ToCore } from '../vocabulary/rule.js';

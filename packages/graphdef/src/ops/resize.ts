@@ -1,7 +1,4 @@
 import {
-  bounds,
-  exactQuotient,
-  gap,
   isStatic,
   maxDim,
   minDim,
@@ -14,8 +11,8 @@ import {
   type Dim,
   type Node,
   type Value,
-  type WriteRules,
 } from '@drover/core';
+import { bounds, exactQuotient, gap, type WriteRules } from '@drover/core/format';
 import { bool, int } from '../vocabulary/attribute.js';
 import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
 import type { ReadRules, ToCore } from '../vocabulary/rule.js';

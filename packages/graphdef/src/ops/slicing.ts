@@ -1,14 +1,5 @@
-import {
-  addDim,
-  gap,
-  isDataDependent,
-  isStatic,
-  ops,
-  type Dim,
-  type Node,
-  type Value,
-  type WriteRules,
-} from '@drover/core';
+import { addDim, isStatic, ops, type Dim, type Node, type Value } from '@drover/core';
+import { gap, isDataDependent, type WriteRules } from '@drover/core/format';
 import { int } from '../vocabulary/attribute.js';
 import type { GraphWriter, Operand } from '../vocabulary/graph-writer.js';
 import type { ReadRules, ToCore } from '../vocabulary/rule.js';

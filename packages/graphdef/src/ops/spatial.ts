@@ -1,22 +1,24 @@
 import {
   addDim,
-  channelAxis,
   floorDivDim,
-  gap,
   isStatic,
   maxDim,
   mulDim,
   ops,
-  samePadding,
-  spatialOf,
   subDim,
   type Dim,
-  type Layout,
-  type Padding,
   type Shape,
   type Value,
-  type WriteRules,
 } from '@drover/core';
+import {
+  channelAxis,
+  gap,
+  samePadding,
+  spatialOf,
+  type Layout,
+  type Padding,
+  type WriteRules,
+} from '@drover/core/format';
 import { int, ints, text, type Attributes } from '../vocabulary/attribute.js';
 import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
 import type { ReadRules, ToCore } from '../vocabulary/rule.js';

@@ -1,6 +1,5 @@
 import {
   Graph,
-  freshDim,
   ops,
   sameDim,
   type DType,
@@ -9,6 +8,7 @@ import {
   type Value,
   type ValueType,
 } from '@drover/core';
+import { freshDim } from '@drover/core/format';
 import { isListOf, listLength, writtenItem } from './tensor-list.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
 

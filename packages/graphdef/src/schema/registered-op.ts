@@ -9,7 +9,7 @@ export interface RegisteredArg {
 }
 
 /** Dimensions, -1 where unknown; null for an unknown rank. */
-export interface RegisteredShape {
+interface RegisteredShape {
   readonly dims: readonly number[] | null;
 }
 

@@ -1,23 +1,25 @@
 import {
   coreDiagnostics,
-  dimSources,
-  foldDim,
   isStatic,
   nameOf,
   tensor,
   Weight,
   type Dim,
-  type DimSource,
   type DroverError,
   type DType,
   type Graph,
-  type IntegerRanges,
   type Node,
-  type NodeWriter,
   type Shape,
-  type UniqueNames,
   type Value,
 } from '@drover/core';
+import {
+  dimSources,
+  foldDim,
+  type DimSource,
+  type IntegerRanges,
+  type NodeWriter,
+  type UniqueNames,
+} from '@drover/core/format';
 import { dataTypeOf, type DataType } from '../codec/data-type.js';
 import type { AttrValue, FunctionDef, NodeDef } from '../codec/graph-def.js';
 import { registeredOp } from '../codec/operator.js';

@@ -1,5 +1,4 @@
 import {
-  ImportedNode,
   isFloat,
   ops,
   toNumbers,
@@ -9,6 +8,7 @@ import {
   type Tensor,
   type Value,
 } from '@drover/core';
+import { ImportedNode } from '@drover/core/format';
 import { dtypeOf } from '../codec/data-type.js';
 import type {
   AttrValue,

@@ -1,4 +1,5 @@
-import { attrOf, formatAttr, parseLiteral, type AttrValue } from './index.js';
+import { attrOf } from './operator.js';
+import { formatAttr, parseLiteral, type AttrValue } from './attr-value.js';
 
 test.each<[string, AttrValue]>([
   ['(3, 3)', [3, 3]],

@@ -1,10 +1,5 @@
-import {
-  coreDiagnostics,
-  readJson,
-  type DroverError,
-  type JsonCursor,
-  type Source,
-} from '@drover/core';
+import { coreDiagnostics, type DroverError, type Source } from '@drover/core';
+import { readJson, type JsonCursor } from '@drover/core/format';
 import { mxnetDiagnostics } from '../diagnostics.js';
 import { canonicalOpName, outputCounts } from './operator.js';
 import {

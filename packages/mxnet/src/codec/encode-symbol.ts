@@ -1,4 +1,4 @@
-import type { JsonValue } from '@drover/core';
+import type { JsonValue } from '@drover/core/format';
 import { outputCounts } from './operator.js';
 import type { SymbolEntry, SymbolGraph, SymbolNode } from './symbol.js';
 

@@ -1,18 +1,21 @@
-export * from '../diagnostics.js';
-export type {
-  AttrDefault,
-  AttrKind,
-  AttrSchema,
-  OpSchema,
-  Slot,
-  SlotCondition,
-} from '../schema/op-schema.js';
-export * from './attr-value.js';
-export * from './operator.js';
-export * from './symbol.js';
-export * from './decode-symbol.js';
-export * from './encode-symbol.js';
-export * from './type-flag.js';
-export * from './decode-params.js';
-export * from './encode-params.js';
-export * from './params-path.js';
+export type { GraphAttr, SymbolEntry, SymbolGraph, SymbolNode } from './symbol.js';
+export { versionOf, writtenVersion } from './symbol.js';
+export {
+  decodeSymbol,
+  readSymbol,
+  type DecodedSymbol,
+  type SymbolLimits,
+} from './decode-symbol.js';
+export { encodeSymbol } from './encode-symbol.js';
+export { typeFlagOf, typeFlags, type MxnetDType } from './type-flag.js';
+export {
+  decodeParams,
+  type NdArrayRecord,
+  type ParamsFile,
+  type ParamsLimits,
+  type SparseStorage,
+  type Storage,
+  type StoredPart,
+} from './decode-params.js';
+export { encodeParams, type WritableArray } from './encode-params.js';
+export { paramsAmong, paramsPath } from './params-path.js';

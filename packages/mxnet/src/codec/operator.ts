@@ -10,19 +10,11 @@ const attributes: ReadonlyMap<string, ReadonlyMap<string, AttrSchema>> = new Map
 );
 const canonical: ReadonlyMap<string, string> = new Map(Object.entries(aliases));
 
-/** Canonical name of an operator that MXNet 1.9.1 knows. */
-export type OpName = keyof typeof ops;
-
 /**
  * The name under which the registry of MXNet 1.9.1 keeps an operator; an unknown name is itself.
  */
 export function canonicalOpName(name: string): string {
   return canonical.get(name) ?? name;
-}
-
-/** What MXNet 1.9.1 declares about an operator, by canonical name. */
-export function opSchema(name: string): OpSchema | undefined {
-  return schemas.get(name);
 }
 
 /** What MXNet 1.9.1 declares about an attribute of an operator, by the canonical name. */

@@ -7,7 +7,8 @@ import {
   type DType,
   type Source,
 } from '@drover/core';
-import { decodeParams, encodeParams, type NdArrayRecord, type ParamsLimits } from './index.js';
+import { decodeParams, type NdArrayRecord, type ParamsLimits } from './decode-params.js';
+import { encodeParams } from './encode-params.js';
 
 const folder = new URL('./testdata/', import.meta.url);
 const bytesOfFile = (name: string): Uint8Array =>

@@ -1,15 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { DroverError, JsonCursor, parseJson } from '@drover/core';
-import {
-  decodeSymbol,
-  encodeSymbol,
-  inputName,
-  isAuxiliary,
-  outputCounts,
-  outputSuffix,
-  type DecodedSymbol,
-  type SymbolLimits,
-} from './index.js';
+import { DroverError } from '@drover/core';
+import { JsonCursor, parseJson } from '@drover/core/format';
+import { decodeSymbol, type DecodedSymbol, type SymbolLimits } from './decode-symbol.js';
+import { encodeSymbol } from './encode-symbol.js';
+import { inputName, isAuxiliary, outputCounts, outputSuffix } from './operator.js';
 
 const folder = new URL('./testdata/', import.meta.url);
 const text = (name: string): string => readFileSync(new URL(name, folder), 'utf8');

@@ -1,4 +1,4 @@
-import type { JsonValue } from '@drover/core';
+import type { JsonValue } from '@drover/core/format';
 
 /** An output of a node. `version` counts in-place changes; it is 0 in exported models. */
 export interface SymbolEntry {

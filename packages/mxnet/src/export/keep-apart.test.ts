@@ -1,4 +1,4 @@
-import type { SymbolGraph, SymbolNode } from '../codec/index.js';
+import type { SymbolGraph, SymbolNode } from '../codec/symbol.js';
 import { keptApart } from './keep-apart.js';
 
 const entry = (node: number) => ({ node, output: 0, version: 0 });

@@ -1,4 +1,4 @@
-import type { SymbolEntry, SymbolGraph, SymbolNode } from '../codec/index.js';
+import type { SymbolEntry, SymbolGraph, SymbolNode } from '../codec/symbol.js';
 
 /** What MXNet 1.9 with oneDNN computes together with the product before it. */
 const joined = new Set([

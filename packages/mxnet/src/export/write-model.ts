@@ -1,9 +1,6 @@
 import {
   coreDiagnostics,
   ops,
-  prepare,
-  tellTensor,
-  writeNodes,
   type DType,
   type Graph,
   type Model,
@@ -13,16 +10,13 @@ import {
   type ValueMapping,
   type Weight,
 } from '@drover/core';
+import { prepare, tellTensor, writeNodes } from '@drover/core/format';
 import type { Writing } from '../about.js';
-import {
-  encodeParams,
-  encodeSymbol,
-  paramsAmong,
-  paramsPath,
-  typeFlagOf,
-  type SymbolGraph,
-  type WritableArray,
-} from '../codec/index.js';
+import type { SymbolGraph } from '../codec/symbol.js';
+import { encodeParams, type WritableArray } from '../codec/encode-params.js';
+import { encodeSymbol } from '../codec/encode-symbol.js';
+import { paramsAmong, paramsPath } from '../codec/params-path.js';
+import { typeFlagOf } from '../codec/type-flag.js';
 import { mxnetDiagnostics } from '../diagnostics.js';
 import { unrolled } from '../ops/control.js';
 import { composites, writeRules } from '../rules.js';

@@ -1,5 +1,5 @@
 import { coreDiagnostics, type DType, type Report } from '@drover/core';
-import type { SymbolGraph, SymbolNode } from '../codec/index.js';
+import type { SymbolGraph, SymbolNode } from '../codec/symbol.js';
 import { mxnetDiagnostics } from '../diagnostics.js';
 import { statedType } from './shape-hints.js';
 

@@ -1,5 +1,6 @@
 import { coreDiagnostics, type Source } from '@drover/core';
-import { decodeParams, paramsAmong, type NdArrayRecord } from '../codec/index.js';
+import { decodeParams, type NdArrayRecord } from '../codec/decode-params.js';
+import { paramsAmong } from '../codec/params-path.js';
 
 /** The params file of a symbol, by the rule of {@link paramsAmong}. */
 export async function findParams(symbol: Source): Promise<Source | undefined> {

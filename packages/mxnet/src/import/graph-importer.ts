@@ -1,5 +1,7 @@
-import { importNode, type Graph, type PathStep, type Report, type Value } from '@drover/core';
-import { outputCounts, type SymbolGraph, type SymbolNode } from '../codec/index.js';
+import type { Graph, PathStep, Report, Value } from '@drover/core';
+import { importNode } from '@drover/core/format';
+import type { SymbolGraph, SymbolNode } from '../codec/symbol.js';
+import { outputCounts } from '../codec/operator.js';
 import { mxnetDiagnostics } from '../diagnostics.js';
 import { headName } from '../vocabulary/head-name.js';
 import type { ReadTable } from '../vocabulary/rule.js';

@@ -1,4 +1,5 @@
-import type { AttrValue, SymbolNode } from '../codec/index.js';
+import type { AttrValue } from '../codec/attr-value.js';
+import type { SymbolNode } from '../codec/symbol.js';
 import { Cell, joinDims, type PartialType } from './partial-type.js';
 
 /** A node with what is known about its inputs and outputs. */

@@ -1,24 +1,17 @@
 import {
   coreDiagnostics,
   Graph,
-  storeOf,
-  tally,
   Weight,
   type DType,
-  type FileTensor,
   Model,
-  type ReadContext,
   type Source,
   type Value,
-  valueOf,
 } from '@drover/core';
-import {
-  inputName,
-  isAuxiliary,
-  readSymbol,
-  type NdArrayRecord,
-  type SymbolGraph,
-} from '../codec/index.js';
+import { storeOf, tally, type FileTensor, type ReadContext, valueOf } from '@drover/core/format';
+import type { NdArrayRecord } from '../codec/decode-params.js';
+import type { SymbolGraph } from '../codec/symbol.js';
+import { inputName, isAuxiliary } from '../codec/operator.js';
+import { readSymbol } from '../codec/decode-symbol.js';
 import { mxnetDiagnostics } from '../diagnostics.js';
 import { readRules } from '../rules.js';
 import { compareVariables } from './contradictions.js';

@@ -1,5 +1,5 @@
 import type { DType, Shape } from '@drover/core';
-import type { SymbolGraph } from '../codec/index.js';
+import type { SymbolGraph } from '../codec/symbol.js';
 import { inferHints } from './shape-hints.js';
 import { outputTotals } from './graph-importer.js';
 

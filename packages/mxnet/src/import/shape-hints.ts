@@ -1,11 +1,8 @@
-import { dimName, freshDim, symbol, type Dim, type DType, type Shape } from '@drover/core';
-import {
-  attrOf,
-  fixedInputNames,
-  typeFlags,
-  type SymbolGraph,
-  type SymbolNode,
-} from '../codec/index.js';
+import { symbol, type Dim, type DType, type Shape } from '@drover/core';
+import { dimName, freshDim } from '@drover/core/format';
+import type { SymbolGraph, SymbolNode } from '../codec/symbol.js';
+import { attrOf, fixedInputNames } from '../codec/operator.js';
+import { typeFlags } from '../codec/type-flag.js';
 import { operatorHints, reshapeRanks, type Hinted } from './operator-hints.js';
 import { PartialType, type Cell } from './partial-type.js';
 

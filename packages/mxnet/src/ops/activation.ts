@@ -1,4 +1,5 @@
-import { isFloat, ops, type Node, type Value, type WriteRules } from '@drover/core';
+import { isFloat, ops, type Node, type Value } from '@drover/core';
+import type { WriteRules } from '@drover/core/format';
 import { unary, type UnaryOp } from '../vocabulary/build.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import {

@@ -1,4 +1,5 @@
-import { isFloat, ops, toNumbers, type Node, type Value, type WriteRules } from '@drover/core';
+import { isFloat, ops, toNumbers, type Node, type Value } from '@drover/core';
+import type { WriteRules } from '@drover/core/format';
 import { binary, cast, scalarOf, unary, viaFloat, type BinaryOp } from '../vocabulary/build.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import {

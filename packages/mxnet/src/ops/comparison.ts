@@ -1,4 +1,5 @@
-import { gap, ops, type Node, type Value, type WriteRules } from '@drover/core';
+import { ops, type Node, type Value } from '@drover/core';
+import { gap, type WriteRules } from '@drover/core/format';
 import { binary, cast, truth, unary, type BinaryOp } from '../vocabulary/build.js';
 import { heldType, type GraphWriter, type Operand } from '../vocabulary/graph-writer.js';
 import {

@@ -11,7 +11,7 @@ import {
   writeModel,
   Model,
 } from '@drover/core';
-import { readSymbol } from '../codec/index.js';
+import { readSymbol } from '../codec/decode-symbol.js';
 import { mxnet } from '../format.js';
 
 async function written(text: string): Promise<ReadonlyMap<string, Uint8Array>> {

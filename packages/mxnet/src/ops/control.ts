@@ -1,19 +1,21 @@
 import {
-  gap,
   Graph,
-  loopTrips,
   ops,
-  readsCondition,
   sameShape,
   type AttrValues,
   type Dim,
   type DType,
-  type Gap,
   type Node,
   type Value,
+} from '@drover/core';
+import {
+  gap,
+  loopTrips,
+  readsCondition,
+  type Gap,
   type WriteRules,
   toldInside,
-} from '@drover/core';
+} from '@drover/core/format';
 import { truth } from '../vocabulary/build.js';
 import {
   heldShape,

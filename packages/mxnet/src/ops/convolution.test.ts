@@ -10,7 +10,8 @@ import {
   writeModel,
   Model,
 } from '@drover/core';
-import { decodeParams, readSymbol } from '../codec/index.js';
+import { decodeParams } from '../codec/decode-params.js';
+import { readSymbol } from '../codec/decode-symbol.js';
 import { mxnet } from '../format.js';
 
 /**

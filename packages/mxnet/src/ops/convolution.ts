@@ -1,6 +1,5 @@
 import {
   addDim,
-  gap,
   isStatic,
   mulDim,
   ops,
@@ -8,12 +7,10 @@ import {
   subDim,
   tensor,
   Weight,
-  type Gap,
-  type Layout,
   type Node,
   type Value,
-  type WriteRules,
 } from '@drover/core';
+import { gap, type Gap, type Layout, type WriteRules } from '@drover/core/format';
 import type { GraphWriter, Ref } from '../vocabulary/graph-writer.js';
 import type { ReadRules, ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';

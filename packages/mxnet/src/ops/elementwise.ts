@@ -1,4 +1,5 @@
-import { ops, type Node, type Value, type WriteRules } from '@drover/core';
+import { ops, type Node, type Value } from '@drover/core';
+import type { WriteRules } from '@drover/core/format';
 import { binary, scalarOf, unary, viaFloat, type UnaryOp } from '../vocabulary/build.js';
 import type { GraphWriter, Operand } from '../vocabulary/graph-writer.js';
 import {

@@ -1,6 +1,4 @@
 import {
-  gap,
-  isDataDependent,
   isFloat,
   isStatic,
   mulDim,
@@ -8,12 +6,11 @@ import {
   productOf,
   toNumbers,
   type Dim,
-  type Gap,
   type Node,
   type Shape,
   type Value,
-  type WriteRules,
 } from '@drover/core';
+import { gap, isDataDependent, type Gap, type WriteRules } from '@drover/core/format';
 import { binary, cast, checkCount, countTo, reshaped, scalarOf } from '../vocabulary/build.js';
 import { heldShape, heldType, type GraphWriter, type Operand } from '../vocabulary/graph-writer.js';
 import { noSizes, unknownRank, type ReadRules, type ToCore } from '../vocabulary/rule.js';

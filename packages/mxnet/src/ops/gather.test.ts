@@ -8,7 +8,7 @@ import {
   openModel,
   writeModel,
 } from '@drover/core';
-import { readSymbol } from '../codec/index.js';
+import { readSymbol } from '../codec/decode-symbol.js';
 import { mxnet } from '../format.js';
 
 /** A lookup in the rows of x, whose number the file does not tell. */

@@ -1,17 +1,14 @@
 import {
-  gap,
-  isDataDependent,
   isFloat,
   isStatic,
   ops,
   subDim,
   type Dim,
   type DType,
-  type Gap,
   type Node,
   type Value,
-  type WriteRules,
 } from '@drover/core';
+import { gap, isDataDependent, type Gap, type WriteRules } from '@drover/core/format';
 import { binary, cast, indicesOf, scalarOf } from '../vocabulary/build.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import {

@@ -1,4 +1,5 @@
-import { gap, isStatic, ops, type Gap, type Node, type Value, type WriteRules } from '@drover/core';
+import { isStatic, ops, type Node, type Value } from '@drover/core';
+import { gap, type Gap, type WriteRules } from '@drover/core/format';
 import { binary, checkCount, scalarOf } from '../vocabulary/build.js';
 import type { GraphWriter, Operand } from '../vocabulary/graph-writer.js';
 import type { ReadRules, ToCore } from '../vocabulary/rule.js';

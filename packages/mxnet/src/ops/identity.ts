@@ -1,4 +1,5 @@
-import { gap, type DType, type Gap, type Node, type ops, type WriteRules } from '@drover/core';
+import type { DType, Node, ops } from '@drover/core';
+import { gap, type Gap, type WriteRules } from '@drover/core/format';
 import { cast } from '../vocabulary/build.js';
 import { heldType, type GraphWriter } from '../vocabulary/graph-writer.js';
 import type { ReadRules, ToCore } from '../vocabulary/rule.js';

@@ -1,17 +1,15 @@
 import {
-  gap,
   isFloat,
   isStatic,
   mulDim,
   ops,
   productOf,
   sameShape,
-  type Gap,
   type Node,
   type Shape,
   type Value,
-  type WriteRules,
 } from '@drover/core';
+import { gap, type Gap, type WriteRules } from '@drover/core/format';
 import { binary, cast, matrixTransposed, scalarOf, transposed } from '../vocabulary/build.js';
 import type { GraphWriter, Operand } from '../vocabulary/graph-writer.js';
 import type { KeepRules, ReadRules, ToCore } from '../vocabulary/rule.js';

@@ -1,15 +1,5 @@
-import {
-  gap,
-  isFloat,
-  isStatic,
-  ops,
-  productOf,
-  toNumbers,
-  Weight,
-  type Gap,
-  type Node,
-  type WriteRules,
-} from '@drover/core';
+import { isFloat, isStatic, ops, productOf, toNumbers, Weight, type Node } from '@drover/core';
+import { gap, type Gap, type WriteRules } from '@drover/core/format';
 import { binary, cast, scalarOf, transposed } from '../vocabulary/build.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import type { KeepRules, ReadRules, ToCore } from '../vocabulary/rule.js';

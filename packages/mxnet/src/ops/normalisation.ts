@@ -1,13 +1,5 @@
-import {
-  gap,
-  ops,
-  productOf,
-  Weight,
-  type Gap,
-  type Node,
-  type Value,
-  type WriteRules,
-} from '@drover/core';
+import { ops, productOf, Weight, type Node, type Value } from '@drover/core';
+import { gap, type Gap, type WriteRules } from '@drover/core/format';
 import {
   binary,
   cast,

@@ -1,13 +1,5 @@
-import {
-  gap,
-  isDataDependent,
-  ops,
-  productOf,
-  type Gap,
-  type Node,
-  type Value,
-  type WriteRules,
-} from '@drover/core';
+import { ops, productOf, type Node, type Value } from '@drover/core';
+import { gap, isDataDependent, type Gap, type WriteRules } from '@drover/core/format';
 import { cast, reshaped, scalarOf } from '../vocabulary/build.js';
 import type { GraphWriter, Operand } from '../vocabulary/graph-writer.js';
 import type { ReadRules, ToCore } from '../vocabulary/rule.js';

@@ -1,17 +1,14 @@
 import {
-  gap,
   isFloat,
   isStatic,
   ops,
   sizeOf,
   type Dim,
-  type Gap,
-  type Layout,
   type Node,
   type Shape,
   type Value,
-  type WriteRules,
 } from '@drover/core';
+import { gap, type Gap, type Layout, type WriteRules } from '@drover/core/format';
 import { binary, scalarOf } from '../vocabulary/build.js';
 import type { GraphWriter, Operand } from '../vocabulary/graph-writer.js';
 import { isGap, type ReadRules, type ToCore } from '../vocabulary/rule.js';

@@ -1,4 +1,5 @@
-import { gap, type Gap, type Node, type ops, type Value, type WriteRules } from '@drover/core';
+import type { Node, ops, Value } from '@drover/core';
+import { gap, type Gap, type WriteRules } from '@drover/core/format';
 import { heldType, type GraphWriter, type Operand } from '../vocabulary/graph-writer.js';
 
 /** Scales and zero points of one axis, laid along it. */

@@ -1,14 +1,5 @@
-import {
-  gap,
-  ops,
-  tensor,
-  Weight,
-  type AttrValues,
-  type Gap,
-  type Node,
-  type Value,
-  type WriteRules,
-} from '@drover/core';
+import { ops, tensor, Weight, type AttrValues, type Node, type Value } from '@drover/core';
+import { gap, type Gap, type WriteRules } from '@drover/core/format';
 import { cast } from '../vocabulary/build.js';
 import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
 import type { KeepRules, ReadRules, ToCore } from '../vocabulary/rule.js';

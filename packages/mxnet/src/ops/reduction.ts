@@ -1,16 +1,14 @@
 import {
-  gap,
   isFloat,
   ops,
   type Attr,
   type AttrValues,
-  type Gap,
   type Node,
   type Op,
   type Operand,
   type Value,
-  type WriteRules,
 } from '@drover/core';
+import { gap, type Gap, type WriteRules } from '@drover/core/format';
 import { binary, cast, scalarOf, unary } from '../vocabulary/build.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import { decomposed, type ReadRules, type ToCore } from '../vocabulary/rule.js';

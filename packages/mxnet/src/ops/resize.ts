@@ -1,9 +1,7 @@
 import {
   addDim,
   evaluate,
-  exactQuotient,
   floorDivDim,
-  gap,
   Graph,
   isFloat,
   isStatic,
@@ -14,13 +12,12 @@ import {
   subDim,
   tensor,
   type Dim,
-  type Gap,
   type Node,
   type Shape,
   type Tensor,
   type Value,
-  type WriteRules,
 } from '@drover/core';
+import { exactQuotient, gap, type Gap, type WriteRules } from '@drover/core/format';
 import { binary } from '../vocabulary/build.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import type { ReadRules, ToCore } from '../vocabulary/rule.js';

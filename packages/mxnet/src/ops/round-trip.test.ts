@@ -12,7 +12,7 @@ import {
   writeModel,
   Model,
 } from '@drover/core';
-import { readSymbol } from '../codec/index.js';
+import { readSymbol } from '../codec/decode-symbol.js';
 import { mxnet } from '../format.js';
 
 /** Writes a graph and gives the operators of the symbol and, read again, its results. */

@@ -1,13 +1,5 @@
-import {
-  gap,
-  isStatic,
-  ops,
-  toNumbers,
-  type Gap,
-  type Node,
-  type Value,
-  type WriteRules,
-} from '@drover/core';
+import { isStatic, ops, toNumbers, type Node, type Value } from '@drover/core';
+import { gap, type Gap, type WriteRules } from '@drover/core/format';
 import { binary, indicesOf, scalarOf } from '../vocabulary/build.js';
 import { heldType, type GraphWriter, type Operand, type Ref } from '../vocabulary/graph-writer.js';
 import { constantIndices, coordinatesFirst, coordinatesLast, grid } from '../vocabulary/indices.js';

@@ -1,4 +1,5 @@
-import { inverse, ops, type Gap, type Node, type Value, type WriteRules } from '@drover/core';
+import { ops, type Node, type Value } from '@drover/core';
+import { inverse, type Gap, type WriteRules } from '@drover/core/format';
 import { binary, cast, countTo, scalarOf } from '../vocabulary/build.js';
 import type { GraphWriter, Operand } from '../vocabulary/graph-writer.js';
 import { unknownRank, type ReadRules, type ToCore } from '../vocabulary/rule.js';

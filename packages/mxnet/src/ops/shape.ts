@@ -1,18 +1,14 @@
 import {
-  exactQuotient,
   floorDivDim,
-  foldDim,
-  gap,
   mulDim,
   ops,
   productOf,
   symbol,
   type Dim,
-  type Gap,
   type Node,
   type Shape,
-  type WriteRules,
 } from '@drover/core';
+import { exactQuotient, foldDim, gap, type Gap, type WriteRules } from '@drover/core/format';
 import { reshaped } from '../vocabulary/build.js';
 import type { GraphWriter, Ref } from '../vocabulary/graph-writer.js';
 import { noSizes, unknownRank, type ReadRules, type ToCore } from '../vocabulary/rule.js';

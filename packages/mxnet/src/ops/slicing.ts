@@ -1,20 +1,22 @@
 import {
   addDim,
-  exactQuotient,
   floorDivDim,
-  gap,
-  isDataDependent,
   mulDim,
   ops,
   sameDim,
   subDim,
   type Dim,
-  type Gap,
   type Node,
   type Shape,
   type Value,
-  type WriteRules,
 } from '@drover/core';
+import {
+  exactQuotient,
+  gap,
+  isDataDependent,
+  type Gap,
+  type WriteRules,
+} from '@drover/core/format';
 import type { GraphWriter, Operand } from '../vocabulary/graph-writer.js';
 import { unknownRank, type ReadRules, type ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';

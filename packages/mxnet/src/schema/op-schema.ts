@@ -1,8 +1,8 @@
 /** How the value of an attribute is written: integers, floats, booleans, text, one of a set, a tuple of numbers (nested in a few operators); `any` is unstated. */
-export type AttrKind = 'int' | 'float' | 'bool' | 'string' | 'enum' | 'tuple' | 'any';
+type AttrKind = 'int' | 'float' | 'bool' | 'string' | 'enum' | 'tuple' | 'any';
 
 /** A default as MXNet states it. */
-export type AttrDefault = null | boolean | number | string | readonly AttrDefault[];
+type AttrDefault = null | boolean | number | string | readonly AttrDefault[];
 
 /** One attribute of an operator. `nullable`: `None` is a value. */
 export interface AttrSchema {

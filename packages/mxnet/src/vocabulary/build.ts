@@ -1,5 +1,4 @@
 import {
-  isDataDependent,
   isFloat,
   isStatic,
   ops,
@@ -10,6 +9,7 @@ import {
   type Shape,
   type Value,
 } from '@drover/core';
+import { isDataDependent } from '@drover/core/format';
 import type { SourceNode } from './source-node.js';
 
 /** Core operators of one operand without attributes. */

@@ -1,35 +1,31 @@
 import {
-  bounds,
   ByteHandle,
   bytesOf,
   castTensor,
-  dimKey,
   encodeTensor,
   isStatic,
   sameDim,
   sizeOf,
   tensor,
-  UniqueNames,
   Weight,
   type Dim,
   type DType,
   type Graph,
   type Node,
-  type NodeWriter,
   type Region,
   type Shape,
   type Tensor,
   type Value,
 } from '@drover/core';
+import { bounds, dimKey, UniqueNames, type NodeWriter } from '@drover/core/format';
+import { formatAttr, type AttrValue } from '../codec/attr-value.js';
+import { typeFlagOf } from '../codec/type-flag.js';
 import {
-  formatAttr,
-  typeFlagOf,
   writtenVersion,
-  type AttrValue,
   type SymbolEntry,
   type SymbolGraph,
   type SymbolNode,
-} from '../codec/index.js';
+} from '../codec/symbol.js';
 import { reshapeSteps } from './reshape-codes.js';
 
 /** An output of a written node. */

@@ -1,4 +1,5 @@
-import { outputCounts, outputSuffix, type SymbolNode } from '../codec/index.js';
+import type { SymbolNode } from '../codec/symbol.js';
+import { outputCounts, outputSuffix } from '../codec/operator.js';
 
 /** The name that MXNet gives to an output of a graph. */
 export function headName(node: SymbolNode, output: number, file: string): string {

@@ -1,5 +1,4 @@
 import {
-  gap,
   isStatic,
   ops,
   sameDim,
@@ -7,10 +6,10 @@ import {
   subDim,
   toNumbers,
   type Dim,
-  type Gap,
   type Shape,
   type Value,
 } from '@drover/core';
+import { gap, type Gap } from '@drover/core/format';
 import { heldType, type GraphWriter, type Operand, type Ref } from './graph-writer.js';
 import type { SourceNode } from './source-node.js';
 
@@ -151,7 +150,7 @@ export function coordinatesFirst(
  * The coordinates of a shape along one axis, [1, ...shape]: stored where the shape is known, else
  * counted along what has it.
  */
-export function batchCoordinates(writer: GraphWriter, shape: Shape, axis: number): Ref | undefined {
+function batchCoordinates(writer: GraphWriter, shape: Shape, axis: number): Ref | undefined {
   if (isStatic(shape)) return writer.literal('int64', [1, ...shape], coordinates(shape, axis));
   const size = shape[axis]!;
   const place = writer.sizeSource(size);

@@ -106,7 +106,7 @@ export const both = (name: string, mirror = name): Names => ({
 });
 
 /** The one element of a constant that can stand as an attribute beside `other`. */
-export function scalarBeside(value: Value, other: Value): number | undefined {
+function scalarBeside(value: Value, other: Value): number | undefined {
   if (
     value.constant?.shape.some((dim) => dim !== 1) !== false ||
     (value.rank ?? 0) > Math.max(other.rank ?? 0, 1)

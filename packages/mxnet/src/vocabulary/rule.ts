@@ -1,4 +1,5 @@
-import { gap, type Gap, type Node, type OpName, type Shape, type Value } from '@drover/core';
+import type { Node, OpName, Shape, Value } from '@drover/core';
+import { gap, type Gap } from '@drover/core/format';
 import { unary, viaFloat, type UnaryOp } from './build.js';
 import type { Attributes, GraphWriter } from './graph-writer.js';
 import type { SourceNode } from './source-node.js';

@@ -1,6 +1,5 @@
 import {
   dtypes,
-  ImportedNode,
   type DroverError,
   type DType,
   type Graph,
@@ -9,13 +8,10 @@ import {
   type Tensor,
   type Value,
 } from '@drover/core';
-import {
-  attrOf,
-  attrSchema,
-  type AttrValue,
-  type SymbolGraph,
-  type SymbolNode,
-} from '../codec/index.js';
+import { ImportedNode } from '@drover/core/format';
+import type { AttrValue } from '../codec/attr-value.js';
+import type { SymbolGraph, SymbolNode } from '../codec/symbol.js';
+import { attrOf, attrSchema } from '../codec/operator.js';
 import { mxnetDiagnostics } from '../diagnostics.js';
 
 /** Attributes that choose how MXNet computes, not what. */

@@ -1,4 +1,4 @@
-import type { SymbolEntry, SymbolGraph, SymbolNode } from '../codec/index.js';
+import type { SymbolEntry, SymbolGraph, SymbolNode } from '../codec/symbol.js';
 
 /**
  * A body as MXNet keeps it, which of the written nodes it has, and which of those are its

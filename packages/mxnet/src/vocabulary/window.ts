@@ -1,4 +1,5 @@
-import { gap, samePadding, type Layout, type Padding, type Value } from '@drover/core';
+import type { Value } from '@drover/core';
+import { gap, samePadding, type Layout, type Padding } from '@drover/core/format';
 import type { GraphWriter, Operand } from './graph-writer.js';
 import type { SourceNode } from './source-node.js';
 

@@ -1,4 +1,5 @@
-import { ByteHandle, checkPath, type Report, type SinkFile } from '@drover/core';
+import { ByteHandle, type Report, type SinkFile } from '@drover/core';
+import { checkPath } from '@drover/core/format';
 import { onnxDiagnostics } from '../diagnostics.js';
 import {
   DataLocation,

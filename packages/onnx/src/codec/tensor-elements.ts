@@ -1,11 +1,5 @@
-import {
-  bitsOf,
-  bytesOf,
-  intRange,
-  type ByteEncoding,
-  type DroverError,
-  type DType,
-} from '@drover/core';
+import { bitsOf, bytesOf, intRange, type DroverError, type DType } from '@drover/core';
+import type { ByteEncoding } from '@drover/core/format';
 import type { Int64 } from '@drover/protobuf';
 import type { TensorProto } from '../schema/onnx.js';
 

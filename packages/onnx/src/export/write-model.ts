@@ -1,26 +1,19 @@
+import type { Model, Node, Sink, Source } from '@drover/core';
 import {
   prepare,
   tellTensor,
   writeNodes,
   writtenOutputs,
-  type Model,
-  type Node,
   type ReadContext,
-  type Sink,
-  type Source,
-} from '@drover/core';
+} from '@drover/core/format';
 import type { Writing } from '../about.js';
-import {
-  DataLocation,
-  decodeModel,
-  encodedSize,
-  encodeModel,
-  maxEncodedBytes,
-  moveToExternalData,
-  TensorReader,
-  tensorsOf,
-  type ModelProto,
-} from '../codec/index.js';
+import { DataLocation, type ModelProto } from '../schema/onnx.js';
+import { TensorReader } from '../codec/tensor-content.js';
+import { decodeModel } from '../codec/decode.js';
+import { encodedSize, encodeModel } from '../codec/encode.js';
+import { maxEncodedBytes } from '@drover/protobuf';
+import { moveToExternalData } from '../codec/external-data.js';
+import { tensorsOf } from '../codec/tensors-of.js';
 import { onnxDiagnostics } from '../diagnostics.js';
 import { composites, irVersions, writeRules, writtenSince } from '../rules.js';
 import { GraphWriter, Names, valueInfo, valueNames } from '../vocabulary/graph-writer.js';

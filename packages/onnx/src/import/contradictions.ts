@@ -8,13 +8,13 @@ import {
 } from '@drover/core';
 import {
   AttributeType,
-  dtypeOf,
   type AttributeProto,
   type GraphProto,
   type ModelProto,
   type NodeProto,
   type ValueInfoProto,
-} from '../codec/index.js';
+} from '../schema/onnx.js';
+import { dtypeOf } from '../codec/data-type.js';
 import { onnxDiagnostics } from '../diagnostics.js';
 import { functionKey } from './function-body.js';
 

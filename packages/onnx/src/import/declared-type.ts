@@ -1,5 +1,7 @@
-import { dimName, symbol, type Dim, type DType, type Shape } from '@drover/core';
-import { dtypeOf, type ValueInfoProto } from '../codec/index.js';
+import { symbol, type Dim, type DType, type Shape } from '@drover/core';
+import { dimName } from '@drover/core/format';
+import type { ValueInfoProto } from '../schema/onnx.js';
+import { dtypeOf } from '../codec/data-type.js';
 import { onnxDiagnostics } from '../diagnostics.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { AttributeProto, FunctionProto, NodeProto } from '../codec/index.js';
+import type { AttributeProto, FunctionProto, NodeProto } from '../schema/onnx.js';
 
 /** How deep functions may call one another. */
 export const maxCalls = 100;

@@ -1,16 +1,14 @@
 import {
   Graph,
-  importNode,
   nameOf,
   ops,
-  resultOf,
-  valueOf,
   type NodeOrigin,
   type PathStep,
   type Report,
   type Value,
   type Weight,
 } from '@drover/core';
+import { importNode, resultOf, valueOf } from '@drover/core/format';
 import type {
   AttributeProto,
   FunctionProto,
@@ -19,7 +17,7 @@ import type {
   SparseTensorProto,
   TensorProto,
   ValueInfoProto,
-} from '../codec/index.js';
+} from '../schema/onnx.js';
 import { onnxDiagnostics } from '../diagnostics.js';
 import { foreignJson } from '../vocabulary/foreign-node.js';
 import type { ReadTable } from '../vocabulary/rule.js';

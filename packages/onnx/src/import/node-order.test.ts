@@ -1,4 +1,4 @@
-import type { NodeProto } from '../codec/index.js';
+import type { NodeProto } from '../schema/onnx.js';
 import { inDependencyOrder } from './node-order.js';
 
 const node = (

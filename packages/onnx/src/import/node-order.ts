@@ -1,4 +1,4 @@
-import type { GraphProto, NodeProto } from '../codec/index.js';
+import type { GraphProto, NodeProto } from '../schema/onnx.js';
 import { onnxDiagnostics } from '../diagnostics.js';
 
 /**

@@ -1,11 +1,11 @@
-import type { ModelProto } from '../codec/index.js';
+import type { ModelProto } from '../schema/onnx.js';
 import { onnxDiagnostics } from '../diagnostics.js';
 
 /**
  * Oldest and newest versions of the default operator set that can be read: the newest is the newest
  * whose operators were compared with the rules.
  */
-export const [oldestOpset, newestOpset] = [7, 28];
+const [oldestOpset, newestOpset] = [7, 28];
 
 /** Throws `onnx/opset` unless the default operator set is of a version that can be read. */
 export function checkOpset(opsets: ReadonlyMap<string, number>, user: string, file: string): void {

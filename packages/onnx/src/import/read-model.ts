@@ -1,21 +1,9 @@
-import {
-  coreDiagnostics,
-  Graph,
-  Model,
-  storeOf,
-  tally,
-  valueOf,
-  type ReadContext,
-  type Source,
-} from '@drover/core';
-import {
-  decodeModel,
-  defaultLimits,
-  limitError,
-  TensorReader,
-  Version,
-  type GraphProto,
-} from '../codec/index.js';
+import { coreDiagnostics, Graph, Model, type Source } from '@drover/core';
+import { storeOf, tally, valueOf, type ReadContext } from '@drover/core/format';
+import { TensorReader } from '../codec/tensor-content.js';
+import { Version, type GraphProto } from '../schema/onnx.js';
+import { decodeModel } from '../codec/decode.js';
+import { defaultLimits, limitError } from '../codec/limits.js';
 import { onnxDiagnostics } from '../diagnostics.js';
 import { readRules } from '../rules.js';
 import { checkModel } from './contradictions.js';

@@ -1,13 +1,13 @@
-import { encodeStrings, Weight } from '@drover/core';
-import {
-  type GraphProto,
-  type ModelProto,
-  type NodeProto,
-  type SparseTensorProto,
-  type TensorContent,
-  type TensorProto,
-  type TensorReader,
-} from '../codec/index.js';
+import { Weight } from '@drover/core';
+import { encodeStrings } from '@drover/core/format';
+import type {
+  GraphProto,
+  ModelProto,
+  NodeProto,
+  SparseTensorProto,
+  TensorProto,
+} from '../schema/onnx.js';
+import type { TensorContent, TensorReader } from '../codec/tensor-content.js';
 
 /**
  * Tensors of at most this many bytes are held in memory, so that shape arithmetic on them needs no

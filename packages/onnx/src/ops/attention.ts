@@ -1,4 +1,5 @@
-import { mulDim, ops, type Dim, type Value, type WriteRules } from '@drover/core';
+import { mulDim, ops, type Dim, type Value } from '@drover/core';
+import type { WriteRules } from '@drover/core/format';
 import { float, int } from '../vocabulary/attribute.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import { Compose, shapeOf } from '../vocabulary/compose.js';

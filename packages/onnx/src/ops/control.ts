@@ -1,18 +1,14 @@
 import {
-  freshDim,
-  gap,
-  isDataDependent,
   ops,
   sameDim,
   type Dim,
-  type Gap,
   type Graph,
   type Node,
   type Region,
   type Value,
   type ValueType,
-  type WriteRules,
 } from '@drover/core';
+import { freshDim, gap, isDataDependent, type Gap, type WriteRules } from '@drover/core/format';
 import { graph, int, ints } from '../vocabulary/attribute.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import { foreignNode } from '../vocabulary/foreign-node.js';

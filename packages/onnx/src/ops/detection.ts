@@ -1,5 +1,6 @@
-import { gap, ops, toNumbers, type Value, type WriteRules } from '@drover/core';
-import { dataTypeOf } from '../codec/index.js';
+import { ops, toNumbers, type Value } from '@drover/core';
+import { gap, type WriteRules } from '@drover/core/format';
+import { dataTypeOf } from '../codec/data-type.js';
 import { float, int, text } from '../vocabulary/attribute.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import { Compose, shapeOf } from '../vocabulary/compose.js';

@@ -1,14 +1,6 @@
-import {
-  gap,
-  isFloat,
-  ops,
-  toNumbers,
-  type Graph,
-  type Node,
-  type Value,
-  type WriteRules,
-} from '@drover/core';
-import { dataTypeOf, dtypeOf } from '../codec/index.js';
+import { isFloat, ops, toNumbers, type Graph, type Node, type Value } from '@drover/core';
+import { gap, type WriteRules } from '@drover/core/format';
+import { dataTypeOf, dtypeOf } from '../codec/data-type.js';
 import { float, int, text } from '../vocabulary/attribute.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import { Compose, type BinaryOp, type UnaryOp } from '../vocabulary/compose.js';

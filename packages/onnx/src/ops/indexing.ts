@@ -1,15 +1,6 @@
-import {
-  gap,
-  isInt,
-  ops,
-  toNumbers,
-  type Dim,
-  type Gap,
-  type Node,
-  type Value,
-  type WriteRules,
-} from '@drover/core';
-import { dataTypeOf } from '../codec/index.js';
+import { isInt, ops, toNumbers, type Dim, type Node, type Value } from '@drover/core';
+import { gap, type Gap, type WriteRules } from '@drover/core/format';
+import { dataTypeOf } from '../codec/data-type.js';
 import { int, text } from '../vocabulary/attribute.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import { Compose } from '../vocabulary/compose.js';

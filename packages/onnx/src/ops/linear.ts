@@ -1,4 +1,5 @@
-import { gap, ops, type Value, type WriteRules } from '@drover/core';
+import { ops, type Value } from '@drover/core';
+import { gap, type WriteRules } from '@drover/core/format';
 import { text } from '../vocabulary/attribute.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import { Compose } from '../vocabulary/compose.js';

@@ -1,8 +1,6 @@
 import {
   ceilDivDim,
-  gap,
   isFloat,
-  isDataDependent,
   isStatic,
   maxDim,
   minDim,
@@ -15,14 +13,12 @@ import {
   type AttrValues,
   type DType,
   type Dim,
-  type Gap,
   type Node,
   type Shape,
   type Value,
-  type WriteRules,
-  valueOf,
 } from '@drover/core';
-import { dataTypeOf } from '../codec/index.js';
+import { gap, isDataDependent, type Gap, type WriteRules, valueOf } from '@drover/core/format';
+import { dataTypeOf } from '../codec/data-type.js';
 import { int, ints, text } from '../vocabulary/attribute.js';
 import type { GraphWriter, Operand } from '../vocabulary/graph-writer.js';
 import { Compose } from '../vocabulary/compose.js';

@@ -1,12 +1,5 @@
-import {
-  gap,
-  isStatic,
-  ops,
-  productOf,
-  type Node,
-  type Value,
-  type WriteRules,
-} from '@drover/core';
+import { isStatic, ops, productOf, type Node, type Value } from '@drover/core';
+import { gap, type WriteRules } from '@drover/core/format';
 import { float, int } from '../vocabulary/attribute.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import { Compose, shapeOf } from '../vocabulary/compose.js';

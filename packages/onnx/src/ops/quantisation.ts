@@ -1,5 +1,6 @@
-import { gap, isStatic, ops, type DType, type Gap, type WriteRules } from '@drover/core';
-import { dataTypeOf, dtypeOf } from '../codec/index.js';
+import { isStatic, ops, type DType } from '@drover/core';
+import { gap, type Gap, type WriteRules } from '@drover/core/format';
+import { dataTypeOf, dtypeOf } from '../codec/data-type.js';
 import { int } from '../vocabulary/attribute.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import { Compose } from '../vocabulary/compose.js';

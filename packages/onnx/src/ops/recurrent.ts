@@ -1,4 +1,5 @@
-import { ops, type AttrValues, type Node, type Value, type WriteRules } from '@drover/core';
+import { ops, type AttrValues, type Node, type Value } from '@drover/core';
+import type { WriteRules } from '@drover/core/format';
 import { float, floats, int, text, texts } from '../vocabulary/attribute.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import { always, type ReadRules, type ToCore } from '../vocabulary/rule.js';

@@ -6,9 +6,9 @@ import {
   type Op,
   type Operand,
   type Value,
-  type WriteRules,
 } from '@drover/core';
-import { dataTypeOf } from '../codec/index.js';
+import type { WriteRules } from '@drover/core/format';
+import { dataTypeOf } from '../codec/data-type.js';
 import { int, ints } from '../vocabulary/attribute.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import { always, versions, type ReadRules, type ToCore } from '../vocabulary/rule.js';

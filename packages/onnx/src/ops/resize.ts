@@ -1,6 +1,5 @@
 import {
   floorDivDim,
-  gap,
   mulDim,
   ops,
   sameDim,
@@ -9,8 +8,8 @@ import {
   type Dim,
   type Shape,
   type Value,
-  type WriteRules,
 } from '@drover/core';
+import { gap, type WriteRules } from '@drover/core/format';
 import { float, int, text } from '../vocabulary/attribute.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import { Compose } from '../vocabulary/compose.js';

@@ -1,5 +1,5 @@
 import { ops, type Value } from '@drover/core';
-import { dtypeOf } from '../codec/index.js';
+import { dtypeOf } from '../codec/data-type.js';
 import { Compose, shapeOf } from '../vocabulary/compose.js';
 import { always, type ReadRules, type ToCore } from '../vocabulary/rule.js';
 import { axisOf } from './movement.js';

@@ -1,5 +1,5 @@
 import { addDim, floorDivDim, isFloat, ops, subDim, type Value } from '@drover/core';
-import { dtypeOf } from '../codec/index.js';
+import { dtypeOf } from '../codec/data-type.js';
 import { Compose, shapeOf } from '../vocabulary/compose.js';
 import { always, foreign, versions, type ReadRules, type ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';

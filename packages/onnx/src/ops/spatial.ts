@@ -1,24 +1,20 @@
 import {
   addDim,
   floorDivDim,
-  gap,
   isStatic,
   maxDim,
   mulDim,
   isFloat,
   ops,
   toNumbers,
-  samePadding,
   sameShape,
   subDim,
-  windowCounts,
   type AttrValues,
   type Node,
-  type Padding,
   type Shape,
   type Value,
-  type WriteRules,
 } from '@drover/core';
+import { gap, samePadding, windowCounts, type Padding, type WriteRules } from '@drover/core/format';
 import { int, ints, text } from '../vocabulary/attribute.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import { Compose, shapeOf } from '../vocabulary/compose.js';
@@ -86,7 +82,9 @@ export function windowOf(node: SourceNode, x: Value, kernel: Shape): Window {
   };
 }
 
-/** Spatial sizes of a filter: stated, or the weight’s; the two may not contradict each other. */
+/**
+ * Spatial sizes of a filter: stated or those of the weight, which may not contradict each other.
+ */
 export function kernelOf(node: SourceNode, w: Value): Shape {
   const stated = node.ints('kernel_shape');
   const given = w.shape?.slice(2);

@@ -1,9 +1,4 @@
-import {
-  AttributeType,
-  type AttributeProto,
-  type GraphProto,
-  type TensorProto,
-} from '../codec/index.js';
+import { AttributeType, type AttributeProto, type GraphProto } from '../schema/onnx.js';
 
 /** Attributes of a node to write, by name; undefined ones are not written. */
 export type Attributes = Readonly<Record<string, AttributeProto | undefined>>;
@@ -45,10 +40,4 @@ export const texts = (values: readonly string[]): AttributeProto => ({
 export const graph = (value: GraphProto): AttributeProto => ({
   type: AttributeType.GRAPH,
   g: value,
-});
-
-/** A tensor attribute. */
-export const tensor = (value: TensorProto): AttributeProto => ({
-  type: AttributeType.TENSOR,
-  t: value,
 });

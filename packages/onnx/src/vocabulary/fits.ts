@@ -1,5 +1,5 @@
 import type { DType } from '@drover/core';
-import { dataTypeOf } from '../codec/index.js';
+import { dataTypeOf } from '../codec/data-type.js';
 import { operatorTypes } from '../schema/operator-types.js';
 
 const maskOf = (masks: readonly number[], i: number) => masks[Math.min(i, masks.length - 1)] ?? 0;

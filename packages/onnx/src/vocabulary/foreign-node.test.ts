@@ -1,4 +1,4 @@
-import { AttributeType, type NodeProto } from '../codec/index.js';
+import { AttributeType, type NodeProto } from '../schema/onnx.js';
 import { foreignJson, foreignNode } from './foreign-node.js';
 
 const node: NodeProto = {

@@ -1,5 +1,5 @@
 import type { Json } from '@drover/core';
-import { AttributeType, type AttributeProto, type NodeProto } from '../codec/index.js';
+import { AttributeType, type AttributeProto, type NodeProto } from '../schema/onnx.js';
 
 /**
  * A node as it was in the source, kept in the attributes of a foreign operator so that it can be

@@ -1,34 +1,36 @@
 import {
   ByteHandle,
-  dimKey,
-  dimSources,
   encodeTensor,
-  foldDim,
   isStatic,
   ops,
   tensor as makeTensor,
-  UniqueNames,
   type Dim,
-  type DimSource,
   type DType,
   type Graph,
   type Node,
-  type NodeWriter,
   type Region,
   type Shape,
   type Value,
   type Weight,
 } from '@drover/core';
 import {
-  dataTypeOf,
-  tensorProto,
-  type AttributeProto,
-  type GraphProto,
-  type NodeProto,
-  type TensorProto,
-  type TensorShapeProto_Dimension,
-  type ValueInfoProto,
-} from '../codec/index.js';
+  dimKey,
+  dimSources,
+  foldDim,
+  UniqueNames,
+  type DimSource,
+  type NodeWriter,
+} from '@drover/core/format';
+import type {
+  AttributeProto,
+  GraphProto,
+  NodeProto,
+  TensorProto,
+  TensorShapeProto_Dimension,
+  ValueInfoProto,
+} from '../schema/onnx.js';
+import { dataTypeOf } from '../codec/data-type.js';
+import { tensorProto } from '../codec/tensor-content.js';
 import type { Attributes } from './attribute.js';
 import { int } from './attribute.js';
 import { misfit } from './fits.js';
@@ -37,7 +39,7 @@ import { misfit } from './fits.js';
 export type Operand = Value | string | undefined;
 
 /** Told of each constant that is written. */
-export type OnConstant = (name: string, weight: Weight) => void;
+type OnConstant = (name: string, weight: Weight) => void;
 
 /** Names of a model: values and nodes have a space each. */
 export class Names {
@@ -395,7 +397,7 @@ export class GraphWriter implements NodeWriter {
 }
 
 /** A weight as a tensor to write: its elements are read when they are written. */
-export function weightProto(name: string, weight: Weight): TensorProto {
+function weightProto(name: string, weight: Weight): TensorProto {
   const { dtype, shape } = weight;
   if (dtype === 'string')
     return tensorProto(name, { dtype, shape, data: weight.peek()!.data as readonly string[] });

@@ -3,7 +3,7 @@ import type { Sequence } from './sequence.js';
 import type { SourceNode } from './source-node.js';
 
 /** What a node makes at one output; undefined for an output that has no name. */
-export type Made = Value | Sequence | undefined;
+type Made = Value | Sequence | undefined;
 
 /**
  * Builds the meaning of a source node in core and gives what stands at each of its outputs, in

@@ -1,5 +1,4 @@
 import {
-  ImportedNode,
   isStatic,
   tensor,
   type DroverError,
@@ -11,12 +10,13 @@ import {
   type Value,
   type Weight,
 } from '@drover/core';
+import { ImportedNode } from '@drover/core/format';
 import {
   AttributeType,
   type AttributeProto,
   type GraphProto,
   type NodeProto,
-} from '../codec/index.js';
+} from '../schema/onnx.js';
 import { onnxDiagnostics } from '../diagnostics.js';
 import type { Scope } from './scope.js';
 import { Collected, Collecting, Sequence } from './sequence.js';

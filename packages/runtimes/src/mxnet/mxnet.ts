@@ -9,9 +9,6 @@ import {
   decodeTensor,
   dtypes,
   encodeTensor,
-  fitInputs,
-  JsonCursor,
-  parseJson,
   runtimeDiagnostics,
   type LoadedModel,
   type ModelFiles,
@@ -20,6 +17,7 @@ import {
   type Source,
   type Tensor,
 } from '@drover/core';
+import { fitInputs, JsonCursor, parseJson } from '@drover/core/format';
 import { messageOf } from '../import-peer.js';
 
 /** How real MXNet runs. */

@@ -1,12 +1,5 @@
-import {
-  ByteHandle,
-  coreDiagnostics,
-  bytesOf,
-  type DroverError,
-  type JsonCursor,
-  type JsonValue,
-  type Source,
-} from '@drover/core';
+import { ByteHandle, coreDiagnostics, bytesOf, type DroverError, type Source } from '@drover/core';
+import type { JsonCursor, JsonValue } from '@drover/core/format';
 import { tfjsDiagnostics } from '../diagnostics.js';
 import {
   storedDtype,

@@ -1,5 +1,6 @@
-import { readJson, type JsonCursor, type Source } from '@drover/core';
-import { decodeGraphDef, decodeSignature } from '@drover/graphdef';
+import type { Source } from '@drover/core';
+import { readJson, type JsonCursor } from '@drover/core/format';
+import { decodeGraphDef, decodeSignature } from '@drover/graphdef/codec';
 import { tfjsDiagnostics } from '../diagnostics.js';
 import { decodeManifest, extraOf } from './decode-manifest.js';
 import type { ModelJson, TfjsModel, Topology } from './model.js';

@@ -1,5 +1,5 @@
-import type { JsonValue } from '@drover/core';
-import { encodeGraphDef, encodeSignature } from '@drover/graphdef';
+import type { JsonValue } from '@drover/core/format';
+import { encodeGraphDef, encodeSignature } from '@drover/graphdef/codec';
 import type { ModelJson, WeightGroup, WeightSpec } from './model.js';
 
 /** The paths and weights of a group, without their bytes. */

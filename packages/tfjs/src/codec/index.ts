@@ -1,10 +1,16 @@
-export * from '../diagnostics.js';
-export type { TfjsAttr, TfjsInput, TfjsOp } from '../schema/tfjs-op.js';
-export { ops as tfjsOps } from '../schema/ops.js';
-export * from './model.js';
+export {
+  weightDtypes,
+  type ModelJson,
+  type Quantization,
+  type StoredWeight,
+  type TfjsModel,
+  type Topology,
+  type WeightDType,
+  type WeightGroup,
+  type WeightSpec,
+} from './model.js';
 export { decodeManifest } from './decode-manifest.js';
-export * from './decode-model.js';
-export * from './encode-model.js';
-export * from './quantize.js';
-export * from './shard-paths.js';
-export * from './write-model.js';
+export { decodeModelJson, readModel } from './decode-model.js';
+export { encodeModelJson, type GroupSpec } from './encode-model.js';
+export { shardsOf } from './shard-paths.js';
+export { writeModel, type WritableWeight, type WriteModelOptions } from './write-model.js';

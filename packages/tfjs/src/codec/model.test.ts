@@ -1,28 +1,17 @@
 import { readFileSync, readdirSync } from 'node:fs';
+import { ByteHandle, DroverError, memorySource, MemorySink, type Source } from '@drover/core';
 import {
-  ByteHandle,
   decodeStrings,
-  DroverError,
   encodeStrings,
   JsonCursor,
-  memorySource,
-  MemorySink,
   parseJson,
   type JsonValue,
-  type Source,
-} from '@drover/core';
-import {
-  decodeModelJson,
-  encodeModelJson,
-  readModel,
-  tfjsOps,
-  weightOf,
-  writeModel,
-  type Quantization,
-  type StoredWeight,
-  type TfjsModel,
-  type WritableWeight,
-} from './index.js';
+} from '@drover/core/format';
+import { decodeModelJson, readModel } from './decode-model.js';
+import { encodeModelJson } from './encode-model.js';
+import { ops as tfjsOps } from '../schema/ops.js';
+import { weightOf, type Quantization, type StoredWeight, type TfjsModel } from './model.js';
+import { writeModel, type WritableWeight } from './write-model.js';
 
 const testdata = new URL('./testdata/', import.meta.url);
 const filesOf = (folder: URL): Map<string, Uint8Array> =>

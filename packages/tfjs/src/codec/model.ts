@@ -1,5 +1,6 @@
-import { Weight, type ByteHandle, type DType, type JsonValue } from '@drover/core';
-import type { GraphDef, SignatureDef } from '@drover/graphdef';
+import { Weight, type ByteHandle, type DType } from '@drover/core';
+import type { JsonValue } from '@drover/core/format';
+import type { GraphDef, SignatureDef } from '@drover/graphdef/codec';
 
 /** Element types that a manifest names. TF.js itself reads the first five. */
 export const weightDtypes = [

@@ -1,4 +1,4 @@
-import { encodeSmallFloat, inMultiples, type ByteEncoding } from '@drover/core';
+import { encodeSmallFloat, inMultiples, type ByteEncoding } from '@drover/core/format';
 
 /** The line along which codes are spread: code q stands for q * scale + min. */
 export interface AffineRange {

@@ -1,4 +1,5 @@
-import { checkPath, readJson, type Source } from '@drover/core';
+import type { Source } from '@drover/core';
+import { checkPath, readJson } from '@drover/core/format';
 
 /**
  * Paths of the `count` shards of a group beside the JSON file at `path`. Those of a `model.json`

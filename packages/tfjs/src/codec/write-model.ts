@@ -50,7 +50,7 @@ interface Planned {
 }
 
 /**
- * Writes the shards (see {@link shardPaths}), then the model.json, laid out as tensorflowjs does;
+ * Writes the shards (see `shardPaths`), then the model.json, laid out as tensorflowjs does;
  * weights pass through in pieces. Gives the paths of the shards and what the manifest says. The
  * sink is not committed. Throws `core/not-writable`, `core/duplicate` and, for bytes that type and
  * shape do not ask for, `core/range`, before anything is written.

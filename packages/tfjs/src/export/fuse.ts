@@ -1,4 +1,10 @@
-import { attrOf, parseInput, type AttrValue, type GraphDef, type NodeDef } from '@drover/graphdef';
+import {
+  attrOf,
+  parseInput,
+  type AttrValue,
+  type GraphDef,
+  type NodeDef,
+} from '@drover/graphdef/codec';
 
 /** Operators that TF.js computes together with what follows them, and the operator that does. */
 const fusedOps: ReadonlyMap<string, string> = new Map([

@@ -1,15 +1,9 @@
 import {
   bytesOf,
-  convertElements,
-  fitIntegers,
   intRange,
   isFloat,
   isInt,
-  prepare,
-  runPass,
   sizeOf,
-  tellTensor,
-  type ByteEncoding,
   type ByteHandle,
   type DType,
   type Model,
@@ -19,9 +13,19 @@ import {
   type ValueMapping,
   type Weight,
 } from '@drover/core';
+import {
+  convertElements,
+  fitIntegers,
+  prepare,
+  runPass,
+  tellTensor,
+  type ByteEncoding,
+} from '@drover/core/format';
 import type { Writing } from '../about.js';
-import { exportGraph, heldBy, keeps, type ExportedGraph, type NodeDef } from '@drover/graphdef';
-import { writeModel as encodeModel, type ModelJson, type WritableWeight } from '../codec/index.js';
+import { exportGraph, heldBy, keeps, type ExportedGraph } from '@drover/graphdef';
+import type { NodeDef } from '@drover/graphdef/codec';
+import type { ModelJson } from '../codec/model.js';
+import { writeModel as encodeModel, type WritableWeight } from '../codec/write-model.js';
 import { tfjsDiagnostics } from '../diagnostics.js';
 import { ownMetadata } from '../vocabulary/metadata.js';
 import { fuse } from './fuse.js';

@@ -1,6 +1,6 @@
 import { coreDiagnostics, isFloat, isInt, type DType, type Report } from '@drover/core';
-import { attrOf, dtypeOf, type GraphDef } from '@drover/graphdef';
-import type { StoredWeight } from '../codec/index.js';
+import { attrOf, dtypeOf, type GraphDef } from '@drover/graphdef/codec';
+import type { StoredWeight } from '../codec/model.js';
 import { tfjsDiagnostics } from '../diagnostics.js';
 
 /** TF.js computes in float32 and int32, and stores the other floats and integers as these. */

@@ -1,17 +1,14 @@
-import { JsonCursor, tally, Model, type ReadContext, type Source, type Weight } from '@drover/core';
+import { Model, type Source, type Weight } from '@drover/core';
+import { JsonCursor, tally, type ReadContext } from '@drover/core/format';
+import { importGraph } from '@drover/graphdef';
 import {
   decodeSignature,
-  importGraph,
   type GraphDef,
   type NodeDef,
   type SignatureDef,
-} from '@drover/graphdef';
-import {
-  readModel as decodeModel,
-  weightOf,
-  type StoredWeight,
-  type TfjsModel,
-} from '../codec/index.js';
+} from '@drover/graphdef/codec';
+import { readModel as decodeModel } from '../codec/decode-model.js';
+import { weightOf, type StoredWeight, type TfjsModel } from '../codec/model.js';
 import { tfjsDiagnostics } from '../diagnostics.js';
 import { ownMetadata } from '../vocabulary/metadata.js';
 import { compareConstants } from './contradictions.js';

@@ -1,5 +1,5 @@
 /** An operand as TF.js takes it from a node's inputs: one, or those from `start` to `end` (0: to the last, negative: from the end). */
-export interface TfjsInput {
+interface TfjsInput {
   readonly name: string;
   readonly type: string;
   readonly start: number;
@@ -7,7 +7,7 @@ export interface TfjsInput {
 }
 
 /** An attribute as TF.js reads it. One that is `notSupported` is ignored when the graph runs. */
-export interface TfjsAttr {
+interface TfjsAttr {
   readonly tfName: string;
   readonly name: string;
   readonly type: string;

@@ -22,7 +22,7 @@ import { reducing } from '../layout.js';
  * What a reduction is asked for: the dimensions that it takes together, and whether they stay with
  * size 1.
  */
-export interface ReductionAttrs {
+interface ReductionAttrs {
   readonly axes: readonly number[];
   readonly keepdims: boolean;
 }

@@ -1,4 +1,5 @@
-import type { FormatAbout, WriteContext } from '@drover/core';
+import type { FormatAbout } from '@drover/core';
+import type { WriteContext } from '@drover/core/format';
 import { inputLayout } from '@drover/core/option';
 
 const options = { read: {}, write: { inputLayout } };

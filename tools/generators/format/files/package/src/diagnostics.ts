@@ -1,4 +1,4 @@
-import { defineDiagnostics } from '@drover/core';
+import { defineDiagnostics } from '@drover/core/format';
 
 /** Findings of the __title__ format. */
 export const __name__Diagnostics = defineDiagnostics('__name__', {

@@ -13,10 +13,10 @@ import {
   tensor,
   Weight,
   writeModel,
-  type JsonValue,
   type Sink,
   type Source,
 } from '@drover/core';
+import type { JsonValue } from '@drover/core/format';
 import { __name__ } from './format.js';
 
 /** y = softmax(max(x · w, 0) * x), where each row of x is as long as w has columns. */

@@ -1,4 +1,5 @@
-import { ByteHandle, type Format, type Sink, type Source, type WriteContext } from '@drover/core';
+import { ByteHandle, type Format, type Sink, type Source } from '@drover/core';
+import type { WriteContext } from '@drover/core/format';
 import { about } from './about.js';
 import { isModelFile, readModelFile, siblingWeights, weightsPath } from './codec/index.js';
 import { __name__Diagnostics } from './diagnostics.js';

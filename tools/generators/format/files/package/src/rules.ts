@@ -1,4 +1,5 @@
-import { notYet, writeTable, type Node } from '@drover/core';
+import type { Node } from '@drover/core';
+import { notYet, writeTable } from '@drover/core/format';
 import { elementwise } from './ops/elementwise.js';
 import { foreign } from './ops/foreign.js';
 import { linear } from './ops/linear.js';

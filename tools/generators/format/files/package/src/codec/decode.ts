@@ -1,4 +1,5 @@
-import { coreDiagnostics, dtypes, readJson, type JsonCursor, type Source } from '@drover/core';
+import { coreDiagnostics, dtypes, type Source } from '@drover/core';
+import { readJson, type JsonCursor } from '@drover/core/format';
 import { __name__Diagnostics } from '../diagnostics.js';
 import {
   modelVersion,

@@ -1,4 +1,5 @@
-import { dtypes, type DType, type JsonValue } from '@drover/core';
+import { dtypes, type DType } from '@drover/core';
+import type { JsonValue } from '@drover/core/format';
 
 /** The version that is written, and the only one that is read. */
 export const modelVersion = 1;

@@ -1,13 +1,5 @@
-import {
-  coreDiagnostics,
-  prepare,
-  symbolName,
-  tellTensor,
-  writeNodes,
-  type Model,
-  type Sink,
-  type Value,
-} from '@drover/core';
+import { coreDiagnostics, type Model, type Sink, type Value } from '@drover/core';
+import { symbolName, prepare, tellTensor, writeNodes } from '@drover/core/format';
 import type { Writing } from '../about.js';
 import { writeModelFile, type FileInput, type ModelFile } from '../codec/index.js';
 import { composites, writeRules } from '../rules.js';

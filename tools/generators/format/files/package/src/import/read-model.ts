@@ -1,20 +1,16 @@
 import {
   ByteHandle,
   bytesOf,
-  dimName,
   Graph,
-  importNode,
   Model,
   sizeOf,
   symbol,
-  tally,
-  valueOf,
   Weight,
-  type ReadContext,
   type Report,
   type Source,
   type Value,
 } from '@drover/core';
+import { dimName, importNode, tally, valueOf, type ReadContext } from '@drover/core/format';
 import {
   modelVersion,
   readModelFile,

@@ -1,4 +1,4 @@
-import { gap, type JsonValue, type WriteRules } from '@drover/core';
+import { gap, type JsonValue, type WriteRules } from '@drover/core/format';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 
 const fromCore = {

@@ -1,4 +1,5 @@
-import { ops, type WriteRules } from '@drover/core';
+import { ops } from '@drover/core';
+import type { WriteRules } from '@drover/core/format';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import type { ReadRules } from '../vocabulary/rule.js';
 

@@ -1,12 +1,5 @@
-import {
-  UniqueNames,
-  type Graph,
-  type JsonValue,
-  type Node,
-  type NodeWriter,
-  type Value,
-  type Weight,
-} from '@drover/core';
+import type { Graph, Node, Value, Weight } from '@drover/core';
+import { UniqueNames, type JsonValue, type NodeWriter } from '@drover/core/format';
 import { storedTypes, type FileOperator } from '../codec/index.js';
 
 /** Attributes to write. */

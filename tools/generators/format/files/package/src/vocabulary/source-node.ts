@@ -1,4 +1,5 @@
-import { ImportedNode, type Graph, type Value } from '@drover/core';
+import type { Graph, Value } from '@drover/core';
+import { ImportedNode } from '@drover/core/format';
 import type { FileOperator } from '../codec/index.js';
 import { __name__Diagnostics } from '../diagnostics.js';
 

@@ -1,0 +1,25 @@
+export type {
+  ArgDef,
+  AttrList,
+  AttrValue,
+  ByteString,
+  FunctionDef,
+  GradientDef,
+  GraphDef,
+  Int64,
+  NameAttrList,
+  NodeDef,
+  OpDef,
+  SignatureDef,
+  TensorField,
+  TensorInfo,
+  TensorProto,
+  TensorShape,
+  TensorValues,
+  VersionDef,
+} from './graph-def.js';
+export { tensorFields } from './graph-def.js';
+export { dataTypeNames, dtypeOf, type DataType } from './data-type.js';
+export { decodeGraphDef, decodeSignature, encodeGraphDef, encodeSignature } from './json-graph.js';
+export type { JsonMembers } from './json-attr.js';
+export { attrOf, parseInput, type InputRef } from './operator.js';
