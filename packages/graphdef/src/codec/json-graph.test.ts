@@ -2,12 +2,7 @@ import { readFileSync } from 'node:fs';
 import { DroverError } from '@drover/core';
 import { JsonCursor, parseJson, type JsonValue } from '@drover/core/format';
 import type { AttrValue, GraphDef, NodeDef } from './graph-def.js';
-import {
-  decodeGraphDef,
-  decodeSignature,
-  encodeGraphDef,
-  encodeSignature,
-} from './json-graph.js';
+import { decodeGraphDef, decodeSignature, encodeGraphDef, encodeSignature } from './json-graph.js';
 import { attrOf, outputCount, outputPosition, parseInput } from './operator.js';
 
 const read = (path: string): JsonCursor => {
