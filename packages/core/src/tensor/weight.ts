@@ -247,7 +247,8 @@ export class Weight {
 
   /**
    * The elements in the canonical encoding, in one array. Memory: this tensor and, for a step, what
-   * it is made from. Throws `core/limit` when an array does not hold them: {@link Weight.chunks} does.
+   * it is made from. Throws `core/limit` when an array does not hold them:
+   * {@link Weight.chunks} does.
    */
   async bytes(): Promise<Uint8Array> {
     const read = new Map<string, Uint8Array>();

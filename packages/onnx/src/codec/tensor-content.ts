@@ -138,9 +138,10 @@ export class TensorReader {
   }
 
   /**
-   * The dense content of a sparse tensor, made when it is read. Errors as for {@link TensorReader.open};
-   * `onnx/tensor-data` for indices that are out of range or not ascending (those when the content
-   * is read), and `core/limit` when the dense tensor is larger than `maxDenseBytes`.
+   * The dense content of a sparse tensor, made when it is read. Errors as for
+   * {@link TensorReader.open}; `onnx/tensor-data` for indices that are out of range or not
+   * ascending (those when the content is read), and `core/limit` when the dense tensor is larger
+   * than `maxDenseBytes`.
    */
   async openSparse(sparse: SparseTensorProto): Promise<TensorContent> {
     const { values = {}, indices = {} } = sparse;
