@@ -1,6 +1,7 @@
 // Writes what is made of the packages themselves: docs/reference/, the JSON Schemas of the command
 // line, the recipes in README.md and the map of packages in ARCHITECTURE.md; with --check, says
-// what is out of date instead. Either way it fails where the surface of a package has a fault.
+// what is out of date instead. Either way it fails where the surface of a package or a
+// document has a fault.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { documents } from '@drover/cli';
@@ -10,6 +11,7 @@ import { toJsonSchema } from '@valibot/to-json-schema';
 import { format as prettify, resolveConfig } from 'prettier';
 import { apiReports } from './api-report.mjs';
 import { mayImport } from './boundaries.mjs';
+import { documentFaults } from './document-faults.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 /** Folders that hold nothing but what is written here. */
@@ -162,7 +164,8 @@ pages['README.md'] = readFileSync(join(root, 'README.md'), 'utf8').replaceAll(
   (_, head, name) => `${head}${recipe(name)}\`\`\``,
 );
 
-const { pages: reports, faults } = apiReports();
+const { pages: reports, faults: inSurface } = apiReports();
+const faults = [...inSurface, ...(await documentFaults(root))];
 for (const [name, report] of reports) pages[`docs/reference/api/${name}`] = report;
 
 const present = folders.flatMap((folder) =>
