@@ -14,9 +14,11 @@ import {
   Model,
   type Source,
   type TensorMapping,
+  type ValueMapping,
   openModel,
   writeModel,
 } from '@drover/core';
+import { resultOf } from '@drover/core/format';
 import { readSymbol } from './codec/decode-symbol.js';
 import { encodeParams } from './codec/encode-params.js';
 import { mxnet } from './format.js';
@@ -254,13 +256,14 @@ const modelOf = (graph: Graph): Model => new Model(graph, { file: 'm' });
 async function written(model: Model): Promise<{
   files: ReadonlyMap<string, Uint8Array>;
   tensors: readonly TensorMapping[];
+  values: readonly ValueMapping[];
   report: Report;
 }> {
   const sink = new MemorySink();
   const report = new Report();
   const request = { to: mxnet, sink, path: 'net-symbol.json', report };
-  const { tensors } = await writeModel(model, request);
-  return { files: sink.files, tensors, report };
+  const { tensors, values } = await writeModel(model, request);
+  return { files: sink.files, tensors, values, report };
 }
 
 const operatorsOf = async (given: ReadonlyMap<string, Uint8Array>) =>
@@ -357,17 +360,16 @@ describe('writing', () => {
 
   it('a scalar output is told to become a list', async () => {
     const graph = new Graph();
-    graph.output(
-      'total',
-      graph.add(
-        ops.ReduceSum,
-        { x: graph.input('x', 'float32', [4]) },
-        { axes: [0], keepdims: false },
-        { name: 'total' },
-      ).y,
-    );
-    expect((await written(modelOf(graph))).report.diagnostics.map(({ code }) => code)).toEqual([
-      'mxnet/scalar-output',
+    const x = graph.input('x', 'float32', [4]);
+    const origin = { file: 'm', path: [], node: 'total', op: 'Sum' };
+    const { y } = graph.add(ops.ReduceSum, { x }, { axes: [0], keepdims: false }, { origin });
+    y.origin = resultOf(origin, 0, 'total');
+    graph.output('total', y);
+    const { report, values } = await written(modelOf(graph));
+    expect(report.diagnostics.map(({ code: each }) => each)).toEqual(['mxnet/scalar-output']);
+    expect(values.map(({ source, target }) => [source.name, source.view, target])).toEqual([
+      ['x', undefined, 'x'],
+      ['total', { shape: [] }, 'total_output'],
     ]);
   });
 

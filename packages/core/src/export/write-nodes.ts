@@ -3,8 +3,9 @@ import { DroverError, type Diagnostic } from '../diagnostics/diagnostic.js';
 import type { WriteContext } from '../format/format.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
-import { nameOf } from '../graph/origin.js';
+import { nameOf, reshapedOrigin } from '../graph/origin.js';
 import type { Value } from '../graph/value.js';
+import type { Shape } from '../tensor/dim.js';
 import { foreign } from '../ops/foreign.js';
 import { gap, toldInside, type WriteTable } from './rule.js';
 
@@ -26,6 +27,8 @@ export interface NodeWriter {
   lose(node: Node): void;
   /** The target's name of a value that was written; undefined for one that has none there. */
   written(value: Value): string | undefined;
+  /** The shape by which the target holds a value, where that is not its own. */
+  heldShape?(value: Value): Shape | undefined;
 }
 
 /** The finding that a node has no form in the target. */
@@ -90,8 +93,11 @@ export function writeNodes<W extends NodeWriter>(
     writer.lose(node);
   }
   for (const value of [...writer.graph.inputs, ...[...writer.graph.nodes].flatMap(resultsOf)]) {
-    const target = value.origin && value.origin.relation !== 'part' && writer.written(value);
-    if (target) note({ source: value.origin!, target });
+    const { origin, shape } = value;
+    const target = origin && origin.relation !== 'part' && writer.written(value);
+    if (!target) continue;
+    const isReshaped = shape && writer.heldShape?.(value);
+    note({ source: isReshaped ? reshapedOrigin(origin, shape) : origin, target });
   }
   // What is unknown may be carried over as it is; then those that rest on it are the cause.
   if (report.errors.length === 0) for (const finding of followers) report.add(finding);

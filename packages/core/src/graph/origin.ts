@@ -109,3 +109,10 @@ export function permutedOrigin(origin: ValueOrigin, perm: readonly number[]): Va
   const after = perm.map((p) => before[p]!);
   return { ...origin, view: after.every((p, i) => p === i) ? undefined : { perm: after } };
 }
+
+/** The origin of a value with the elements of one with an origin, which has the shape `from`. */
+export function reshapedOrigin(origin: ValueOrigin, from: Shape): ValueOrigin {
+  const { view } = origin;
+  if (view?.perm) return { ...origin, relation: 'part', view: undefined };
+  return { ...origin, view: { shape: view?.shape ?? from } };
+}

@@ -144,6 +144,10 @@ export class GraphWriter implements NodeWriter {
     return ref && `${ref.node}:${ref.output}`;
   }
 
+  heldShape({ shape }: Value): Shape | undefined {
+    return shape?.length === 0 ? heldShape(shape) : undefined;
+  }
+
   /** Says what stands for a value. */
   bind(value: Value, ref: Ref): void {
     this.#refs.set(value, ref);
