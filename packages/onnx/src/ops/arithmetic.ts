@@ -1,7 +1,7 @@
-import { isFloat, ops, type Graph, type Value } from '@drover/core';
+import { isFloat, ops, type Value } from '@drover/core';
 import type { WriteRules } from '@drover/core/format';
 import { int } from '../vocabulary/attribute.js';
-import type { BinaryOp } from '../vocabulary/compose.js';
+import { Compose, type BinaryOp } from '../vocabulary/compose.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import { always, readBinary, writePlain, type ReadRules, type ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
@@ -23,11 +23,12 @@ function combineAll(node: SourceNode, op: BinaryOp): Value {
  */
 const readPow: ToCore = (node) => {
   const [a, exponent] = [node.input(0), node.input(1)];
-  const b = exponent.dtype === a.dtype ? exponent : castTo(node.graph, exponent, a.dtype, node);
+  const compose = new Compose(node);
+  const b = compose.cast(exponent, a.dtype, 'cast');
   if (!isFloat(a.dtype) && isFloat(exponent.dtype)) {
     const wide = node.graph.add(
       ops.Pow,
-      { a: castTo(node.graph, a, exponent.dtype, node), b: exponent },
+      { a: compose.cast(a, exponent.dtype, 'cast'), b: exponent },
       {},
       node.step('pow'),
     ).y;
@@ -35,11 +36,6 @@ const readPow: ToCore = (node) => {
   }
   return node.graph.add(ops.Pow, { a, b }, {}, node.options).y;
 };
-
-function castTo(graph: Graph, x: Value, to: Value['dtype'], node: SourceNode): Value {
-  if (x.constant) return graph.constant(x.constant.cast(to), x.name, x.origin);
-  return graph.add(ops.Cast, { x }, { to }, node.step('cast')).y;
-}
 
 const toCore = {
   Add: always(readBinary(ops.Add)),
