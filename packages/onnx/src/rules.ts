@@ -2,66 +2,96 @@ import { ops, type Node, type OpName } from '@drover/core';
 import { writeTable } from '@drover/core/format';
 import type { GraphWriter } from './vocabulary/graph-writer.js';
 import type { ReadRule, ReadTable } from './vocabulary/rule.js';
+import { activation } from './ops/activation.js';
+import { arithmetic } from './ops/arithmetic.js';
 import { attention } from './ops/attention.js';
+import { bitwise } from './ops/bitwise.js';
+import { comparison } from './ops/comparison.js';
 import { contrib } from './ops/contrib.js';
 import { control } from './ops/control.js';
+import { convolution } from './ops/convolution.js';
 import { detection } from './ops/detection.js';
 import { elementwise } from './ops/elementwise.js';
+import { filling } from './ops/filling.js';
+import { gridSample } from './ops/grid-sample.js';
+import { identity } from './ops/identity.js';
 import { indexing } from './ops/indexing.js';
 import { integer } from './ops/integer.js';
 import { linear } from './ops/linear.js';
 import { movement } from './ops/movement.js';
 import { normalisation } from './ops/normalisation.js';
+import { pooling } from './ops/pooling.js';
 import { quantisation } from './ops/quantisation.js';
 import { recurrent } from './ops/recurrent.js';
 import { reduction } from './ops/reduction.js';
 import { resize } from './ops/resize.js';
 import { selection } from './ops/selection.js';
 import { sequence } from './ops/sequence.js';
+import { shape } from './ops/shape.js';
 import { signal } from './ops/signal.js';
-import { spatial } from './ops/spatial.js';
+import { slicing } from './ops/slicing.js';
 import { withoutForm } from './ops/without-form.js';
 
 /** How each ONNX operator is read. */
 export const readRules: ReadTable = new Map(
   Object.entries<readonly ReadRule[]>({
+    ...activation.toCore,
+    ...arithmetic.toCore,
     ...attention.toCore,
+    ...bitwise.toCore,
+    ...comparison.toCore,
     ...contrib.toCore,
     ...control.toCore,
+    ...convolution.toCore,
     ...detection.toCore,
     ...elementwise.toCore,
+    ...filling.toCore,
+    ...gridSample.toCore,
+    ...identity.toCore,
     ...indexing.toCore,
     ...integer.toCore,
     ...linear.toCore,
     ...movement.toCore,
     ...normalisation.toCore,
+    ...pooling.toCore,
     ...quantisation.toCore,
     ...recurrent.toCore,
     ...reduction.toCore,
     ...resize.toCore,
     ...selection.toCore,
     ...sequence.toCore,
+    ...shape.toCore,
     ...signal.toCore,
-    ...spatial.toCore,
+    ...slicing.toCore,
     ...withoutForm.toCore,
   }),
 );
 
 /** How each core operator is written. */
 export const writeRules = writeTable<GraphWriter>({
+  ...activation.fromCore,
+  ...arithmetic.fromCore,
   ...attention.fromCore,
+  ...bitwise.fromCore,
+  ...comparison.fromCore,
   ...control.fromCore,
+  ...convolution.fromCore,
   ...detection.fromCore,
   ...elementwise.fromCore,
+  ...filling.fromCore,
+  ...gridSample.fromCore,
+  ...identity.fromCore,
   ...indexing.fromCore,
   ...linear.fromCore,
   ...movement.fromCore,
   ...normalisation.fromCore,
+  ...pooling.fromCore,
   ...quantisation.fromCore,
   ...recurrent.fromCore,
   ...reduction.fromCore,
   ...resize.fromCore,
-  ...spatial.fromCore,
+  ...shape.fromCore,
+  ...slicing.fromCore,
 });
 
 /**

@@ -16,7 +16,9 @@ import { moveToExternalData } from '../codec/external-data.js';
 import { tensorsOf } from '../codec/tensors-of.js';
 import { onnxDiagnostics } from '../diagnostics.js';
 import { composites, irVersions, writeRules, writtenSince } from '../rules.js';
-import { GraphWriter, Names, valueInfo, valueNames } from '../vocabulary/graph-writer.js';
+import { GraphWriter } from '../vocabulary/graph-writer.js';
+import { Names, valueNames } from '../vocabulary/names.js';
+import { valueInfo } from '../vocabulary/value-info.js';
 
 /** Operator set version that is written when nobody asks for another. */
 const defaultOpset = 21;

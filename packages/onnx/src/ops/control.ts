@@ -10,12 +10,12 @@ import {
 } from '@drover/core';
 import { freshDim, gap, isDataDependent, type Gap, type WriteRules } from '@drover/core/format';
 import { graph, int, ints } from '../vocabulary/attribute.js';
+import { axisOf } from '../vocabulary/axis.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import { foreignNode } from '../vocabulary/foreign-node.js';
 import { always, versions, type ReadRules, type ToCore } from '../vocabulary/rule.js';
 import { Collected, Collecting, Sequence } from '../vocabulary/sequence.js';
 import type { Parameter, SourceNode } from '../vocabulary/source-node.js';
-import { axisOf } from './movement.js';
 
 const region = (body: Graph): Region => body.region();
 

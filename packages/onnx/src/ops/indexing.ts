@@ -2,11 +2,11 @@ import { isInt, ops, toNumbers, type Dim, type Node, type Value } from '@drover/
 import { gap, type Gap, type WriteRules } from '@drover/core/format';
 import { dataTypeOf } from '../codec/data-type.js';
 import { int, text } from '../vocabulary/attribute.js';
+import { axisOf } from '../vocabulary/axis.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import { Compose } from '../vocabulary/compose.js';
 import { always, type ReadRules, type ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
-import { axisOf } from './movement.js';
 
 const reduction = (node: SourceNode) => {
   const named = node.text('reduction', 'none');

@@ -2,7 +2,7 @@ import { ops, type Dim, type Value } from '@drover/core';
 import { Compose, shapeOf } from '../vocabulary/compose.js';
 import { always, type ReadRules, type ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
-import { kernelOf, windowOf } from './spatial.js';
+import { kernelOf, windowOf } from '../vocabulary/window.js';
 
 /**
  * Codes less their zero point, as int32. A zero point with one element for each row, column or

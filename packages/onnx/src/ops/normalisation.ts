@@ -1,11 +1,11 @@
 import { isStatic, ops, productOf, type Node, type Value } from '@drover/core';
 import { gap, type WriteRules } from '@drover/core/format';
 import { float, int } from '../vocabulary/attribute.js';
+import { axisOf } from '../vocabulary/axis.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import { Compose, shapeOf } from '../vocabulary/compose.js';
-import { always, versions, type ReadRules, type ToCore } from '../vocabulary/rule.js';
+import { always, versions, wrongLayout, type ReadRules, type ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
-import { axisOf } from './movement.js';
 
 type AlongAxis = typeof ops.Softmax;
 
@@ -272,8 +272,6 @@ function onesFrom(writer: GraphWriter, x: Value, axis: number): string | undefin
     new Array<number>(sizes.reduce((a, b) => a * b, 1)).fill(1),
   );
 }
-
-const wrongLayout = gap('ONNX has its channels in dimension 1');
 
 const fromCore = {
   BatchNormalization: (node, writer) => {

@@ -2,11 +2,11 @@ import { isStatic, ops, type DType } from '@drover/core';
 import { gap, type Gap, type WriteRules } from '@drover/core/format';
 import { dataTypeOf, dtypeOf } from '../codec/data-type.js';
 import { int } from '../vocabulary/attribute.js';
+import { axisOf } from '../vocabulary/axis.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import { Compose } from '../vocabulary/compose.js';
 import { always, type ReadRules } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
-import { axisOf } from './movement.js';
 
 /** The axis along which scales differ; null when there is one scale. */
 function scaleAxis(node: SourceNode): number | null {

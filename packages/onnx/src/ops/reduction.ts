@@ -10,10 +10,11 @@ import {
 import type { WriteRules } from '@drover/core/format';
 import { dataTypeOf } from '../codec/data-type.js';
 import { int, ints } from '../vocabulary/attribute.js';
+import { axisOf } from '../vocabulary/axis.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
+import { constantInts } from '../vocabulary/integer-operand.js';
 import { always, versions, type ReadRules, type ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
-import { axisOf, constantInts } from './movement.js';
 
 type ReduceAttrs = { readonly axes: Attr<readonly number[]>; readonly keepdims: Attr<boolean> };
 type ReduceOp = Op<{ readonly x: Operand<'one'> }, { readonly y: Operand<'one'> }, ReduceAttrs>;

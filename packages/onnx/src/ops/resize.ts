@@ -11,12 +11,12 @@ import {
 } from '@drover/core';
 import { gap, type WriteRules } from '@drover/core/format';
 import { float, int, text } from '../vocabulary/attribute.js';
+import { axisOf } from '../vocabulary/axis.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import { Compose } from '../vocabulary/compose.js';
 import { versions, type ReadRules, type ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
 import { meaningOf } from '../vocabulary/word.js';
-import { axisOf } from './movement.js';
 
 type ResizeAttrs = AttrValues<(typeof ops.Resize)['attrs']>;
 

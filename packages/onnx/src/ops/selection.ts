@@ -1,8 +1,8 @@
 import { ops, type Value } from '@drover/core';
 import { dtypeOf } from '../codec/data-type.js';
+import { axisOf } from '../vocabulary/axis.js';
 import { Compose, shapeOf } from '../vocabulary/compose.js';
 import { always, type ReadRules, type ToCore } from '../vocabulary/rule.js';
-import { axisOf } from './movement.js';
 
 /** Indices where a vector is true, as a vector. */
 function trueAt(compose: Compose, condition: Value): Value {

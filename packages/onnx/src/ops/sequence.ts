@@ -1,9 +1,9 @@
 import { toNumbers, type Dim, type Value } from '@drover/core';
+import { axisOf } from '../vocabulary/axis.js';
 import { Compose, shapeOf } from '../vocabulary/compose.js';
 import { always, foreign, type ReadRules, type ToCore } from '../vocabulary/rule.js';
 import { Collected, Collecting, Sequence } from '../vocabulary/sequence.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
-import { axisOf } from './movement.js';
 
 /**
  * A place in a sequence: from the end where negative. Throws `core/foreign-op` when it depends on

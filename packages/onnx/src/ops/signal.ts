@@ -1,9 +1,9 @@
 import { addDim, floorDivDim, isFloat, ops, subDim, type Value } from '@drover/core';
 import { dtypeOf } from '../codec/data-type.js';
+import { axisOf } from '../vocabulary/axis.js';
 import { Compose, shapeOf } from '../vocabulary/compose.js';
 import { always, foreign, versions, type ReadRules, type ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
-import { axisOf } from './movement.js';
 
 /** Longest transform that is written as a product with a matrix of its angles. */
 const maxLength = 4096;

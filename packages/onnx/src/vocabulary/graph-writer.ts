@@ -2,7 +2,6 @@ import {
   ByteHandle,
   encodeTensor,
   isStatic,
-  ops,
   tensor as makeTensor,
   type Dim,
   type DType,
@@ -13,20 +12,12 @@ import {
   type Value,
   type Weight,
 } from '@drover/core';
-import {
-  dimKey,
-  dimSources,
-  foldDim,
-  UniqueNames,
-  type DimSource,
-  type NodeWriter,
-} from '@drover/core/format';
+import { dimKey, dimSources, foldDim, type DimSource, type NodeWriter } from '@drover/core/format';
 import type {
   AttributeProto,
   GraphProto,
   NodeProto,
   TensorProto,
-  TensorShapeProto_Dimension,
   ValueInfoProto,
 } from '../schema/onnx.js';
 import { dataTypeOf } from '../codec/data-type.js';
@@ -34,49 +25,14 @@ import { tensorProto } from '../codec/tensor-content.js';
 import type { Attributes } from './attribute.js';
 import { int } from './attribute.js';
 import { misfit } from './fits.js';
+import type { Names } from './names.js';
+import { valueInfo } from './value-info.js';
 
 /** An operand to write: a value of the graph, the name of something written before, or nothing. */
 export type Operand = Value | string | undefined;
 
 /** Told of each constant that is written. */
 type OnConstant = (name: string, weight: Weight) => void;
-
-/** Names of a model: values and nodes have a space each. */
-export class Names {
-  // An empty name stands for no value, and runtimes end a name at NUL.
-  readonly #values = new UniqueNames((wanted) => wanted.replaceAll('\0', '_') || 'value');
-  readonly #nodes = new UniqueNames();
-
-  /** `kept`: names of the source's own values, which none that is made up may take. */
-  constructor(private readonly kept: ReadonlySet<string>) {}
-
-  /** A name for a value of the source: the wanted one, unless it is taken or none of ONNX. */
-  value(wanted: string): string {
-    return this.#values.unique(wanted);
-  }
-
-  /** A name for a value that the writer makes up. */
-  made(wanted: string): string {
-    return this.#values.unique(wanted, this.kept);
-  }
-
-  node(wanted: string): string {
-    return this.#nodes.unique(wanted);
-  }
-}
-
-/**
- * Names of every value that the nodes of a graph and of their bodies make, but for dimensions,
- * which the writer names by what they are.
- */
-export function valueNames(graph: Graph, names = new Set<string>()): Set<string> {
-  for (const node of graph.nodes) {
-    const { outputs, regions } = node;
-    if (!node.is(ops.Dims)) for (const { name } of outputs) names.add(name);
-    for (const region of Object.values(regions)) valueNames(region.graph, names);
-  }
-  return names;
-}
 
 /** What the graphs of a model share while they are written. */
 export interface WrittenModel {
@@ -402,26 +358,4 @@ function weightProto(name: string, weight: Weight): TensorProto {
   if (dtype === 'string')
     return tensorProto(name, { dtype, shape, data: weight.peek()!.data as readonly string[] });
   return tensorProto(name, { dtype, shape, data: weight.handle });
-}
-
-/**
- * A value's declaration in the signature. A dimension that is no single name or number is declared
- * by its text.
- */
-export function valueInfo(
-  name: string,
-  { dtype, shape }: { dtype: DType; shape: Shape | undefined },
-): ValueInfoProto {
-  const dim = (each: Dim): TensorShapeProto_Dimension =>
-    typeof each === 'number'
-      ? { dimValue: each }
-      : each.key.includes('?')
-        ? {}
-        : { dimParam: each.key };
-  return {
-    name,
-    type: {
-      tensorType: { elemType: dataTypeOf(dtype), ...(shape && { shape: { dim: shape.map(dim) } }) },
-    },
-  };
 }

@@ -1,4 +1,7 @@
-import type { Value } from '@drover/core';
+import type { Node, Value } from '@drover/core';
+import { gap } from '@drover/core/format';
+import type { BinaryOp, UnaryOp } from './compose.js';
+import type { GraphWriter } from './graph-writer.js';
 import type { Sequence } from './sequence.js';
 import type { SourceNode } from './source-node.js';
 
@@ -47,3 +50,27 @@ export const foreign = (reason: string): readonly ReadRule[] =>
   always((node) => {
     throw node.unsupported(reason);
   });
+
+/** One operand, without attributes. */
+export const readUnary =
+  (op: UnaryOp): ToCore =>
+  (node) =>
+    node.graph.add(op, { x: node.input(0) }, {}, node.options).y;
+
+/**
+ * Two operands, without attributes. Before version 7 the second one was lined up by an `axis`; such
+ * models are refused by the operator set range.
+ */
+export const readBinary =
+  (op: BinaryOp): ToCore =>
+  (node) =>
+    node.graph.add(op, { a: node.input(0), b: node.input(1) }, {}, node.options).y;
+
+/** Writes operands in order under one operator name, without attributes. */
+export const writePlain =
+  (opType: string) =>
+  (node: Node, writer: GraphWriter): void =>
+    writer.node(opType, node.inputs, {}, node.outputs);
+
+/** What cannot be written unless its channels come first. */
+export const wrongLayout = gap('ONNX has its channels in dimension 1');
