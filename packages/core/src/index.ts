@@ -26,6 +26,7 @@ export type { Format, FormatAbout } from './format/format.js';
 export { detectFormat, openCheckpoint, openModel, type OpenOptions } from './format/open.js';
 export {
   planModel,
+  writeCheckpoint,
   writeModel,
   type WriteReport,
   type WriteRequest,

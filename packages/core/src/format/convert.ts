@@ -54,7 +54,7 @@ function chosen(model: Model, entry: string | undefined, report: Report): Model 
   return model;
 }
 
-/** Takes everything and keeps nothing: what a copy would refuse shows only on the way. */
+/** Takes everything and keeps nothing: what a copy or a checkpoint is refused for shows there. */
 const nowhere: Sink = {
   create: async () => ({ write: async () => {}, close: async () => {} }),
   commit: async () => {},
@@ -98,7 +98,7 @@ export async function convert<R extends Options, W extends Options>(
       const checkpoint = await from.checkpoint.read(source, reading);
       if (!to.checkpoint?.write) throw incapable(to, 'write checkpoints', context.path);
       store = checkpoint.store;
-      if (!dryRun) await to.checkpoint.write(checkpoint, sink, context);
+      await to.checkpoint.write(checkpoint, dryRun ? nowhere : sink, context);
     } else throw incapable(from, 'read models', source.name);
     report.throwIfErrors();
     if (!dryRun) await sink.commit();

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.js';
 import { Report } from '../diagnostics/report.js';
+import type { Checkpoint } from '../model/checkpoint.js';
 import type { Model } from '../model/model.js';
 import type { TensorStore } from '../model/tensor-store.js';
 import type { Format, WriteContext } from './format.js';
@@ -81,6 +82,28 @@ export async function writeModel<W extends Options>(
     report.throwIfErrors();
     await sink.commit();
     return { ...maps(model.store), diagnostics: report.diagnostics };
+  } catch (error) {
+    await sink.abort();
+    throw error;
+  }
+}
+
+/**
+ * Writes a checkpoint. Throws `core/incapable` when the format writes none, `core/option`, and a
+ * ConversionError with everything that the format cannot hold.
+ */
+export async function writeCheckpoint<W extends Options>(
+  checkpoint: Checkpoint,
+  request: WriteRequest<W> & { readonly sink: Sink },
+): Promise<WriteReport> {
+  const { to, sink, report = new Report() } = request;
+  try {
+    const { context, maps } = writing(request, report);
+    if (!to.checkpoint?.write) throw incapable(to, 'write checkpoints', context.path);
+    await to.checkpoint.write(checkpoint, sink, context);
+    report.throwIfErrors();
+    await sink.commit();
+    return { ...maps(checkpoint.store), diagnostics: report.diagnostics };
   } catch (error) {
     await sink.abort();
     throw error;
