@@ -1,63 +1,95 @@
 import type { Node } from '@drover/core';
-import { gap, writeTable } from '@drover/core/format';
+import { writeTable } from '@drover/core/format';
 import type { GraphWriter } from './vocabulary/graph-writer.js';
-import type { ReadTable, ToCore } from './vocabulary/rule.js';
+import { decomposed, type ReadTable, type ToCore } from './vocabulary/rule.js';
+import { activation } from './ops/activation.js';
+import { arithmetic } from './ops/arithmetic.js';
+import { bitwise } from './ops/bitwise.js';
 import { blocks } from './ops/blocks.js';
+import { comparison } from './ops/comparison.js';
 import { control } from './ops/control.js';
+import { convolution } from './ops/convolution.js';
 import { detection } from './ops/detection.js';
 import { elementwise } from './ops/elementwise.js';
+import { filling } from './ops/filling.js';
+import { gather } from './ops/gather.js';
 import { gridSample } from './ops/grid-sample.js';
-import { indexing } from './ops/indexing.js';
+import { identity } from './ops/identity.js';
+import { joining } from './ops/joining.js';
 import { linear } from './ops/linear.js';
 import { movement } from './ops/movement.js';
 import { normalisation } from './ops/normalisation.js';
+import { padding } from './ops/padding.js';
 import { pooling } from './ops/pooling.js';
 import { quantisation } from './ops/quantisation.js';
 import { reduction } from './ops/reduction.js';
 import { resize } from './ops/resize.js';
+import { scatter } from './ops/scatter.js';
+import { sequence } from './ops/sequence.js';
+import { shape } from './ops/shape.js';
 import { slicing } from './ops/slicing.js';
-import { spatial } from './ops/spatial.js';
 import { tensorList } from './ops/tensor-list.js';
 
 /** How each TensorFlow operator is read. */
 export const readRules: ReadTable = new Map(
   Object.entries<ToCore>({
+    ...activation.toCore,
+    ...arithmetic.toCore,
+    ...bitwise.toCore,
     ...blocks.toCore,
+    ...comparison.toCore,
     ...control.toCore,
+    ...convolution.toCore,
     ...detection.toCore,
     ...elementwise.toCore,
-    ...indexing.toCore,
+    ...filling.toCore,
+    ...gather.toCore,
+    ...identity.toCore,
+    ...joining.toCore,
     ...linear.toCore,
     ...movement.toCore,
     ...normalisation.toCore,
+    ...padding.toCore,
     ...pooling.toCore,
     ...quantisation.toCore,
     ...reduction.toCore,
     ...resize.toCore,
+    ...scatter.toCore,
+    ...sequence.toCore,
+    ...shape.toCore,
     ...slicing.toCore,
-    ...spatial.toCore,
     ...tensorList.toCore,
   }),
 );
 
-const decomposed = gap('it is written in simpler operators');
-
 /** How each core operator is written. */
 export const writeRules = writeTable<GraphWriter>({
+  ...activation.fromCore,
+  ...arithmetic.fromCore,
+  ...bitwise.fromCore,
+  ...blocks.fromCore,
+  ...comparison.fromCore,
   ...control.fromCore,
+  ...convolution.fromCore,
   ...detection.fromCore,
   ...elementwise.fromCore,
+  ...filling.fromCore,
+  ...gather.fromCore,
   ...gridSample.fromCore,
-  ...indexing.fromCore,
+  ...identity.fromCore,
+  ...joining.fromCore,
   ...linear.fromCore,
   ...movement.fromCore,
   ...normalisation.fromCore,
+  ...padding.fromCore,
   ...pooling.fromCore,
   ...quantisation.fromCore,
   ...reduction.fromCore,
   ...resize.fromCore,
+  ...scatter.fromCore,
+  ...sequence.fromCore,
+  ...shape.fromCore,
   ...slicing.fromCore,
-  ...spatial.fromCore,
   Attention: decomposed,
   GRU: decomposed,
   LSTM: decomposed,

@@ -9,9 +9,24 @@ import {
   type Shape,
   type Value,
 } from '@drover/core';
-import { exactQuotient } from '@drover/core/format';
+import { exactQuotient, gap, type WriteRules } from '@drover/core/format';
+import { int, text } from '../vocabulary/attribute.js';
+import type { GraphWriter } from '../vocabulary/graph-writer.js';
 import type { ReadRules, ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
+import { channelsLastOnly, layoutOf } from '../vocabulary/window.js';
+
+const readDepth: ToCore = (node) => {
+  const attrs = { layout: layoutOf(node), blockSize: node.int('block_size') };
+  if (node.type === 'SpaceToDepth')
+    return node.graph.add(ops.SpaceToDepth, { x: node.input(0) }, attrs, node.options).y;
+  return node.graph.add(
+    ops.DepthToSpace,
+    { x: node.input(0) },
+    { ...attrs, mode: 'DCR' },
+    node.options,
+  ).y;
+};
 
 /** What SpaceToBatchND made a value from. */
 interface Blocks {
@@ -177,10 +192,53 @@ const readBatchToSpace: ToCore = (node) => {
 
 const toCore = {
   BatchToSpaceND: readBatchToSpace,
+  DepthToSpace: readDepth,
   SpaceToBatchND: readSpaceToBatch,
+  SpaceToDepth: readDepth,
 } satisfies ReadRules;
 
+const fromCore = {
+  DepthToSpace: (node, writer) => {
+    const { layout, blockSize, mode } = node.attrs;
+    if (layout !== 'channelsLast') return channelsLastOnly;
+    const { x } = node.operands;
+    const channels = x.shape?.at(-1);
+    const attributes = { block_size: int(blockSize), data_format: text('NHWC') };
+    if (mode === 'DCR') return writer.node('DepthToSpace', [x], attributes, node.outputs);
+    if (typeof channels !== 'number') return gap('the number of its channels is not known');
+    // TensorFlow takes the channels of a result next to each other, CRD the elements of a block.
+    const square = blockSize * blockSize;
+    const kept = channels / square;
+    const order = Array.from(
+      { length: channels },
+      (_, i) => (i % kept) * square + Math.floor(i / kept),
+    );
+    const sorted = writer.step('GatherV2', [x, writer.ints(order), writer.int(3)], {
+      batch_dims: int(0),
+    });
+    return writer.node('DepthToSpace', [sorted], attributes, node.outputs);
+  },
+  SpaceToDepth: (node, writer) => {
+    const { x } = node.operands;
+    const { layout, blockSize } = node.attrs;
+    if (layout !== 'channelsLast') return channelsLastOnly;
+    const result = node.outputs[0]!.shape;
+    if (!x.shape || !result || x.shape.length !== 4)
+      return gap('TensorFlow takes blocks of images only');
+    // TF.js has no SpaceToDepth.
+    const [batch, rows, columns] = result;
+    const split = writer.reshape(x, [batch!, rows!, blockSize, columns!, blockSize, x.shape[3]!]);
+    return writer.node(
+      'Reshape',
+      [writer.step('Transpose', [split, writer.ints([0, 1, 3, 2, 4, 5])]), writer.target(result)],
+      {},
+      node.outputs,
+    );
+  },
+} satisfies Partial<WriteRules<GraphWriter>>;
+
 /**
- * Blocks of space as batches, read only: core has dilated convolutions, and reshapes for the rest.
+ * Blocks of space as batches, read only (core has dilated convolutions, and reshapes for the rest),
+ * and as depth, both directions.
  */
-export const blocks = { toCore };
+export const blocks = { toCore, fromCore };

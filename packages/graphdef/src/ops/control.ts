@@ -22,9 +22,10 @@ import type { NameAttrList } from '../codec/graph-def.js';
 import { func, shapes } from '../vocabulary/attribute.js';
 import type { GraphWriter, Operand } from '../vocabulary/graph-writer.js';
 import { shape } from '../vocabulary/placeholder-shape.js';
-import { buildLoop } from './while-loop.js';
 import type { ReadRules, ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
+import { writeFunction } from '../vocabulary/write-function.js';
+import { buildLoop } from './while-loop.js';
 
 /** A condition as a bool. TensorFlow takes numbers too: what is not zero is true. */
 function truth(node: SourceNode, condition: Value | undefined, graph: Graph): Value {
@@ -159,10 +160,15 @@ function writeIf(node: Node<typeof ops.If>, writer: GraphWriter): void {
   const spare = then.captures.length + otherwise.captures.length === 0 ? [condition] : [];
   const branches = {
     then_branch: func(
-      writer.function(branchGraph(then, spare, otherwise.captures), `${node.name}_then`),
+      writeFunction(
+        writer.model,
+        branchGraph(then, spare, otherwise.captures),
+        `${node.name}_then`,
+      ),
     ),
     else_branch: func(
-      writer.function(
+      writeFunction(
+        writer.model,
         branchGraph(otherwise, [...spare, ...then.captures], []),
         `${node.name}_else`,
       ),
@@ -266,8 +272,8 @@ function writeLoop(node: Node<typeof ops.Loop>, writer: GraphWriter): void {
 
   const scalars = (count: number) => Array.from({ length: count }, (): Shape => []);
   const attributes = {
-    cond: func(writer.function(test, test.name)),
-    body: func(writer.function(step, step.name)),
+    cond: func(writeFunction(writer.model, test, test.name)),
+    body: func(writeFunction(writer.model, step, step.name)),
     // Unless told, TensorFlow takes the shapes before the first trip for those of all.
     output_shapes: shapes(
       [

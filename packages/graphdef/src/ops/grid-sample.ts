@@ -2,6 +2,7 @@ import { type ops, productOf, type AttrValues, type Dim, type Node } from '@drov
 import { gap, spatialOf, type WriteRules } from '@drover/core/format';
 import { int } from '../vocabulary/attribute.js';
 import type { GraphWriter, Ref } from '../vocabulary/graph-writer.js';
+import { channelsLastOnly } from '../vocabulary/window.js';
 import { taps } from './taps.js';
 
 type Sampling = AttrValues<(typeof ops.GridSample)['attrs']>;
@@ -73,8 +74,7 @@ function writeGridSample(
   writer: GraphWriter,
 ): { readonly gap: string } | void {
   const { x, grid } = node.operands;
-  if (node.attrs.layout !== 'channelsLast')
-    return gap('TensorFlow.js has its channels in the last dimension');
+  if (node.attrs.layout !== 'channelsLast') return channelsLastOnly;
   if (!x.shape || !grid.shape) return gap('the rank of its operand is not known');
   const sizes = spatialOf('channelsLast', x.shape);
   const count = sizes.length;

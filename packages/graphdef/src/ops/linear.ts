@@ -4,7 +4,7 @@ import { bool } from '../vocabulary/attribute.js';
 import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
 import type { ReadRules, ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
-import { activate, addBias } from './elementwise.js';
+import { activate, addBias } from './fused.js';
 
 /** The last two dimensions exchanged. */
 function adjoint(node: SourceNode, x: Value, isWanted: boolean, step: string): Value {

@@ -2,9 +2,9 @@ import { ops, type Node, type Shape, type Value } from '@drover/core';
 import { gap, type WriteRules } from '@drover/core/format';
 import { bool, float, int, text } from '../vocabulary/attribute.js';
 import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
-import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import { decomposed, type ReadRules, type ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
-import { layoutOf } from './spatial.js';
+import { channelsLastOnly, layoutOf } from '../vocabulary/window.js';
 
 const lastAxis =
   (op: typeof ops.Softmax): ToCore =>
@@ -76,8 +76,6 @@ const toCore = {
   Softmax: lastAxis(ops.Softmax),
 } satisfies ReadRules;
 
-const decomposed = gap('it is written in simpler operators');
-
 /** A vector along one axis of values of a rank. */
 function along(writer: GraphWriter, x: Operand, size: Shape, axis: number, rank: number): Operand {
   if (axis === rank - 1) return x;
@@ -90,8 +88,6 @@ function along(writer: GraphWriter, x: Operand, size: Shape, axis: number, rank:
 /** A reduction along one axis that stays with size 1. */
 const reduced = (writer: GraphWriter, op: string, x: Operand, axis: number) =>
   writer.step(op, [x, writer.ints([axis])], { keep_dims: bool(true) });
-
-const channelsLastOnly = gap('TensorFlow.js has its channels in the last dimension');
 
 /** Axes between batch and channels. */
 const spatialAxes = (rank: number): readonly number[] =>

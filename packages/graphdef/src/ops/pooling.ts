@@ -16,7 +16,7 @@ import { ints, text } from '../vocabulary/attribute.js';
 import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
 import type { ReadRules, ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
-import { layoutOf, padSpatial, windowOf } from './spatial.js';
+import { channelsLastOnly, layoutOf, padSpatial, windowOf } from '../vocabulary/window.js';
 
 function kernelOf(node: SourceNode): readonly number[] {
   const sizes = node.ints('ksize');
@@ -244,8 +244,7 @@ function onImages(
   apply: (x: Operand, shape: Shape, plan: Plan) => Ref,
 ): { readonly gap: string } | void {
   const { x } = node.operands;
-  if (node.attrs.layout !== 'channelsLast')
-    return gap('TensorFlow.js has its channels in the last dimension');
+  if (node.attrs.layout !== 'channelsLast') return channelsLastOnly;
   if (!x.shape || x.shape.length < 3 || x.shape.length > 5)
     return gap(`TensorFlow has no pools over values of rank ${x.shape?.length ?? 'unknown'}`);
   const result = node.outputs[0]!.shape!;

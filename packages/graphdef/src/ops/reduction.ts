@@ -12,7 +12,7 @@ import {
 import { gap, type WriteRules } from '@drover/core/format';
 import { bool, type as typeAttr } from '../vocabulary/attribute.js';
 import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
-import type { ReadRules, ToCore } from '../vocabulary/rule.js';
+import { decomposed, type ReadRules, type ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
 
 type ReduceAttrs = { readonly axes: Attr<readonly number[]>; readonly keepdims: Attr<boolean> };
@@ -105,8 +105,6 @@ const writeReduce =
       node.outputs,
     );
   };
-
-const decomposed = gap('it is written in simpler operators');
 
 /**
  * Dimension `axis` exchanged with the last one, and the exchange itself, which is its own inverse.

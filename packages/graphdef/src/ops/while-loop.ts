@@ -1,69 +1,21 @@
-import {
-  Graph,
-  ops,
-  sameDim,
-  type DType,
-  type Node,
-  type Region,
-  type Value,
-  type ValueType,
-} from '@drover/core';
-import { freshDim } from '@drover/core/format';
-import { isListOf, listLength, writtenItem } from './tensor-list.js';
+import { Graph, ops, sameDim, type Region, type Value } from '@drover/core';
 import type { SourceNode } from '../vocabulary/source-node.js';
-
-/** The two functions of a loop, as things that add their nodes to a graph. */
-export interface LoopFunctions {
-  condition(args: readonly Value[], graph: Graph): Value;
-  body(args: readonly Value[], graph: Graph): readonly Value[];
-}
-
-/**
- * What a loop variable is: the same in all trips; a number that starts at `start` and grows by 1; a
- * list of which each trip writes the next item; or carried from trip to trip, with a type that
- * holds in all of them.
- */
-type Role =
-  | { readonly kind: 'invariant' }
-  | { readonly kind: 'counter'; readonly start: number }
-  | { readonly kind: 'list'; readonly type: ValueType }
-  | { readonly kind: 'carried'; readonly initial: Value; readonly type: ValueType };
+import {
+  isOpen,
+  isSameType,
+  joinedItem,
+  widened,
+  zeroList,
+  type LoopFunctions,
+  type Role,
+} from './loop-variable.js';
+import { isListOf, writtenItem } from './tensor-list.js';
+import { boundsOf, counted, hasLength, isIncremented, tripsOf, type Bound } from './trip-count.js';
 
 /** Loops in loops beyond this depth are not read: each is built more than once. */
 const maxDepth = 5;
+
 const maxAttempts = 8;
-
-const producedBy = (value: Value, op: Node['op']): Node | undefined =>
-  value.producer?.op === op ? value.producer : undefined;
-const isOne = (value: Value) => value.elements?.length === 1 && value.elements[0] === 1;
-
-/** Whether a value is another plus 1. */
-function isIncremented(value: Value, from: Value): boolean {
-  const sum = producedBy(value, ops.Add as Node['op']);
-  const [a, b] = sum?.inputs ?? [];
-  return (
-    a !== undefined && b !== undefined && ((a === from && isOne(b)) || (b === from && isOne(a)))
-  );
-}
-
-/** The item that a trip joins to a tensor that starts empty and holds those of the trips before. */
-function joinedItem(after: Value, before: Value): Value | undefined {
-  const join = producedBy(after, ops.Concat as Node['op']);
-  const [list, item] = join?.inputs ?? [];
-  const wrapper = item && producedBy(item, ops.Unsqueeze as Node['op']);
-  const isFirst =
-    join?.is(ops.Concat) &&
-    join.attrs.axis === 0 &&
-    wrapper?.is(ops.Unsqueeze) &&
-    wrapper.attrs.axes.join() === '0';
-  return isFirst &&
-    join.inputs.length === 2 &&
-    list === before &&
-    before.users.size === 1 &&
-    after.users.size === 0
-    ? wrapper.inputs[0]
-    : undefined;
-}
 
 /** A body under construction. */
 interface Attempt {
@@ -109,132 +61,12 @@ function build(
   return { graph, trip, args, results: functions.body(args, graph) };
 }
 
-/** The most trips, for each way in which a counter bounds them. */
-interface Bound {
-  readonly counter: number;
-  readonly limit: Value;
-  readonly isInclusive: boolean;
-}
-
-/**
- * The bounds of counters that the condition consists of; undefined when there is more to it.
- * `counts` says which variables grow by 1.
- */
-function boundsOf(
-  outer: Graph,
-  initial: readonly Value[],
-  roles: readonly Role[],
-  counts: readonly boolean[],
-  functions: LoopFunctions,
-): readonly Bound[] | undefined {
-  const graph = new Graph('condition', outer);
-  const around = new Map<Value, Value>();
-  const args = initial.map((value, i) => {
-    if (roles[i]!.kind !== 'invariant') return graph.input(`arg_${i}`, value.dtype, value.shape);
-    const captured = graph.capture(value);
-    around.set(captured, value);
-    return captured;
-  });
-  const bounds: Bound[] = [];
-  const open = [functions.condition(args, graph)];
-  for (let value = open.pop(); value; value = open.pop()) {
-    const [a, b] = value.producer?.inputs ?? [];
-    const op = value.producer?.op.name;
-    if (!a || !b || !op) return undefined;
-    if (op === 'And') {
-      open.push(a, b);
-      continue;
-    }
-    const isTurned = op === 'Greater' || op === 'GreaterOrEqual';
-    const [small, large] = isTurned ? [b, a] : [a, b];
-    const counter = args.indexOf(small);
-    const limit = around.get(large) ?? (large.constant ? large : undefined);
-    if (
-      !/^(Less|Greater)(OrEqual)?$/.test(op) ||
-      !counts[counter] ||
-      !limit ||
-      limit.shape?.length !== 0
-    )
-      return undefined;
-    bounds.push({ counter, limit, isInclusive: op.endsWith('OrEqual') });
-  }
-  return bounds.length > 0 ? bounds : undefined;
-}
-
-/** The number of trips as an int64 scalar of the graph around the loop. */
-function tripsOf(
-  node: SourceNode,
-  bounds: readonly Bound[],
-  starts: readonly (number | undefined)[],
-): Value {
-  const { graph } = node;
-  const counts = bounds.map(({ counter, limit, isInclusive }) => {
-    const wide =
-      limit.dtype === 'int64'
-        ? limit
-        : graph.add(ops.Cast, { x: limit }, { to: 'int64' }, node.step('limit')).y;
-    const first = starts[counter]! - (isInclusive ? 1 : 0);
-    return first === 0
-      ? wide
-      : graph.add(
-          ops.Sub,
-          { a: wide, b: graph.literal('int64', [], [first]) },
-          {},
-          node.step('limit'),
-        ).y;
-  });
-  return counts.reduce((a, b) => graph.add(ops.Min, { a, b }, {}, node.step('trips')).y);
-}
-
-/** A type that holds for a variable before and after a trip. */
-function widened(before: ValueType, after: ValueType): ValueType {
-  const { dtype, shape } = before;
-  if (!shape || !after.shape || shape.length !== after.shape.length)
-    return { dtype, shape: undefined };
-  return {
-    dtype,
-    shape: shape.map((dim, axis) =>
-      sameDim(dim, after.shape![axis]!) ? dim : freshDim('carried'),
-    ),
-  };
-}
-
-const isSameType = (a: ValueType, b: ValueType): boolean =>
-  a.shape === undefined ||
-  (b.shape !== undefined &&
-    a.shape.length === b.shape.length &&
-    a.shape.every((dim, axis) => sameDim(dim, b.shape![axis]!)));
-
-/**
- * Whether a widened dimension stands for what the body makes: another one each time it is built.
- */
-const isOpen = (dim: unknown) => String(dim).startsWith('?carried');
-
 /** Takes out nodes whose results nothing needs: lists that loops have given a shape, counters. */
 export function removeUnused(graph: Graph): void {
   const needed = new Set(graph.outputs.map(({ value }) => value));
   for (const node of graph.sorted().reverse())
     if (node.outputs.every((value) => value.users.size === 0 && !needed.has(value)))
       graph.remove(node);
-}
-
-/**
- * A list as a tensor of zeros of its length, for items of a known shape. Throws
- * `core/foreign-op` when the shape is not known before the model runs.
- */
-function zeroList(node: SourceNode, list: Value, item: Value | undefined): Value {
-  const [length] = listLength(list)?.elements ?? [];
-  if (!item?.shape || length === undefined)
-    throw node.unsupported(
-      'it writes a list whose items have no shape that is known before the model runs',
-    );
-  const zero = node.graph.literal(item.dtype, [], [item.dtype === 'bool' ? false : 0]);
-  return node.graph.add(
-    ops.Expand,
-    { x: zero },
-    { shape: [length, ...item.shape] },
-    node.step('list'),
-  ).y;
 }
 
 /**
@@ -333,15 +165,6 @@ function isTrip(index: Value, { args }: Attempt, roles: readonly Role[]): boolea
   return role?.kind === 'counter' && role.start === 0;
 }
 
-/** Whether a list is as long as there are trips; one that starts empty always is. */
-function hasLength(list: Value, trips: Value | undefined): boolean {
-  const length = listLength(list);
-  if (!length) return true;
-  const [known, count] = [length.elements?.[0], trips?.elements?.[0]];
-  const source = trips?.producer?.op.name === 'Cast' ? trips.producer.inputs[0] : trips;
-  return length === source || (known !== undefined && count !== undefined && sameDim(known, count));
-}
-
 function finish(
   node: SourceNode,
   initial: readonly Value[],
@@ -395,24 +218,4 @@ function usedRegion(graph: Graph): Region {
     );
   graph.inputs.splice(first, captures.length, ...used.map(({ input }) => input));
   return { graph, captures: used.map(({ value }) => value) };
-}
-
-/** A counter after the loop. */
-function counted(node: SourceNode, dtype: DType, start: number, trips: Value): Value {
-  const { graph } = node;
-  const made = graph.add(
-    ops.Max,
-    { a: trips, b: graph.literal('int64', [], [0]) },
-    {},
-    node.step('trips'),
-  ).y;
-  const end = graph.add(
-    ops.Add,
-    { a: made, b: graph.literal('int64', [], [start]) },
-    {},
-    node.step('counter'),
-  ).y;
-  return dtype === 'int64'
-    ? end
-    : graph.add(ops.Cast, { x: end }, { to: dtype }, node.step('counter')).y;
 }

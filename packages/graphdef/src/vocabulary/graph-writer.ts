@@ -21,10 +21,9 @@ import {
   type UniqueNames,
 } from '@drover/core/format';
 import { dataTypeOf, type DataType } from '../codec/data-type.js';
-import type { AttrValue, FunctionDef, NodeDef } from '../codec/graph-def.js';
-import { registeredOp } from '../codec/operator.js';
-import type { RegisteredArg } from '../schema/registered-op.js';
-import { int, type, types, type Attributes } from './attribute.js';
+import type { FunctionDef, NodeDef } from '../codec/graph-def.js';
+import { type, type Attributes } from './attribute.js';
+import { NodeList } from './node-list.js';
 
 /** A tensor of the graph that is being written: how to refer to it, and its element type there. */
 export interface Ref {
@@ -64,7 +63,7 @@ const isRef = (operand: Operand): operand is Ref => 'text' in operand;
 
 /** Writes the nodes of one graph, or of one function, in TensorFlow's terms. */
 export class GraphWriter implements NodeWriter {
-  readonly nodes: NodeDef[] = [];
+  readonly #list: NodeList;
   readonly #refs = new Map<Value, Ref>();
   readonly #bound = new Map<Value, string>();
   readonly #literals = new Map<string, Ref>();
@@ -79,10 +78,15 @@ export class GraphWriter implements NodeWriter {
   constructor(
     readonly graph: Graph,
     readonly model: WrittenModel,
-    /** In functions `node:arg:k` refers to an output, elsewhere `node:k`. */
-    private readonly isFunction = false,
+    isFunction = false,
   ) {
+    this.#list = new NodeList((dtype) => this.dataType(dtype), isFunction);
     this.#sources = new Map(dimSources(graph));
+  }
+
+  /** The nodes so far, in order; inputs of the graph are put in from outside. */
+  get nodes(): NodeDef[] {
+    return this.#list.nodes;
   }
 
   /** A legal name that no other node has, near to the wanted one. */
@@ -232,80 +236,23 @@ export class GraphWriter implements NodeWriter {
     dtypes: readonly DType[],
   ): readonly Ref[] {
     const refs = inputs.map((input) => this.ref(input));
-    const attrs = new Map<string, AttrValue>();
-    const registered = registeredOp(op);
-    if (registered)
-      this.#typeAttrs(
-        registered.inputs,
-        refs.map(({ dtype }) => dtype),
-        attrs,
-      );
-    if (registered) this.#typeAttrs(registered.outputs, dtypes, attrs);
-    for (const [key, value] of Object.entries(attributes)) if (value) attrs.set(key, value);
-    const sorted = new Map([...attrs].sort(([a], [b]) => (a < b ? -1 : 1)));
-    this.nodes.push({
-      name,
+    const outputs = this.#list.add({
       op,
+      name,
       inputs: refs.map(({ text }) => text),
-      device: '',
-      attrs: sorted,
-      extra: new Map(),
+      attributes,
+      inputTypes: refs.map(({ dtype }) => dtype),
+      outputTypes: dtypes,
     });
-    return dtypes.map((dtype, i) => ({
-      text: this.#reference(name, registered?.outputs, i),
-      dtype,
-    }));
-  }
-
-  /** Types and counts of arguments, which TensorFlow wants stated. */
-  #typeAttrs(
-    args: readonly RegisteredArg[],
-    dtypes: readonly DType[],
-    attrs: Map<string, AttrValue>,
-  ): void {
-    const fixed = args.filter(
-      ({ numberAttr, typeListAttr }) => !numberAttr && !typeListAttr,
-    ).length;
-    let next = 0;
-    for (const { typeAttr, numberAttr, typeListAttr } of args) {
-      const size = numberAttr || typeListAttr ? dtypes.length - fixed : 1;
-      const own = dtypes.slice(next, next + size);
-      next += size;
-      if (typeAttr && own[0] && !attrs.has(typeAttr))
-        attrs.set(typeAttr, type(this.dataType(own[0])));
-      if (numberAttr) attrs.set(numberAttr, int(size));
-      if (typeListAttr) attrs.set(typeListAttr, types(own.map((dtype) => this.dataType(dtype))));
-    }
-  }
-
-  #reference(name: string, outputs: readonly RegisteredArg[] | undefined, index: number): string {
-    if (!this.isFunction) return index === 0 ? name : `${name}:${index}`;
-    const isList = outputs?.length === 1;
-    const arg = outputs?.[isList ? 0 : index]?.name ?? 'output';
-    return `${name}:${arg}:${isList ? index : 0}`;
+    return dtypes.map((dtype, i) => ({ text: outputs[i]!, dtype }));
   }
 
   #constant(wanted: string, weight: Weight): Ref {
     const name = this.unique(wanted);
     const dtype = this.typeOf(weight.dtype);
-    const dataType = this.dataType(dtype);
+    const text = this.#list.constant(name, dtype, weight.shape);
     this.model.weights.push({ name, weight, dtype });
-    const value: AttrValue = {
-      kind: 'tensor',
-      value: { dtype: dataType, shape: { dims: weight.shape }, extra: new Map() },
-    };
-    this.nodes.push({
-      name,
-      op: 'Const',
-      inputs: [],
-      device: '',
-      attrs: new Map([
-        ['dtype', type(dataType)],
-        ['value', value],
-      ]),
-      extra: new Map(),
-    });
-    return { text: this.#reference(name, registeredOp('Const')?.outputs, 0), dtype };
+    return { text, dtype };
   }
 
   /** A small constant, written once for equal content. */
@@ -466,48 +413,5 @@ export class GraphWriter implements NodeWriter {
       reason,
       origin: { file: '', node: this.#node ? nameOf(this.#node.origin) : '' },
     });
-  }
-
-  /**
-   * Writes a closed graph as a function of the library: its inputs are the arguments, its outputs
-   * the results. Gives the function's name.
-   */
-  function(graph: Graph, wanted: string): string {
-    const name = this.unique(wanted);
-    const writer = new GraphWriter(graph, this.model, true);
-    const argument = (index: number, dtype: DType) => ({
-      name: `arg${index}`,
-      type: this.dataType(dtype),
-      extra: new Map(),
-    });
-    graph.inputs.forEach((input, i) =>
-      writer.set(input, { text: `arg${i}`, dtype: this.typeOf(input.dtype) }),
-    );
-    this.model.writeNodes(writer);
-    // TF.js knows a result by its node alone, and disposes of what a function gives: each result is
-    // a node of its own, and none is a constant.
-    const results = graph.outputs.map(({ value }) =>
-      graph.inputs.includes(value) ? writer.ref(value) : writer.step('Identity', [value]),
-    );
-    this.model.functions.push({
-      signature: {
-        name,
-        inputs: graph.inputs.map((input, i) => argument(i, input.dtype)),
-        outputs: graph.outputs.map(({ value }, i) => ({
-          ...argument(i, value.dtype),
-          name: `result${i}`,
-        })),
-        controlOutputs: [],
-        isStateful: false,
-        extra: new Map(),
-      },
-      nodes: writer.nodes,
-      ret: new Map(results.map(({ text }, i) => [`result${i}`, text])),
-      controlRet: new Map(),
-      attrs: new Map(),
-      argAttrs: new Map(),
-      extra: new Map(),
-    });
-    return name;
   }
 }

@@ -1,4 +1,5 @@
 import type { Value } from '@drover/core';
+import { gap } from '@drover/core/format';
 import type { SourceNode } from './source-node.js';
 
 /**
@@ -12,3 +13,6 @@ export type ReadRules = Readonly<Record<string, ToCore>>;
 
 /** Rules as a table: what a file says is looked up here. */
 export type ReadTable = ReadonlyMap<string, ToCore>;
+
+/** Why a composite has no form of its own. */
+export const decomposed = gap('it is written in simpler operators');

@@ -13,6 +13,7 @@ import {
 import { prepare, tellTensor, writeNodes } from '@drover/core/format';
 import type { Writing } from '../about.js';
 import type { SymbolGraph } from '../codec/symbol.js';
+import { formatAttr } from '../codec/attr-value.js';
 import { encodeParams, type WritableArray } from '../codec/encode-params.js';
 import { encodeSymbol } from '../codec/encode-symbol.js';
 import { paramsAmong, paramsPath } from '../codec/params-path.js';
@@ -22,7 +23,7 @@ import { unrolled } from '../ops/control.js';
 import { composites, writeRules } from '../rules.js';
 import { headName } from '../vocabulary/head-name.js';
 import { withoutUnused } from '../vocabulary/symbol-order.js';
-import { GraphWriter, variableHints, type Ref } from '../vocabulary/graph-writer.js';
+import { GraphWriter, type Ref } from '../vocabulary/graph-writer.js';
 import { keptApart } from './keep-apart.js';
 import { widenProducts } from './widen-products.js';
 
@@ -214,4 +215,14 @@ export async function writeFiles(
   const file = await sink.create(path);
   await file.write(new TextEncoder().encode(encodeSymbol(symbol)));
   await file.close();
+}
+
+/** Hints that a variable carries about itself: sizes that are not known are 0. */
+function variableHints({ dtype, shape }: Value): ReadonlyMap<string, string> {
+  const hints = new Map<string, string>();
+  const flag = typeFlagOf(dtype);
+  if (flag !== undefined) hints.set('__dtype__', String(flag));
+  if (shape)
+    hints.set('__shape__', formatAttr(shape.map((dim) => (typeof dim === 'number' ? dim : 0))));
+  return hints;
 }

@@ -3,7 +3,9 @@ import { dimName, freshDim } from '@drover/core/format';
 import type { SymbolGraph, SymbolNode } from '../codec/symbol.js';
 import { attrOf, fixedInputNames } from '../codec/operator.js';
 import { typeFlags } from '../codec/type-flag.js';
-import { operatorHints, reshapeRanks, type Hinted } from './operator-hints.js';
+import type { Hinted } from './hint.js';
+import { reshapeRanks } from './movement-hints.js';
+import { operatorHints } from './operator-hints.js';
 import { PartialType, type Cell } from './partial-type.js';
 
 /** Sweeps over the graph: each goes forth and back, and few models need more than two. */

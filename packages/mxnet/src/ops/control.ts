@@ -25,6 +25,7 @@ import {
   type Ref,
 } from '../vocabulary/graph-writer.js';
 import { coordinates } from '../vocabulary/indices.js';
+import { reshape } from '../vocabulary/reshape.js';
 import {
   decomposed,
   unknownRank,
@@ -239,7 +240,7 @@ function placed(
     let ref: Ref | undefined = isReversed
       ? writer.step('reverse', [stacked], { axis: [0] })
       : stacked;
-    ref = writer.reshape(ref, [steps, ...heldShape(shape)], [steps, ...shape]);
+    ref = reshape(writer, ref, [steps, ...heldShape(shape)], [steps, ...shape]);
     if (!ref) return gap('how often it runs is not said by what was written before');
     writer.bind(
       result,

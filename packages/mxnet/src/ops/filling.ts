@@ -13,6 +13,7 @@ import {
 import { gap, isDataDependent, type Gap, type WriteRules } from '@drover/core/format';
 import { binary, cast, checkCount, countTo, reshaped, scalarOf } from '../vocabulary/build.js';
 import { heldShape, heldType, type GraphWriter, type Operand } from '../vocabulary/graph-writer.js';
+import { broadcast } from '../vocabulary/reshape.js';
 import { noSizes, unknownRank, type ReadRules, type ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
 
@@ -175,7 +176,7 @@ const readEye: ToCore = (node) => {
 function writeExpand(node: Node<typeof ops.Expand>, writer: GraphWriter): Gap | void {
   const [x, y] = [node.operands.x, node.outputs[0]!];
   if (!x.shape || !y.shape) return unknownRank;
-  const ref = writer.broadcast(x, x.shape, y.shape);
+  const ref = broadcast(writer, x, x.shape, y.shape);
   if (!ref) return noSizes(y.shape);
   writer.bind(y, ref);
 }

@@ -1,11 +1,13 @@
 import type { Node, ops, Value } from '@drover/core';
 import { gap, type Gap, type WriteRules } from '@drover/core/format';
 import { heldType, type GraphWriter, type Operand } from '../vocabulary/graph-writer.js';
+import { reshape } from '../vocabulary/reshape.js';
 
 /** Scales and zero points of one axis, laid along it. */
 function along(writer: GraphWriter, value: Value, axis: number | null, rank: number): Operand {
   if (axis === null || value.rank !== 1) return value;
-  return writer.reshape(
+  return reshape(
+    writer,
     value,
     value.shape!,
     Array.from({ length: rank }, (_, i) => (i === axis ? value.shape![0]! : 1)),

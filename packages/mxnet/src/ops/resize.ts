@@ -20,6 +20,7 @@ import {
 import { exactQuotient, gap, type Gap, type WriteRules } from '@drover/core/format';
 import { binary } from '../vocabulary/build.js';
 import type { GraphWriter } from '../vocabulary/graph-writer.js';
+import { zeros } from '../vocabulary/reshape.js';
 import type { ReadRules, ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
 
@@ -270,7 +271,7 @@ function writeResize(node: Node<typeof ops.Resize>, writer: GraphWriter): Gap | 
         node.outputs,
       );
     }
-    const like = writer.zeros([1, 1, ...spatial], x.dtype);
+    const like = zeros(writer, [1, 1, ...spatial], x.dtype);
     if (like)
       return writer.node(
         '_contrib_BilinearResize2D',

@@ -11,6 +11,7 @@ import {
 import { exactQuotient, foldDim, gap, type Gap, type WriteRules } from '@drover/core/format';
 import { reshaped } from '../vocabulary/build.js';
 import type { GraphWriter, Ref } from '../vocabulary/graph-writer.js';
+import { reshape } from '../vocabulary/reshape.js';
 import { noSizes, unknownRank, type ReadRules, type ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
 
@@ -165,7 +166,7 @@ const readShape: ToCore = (node) =>
 function writeReshaped(node: Node, writer: GraphWriter): Gap | void {
   const [x, y] = [node.inputs[0]!, node.outputs[0]!];
   if (!x.shape || !y.shape) return unknownRank;
-  const ref = writer.reshape(x, x.shape, y.shape);
+  const ref = reshape(writer, x, x.shape, y.shape);
   if (!ref) return noSizes(y.shape);
   writer.bind(y, ref);
 }

@@ -4,7 +4,6 @@ import {
   castTensor,
   encodeTensor,
   isStatic,
-  sameDim,
   sizeOf,
   tensor,
   Weight,
@@ -17,16 +16,14 @@ import {
   type Tensor,
   type Value,
 } from '@drover/core';
-import { bounds, dimKey, UniqueNames, type NodeWriter } from '@drover/core/format';
+import { dimKey, UniqueNames, type NodeWriter } from '@drover/core/format';
 import { formatAttr, type AttrValue } from '../codec/attr-value.js';
-import { typeFlagOf } from '../codec/type-flag.js';
 import {
   writtenVersion,
   type SymbolEntry,
   type SymbolGraph,
   type SymbolNode,
 } from '../codec/symbol.js';
-import { reshapeSteps } from './reshape-codes.js';
 
 /** An output of a written node. */
 export type Ref = SymbolEntry;
@@ -359,98 +356,9 @@ export class GraphWriter implements NodeWriter {
     return from === to ? operand : this.step('Cast', [operand], { dtype: to });
   }
 
-  /**
-   * Elements of one shape in another, both as MXNet holds them; undefined when the sizes cannot be
-   * said.
-   */
-  reshape(operand: Operand, from: Shape, to: Shape): Ref | undefined {
-    const [source, target] = [heldShape(from), heldShape(to)];
-    if (source.length === target.length && source.every((dim, i) => sameDim(dim, target[i]!)))
-      return this.ref(operand);
-    const whole = this.#reshape(operand, source, target);
-    if (whole) return whole;
-    // Without its ones the target may follow the source; they are put in afterwards.
-    const core = target.filter((dim) => dim !== 1);
-    let ref =
-      core.length < target.length && core.length > 0
-        ? this.#reshape(operand, source, core)
-        : undefined;
-    if (!ref) return undefined;
-    target.forEach((dim, axis) => dim === 1 && (ref = this.step('expand_dims', [ref!], { axis })));
-    return ref;
-  }
-
-  /**
-   * By codes, else with the sizes that the target has between those it keeps taken from a value
-   * written before that has them side by side.
-   */
-  #reshape(operand: Operand, source: Shape, target: Shape): Ref | undefined {
-    const steps = reshapeSteps(source, target);
-    if (steps)
-      return steps.reduce<Ref>(
-        (ref, shape) => this.step('Reshape', [ref], { shape }),
-        this.ref(operand),
-      );
-    const most = Math.min(source.length, target.length);
-    let [kept, tail] = [0, 0];
-    while (kept < most && sameDim(source[kept]!, target[kept]!)) kept++;
-    while (tail < most - kept && sameDim(source.at(-1 - tail)!, target.at(-1 - tail)!)) tail++;
-    const wanted = target.slice(kept, target.length - tail);
-    if (wanted.length === 0 || kept + tail === source.length) return undefined;
-    for (const like of this.#known()) {
-      const shape = like.shape!;
-      const at = shape.findIndex((_, i) =>
-        wanted.every((dim, j) => i + j < shape.length && sameDim(dim, shape[i + j]!)),
-      );
-      if (at < 0) continue;
-      const [lhs_begin, lhs_end, rhs_begin, rhs_end] = [
-        kept,
-        source.length - tail,
-        at,
-        at + wanted.length,
-      ];
-      return this.step('reshape_like', [operand, like], { lhs_begin, lhs_end, rhs_begin, rhs_end });
-    }
-    return undefined;
-  }
-
-  /** Values of shapes that are not known, this graph's first. */
-  #known(): readonly Value[] {
-    return [...this.#shaped.values(), ...(this.parent ? this.parent.#known() : [])];
-  }
-
-  /**
-   * Copies along dimensions of 1 so that the shape becomes `to`; `from` may have fewer dimensions.
-   * undefined when the sizes cannot be said.
-   */
-  broadcast(operand: Operand, from: Shape, to: Shape): Ref | undefined {
-    const target = heldShape(to);
-    const source: Shape = [
-      ...new Array<Dim>(target.length - heldShape(from).length).fill(1),
-      ...heldShape(from),
-    ];
-    let ref = this.reshape(operand, from, source);
-    if (!ref) return undefined;
-    // What cannot be 1 is what it is broadcast to, under another name.
-    const changed = target.flatMap((dim, axis) =>
-      sameDim(dim, source[axis]!) || bounds(source[axis]!)[0] > 1 ? [] : [axis],
-    );
-    const known = changed.filter((axis) => typeof target[axis] === 'number');
-    if (known.length > 0)
-      ref = this.step('broadcast_axis', [ref], {
-        axis: known,
-        size: known.map((axis) => target[axis] as number),
-      });
-    for (const axis of changed) {
-      if (known.includes(axis)) continue;
-      const place = this.sizeSource(target[axis]!);
-      if (!place) return undefined;
-      ref = this.step('broadcast_like', [ref, place.value], {
-        lhs_axes: [axis],
-        rhs_axes: [place.axis],
-      });
-    }
-    return ref;
+  /** Values written before whose shapes are not known numbers, this graph's first. */
+  shaped(): readonly Value[] {
+    return [...this.#shaped.values(), ...(this.parent ? this.parent.shaped() : [])];
   }
 
   /** A value written before that has a size, and on which axis; undefined when there is none. */
@@ -466,17 +374,6 @@ export class GraphWriter implements NodeWriter {
     return source && this.cut(this.step('shape_array', [source.value]), 0, source.axis, 1);
   }
 
-  /** Zeros of a shape; undefined when its sizes cannot be said. */
-  zeros(shape: Shape, dtype: DType): Ref | undefined {
-    if (isStatic(shape))
-      return this.step('_zeros', [], { shape: heldShape(shape) as readonly number[], dtype });
-    return this.broadcast(
-      this.step('_zeros', [], { shape: shape.map(() => 1), dtype }),
-      shape.map(() => 1),
-      shape,
-    );
-  }
-
   /** Indices from `begin` on, `size` of them, along one axis. */
   cut(operand: Operand, axis: number, begin: number, size: number): Ref {
     return this.step('slice_axis', [operand], { axis, begin, end: begin + size });
@@ -490,14 +387,4 @@ export class GraphWriter implements NodeWriter {
       attrs: new Map([['mxnet_version', { type: 'int', value: writtenVersion }]]),
     };
   }
-}
-
-/** Hints that a variable carries about itself: sizes that are not known are 0. */
-export function variableHints({ dtype, shape }: Value): ReadonlyMap<string, string> {
-  const hints = new Map<string, string>();
-  const flag = typeFlagOf(dtype);
-  if (flag !== undefined) hints.set('__dtype__', String(flag));
-  if (shape)
-    hints.set('__shape__', formatAttr(shape.map((dim) => (typeof dim === 'number' ? dim : 0))));
-  return hints;
 }

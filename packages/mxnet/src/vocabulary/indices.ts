@@ -11,6 +11,7 @@ import {
 } from '@drover/core';
 import { gap, type Gap } from '@drover/core/format';
 import { heldType, type GraphWriter, type Operand, type Ref } from './graph-writer.js';
+import { broadcast, reshape } from './reshape.js';
 import type { SourceNode } from './source-node.js';
 
 /** MXNet keeps the coordinates of an element in the first dimension, core in the last. */
@@ -98,7 +99,7 @@ export function grid(
   axis: number,
   size: number,
 ): Ref {
-  const row = (each: Operand) => writer.reshape(each, shape, [1, ...shape])!;
+  const row = (each: Operand) => reshape(writer, each, shape, [1, ...shape])!;
   const parts = shape.map((_, at) => {
     if (at !== axis) return writer.literal('int64', [1, ...shape], coordinates(shape, at));
     const known = unbounded(indices, size)
@@ -163,9 +164,9 @@ function batchCoordinates(writer: GraphWriter, shape: Shape, axis: number): Ref 
           heldType(place!.value.dtype),
           'int64',
         );
-  const column = writer.reshape(row, [size], [1, ...shape.map((_, i) => (i === axis ? size : 1))]);
+  const column = reshape(writer, row, [size], [1, ...shape.map((_, i) => (i === axis ? size : 1))]);
   return (
     column &&
-    writer.broadcast(column, [1, ...shape.map((_, i) => (i === axis ? size : 1))], [1, ...shape])
+    broadcast(writer, column, [1, ...shape.map((_, i) => (i === axis ? size : 1))], [1, ...shape])
   );
 }

@@ -10,90 +10,23 @@ import {
   type Shape,
   type Value,
 } from '@drover/core';
-import {
-  channelAxis,
-  gap,
-  samePadding,
-  spatialOf,
-  type Layout,
-  type Padding,
-  type WriteRules,
-} from '@drover/core/format';
-import { int, ints, text, type Attributes } from '../vocabulary/attribute.js';
+import { channelAxis, gap, spatialOf, type WriteRules } from '@drover/core/format';
+import { ints, text } from '../vocabulary/attribute.js';
 import type { GraphWriter, Operand, Ref } from '../vocabulary/graph-writer.js';
 import type { ReadRules, ToCore } from '../vocabulary/rule.js';
 import type { SourceNode } from '../vocabulary/source-node.js';
-import { activate, addBias } from './elementwise.js';
-
-/** How windows slide, as core states it. */
-export interface Window {
-  readonly layout: Layout;
-  readonly strides: readonly number[];
-  readonly dilations: readonly number[];
-  readonly padding: Padding;
-  readonly pads: readonly number[];
-}
-
-/** The layout that a node's data_format states. */
-export function layoutOf(node: SourceNode): Layout {
-  const format = node.text('data_format', 'NHWC');
-  if (format === 'NHWC' || format === 'NDHWC' || format === 'NWC') return 'channelsLast';
-  if (format === 'NCHW' || format === 'NCDHW' || format === 'NCW') return 'channelsFirst';
-  throw node.unsupported(`its data_format is ${format}`);
-}
-
-/** Spatial entries of a list that has one for each dimension; all 1 when the list is empty. */
-function spatialList(
-  node: SourceNode,
-  name: string,
-  layout: Layout,
-  rank: number,
-): readonly number[] {
-  const list = node.ints(name);
-  if (list.length === 0) return new Array<number>(rank - 2).fill(1);
-  if (list.length !== rank) throw node.unsupported(`its ${name} are ${list.join(', ')}`);
-  return spatialOf(layout, list);
-}
-
-/** Window attributes. SAME becomes explicit pads where the sizes are known. */
-export function windowOf(node: SourceNode, x: Value, kernel: readonly number[]): Window {
-  const layout = layoutOf(node);
-  const rank = kernel.length + 2;
-  const strides = spatialList(node, 'strides', layout, rank);
-  const dilations = spatialList(node, 'dilations', layout, rank);
-  const padding = node.text('padding');
-  const zeros = new Array<number>(2 * kernel.length).fill(0);
-  if (padding === 'VALID') return { layout, strides, dilations, padding: 'explicit', pads: zeros };
-  if (padding === 'EXPLICIT') {
-    const stated = node.ints('explicit_paddings');
-    const pairs = spatialOf(
-      layout,
-      Array.from({ length: rank }, (_, i) => [stated[2 * i] ?? 0, stated[2 * i + 1] ?? 0] as const),
-    );
-    return {
-      layout,
-      strides,
-      dilations,
-      padding: 'explicit',
-      pads: [...pairs.map(([begin]) => begin), ...pairs.map(([, end]) => end)],
-    };
-  }
-  if (padding !== 'SAME') throw node.unsupported(`its padding is ${padding}`);
-  const sizes = x.shape && spatialOf(layout, x.shape);
-  const amounts = kernel.map(
-    (size, i) => sizes && samePadding(sizes[i]!, size, strides[i]!, dilations[i]!, 'upper'),
-  );
-  if (amounts.every((pair) => pair !== undefined)) {
-    return {
-      layout,
-      strides,
-      dilations,
-      padding: 'explicit',
-      pads: [...amounts.map(([begin]) => begin), ...amounts.map(([, end]) => end)],
-    };
-  }
-  return { layout, strides, dilations, padding: 'sameUpper', pads: zeros };
-}
+import {
+  around,
+  channelsLastOnly,
+  layoutOf,
+  paddingAttributes,
+  padSpatial,
+  spatialList,
+  windowOf,
+  type Window,
+} from '../vocabulary/window.js';
+import { inGroups, parts, reshaped, spread, transposed, type Filters } from './filters.js';
+import { activate, addBias } from './fused.js';
 
 /** The sizes of a filter, all of which must be known. */
 function filterShape(node: SourceNode, w: Value): readonly number[] {
@@ -105,7 +38,7 @@ function filterShape(node: SourceNode, w: Value): readonly number[] {
 const spatialAxes = (rank: number) => Array.from({ length: rank - 2 }, (_, i) => i);
 
 /** Filters k…, I / groups, O as O, I / groups, k…; the groups follow from the channels of x. */
-function convolution(node: SourceNode, x: Value, step = node.options): Value {
+function readConvolution(node: SourceNode, x: Value, step = node.options): Value {
   const filter = node.input(1);
   const shape = filterShape(node, filter);
   const rank = shape.length;
@@ -117,7 +50,7 @@ function convolution(node: SourceNode, x: Value, step = node.options): Value {
 }
 
 /** Filters k…, C, M of a depthwise convolution as C * M, 1, k… */
-function depthwise(node: SourceNode, x: Value, step = node.options): Value {
+function readDepthwise(node: SourceNode, x: Value, step = node.options): Value {
   const filter = node.input(1);
   const shape = filterShape(node, filter);
   const [rows, columns, channels, multiplier] = shape as [number, number, number, number];
@@ -136,7 +69,7 @@ function depthwise(node: SourceNode, x: Value, step = node.options): Value {
 
 /** What a fused convolution does after it: a bias, an activation. */
 const fused =
-  (convolve: typeof convolution): ToCore =>
+  (convolve: typeof readConvolution): ToCore =>
   (node) => {
     node.ignore(
       'epsilon',
@@ -218,144 +151,15 @@ const readTransposed: ToCore = (node) => {
   return node.graph.add(ops.ConvTranspose, { x, w }, attrs, node.options).y;
 };
 
-const blocks: ToCore = (node) => {
-  const attrs = { layout: layoutOf(node), blockSize: node.int('block_size') };
-  if (node.type === 'SpaceToDepth')
-    return node.graph.add(ops.SpaceToDepth, { x: node.input(0) }, attrs, node.options).y;
-  return node.graph.add(
-    ops.DepthToSpace,
-    { x: node.input(0) },
-    { ...attrs, mode: 'DCR' },
-    node.options,
-  ).y;
-};
-
 const toCore = {
-  Conv2D: (node) => convolution(node, node.input(0)),
+  Conv2D: (node) => readConvolution(node, node.input(0)),
   Conv2DBackpropInput: readTransposed,
-  Conv3D: (node) => convolution(node, node.input(0)),
+  Conv3D: (node) => readConvolution(node, node.input(0)),
   Conv3DBackpropInputV2: readTransposed,
-  DepthToSpace: blocks,
-  DepthwiseConv2dNative: (node) => depthwise(node, node.input(0)),
-  FusedDepthwiseConv2dNative: fused(depthwise),
-  SpaceToDepth: blocks,
-  _FusedConv2D: fused(convolution),
+  DepthwiseConv2dNative: (node) => readDepthwise(node, node.input(0)),
+  FusedDepthwiseConv2dNative: fused(readDepthwise),
+  _FusedConv2D: fused(readConvolution),
 } satisfies ReadRules;
-
-/** Filters O, I / groups, k… of known sizes, constant or not. */
-interface Filters {
-  readonly value: Operand;
-  readonly shape: readonly number[];
-}
-
-const constantOf = (value: Operand): Value | undefined =>
-  'constant' in value && value.constant ? value : undefined;
-
-/** Filters under another shape; constants only get another handle. */
-function reshaped(writer: GraphWriter, { value }: Filters, shape: readonly number[]): Filters {
-  const constant = constantOf(value);
-  if (!constant) return { value: writer.reshape(value, shape), shape };
-  return {
-    value: writer.graph.constant(constant.constant!.reshape(shape), constant.name, constant.origin),
-    shape,
-  };
-}
-
-/** Filters in another order of dimensions; constants only get another handle. */
-function transposed(
-  writer: GraphWriter,
-  { value, shape }: Filters,
-  perm: readonly number[],
-): Filters {
-  const moved = perm.map((axis) => shape[axis]!);
-  const constant = constantOf(value);
-  if (!constant)
-    return { value: writer.step('Transpose', [value, writer.ints(perm)]), shape: moved };
-  return {
-    value: writer.graph.constant(
-      constant.constant!.transpose(perm),
-      constant.name,
-      constant.origin,
-    ),
-    shape: moved,
-  };
-}
-
-/** The filters of each group. */
-function inGroups(
-  writer: GraphWriter,
-  { value, shape }: Filters,
-  groups: number,
-): readonly Filters[] {
-  const size = shape[0]! / groups;
-  const part = [size, ...shape.slice(1)];
-  const constant = constantOf(value);
-  if (!constant)
-    return parts(writer, value, 0, groups).map((each) => ({ value: each, shape: part }));
-  return Array.from({ length: groups }, (_, i) => ({
-    value: writer.graph.constant(
-      constant.constant!.slice(0, i * size, size),
-      `${constant.name}/${i}`,
-      constant.origin,
-    ),
-    shape: part,
-  }));
-}
-
-/** Filters with zeros between their taps, which is what dilation is. */
-function spread(writer: GraphWriter, w: Filters, dilations: readonly number[]): Filters {
-  return dilations.reduce((filters, dilation, i) => {
-    if (dilation === 1) return filters;
-    const axis = i + 2;
-    const { shape } = filters;
-    const rows = writer.reshape(filters.value, shape.toSpliced(axis + 1, 0, 1));
-    const amounts = Array.from({ length: shape.length + 1 }, (_, k) => [
-      0,
-      k === axis + 1 ? dilation - 1 : 0,
-    ]);
-    const padded = writer.step('PadV2', [
-      rows,
-      writer.literal('int32', [amounts.length, 2], amounts.flat()),
-      writer.scalar(rows, 0),
-    ]);
-    const long = writer.reshape(padded, shape.with(axis, shape[axis]! * dilation));
-    const reach = shape.with(axis, (shape[axis]! - 1) * dilation + 1);
-    return {
-      value: writer.step('Slice', [long, writer.ints(shape.map(() => 0)), writer.ints(reach)]),
-      shape: reach,
-    };
-  }, w);
-}
-
-/** A list with an entry for batch and channels around the spatial ones. */
-const around = (spatial: readonly number[]) => ints([1, ...spatial, 1]);
-
-/** Pads of all dimensions, as pairs. */
-const pairs = <T extends Dim>(pads: readonly T[]): readonly (readonly [T, T])[] => {
-  const half = pads.length / 2;
-  return Array.from({ length: half }, (_, i) => [pads[i]!, pads[i + half]!] as const);
-};
-
-/** `padding` and `explicit_paddings` of a convolution. */
-function paddingAttributes({ padding, pads }: Pick<Window, 'padding' | 'pads'>): Attributes {
-  if (padding === 'sameUpper') return { padding: text('SAME') };
-  if (pads.every((pad) => pad === 0)) return { padding: text('VALID') };
-  return {
-    padding: text('EXPLICIT'),
-    explicit_paddings: ints([0, 0, ...pairs(pads).flat(), 0, 0]),
-  };
-}
-
-/** Zeros (or another value) around the spatial dimensions. */
-export function padSpatial(writer: GraphWriter, x: Operand, pads: Shape, value: number): Ref {
-  if (pads.every((pad) => pad === 0)) return writer.ref(x);
-  const amounts = [[0, 0], ...pairs(pads), [0, 0]].flat();
-  const shape = [amounts.length / 2, 2];
-  const paddings = isStatic(amounts)
-    ? writer.literal('int32', shape, amounts)
-    : writer.reshape(writer.dims(amounts), shape);
-  return writer.step('PadV2', [x, paddings, writer.scalar(x, value)]);
-}
 
 /** One convolution without groups or with one group for each channel, of rank 4 or 5. */
 function convolve(
@@ -412,16 +216,6 @@ function convolve(
   return writer.step('DepthwiseConv2dNative', [x, hwcm.value], attributes);
 }
 
-/** Equal parts of a value along an axis. */
-function parts(writer: GraphWriter, x: Operand, axis: number, count: number): readonly Ref[] {
-  return writer.steps(
-    'Split',
-    [writer.int(axis), x],
-    { num_split: { kind: 'i', value: count } },
-    new Array(count).fill(writer.dtype(x)),
-  );
-}
-
 /**
  * An operand and lists with a dimension of 1 before the one that they have: TF.js convolves images.
  */
@@ -444,8 +238,6 @@ function asImage(
     },
   };
 }
-
-const channelsLastOnly = gap('TensorFlow.js has its channels in the last dimension');
 
 /**
  * The last step of a convolution: its bias and, for a sequence, the dimension that it was given
@@ -564,44 +356,7 @@ const fromCore = {
     );
     return finish(writer, whole, bias, isSequence, output);
   },
-  DepthToSpace: (node, writer) => {
-    const { layout, blockSize, mode } = node.attrs;
-    if (layout !== 'channelsLast') return channelsLastOnly;
-    const { x } = node.operands;
-    const channels = x.shape?.at(-1);
-    const attributes = { block_size: int(blockSize), data_format: text('NHWC') };
-    if (mode === 'DCR') return writer.node('DepthToSpace', [x], attributes, node.outputs);
-    if (typeof channels !== 'number') return gap('the number of its channels is not known');
-    // TensorFlow takes the channels of a result next to each other, CRD the elements of a block.
-    const square = blockSize * blockSize;
-    const kept = channels / square;
-    const order = Array.from(
-      { length: channels },
-      (_, i) => (i % kept) * square + Math.floor(i / kept),
-    );
-    const sorted = writer.step('GatherV2', [x, writer.ints(order), writer.int(3)], {
-      batch_dims: int(0),
-    });
-    return writer.node('DepthToSpace', [sorted], attributes, node.outputs);
-  },
-  SpaceToDepth: (node, writer) => {
-    const { x } = node.operands;
-    const { layout, blockSize } = node.attrs;
-    if (layout !== 'channelsLast') return channelsLastOnly;
-    const result = node.outputs[0]!.shape;
-    if (!x.shape || !result || x.shape.length !== 4)
-      return gap('TensorFlow takes blocks of images only');
-    // TF.js has no SpaceToDepth.
-    const [batch, rows, columns] = result;
-    const split = writer.reshape(x, [batch!, rows!, blockSize, columns!, blockSize, x.shape[3]!]);
-    return writer.node(
-      'Reshape',
-      [writer.step('Transpose', [split, writer.ints([0, 1, 3, 2, 4, 5])]), writer.target(result)],
-      {},
-      node.outputs,
-    );
-  },
 } satisfies Partial<WriteRules<GraphWriter>>;
 
-/** Convolutions and what exchanges space for depth, both directions. */
-export const spatial = { toCore, fromCore };
+/** Convolutions and their transposes, both directions. */
+export const convolution = { toCore, fromCore };
