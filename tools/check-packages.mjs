@@ -156,7 +156,11 @@ try {
     Object.values(packed).map(({ name, filename }) => [name, join(scratch, filename)]),
   );
   let failed = 0;
-  for (const [name, entry] of packages) {
+  const left = [...packages];
+  const checkAll = async () => {
+    for (let next = left.shift(); next; next = left.shift()) await check(...next);
+  };
+  const check = async (name, entry) => {
     try {
       await checkTarball(tarballs.get(name));
       await checkInstalled(entry, tarballs, scratch);
@@ -167,7 +171,9 @@ try {
       failed++;
       console.error(`${name}: ${error.message}`);
     }
-  }
+  };
+  // Two at a time: each waits for npm and for processes.
+  await Promise.all([checkAll(), checkAll()]);
   if (failed) process.exitCode = 1;
 } finally {
   rmSync(scratch, { recursive: true, force: true });
