@@ -3,20 +3,18 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { convert, DroverError, Report, toNumbers } from '@drover/core';
-import { mxnet } from '@drover/mxnet';
+import { convert, DroverError, openModel, toNumbers } from '@drover/core';
+import { loadFormats } from '@drover/formats';
 import { openFile, outputFolder } from '@drover/node';
 import { readArrays } from '@drover/numpy';
-import { onnx } from '@drover/onnx';
 import { judge } from '@drover/parity';
 import { mxnet as mxnetRuntime } from '@drover/runtimes/mxnet';
 import { onnxruntime } from '@drover/runtimes/onnxruntime';
 import { reference } from '@drover/runtimes/reference';
 import { tfjs as tfjsRuntime } from '@drover/runtimes/tfjs';
-import { tfjs } from '@drover/tfjs';
 
 const fixtures = resolve(import.meta.dirname, '..', 'fixtures', 'models');
-const formats = { onnx, tfjs, mxnet };
+const formats = Object.fromEntries((await loadFormats()).map((format) => [format.id, format]));
 /**
  * Small networks that PyTorch, TensorFlow and MXNet wrote, with the numbers that they computed
  * beside them.
@@ -114,8 +112,8 @@ async function runOne([title, folder, file], to, out) {
     };
   }
   const milliseconds = performance.now() - started;
-  const { graph } = await formats[format].read(await openFile(path), { report: new Report() });
-  const written = await openFile(join(out, formats[to].fileName));
+  const { graph } = await openModel(await openFile(path), formats[format]);
+  const written = await openFile(join(out, formats[to].fileNames.usual));
   const loaded = await runtime.load({ format: formats[to], source: written });
   try {
     const names = graph.inputs.map(({ name }) => name);
