@@ -7,12 +7,9 @@ test('the demo of the README converts: nothing is wrong, and a refusal gives its
     to,
     reason ? 'refused' : verdict,
   ]);
-  expect(told.filter(([, , verdict]) => verdict === 'refused')).toEqual([
+  expect(told.filter(([, , verdict]) => verdict !== 'agree')).toEqual([
     ['Keras MobileNetV2', 'mxnet', 'refused'],
     ['Keras U-Net', 'mxnet', 'refused'],
   ]);
-  expect(told.filter(([, , verdict]) => verdict !== 'refused')).toEqual(
-    told.filter(([, , verdict]) => verdict === 'agree'),
-  );
   expect(told.length).toBeGreaterThan(20);
 }, 300_000);

@@ -63,6 +63,7 @@ export { buildRegionSamples, buildSize, type SampledAxis } from './building/regi
 // Reading.
 export { importNode, type ImportedParts } from './import/import-node.js';
 export { ImportedNode } from './import/imported-node.js';
+export { reportWrongDeclarations } from './import/wrong-declarations.js';
 
 // Writing.
 export {

@@ -66,22 +66,19 @@ function unmapped(store: TensorStore, tensors: readonly TensorMapping[]): readon
     .map(({ name }) => name);
 }
 
-/**
- * Writes a model. Throws a ConversionError with everything that has no faithful form in the target
- * before it writes anything, `core/incapable` when the format writes no models, and `core/option`.
- */
-export async function writeModel<W extends Options>(
-  model: Model,
+/** Writes into the sink of a request, all or nothing. */
+async function written<W extends Options>(
   request: WriteRequest<W> & { readonly sink: Sink },
+  store: () => TensorStore,
+  write: (sink: Sink, context: WriteContext<W>) => Promise<void>,
 ): Promise<WriteReport> {
-  const { to, sink, report = new Report() } = request;
+  const { sink, report = new Report() } = request;
   try {
     const { context, maps } = writing(request, report);
-    if (!to.model?.write) throw incapable(to, 'write models', context.path);
-    await to.model.write(model, sink, context);
+    await write(sink, context);
     report.throwIfErrors();
     await sink.commit();
-    return { ...maps(model.store), diagnostics: report.diagnostics };
+    return { ...maps(store()), diagnostics: report.diagnostics };
   } catch (error) {
     await sink.abort();
     throw error;
@@ -89,25 +86,41 @@ export async function writeModel<W extends Options>(
 }
 
 /**
+ * Writes a model. Throws a ConversionError with everything that has no faithful form in the target
+ * before it writes anything, `core/incapable` when the format writes no models, and `core/option`.
+ */
+export function writeModel<W extends Options>(
+  model: Model,
+  request: WriteRequest<W> & { readonly sink: Sink },
+): Promise<WriteReport> {
+  return written(
+    request,
+    () => model.store,
+    async (sink, context) => {
+      const { to } = request;
+      if (!to.model?.write) throw incapable(to, 'write models', context.path);
+      await to.model.write(model, sink, context);
+    },
+  );
+}
+
+/**
  * Writes a checkpoint. Throws `core/incapable` when the format writes none, `core/option`, and a
  * ConversionError with everything that the format cannot hold.
  */
-export async function writeCheckpoint<W extends Options>(
+export function writeCheckpoint<W extends Options>(
   checkpoint: Checkpoint,
   request: WriteRequest<W> & { readonly sink: Sink },
 ): Promise<WriteReport> {
-  const { to, sink, report = new Report() } = request;
-  try {
-    const { context, maps } = writing(request, report);
-    if (!to.checkpoint?.write) throw incapable(to, 'write checkpoints', context.path);
-    await to.checkpoint.write(checkpoint, sink, context);
-    report.throwIfErrors();
-    await sink.commit();
-    return { ...maps(checkpoint.store), diagnostics: report.diagnostics };
-  } catch (error) {
-    await sink.abort();
-    throw error;
-  }
+  return written(
+    request,
+    () => checkpoint.store,
+    async (sink, context) => {
+      const { to } = request;
+      if (!to.checkpoint?.write) throw incapable(to, 'write checkpoints', context.path);
+      await to.checkpoint.write(checkpoint, sink, context);
+    },
+  );
 }
 
 /**

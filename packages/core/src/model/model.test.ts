@@ -117,6 +117,15 @@ describe('the store', () => {
       ['next', []],
     ]);
     expect(store.get('embedding')).toBe(store.get('head'));
+    const { weight } = stored('head', [2]);
+    const [one, ...others] = storeOf(
+      [],
+      [
+        { name: 'a', weight },
+        { name: 'b', weight },
+      ],
+    );
+    expect([one!.name, one!.aliases, others]).toEqual(['a', ['b'], []]);
   });
 
   it('finds a tied tensor by each of its names, and refuses a name twice', () => {

@@ -51,7 +51,6 @@ export function storeOf(graphs: Iterable<Graph>, stored: Iterable<FileTensor> = 
   const seen = new Set<Weight>();
   const taken = new Set<string>();
   const add = (wanted: string, weight: Weight, given?: TensorRole): void => {
-    if (seen.has(weight)) return;
     seen.add(weight);
     let name = wanted;
     for (let i = 1; taken.has(name); i++) name = `${wanted}_${i}`;
@@ -64,6 +63,6 @@ export function storeOf(graphs: Iterable<Graph>, stored: Iterable<FileTensor> = 
     else found.set(place, { name, weight, role, aliases: [] });
   };
   for (const { name, weight, role } of stored) add(name, weight, role);
-  for (const [weight, value] of uses) add(weight.name ?? value.name, weight);
+  for (const [weight, value] of uses) if (!seen.has(weight)) add(weight.name ?? value.name, weight);
   return new TensorStore(found.values());
 }

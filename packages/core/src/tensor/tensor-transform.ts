@@ -182,9 +182,6 @@ function holds(dtype: DType, from: DType): boolean {
   return !(isSigned && isUnsigned) && integerBits(dtype) >= integerBits(from);
 }
 
-const shapeWith = (shape: readonly number[], axis: number, size: number) =>
-  shape.map((dim, i) => (i === axis ? size : dim));
-
 /** Type and shape after a step. */
 function typeAfter(step: TensorStep, { dtype, shape }: Pick<Weight, 'dtype' | 'shape'>) {
   switch (step.kind) {
@@ -194,7 +191,7 @@ function typeAfter(step: TensorStep, { dtype, shape }: Pick<Weight, 'dtype' | 's
       return { dtype, shape: step.shape };
     case 'slice':
     case 'place':
-      return { dtype, shape: shapeWith(shape, step.axis, step.size) };
+      return { dtype, shape: shape.with(step.axis, step.size) };
     case 'reverse':
       return { dtype, shape };
     case 'cast':
@@ -215,19 +212,9 @@ function stepBack(step: TensorStep, { dtype, shape }: Pick<Weight, 'dtype' | 'sh
     case 'reverse':
       return step;
     case 'slice':
-      return {
-        kind: 'place',
-        axis: step.axis,
-        start: step.start,
-        size: shape[step.axis]!,
-      } as const;
+      return { ...step, kind: 'place', size: shape[step.axis]! } as const;
     case 'place':
-      return {
-        kind: 'slice',
-        axis: step.axis,
-        start: step.start,
-        size: shape[step.axis]!,
-      } as const;
+      return { ...step, kind: 'slice', size: shape[step.axis]! } as const;
     case 'cast':
       return holds(step.dtype, dtype)
         ? ({ kind: 'cast', dtype } as const)
@@ -239,7 +226,10 @@ function stepBack(step: TensorStep, { dtype, shape }: Pick<Weight, 'dtype' | 'sh
   }
 }
 
-/** Turns a transform round, where every step can be gone back without loss. */
+/**
+ * Turns a transform round, where every step can be gone back without loss. A type that holds every
+ * value of another need not hold the payloads of its NaNs.
+ */
 export function invertTransform({ dtype, shape, steps }: TensorTransform): InvertedTransform {
   const back: TensorStep[] = [];
   let type: Pick<Weight, 'dtype' | 'shape'> = { dtype, shape };

@@ -1,4 +1,5 @@
-import { coreDiagnostics, type DType, type Report } from '@drover/core';
+import type { DType, Report } from '@drover/core';
+import { reportWrongDeclarations } from '@drover/core/format';
 import type { SymbolGraph, SymbolNode } from '../codec/symbol.js';
 import { mxnetDiagnostics } from '../diagnostics.js';
 import { statedType } from './shape-hints.js';
@@ -20,9 +21,6 @@ function otherwise(node: SymbolNode, { dtype, shape }: Stored): string | undefin
   const dims = stated.dims ? `[${stated.dims.map((size) => size ?? '?').join(', ')}]` : '';
   return `${node.name} is declared as ${stated.dtype ?? 'an array'}${dims} and stored as ${dtype}[${shape.join(', ')}]`;
 }
-
-/** How many variables are named that are declared otherwise than they are stored. */
-const maxNamed = 3;
 
 /**
  * Reports where the variables of a symbol contradict the stored arrays (`__shape__`, `__dtype__`;
@@ -51,12 +49,5 @@ export function compareVariables(
       );
     seen.add(node.name);
   }
-  if (wrong.size === 0) return;
-  const more = wrong.size > maxNamed ? `, and ${wrong.size - maxNamed} more` : '';
-  report.add(
-    coreDiagnostics.diagnostic('wrong-declaration', {
-      message: `The symbol contradicts its parameters: ${[...wrong].slice(0, maxNamed).join('; ')}${more}.`,
-      origin: { file },
-    }),
-  );
+  reportWrongDeclarations('The symbol contradicts its parameters', wrong, file, report);
 }

@@ -6,6 +6,7 @@ import {
   type Shape,
   type Value,
 } from '@drover/core';
+import { reportWrongDeclarations } from '@drover/core/format';
 import {
   AttributeType,
   type AttributeProto,
@@ -192,9 +193,6 @@ export function checkModel(model: ModelProto, file: string, report: Report): voi
   }
 }
 
-/** How many values of a graph are named that are declared otherwise than they are. */
-const maxNamed = 3;
-
 /**
  * Compares the types that a graph declares for its values with those that follow. As in
  * onnxruntime, another element type of what a node makes is an error (`core/invalid-shape`), and
@@ -219,12 +217,6 @@ export function compareDeclared(
       });
     wrong.add(found.message);
   }
-  if (wrong.size === 0) return;
-  const more = wrong.size > maxNamed ? `, and ${wrong.size - maxNamed} more` : '';
-  report.add(
-    coreDiagnostics.diagnostic('wrong-declaration', {
-      message: `The graph ${graph.name ?? ''} declares values otherwise than they are: ${[...wrong].slice(0, maxNamed).join('; ')}${more}.`,
-      origin: { file },
-    }),
-  );
+  const what = `The graph ${graph.name ?? ''} declares values otherwise than they are`;
+  reportWrongDeclarations(what, wrong, file, report);
 }

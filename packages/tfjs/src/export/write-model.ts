@@ -27,15 +27,9 @@ import type { NodeDef } from '@drover/graphdef/codec';
 import type { ModelJson } from '../codec/model.js';
 import { writeModel as encodeModel, type WritableWeight } from '../codec/write-model.js';
 import { tfjsDiagnostics } from '../diagnostics.js';
+import { computedType } from '../vocabulary/computed-type.js';
 import { ownMetadata } from '../vocabulary/metadata.js';
 import { fuse } from './fuse.js';
-
-/** The type in which TF.js computes elements of a type: its only numbers are float32 and int32. */
-function typeOf(dtype: DType): DType | undefined {
-  if (dtype === 'bool' || dtype === 'string' || dtype === 'complex64') return dtype;
-  if (isFloat(dtype)) return 'float32';
-  return isInt(dtype) ? 'int32' : undefined;
-}
 
 /**
  * Elements in the type to store. Reading them throws `tfjs/narrowing` for integers beyond 32 bits.
@@ -74,10 +68,10 @@ async function toGraph(model: Model, context: Writing): Promise<ExportedGraph> {
     { layout: 'channelsLast', keeps },
     context.options.inputLayout,
   );
-  await runPass(fitIntegers, graph, { held: heldBy(typeOf), wide: 'int32' });
+  await runPass(fitIntegers, graph, { held: heldBy(computedType), wide: 'int32' });
   const values: ValueMapping[] = [];
   const notes = { report: context.report, value: (each: ValueMapping) => void values.push(each) };
-  const exported = exportGraph(graph, { typeOf, file: model.file }, notes);
+  const exported = exportGraph(graph, { typeOf: computedType, file: model.file }, notes);
   for (const { name, weight, dtype } of exported.weights)
     tellTensor(name, weight.cast(dtype), context.tensor);
   for (const weight of exported.weights) checkInMemory(weight, context.report, model.file);

@@ -1,10 +1,8 @@
-import { coreDiagnostics, isFloat, isInt, type DType, type Report } from '@drover/core';
+import { coreDiagnostics, type Report } from '@drover/core';
 import { attrOf, dtypeOf, type GraphDef } from '@drover/graphdef/codec';
 import type { StoredWeight } from '../codec/model.js';
 import { tfjsDiagnostics } from '../diagnostics.js';
-
-/** TF.js computes in float32 and int32, and stores the other floats and integers as these. */
-const kindOf = (dtype: DType) => (isFloat(dtype) ? 'float' : isInt(dtype) ? 'int' : dtype);
+import { computedType } from '../vocabulary/computed-type.js';
 
 /**
  * Compares the stored weights with the constants that they are the elements of. TF.js takes them as
@@ -24,7 +22,7 @@ export function compareConstants(
     const origin = { file, node: node.name, op: node.op };
     const type = attrOf(node, 'dtype');
     const dtype = type?.kind === 'type' ? dtypeOf(type.value) : undefined;
-    if (dtype && kindOf(dtype) !== kindOf(weight.dtype))
+    if (dtype && computedType(dtype) !== computedType(weight.dtype))
       throw tfjsDiagnostics.error('weights', {
         message: `The constant ${node.name} is ${dtype}, and is stored as ${weight.dtype}.`,
         origin,
