@@ -16,21 +16,14 @@ import { squeeze } from '../ops/squeeze.js';
 import { transpose } from '../ops/transpose.js';
 import { unsqueeze } from '../ops/unsqueeze.js';
 import { where } from '../ops/where.js';
-import { activationsOf, directions, type Recurrence } from '../typing/recurrence.js';
+import {
+  activationsOf,
+  directions,
+  type Recurrence,
+  type RecurrentOperands,
+} from '../typing/recurrence.js';
 import { buildActivation } from './activation.js';
 import { scalar } from './scalar.js';
-
-/** Operands of a recurrent operator in a graph. */
-export interface RecurrentValues {
-  readonly x: Value;
-  readonly w: Value;
-  readonly r: Value;
-  readonly b?: Value | undefined;
-  readonly sequenceLengths?: Value | undefined;
-  readonly initialH?: Value | undefined;
-  readonly initialC?: Value | undefined;
-  readonly peepholes?: Value | undefined;
-}
 
 /** What a step of one direction is built from, in the body of a Scan. */
 interface StepValues {
@@ -131,7 +124,7 @@ function projected(
 /** The body of the Scan of a direction. */
 function buildBody(
   outer: Graph,
-  values: RecurrentValues,
+  values: RecurrentOperands<Value>,
   attrs: Recurrence,
   cell: RecurrentCell,
   d: number,
@@ -187,7 +180,7 @@ function buildBody(
  * within their lengths.
  */
 export function buildRecurrence(
-  values: RecurrentValues,
+  values: RecurrentOperands<Value>,
   attrs: Recurrence,
   graph: Graph,
   cell: RecurrentCell,

@@ -1,9 +1,10 @@
+import type { ValueType } from '../tensor/value-type.js';
 import {
   directions,
   takesAlpha,
   takesBeta,
   type Recurrence,
-  type RecurrentTypes,
+  type RecurrentOperands,
 } from '../typing/recurrence.js';
 import { canBe, sameDType } from './same-type.js';
 
@@ -15,16 +16,16 @@ export function recurrentConstraints(gates: number, functions: number) {
   return {
     C1: {
       says: 'operands have one float type',
-      holds: ({ x, w, r, b, initialH, initialC, peepholes }: RecurrentTypes) =>
+      holds: ({ x, w, r, b, initialH, initialC, peepholes }: RecurrentOperands<ValueType>) =>
         sameDType(x, w, r, b, initialH, initialC, peepholes),
     },
     C2: {
       says: 'the hidden size is positive',
-      holds: (_: RecurrentTypes, { hiddenSize }: Recurrence) => hiddenSize > 0,
+      holds: (_: RecurrentOperands<ValueType>, { hiddenSize }: Recurrence) => hiddenSize > 0,
     },
     C3: {
       says: 'x is [time, batch, features]; w, r and b are those of each direction and gate',
-      holds: ({ x, w, r, b }: RecurrentTypes, attrs: Recurrence) => {
+      holds: ({ x, w, r, b }: RecurrentOperands<ValueType>, attrs: Recurrence) => {
         const [d, size] = [directions(attrs), attrs.hiddenSize];
         return (
           canBe(x, undefined, undefined, w.shape?.[2]) &&
@@ -36,7 +37,10 @@ export function recurrentConstraints(gates: number, functions: number) {
     },
     C4: {
       says: 'sequence lengths are one per batch element, initial states [directions, batch, hidden size]',
-      holds: ({ x, sequenceLengths, initialH, initialC }: RecurrentTypes, attrs: Recurrence) => {
+      holds: (
+        { x, sequenceLengths, initialH, initialC }: RecurrentOperands<ValueType>,
+        attrs: Recurrence,
+      ) => {
         const batch = x.shape?.[1];
         return (
           canBe(sequenceLengths, batch) &&
@@ -48,18 +52,21 @@ export function recurrentConstraints(gates: number, functions: number) {
     },
     C5: {
       says: `each direction has ${functions} activation${functions > 1 ? 's' : ''}`,
-      holds: (_: RecurrentTypes, attrs: Recurrence) =>
+      holds: (_: RecurrentOperands<ValueType>, attrs: Recurrence) =>
         attrs.activations.length === functions * directions(attrs),
     },
     C6: {
       says: 'there is one alpha for each activation that takes one, and one beta',
-      holds: (_: RecurrentTypes, { activations, activationAlpha, activationBeta }: Recurrence) =>
+      holds: (
+        _: RecurrentOperands<ValueType>,
+        { activations, activationAlpha, activationBeta }: Recurrence,
+      ) =>
         activationAlpha.length === activations.filter(takesAlpha).length &&
         activationBeta.length === activations.filter(takesBeta).length,
     },
     C7: {
       says: 'the clip, where there is one, is positive',
-      holds: (_: RecurrentTypes, { clip }: Recurrence) => clip === null || clip > 0,
+      holds: (_: RecurrentOperands<ValueType>, { clip }: Recurrence) => clip === null || clip > 0,
     },
   } as const;
 }

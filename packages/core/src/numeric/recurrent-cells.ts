@@ -1,18 +1,11 @@
 import { toNumbers, type Tensor } from '../tensor/tensor.js';
-import { activationsOf, directions, type Recurrence } from '../typing/recurrence.js';
+import {
+  activationsOf,
+  directions,
+  type Recurrence,
+  type RecurrentOperands,
+} from '../typing/recurrence.js';
 import { activations } from './activation.js';
-
-/** Operands of recurrent operators. */
-export interface RecurrentOperands {
-  readonly x: Tensor;
-  readonly w: Tensor;
-  readonly r: Tensor;
-  readonly b?: Tensor | undefined;
-  readonly sequenceLengths?: Tensor | undefined;
-  readonly initialH?: Tensor | undefined;
-  readonly initialC?: Tensor | undefined;
-  readonly peepholes?: Tensor | undefined;
-}
 
 /** What a cell of one direction computes with. */
 interface CellParts {
@@ -48,7 +41,7 @@ function dot(
 
 /** Runs the cells of all directions over a batch of sequences. */
 function run(
-  operands: RecurrentOperands,
+  operands: RecurrentOperands<Tensor>,
   attrs: Recurrence,
   makeStep: (parts: CellParts) => Step,
 ): { y: Tensor; yH: Tensor; yC: Tensor } {
@@ -113,7 +106,7 @@ function run(
 
 /** Long short-term memory in float64 (see the operator LSTM). */
 export function runLstm(
-  operands: RecurrentOperands,
+  operands: RecurrentOperands<Tensor>,
   attrs: Recurrence & { readonly inputForget: boolean },
 ): { y: Tensor; yH: Tensor; yC: Tensor } {
   return run(operands, attrs, ({ size, activate, clip, recur, peephole }) => {
@@ -136,7 +129,7 @@ export function runLstm(
 
 /** Gated recurrent units in float64 (see the operator GRU). */
 export function runGru(
-  operands: RecurrentOperands,
+  operands: RecurrentOperands<Tensor>,
   attrs: Recurrence & { readonly linearBeforeReset: boolean },
 ): { y: Tensor; yH: Tensor } {
   const { y, yH } = run(operands, attrs, ({ size, activate, clip, recur }) => {
@@ -165,7 +158,10 @@ export function runGru(
 }
 
 /** Simple recurrent units in float64 (see the operator RNN). */
-export function runRnn(operands: RecurrentOperands, attrs: Recurrence): { y: Tensor; yH: Tensor } {
+export function runRnn(
+  operands: RecurrentOperands<Tensor>,
+  attrs: Recurrence,
+): { y: Tensor; yH: Tensor } {
   const { y, yH } = run(operands, attrs, ({ size, activate, clip, recur }) => {
     const before = new Float64Array(size);
     return (input, hidden) => {

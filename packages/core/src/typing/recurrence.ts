@@ -41,16 +41,16 @@ export function directions({ direction }: { readonly direction: Direction }): 1 
   return direction === 'bidirectional' ? 2 : 1;
 }
 
-/** The operands that recurrent operators share. */
-export interface RecurrentTypes {
-  readonly x: ValueType;
-  readonly w: ValueType;
-  readonly r: ValueType;
-  readonly b?: ValueType | undefined;
-  readonly sequenceLengths?: ValueType | undefined;
-  readonly initialH?: ValueType | undefined;
-  readonly initialC?: ValueType | undefined;
-  readonly peepholes?: ValueType | undefined;
+/** The operands that recurrent operators share: as types, values or tensors. */
+export interface RecurrentOperands<T> {
+  readonly x: T;
+  readonly w: T;
+  readonly r: T;
+  readonly b?: T | undefined;
+  readonly sequenceLengths?: T | undefined;
+  readonly initialH?: T | undefined;
+  readonly initialC?: T | undefined;
+  readonly peepholes?: T | undefined;
 }
 
 /** Whether an activation function has a parameter alpha. */
@@ -87,7 +87,7 @@ export function activationsOf({
  * [directions, batch, hidden size].
  */
 export function recurrentTypes(
-  { x }: RecurrentTypes,
+  { x }: RecurrentOperands<ValueType>,
   attrs: Recurrence,
   fresh: (hint: string) => Dim,
 ): { y: ValueType; last: ValueType } {

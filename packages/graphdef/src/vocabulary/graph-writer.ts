@@ -19,6 +19,7 @@ import {
   type IntegerRanges,
   type NodeWriter,
   type UniqueNames,
+  symbolName,
 } from '@drover/core/format';
 import { dataTypeOf, type DataType } from '../codec/data-type.js';
 import type { FunctionDef, NodeDef } from '../codec/graph-def.js';
@@ -47,16 +48,6 @@ export interface WrittenModel {
   readonly ranges: IntegerRanges;
   /** Writes the nodes of a graph by the rules. */
   readonly writeNodes: (writer: GraphWriter) => void;
-}
-
-/** The name of a dimension that is nothing but a name. */
-function symbolOf(dim: Dim): string | undefined {
-  if (typeof dim === 'number' || dim.terms.length !== 1) return undefined;
-  const { coefficient, factors } = dim.terms[0]!;
-  const [factor] = factors;
-  return coefficient === 1 && factors.length === 1 && factor!.kind === 'symbol'
-    ? factor!.name
-    : undefined;
 }
 
 const isRef = (operand: Operand): operand is Ref => 'text' in operand;
@@ -128,7 +119,7 @@ export class GraphWriter implements NodeWriter {
   #know(value: Value, ref: Ref): void {
     this.#refs.set(value, ref);
     value.shape?.forEach((dim, axis) => {
-      const name = symbolOf(dim);
+      const name = symbolName(dim);
       if (name !== undefined && !this.#sources.has(name))
         this.#sources.set(name, { input: value, axis });
     });
