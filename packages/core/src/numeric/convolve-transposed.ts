@@ -1,7 +1,8 @@
 import { allocate, sizeOf, toNumbers, type Tensor } from '../tensor/tensor.js';
 import type { TransposedConvolution } from '../typing/transposed-convolution.js';
 import { shapeIn, spatialOf } from '../typing/window.js';
-import { addRowTimesMatrix, columnsAtOnce, stepsIn, tapOffsets } from './taps.js';
+import { addProduct, packLines } from './add-product.js';
+import { fillChannels, positionsAtOnce, stepsIn, tapOffsets } from './taps.js';
 
 /**
  * Transposed convolution in float64 to a result of these spatial sizes (see the operator
@@ -29,36 +30,51 @@ export function convolveTransposed(
     stepsIn(layout, depth * groups, positions),
     stepsIn(layout, filters, sizes),
   ];
-  if (bias)
-    for (let i = 0; i < data.length; i++)
-      data[i] = toNumbers(bias)[Math.floor((i % target.batch) / target.channel) % filters]!;
-  const columns = columnsAtOnce(depth, count);
-  const [seen, sums] = [new Float64Array(depth * columns), new Float64Array(columns)];
-  for (let first = 0; first < count; first += columns) {
-    const width = Math.min(columns, count - first);
+  if (bias) fillChannels(data, toNumbers(bias), target);
+  const rows = w.shape[1]! * taps;
+  const width = positionsAtOnce(rows, count);
+  const sums = new Float64Array(rows * width);
+  for (let first = 0; first < count; first += width) {
+    const columns = Math.min(width, count - first);
     const offsets = tapOffsets(
       { ...attrs, positions, kernel, sizes, begins: attrs.pads },
       first,
-      width,
+      columns,
       target.element,
     );
     for (let group = 0; group < batch * groups; group++) {
       const [n, g] = [Math.floor(group / groups), group % groups];
-      for (let c = 0; c < depth; c++) {
-        const base = n * source.batch + (g * depth + c) * source.channel + first * source.element;
-        for (let p = 0; p < width; p++) seen[c * width + p] = from[base + p * source.element]!;
-      }
-      const rows = (filters / groups) * taps;
-      for (let row = 0; row < rows; row++) {
-        sums.fill(0);
-        addRowTimesMatrix(weights, g * depth * rows + row, rows, seen, depth, width, sums);
-        const base =
-          n * target.batch + ((g * filters) / groups + Math.floor(row / taps)) * target.channel;
-        const offset = (row % taps) * width;
-        for (let p = 0; p < width; p++)
-          if (offsets[offset + p]! >= 0) data[base + offsets[offset + p]!]! += sums[p]!;
-      }
+      const base = n * source.batch + g * depth * source.channel + first * source.element;
+      sums.fill(0);
+      addProduct(
+        packLines(weights, g * depth * rows, 1, rows),
+        packLines(from, base, source.element, source.channel),
+        { data: sums, from: 0, rowStep: columns, columnStep: 1 },
+        rows,
+        depth,
+        columns,
+      );
+      const to = n * target.batch + g * w.shape[1]! * target.channel;
+      scatter(sums, offsets, data, to, target.channel, taps, rows, columns);
     }
   }
   return { dtype: x.dtype, shape, data };
+}
+
+/** Adds what each tap of each filter contributes where its offset says, if that is inside. */
+function scatter(
+  sums: Float64Array,
+  offsets: Int32Array,
+  y: Float64Array,
+  to: number,
+  step: number,
+  taps: number,
+  rows: number,
+  columns: number,
+): void {
+  for (let row = 0, at = 0; row < rows; row++) {
+    const [base, tap] = [to + Math.floor(row / taps) * step, row % taps];
+    for (let p = tap; p < columns * taps; p += taps, at++)
+      if (offsets[p]! >= 0) y[base + offsets[p]!]! += sums[at]!;
+  }
 }

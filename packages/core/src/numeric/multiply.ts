@@ -3,6 +3,7 @@ import { isInt } from '../tensor/dtype.js';
 import { broadcastStrides, walk } from '../tensor/strides.js';
 import { allocate, sizeOf, toNumbers, type Tensor } from '../tensor/tensor.js';
 import { broadcastShapes } from '../typing/broadcast.js';
+import { addProduct, packLines } from './add-product.js';
 import { wrapInteger } from './wrap-integer.js';
 
 /**
@@ -17,43 +18,24 @@ interface Product {
   readonly n: number;
 }
 
-/**
- * Adds the product of two row-major matrices to a third. Four rows of `b` pass for two rows of `a`
- * at a time.
- */
+/** Adds the product of two row-major matrices to a third. */
 function multiplyMatrices(a: Float64Array, b: Float64Array, y: Float64Array, at: Product): void {
   const { m, k, n } = at;
-  let i = 0;
-  for (; i + 2 <= m; i += 2) {
-    const [row, next] = [at.a + i * k, at.a + (i + 1) * k];
-    const [o, u] = [at.y + i * n, at.y + (i + 1) * n];
-    let p = 0;
-    for (; p + 4 <= k; p += 4) {
-      const [a0, a1, a2, a3] = [a[row + p]!, a[row + p + 1]!, a[row + p + 2]!, a[row + p + 3]!];
-      const [c0, c1, c2, c3] = [a[next + p]!, a[next + p + 1]!, a[next + p + 2]!, a[next + p + 3]!];
-      const [b0, b1, b2, b3] = [
-        at.b + p * n,
-        at.b + (p + 1) * n,
-        at.b + (p + 2) * n,
-        at.b + (p + 3) * n,
-      ];
-      for (let j = 0; j < n; j++) {
-        const [x0, x1, x2, x3] = [b[b0 + j]!, b[b1 + j]!, b[b2 + j]!, b[b3 + j]!];
-        y[o + j]! += a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3;
-        y[u + j]! += c0 * x0 + c1 * x1 + c2 * x2 + c3 * x3;
-      }
-    }
-    for (; p < k; p++) {
-      const [a0, c0, b0] = [a[row + p]!, a[next + p]!, at.b + p * n];
-      for (let j = 0; j < n; j++) {
-        y[o + j]! += a0 * b[b0 + j]!;
-        y[u + j]! += c0 * b[b0 + j]!;
-      }
-    }
-  }
-  if (i < m) multiplyRow(a, at.a + i * k, b, at.b, y, at.y + i * n, k, n);
+  // So few rows do not repay that `b` is copied.
+  if (m < 4)
+    for (let i = 0; i < m; i++) multiplyRow(a, at.a + i * k, b, at.b, y, at.y + i * n, k, n);
+  else
+    addProduct(
+      packLines(a, at.a, k, 1),
+      packLines(b, at.b, 1, n),
+      { data: y, from: at.y, rowStep: n, columnStep: 1 },
+      m,
+      k,
+      n,
+    );
 }
 
+/** Adds a row times a matrix to a row: four rows of the matrix at a time. */
 function multiplyRow(
   a: Float64Array,
   row: number,
@@ -108,10 +90,16 @@ export function matrixProduct(a: Tensor, b: Tensor): Tensor {
   }
   const shape = [...outer, m, n];
   const data = allocate(a.dtype, sizeOf(shape));
+  // The rows of all matrices are one matrix where they are multiplied by the same one.
+  const rows = sizeOf(outerB) === 1 ? sizeOf(outer) * m : m;
   const run = (multiply: (at: Product) => void) =>
-    walk(outer, [broadcastStrides(outerA, outer), broadcastStrides(outerB, outer)], (i, [p, q]) =>
-      multiply({ a: p! * m * k, b: q! * k * n, y: i * m * n, m, k, n }),
-    );
+    rows > m
+      ? multiply({ a: 0, b: 0, y: 0, m: rows, k, n })
+      : walk(
+          outer,
+          [broadcastStrides(outerA, outer), broadcastStrides(outerB, outer)],
+          (i, [p, q]) => multiply({ a: p! * m * k, b: q! * k * n, y: i * m * n, m, k, n }),
+        );
   if (data instanceof Float64Array) {
     const [x, z] = [toNumbers(a), toNumbers(b)];
     run((at) => multiplyMatrices(x, z, data, at));

@@ -8,7 +8,7 @@ import {
   spatialOf,
   windowCounts,
 } from '../typing/window.js';
-import { columnsAtOnce, stepsIn, tapOffsets } from './taps.js';
+import { positionsAtOnce, stepsIn, tapOffsets } from './taps.js';
 
 /**
  * Reduces the elements of each window that lie in the input: the first `count` of `taps`. `padded`
@@ -38,24 +38,23 @@ export function pool(
     begins: begins.map(() => 0),
   };
   const taps = new Float64Array(reach);
-  const columns = columnsAtOnce(reach, count);
-  for (let first = 0; first < count; first += columns) {
-    const width = Math.min(columns, count - first);
-    const offsets = tapOffsets(whole, first, width, source.element);
-    const inside = tapOffsets(padded, first, width, 1);
+  const width = positionsAtOnce(reach, count);
+  for (let first = 0; first < count; first += width) {
+    const now = Math.min(width, count - first);
+    const offsets = tapOffsets(whole, first, now, source.element);
+    const inside = tapOffsets(padded, first, now, 1);
     for (let plane = 0; plane < batch * channels; plane++) {
       const [n, c] = [Math.floor(plane / channels), plane % channels];
-      const [base, out] = [
-        n * source.batch + c * source.channel,
-        n * target.batch + c * target.channel,
-      ];
-      for (let p = 0; p < width; p++) {
-        let [real, all] = [0, 0];
-        for (let at = p; at < offsets.length; at += width) {
+      const base = n * source.batch + c * source.channel;
+      let out = n * target.batch + c * target.channel + first * target.element;
+      for (let at = 0; at < offsets.length; out += target.element) {
+        let real = 0;
+        let all = 0;
+        for (let tap = 0; tap < reach; tap++, at++) {
           if (offsets[at]! >= 0) taps[real++] = from[base + offsets[at]!]!;
           if (inside[at]! >= 0) all++;
         }
-        data[out + (first + p) * target.element] = reduce(taps, real, all);
+        data[out] = reduce(taps, real, all);
       }
     }
   }

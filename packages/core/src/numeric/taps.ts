@@ -20,11 +20,14 @@ export interface Taps {
  * How to step through a tensor of a layout: from one batch element, channel or spatial element (in
  * C order) to the next.
  */
-export function stepsIn(
-  layout: Layout,
-  channels: number,
-  spatial: readonly number[],
-): { batch: number; channel: number; element: number } {
+export interface Steps {
+  readonly batch: number;
+  readonly channel: number;
+  readonly element: number;
+}
+
+/** The steps through a tensor of these sizes. */
+export function stepsIn(layout: Layout, channels: number, spatial: readonly number[]): Steps {
   const size = sizeOf(spatial);
   return {
     batch: channels * size,
@@ -33,14 +36,9 @@ export function stepsIn(
   };
 }
 
-/** Indices of position or tap `at` in C order of `sizes`. */
-function indices(at: number, sizes: readonly number[], strides: readonly number[]): number[] {
-  return sizes.map((size, axis) => Math.floor(at / strides[axis]!) % size);
-}
-
 /**
- * The touched element, times `step`, of each tap (rows) of `count` positions from `first` on
- * (columns), in C order of the axes; -1 where the tap lies outside.
+ * The touched element, times `step`, of each tap of `count` positions from `first` on: tap t of the
+ * p-th of them is element `p * taps + t`, in C order of the axes; -1 where the tap lies outside.
  */
 export function tapOffsets(
   { positions, kernel, sizes, strides, dilations, begins }: Taps,
@@ -48,66 +46,49 @@ export function tapOffsets(
   count: number,
   step: number,
 ): Int32Array {
+  const rank = sizes.length;
   const taps = sizeOf(kernel);
   const out = new Int32Array(taps * count);
   const [own, inner, target] = [stridesOf(positions), stridesOf(kernel), stridesOf(sizes)];
-  const tapIndices = Array.from({ length: taps }, (_, tap) => indices(tap, kernel, inner));
-  for (let p = 0; p < count; p++) {
-    const starts = indices(first + p, positions, own).map(
-      (index, axis) => index * strides[axis]! - begins[axis]!,
-    );
-    for (let tap = 0; tap < taps; tap++) {
-      const index = tapIndices[tap]!;
+  const reach = new Int32Array(taps * rank);
+  for (let tap = 0; tap < taps; tap++)
+    for (let axis = 0; axis < rank; axis++)
+      reach[tap * rank + axis] =
+        (Math.floor(tap / inner[axis]!) % kernel[axis]!) * dilations[axis]!;
+  const starts = new Int32Array(rank);
+  for (let p = 0, at = 0; p < count; p++) {
+    for (let axis = 0; axis < rank; axis++)
+      starts[axis] =
+        (Math.floor((first + p) / own[axis]!) % positions[axis]!) * strides[axis]! - begins[axis]!;
+    for (let tap = 0; tap < taps; tap++, at++) {
       let offset = 0;
-      for (let axis = 0; axis < sizes.length; axis++) {
-        const at = starts[axis]! + index[axis]! * dilations[axis]!;
-        if (at < 0 || at >= sizes[axis]!) {
+      for (let axis = 0; axis < rank; axis++) {
+        const place = starts[axis]! + reach[tap * rank + axis]!;
+        if (place < 0 || place >= sizes[axis]!) {
           offset = -1;
           break;
         }
-        offset += at * target[axis]! * step;
+        offset += place * target[axis]! * step;
       }
-      out[tap * count + p] = offset;
+      out[at] = offset;
     }
   }
   return out;
 }
 
-/**
- * Sum over k of weights[first + k * stride] * matrix[k, p], for each column p of a matrix of `rows`
- * rows and `count` columns, added to `out`.
- */
-export function addRowTimesMatrix(
-  weights: Float64Array,
-  first: number,
-  stride: number,
-  matrix: Float64Array,
-  rows: number,
-  count: number,
-  out: Float64Array,
-): void {
-  let k = 0;
-  // Four rows at a time: the sums stay in registers, which is three times as fast as one.
-  for (; k + 3 < rows; k += 4) {
-    const at = first + k * stride;
-    const [w0, w1, w2, w3] = [
-      weights[at]!,
-      weights[at + stride]!,
-      weights[at + 2 * stride]!,
-      weights[at + 3 * stride]!,
-    ];
-    const [r0, r1, r2, r3] = [k * count, (k + 1) * count, (k + 2) * count, (k + 3) * count];
-    for (let p = 0; p < count; p++)
-      out[p]! +=
-        w0 * matrix[r0 + p]! + w1 * matrix[r1 + p]! + (w2 * matrix[r2 + p]! + w3 * matrix[r3 + p]!);
-  }
-  for (; k < rows; k++) {
-    const w = weights[first + k * stride]!;
-    for (let p = 0; p < count; p++) out[p]! += w * matrix[k * count + p]!;
-  }
+/** Positions to work on at a time, `size` numbers each, so that these stay in the cache. */
+export function positionsAtOnce(size: number, positions: number): number {
+  return Math.max(1, Math.min(positions, Math.max(32, Math.floor(65536 / size))));
 }
 
-/** Columns to work on at a time so that a matrix of `rows` rows stays in the cache. */
-export function columnsAtOnce(rows: number, positions: number): number {
-  return Math.max(1, Math.min(positions, Math.max(32, Math.floor(65536 / rows))));
+/** Sets each element of a tensor of these steps to the number of its channel. */
+export function fillChannels(
+  data: Float64Array,
+  numbers: Float64Array,
+  { batch, channel }: Steps,
+): void {
+  if (channel === 1) for (let at = 0; at < data.length; at += numbers.length) data.set(numbers, at);
+  else
+    for (let at = 0; at < data.length; at += channel)
+      data.fill(numbers[(at % batch) / channel]!, at, at + channel);
 }
