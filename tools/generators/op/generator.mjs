@@ -29,7 +29,11 @@ export const ${constant} = defineOp({
   attrs: {},
   constraints: {},
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
-  evaluate: ({ x }) => ({ y: mapFloat(x, (value) => value) }),
+  evaluate: ({ x }) => ({
+    y: mapFloat(x, (y, x) => {
+      for (let i = 0; i < y.length; i++) y[i] = x[i]!;
+    }),
+  }),
   layout: elementwise,
   ulp: () => 0,
   examples: [

@@ -73,12 +73,14 @@ export function strided(
   first = 0,
 ): Tensor {
   const data = allocate(from.dtype, sizeOf(shape));
-  if (partsOf(from.dtype) === 1) copyStrided(from.data, first, strides, data, shape);
-  else
-    copyStrided(from.data, 2 * first, [...strides.map((stride) => 2 * stride), 1], data, [
-      ...shape,
-      2,
-    ]);
+  const read =
+    partsOf(from.dtype) === 1
+      ? reader(from.data, first, strides, data, shape)
+      : reader(from.data, 2 * first, [...strides.map((stride) => 2 * stride), 1], data, [
+          ...shape,
+          2,
+        ]);
+  read(0, data.length);
   return { dtype: from.dtype, shape, data };
 }
 
@@ -97,8 +99,11 @@ export function copier(from: Elements, to: Elements): Copier {
     };
   }
   const [source, target] = [from, to] as unknown as [unknown[], unknown[]];
+  const [bytes, space] = [from, to] as [Uint8Array, Uint8Array];
   return (first, step, at, count) => {
-    for (let i = 0, p = first; i < count; i++, p += step) target[at + i] = source[p];
+    if (step === 1 && count >= 16 && ArrayBuffer.isView(from))
+      space.set(bytes.subarray(first, first + count), at);
+    else for (let i = 0, p = first; i < count; i++, p += step) target[at + i] = source[p];
   };
 }
 
@@ -107,14 +112,17 @@ export function partsOf(dtype: DType): number {
   return dtype === 'complex64' || dtype === 'complex128' ? 2 : 1;
 }
 
-function copyStrided(
+/**
+ * A function that copies elements of a tensor in C order of `shape`: `count` of them from place
+ * `at` on to the beginning of `to`. They are found in `from` as by `strided`.
+ */
+export function reader(
   from: Elements,
   first: number,
   strides: readonly number[],
   to: Elements,
   shape: readonly number[],
-): void {
-  if (to.length === 0) return;
+): (at: number, count: number) => void {
   // Dimensions that follow one another in memory become one, so that whole blocks are copied.
   const merged: { size: number; stride: number }[] = [];
   shape.forEach((size, axis) => {
@@ -127,13 +135,27 @@ function copyStrided(
   const { size, stride } = merged.pop() ?? { size: 1, stride: 1 };
   const index = merged.map(() => 0);
   const copy = copier(from, to);
-  for (let at = 0, row = first; at < to.length; at += size) {
-    copy(row, stride, at, size);
-    for (let axis = merged.length - 1; axis >= 0; axis--) {
-      row += merged[axis]!.stride;
-      if (++index[axis]! < merged[axis]!.size) break;
-      row -= merged[axis]!.stride * merged[axis]!.size;
-      index[axis] = 0;
+  return (at, count) => {
+    let skipped = at % size;
+    let row = first;
+    for (let axis = merged.length - 1, rest = Math.floor(at / size); axis >= 0; axis--) {
+      const outer = merged[axis]!;
+      index[axis] = rest % outer.size;
+      row += index[axis]! * outer.stride;
+      rest = Math.floor(rest / outer.size);
     }
-  }
+    for (let done = 0; done < count;) {
+      const here = Math.min(size - skipped, count - done);
+      copy(row + skipped * stride, stride, done, here);
+      done += here;
+      skipped = 0;
+      for (let axis = merged.length - 1; axis >= 0; axis--) {
+        const outer = merged[axis]!;
+        row += outer.stride;
+        if (++index[axis]! < outer.size) break;
+        row -= outer.stride * outer.size;
+        index[axis] = 0;
+      }
+    }
+  };
 }

@@ -1,8 +1,8 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import { groupsOf } from '../tensor/groups.js';
-import { broadcastStrides, walk } from '../tensor/strides.js';
 import { toNumbers, type Tensor } from '../tensor/tensor.js';
 import { broadcastShapes } from '../typing/broadcast.js';
+import { inPieces } from './broadcast.js';
 
 /**
  * How the elements that a normalisation takes together are scaled: to mean 0 and variance 1, or to
@@ -46,24 +46,21 @@ export function scaleAndShift(
   scale: Tensor | undefined,
   bias: Tensor | undefined,
 ): void {
-  for (const [operand, combine] of [
-    [scale, (a: number, b: number) => a * b],
-    [bias, (a: number, b: number) => a + b],
-  ] as const) {
-    if (!operand) continue;
-    if (broadcastShapes(operand.shape, shape)?.join() !== shape.join()) {
+  for (const operand of [scale, bias]) {
+    if (operand && broadcastShapes(operand.shape, shape)?.join() !== shape.join()) {
       throw coreDiagnostics.error('invalid-shape', {
         message: `[${operand.shape.join(', ')}] does not broadcast to [${shape.join(', ')}].`,
         origin: { file: '' },
       });
     }
-    const values = toNumbers(operand);
-    walk(
-      shape,
-      [broadcastStrides(operand.shape, shape)],
-      (at, [p]) => (data[at] = combine(data[at]!, values[p!]!)),
-    );
   }
+  const numbers = (operand: Tensor | undefined, neutral: number) =>
+    operand ?? { dtype: 'float64' as const, shape: [], data: Float64Array.of(neutral) };
+  // -0, because adding 0 would take the sign of a zero.
+  inPieces([numbers(scale, 1), numbers(bias, -0)], shape, (at, count, parts) => {
+    const [a, b] = parts as readonly Float64Array[];
+    for (let i = 0; i < count; i++) data[at + i] = data[at + i]! * a![i]! + b![i]!;
+  });
 }
 
 /**

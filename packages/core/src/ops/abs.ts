@@ -24,7 +24,15 @@ export const abs = defineOp({
     },
   }),
   range: ({ x }) => ({ y: x && magnitude(x) }),
-  evaluate: ({ x }) => ({ y: mapNumber(x, Math.abs, (x) => (x < 0n ? -x : x)) }),
+  evaluate: ({ x }) => ({
+    y: mapNumber(
+      x,
+      (y, x) => {
+        for (let i = 0; i < y.length; i++) y[i] = Math.abs(x[i]!);
+      },
+      (x) => (x < 0n ? -x : x),
+    ),
+  }),
   layout: elementwise,
   ulp: () => 0,
   examples: [

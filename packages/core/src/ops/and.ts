@@ -22,7 +22,9 @@ export const and = defineOp({
       a,
       b,
       'bool',
-      (x, y) => x & y,
+      (y, a, b) => {
+        for (let i = 0; i < y.length; i++) y[i] = a[i]! & b[i]!;
+      },
       () => 0,
     ),
   }),

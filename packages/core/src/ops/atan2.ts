@@ -27,7 +27,17 @@ export const atan2 = defineOp({
   attrs: {},
   constraints: sameTypeBroadcast,
   infer: ({ a, b }) => ({ y: broadcastType(a.dtype, a, b) }),
-  evaluate: ({ a, b }) => ({ y: evaluateBinary(a, b, a.dtype, Math.atan2, () => 0n) }),
+  evaluate: ({ a, b }) => ({
+    y: evaluateBinary(
+      a,
+      b,
+      a.dtype,
+      (y, a, b) => {
+        for (let i = 0; i < y.length; i++) y[i] = Math.atan2(a[i]!, b[i]!);
+      },
+      () => 0n,
+    ),
+  }),
   layout: elementwise,
   ulp: () => 6,
   examples: [

@@ -1,5 +1,5 @@
 import { sameTypeBroadcast } from '../constraints/broadcast.js';
-import { evaluateBinary } from '../numeric/binary.js';
+import { evaluateBinary, type BinaryLoop } from '../numeric/binary.js';
 import { wrapInteger } from '../numeric/wrap-integer.js';
 import { unsignedIntTypes } from '../tensor/dtype.js';
 import { corners, least } from '../tensor/interval.js';
@@ -27,8 +27,10 @@ export const bitShift = defineOp({
   }),
   evaluate: ({ a, b }, { direction }) => {
     const isLeft = direction === 'left';
-    const small = (x: number, y: number) =>
-      y >= 32 ? 0 : isLeft ? x * 2 ** y : Math.floor(x / 2 ** y);
+    const small: BinaryLoop = (y, a, b) => {
+      for (let i = 0; i < y.length; i++)
+        y[i] = b[i]! >= 32 ? 0 : isLeft ? a[i]! * 2 ** b[i]! : Math.floor(a[i]! / 2 ** b[i]!);
+    };
     // The bound keeps a hostile distance from asking for a giant integer.
     const big = (x: bigint, y: bigint) => (y >= 64n ? 0n : isLeft ? x << y : x >> y);
     return { y: wrapInteger(evaluateBinary(a, b, a.dtype, small, big)) };

@@ -28,7 +28,9 @@ export const bitwiseAnd = defineOp({
         a,
         b,
         a.dtype,
-        (x, y) => x & y,
+        (y, a, b) => {
+          for (let i = 0; i < y.length; i++) y[i] = a[i]! & b[i]!;
+        },
         (x, y) => x & y,
       ),
     ),

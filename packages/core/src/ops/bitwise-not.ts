@@ -20,7 +20,9 @@ export const bitwiseNot = defineOp({
   evaluate: ({ x }) => ({
     y: mapNumber(
       x,
-      (x) => -x - 1,
+      (y, x) => {
+        for (let i = 0; i < y.length; i++) y[i] = -x[i]! - 1;
+      },
       (x) => -x - 1n,
     ),
   }),

@@ -21,7 +21,10 @@ export const celu = defineOp({
   constraints: { C1: { says: 'alpha > 0', holds: (_, { alpha }) => alpha > 0 } },
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
   evaluate: ({ x }, { alpha }) => ({
-    y: mapFloat(x, (v) => (v < 0 ? alpha * Math.expm1(v / alpha) : v)),
+    y: mapFloat(x, (y, x) => {
+      for (let i = 0; i < y.length; i++)
+        y[i] = x[i]! < 0 ? alpha * Math.expm1(x[i]! / alpha) : x[i]!;
+    }),
   }),
   layout: elementwise,
   ulp: () => 6,

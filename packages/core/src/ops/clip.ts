@@ -64,7 +64,15 @@ export const clip = defineOp({
       const raised = v < low ? BigInt(low) : v;
       return raised > high ? BigInt(high) : raised;
     };
-    return { y: mapNumber(x, (v) => Math.min(Math.max(v, low), high), held) };
+    return {
+      y: mapNumber(
+        x,
+        (y, x) => {
+          for (let i = 0; i < y.length; i++) y[i] = Math.min(Math.max(x[i]!, low), high);
+        },
+        held,
+      ),
+    };
   },
   layout: elementwise,
   ulp: () => 0,

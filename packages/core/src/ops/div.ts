@@ -1,5 +1,5 @@
 import { sameTypeBroadcast } from '../constraints/broadcast.js';
-import { evaluateBinary } from '../numeric/binary.js';
+import { evaluateBinary, type BinaryLoop } from '../numeric/binary.js';
 import { nonZero } from '../numeric/integer-division.js';
 import { wrapInteger } from '../numeric/wrap-integer.js';
 import { bounds, floorDivDim, type Dim } from '../tensor/dim.js';
@@ -44,9 +44,13 @@ export const div = defineOp({
     return { y: whole && [whole[0] - 1n, whole[1] + 1n] };
   },
   evaluate: ({ a, b }) => {
-    const divide = isInt(a.dtype)
-      ? (x: number, y: number) => Math.trunc(x / nonZero(y))
-      : (x: number, y: number) => x / y;
+    const divide: BinaryLoop = isInt(a.dtype)
+      ? (y, a, b) => {
+          for (let i = 0; i < y.length; i++) y[i] = Math.trunc(a[i]! / nonZero(b[i]!));
+        }
+      : (y, a, b) => {
+          for (let i = 0; i < y.length; i++) y[i] = a[i]! / b[i]!;
+        };
     return { y: wrapInteger(evaluateBinary(a, b, a.dtype, divide, (x, y) => x / nonZero(y))) };
   },
   layout: elementwise,

@@ -28,7 +28,9 @@ export const equal = defineOp({
       a,
       b,
       'bool',
-      (x, y) => (x === y ? 1 : 0),
+      (y, a, b) => {
+        for (let i = 0; i < y.length; i++) y[i] = a[i]! === b[i]! ? 1 : 0;
+      },
       (x, y) => (x === y ? 1 : 0),
     ),
   }),

@@ -1,6 +1,6 @@
 import { scalar } from '../building/scalar.js';
 import { erfc } from '../numeric/error-function.js';
-import { mapFloat } from '../numeric/map.js';
+import { mapFloat, type UnaryLoop } from '../numeric/map.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { add } from './add.js';
 import { oneOf } from './attr.js';
@@ -15,10 +15,14 @@ const slope = Math.sqrt(2 / Math.PI);
 const cubic = 0.044715;
 
 /** x Φ(x) = x erfc(-x/√2) / 2; written with erf, the negative tail would lose its digits. */
-const exact = (x: number): number => 0.5 * x * erfc(-x * Math.SQRT1_2);
+const exact: UnaryLoop = (y, x) => {
+  for (let i = 0; i < y.length; i++) y[i] = 0.5 * x[i]! * erfc(-x[i]! * Math.SQRT1_2);
+};
 /** x (1 + tanh(u)) / 2 = x / (1 + e^(-2u)), for the same reason. */
-const approximation = (x: number): number =>
-  x / (1 + Math.exp(-2 * slope * (x + cubic * x * x * x)));
+const approximation: UnaryLoop = (y, x) => {
+  for (let i = 0; i < y.length; i++)
+    y[i] = x[i]! / (1 + Math.exp(-2 * slope * (x[i]! + cubic * x[i]! * x[i]! * x[i]!)));
+};
 
 /**
  * x times the normal distribution function (Hendrycks, Gimpel 2016), or its approximation by tanh.

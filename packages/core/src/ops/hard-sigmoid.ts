@@ -19,7 +19,9 @@ export const hardSigmoid = defineOp({
   constraints: {},
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
   evaluate: ({ x }, { alpha, beta }) => ({
-    y: mapFloat(x, (v) => Math.max(0, Math.min(1, alpha * v + beta))),
+    y: mapFloat(x, (y, x) => {
+      for (let i = 0; i < y.length; i++) y[i] = Math.max(0, Math.min(1, alpha * x[i]! + beta));
+    }),
   }),
   layout: elementwise,
   ulp: () => 4,

@@ -15,7 +15,10 @@ export const isInf = defineOp({
   constraints: {},
   infer: ({ x }) => ({ y: { dtype: 'bool', shape: x.shape } }),
   evaluate: ({ x }, { positive, negative }) => ({
-    y: testFloat(x, (v) => (positive && v === Infinity) || (negative && v === -Infinity)),
+    y: testFloat(x, (y, x) => {
+      for (let i = 0; i < y.length; i++)
+        y[i] = (positive && x[i] === Infinity) || (negative && x[i] === -Infinity) ? 1 : 0;
+    }),
   }),
   layout: elementwise,
   ulp: () => 0,

@@ -13,7 +13,11 @@ export const isNan = defineOp({
   attrs: {},
   constraints: {},
   infer: ({ x }) => ({ y: { dtype: 'bool', shape: x.shape } }),
-  evaluate: ({ x }) => ({ y: testFloat(x, Number.isNaN) }),
+  evaluate: ({ x }) => ({
+    y: testFloat(x, (y, x) => {
+      for (let i = 0; i < y.length; i++) y[i] = Number.isNaN(x[i]) ? 1 : 0;
+    }),
+  }),
   layout: elementwise,
   ulp: () => 0,
   examples: [

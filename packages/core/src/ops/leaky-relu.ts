@@ -14,7 +14,11 @@ export const leakyRelu = defineOp({
   attrs: { alpha: float() },
   constraints: {},
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
-  evaluate: ({ x }, { alpha }) => ({ y: mapFloat(x, (v) => (v < 0 ? alpha * v : v)) }),
+  evaluate: ({ x }, { alpha }) => ({
+    y: mapFloat(x, (y, x) => {
+      for (let i = 0; i < y.length; i++) y[i] = x[i]! < 0 ? alpha * x[i]! : x[i]!;
+    }),
+  }),
   layout: elementwise,
   ulp: () => 1,
   examples: [

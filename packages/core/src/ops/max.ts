@@ -21,7 +21,15 @@ export const max = defineOp({
   }),
   range: ({ a, b }) => ({ y: corners(a, b, (x, y) => (x > y ? x : y)) }),
   evaluate: ({ a, b }) => ({
-    y: evaluateBinary(a, b, a.dtype, Math.max, (x, y) => (x > y ? x : y)),
+    y: evaluateBinary(
+      a,
+      b,
+      a.dtype,
+      (y, a, b) => {
+        for (let i = 0; i < y.length; i++) y[i] = Math.max(a[i]!, b[i]!);
+      },
+      (x, y) => (x > y ? x : y),
+    ),
   }),
   layout: elementwise,
   ulp: () => 0,

@@ -1,5 +1,5 @@
 import { sameTypeBroadcast } from '../constraints/broadcast.js';
-import { evaluateBinary } from '../numeric/binary.js';
+import { evaluateBinary, type BinaryLoop } from '../numeric/binary.js';
 import { nonZero } from '../numeric/integer-division.js';
 import { wrapInteger } from '../numeric/wrap-integer.js';
 import { bounds, modDim, type Dim } from '../tensor/dim.js';
@@ -38,10 +38,14 @@ export const mod = defineOp({
   }),
   evaluate: ({ a, b }, { sign }) => {
     const divisor = isInt(a.dtype) ? nonZero<number> : (y: number) => y;
-    const truncated = (x: number, y: number) => x % divisor(y);
-    const floored = (x: number, y: number) => {
-      const rest = x % divisor(y);
-      return rest !== 0 && rest < 0 !== y < 0 ? rest + y : rest;
+    const truncated: BinaryLoop = (y, a, b) => {
+      for (let i = 0; i < y.length; i++) y[i] = a[i]! % divisor(b[i]!);
+    };
+    const floored: BinaryLoop = (y, a, b) => {
+      for (let i = 0; i < y.length; i++) {
+        const rest = a[i]! % divisor(b[i]!);
+        y[i] = rest !== 0 && rest < 0 !== b[i]! < 0 ? rest + b[i]! : rest;
+      }
     };
     const flooredBig = (x: bigint, y: bigint) => {
       const rest = x % nonZero(y);

@@ -1,5 +1,5 @@
 import { sameTypeBroadcast } from '../constraints/broadcast.js';
-import { evaluateBinary } from '../numeric/binary.js';
+import { evaluateBinary, type BinaryLoop } from '../numeric/binary.js';
 import { wrapInteger } from '../numeric/wrap-integer.js';
 import { mulDim } from '../tensor/dim.js';
 import { isInt, numberTypes } from '../tensor/dtype.js';
@@ -24,7 +24,13 @@ export const mul = defineOp({
   evaluate: ({ a, b }) => {
     // A product of two 32-bit integers does not fit float64; its low 32 bits are exact by
     // Math.imul.
-    const multiply = isInt(a.dtype) ? Math.imul : (x: number, y: number) => x * y;
+    const multiply: BinaryLoop = isInt(a.dtype)
+      ? (y, a, b) => {
+          for (let i = 0; i < y.length; i++) y[i] = Math.imul(a[i]!, b[i]!);
+        }
+      : (y, a, b) => {
+          for (let i = 0; i < y.length; i++) y[i] = a[i]! * b[i]!;
+        };
     return { y: wrapInteger(evaluateBinary(a, b, a.dtype, multiply, (x, y) => x * y)) };
   },
   layout: elementwise,

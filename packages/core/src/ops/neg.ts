@@ -23,7 +23,9 @@ export const neg = defineOp({
   evaluate: ({ x }) => ({
     y: mapNumber(
       x,
-      (x) => -x,
+      (y, x) => {
+        for (let i = 0; i < y.length; i++) y[i] = -x[i]!;
+      },
       (x) => -x,
     ),
   }),

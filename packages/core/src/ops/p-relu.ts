@@ -45,7 +45,9 @@ export const pRelu = defineOp({
       x,
       slope,
       x.dtype,
-      (v, s) => (v < 0 ? s * v : v),
+      (y, a, b) => {
+        for (let i = 0; i < y.length; i++) y[i] = a[i]! < 0 ? b[i]! * a[i]! : a[i]!;
+      },
       () => 0n,
     ),
   }),

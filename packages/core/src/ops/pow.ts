@@ -1,5 +1,5 @@
 import { sameTypeBroadcast } from '../constraints/broadcast.js';
-import { evaluateBinary } from '../numeric/binary.js';
+import { evaluateBinary, type BinaryLoop } from '../numeric/binary.js';
 import { integerPower, power } from '../numeric/power.js';
 import { wrapInteger } from '../numeric/wrap-integer.js';
 import { isInt, numberTypes } from '../tensor/dtype.js';
@@ -8,6 +8,10 @@ import { tensor } from '../tensor/tensor.js';
 import { broadcastType } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
 import { elementwise } from './layout.js';
+
+const floatPowers: BinaryLoop = (y, a, b) => {
+  for (let i = 0; i < y.length; i++) y[i] = power(a[i]!, b[i]!);
+};
 
 /**
  * Power with broadcasting. Integers wrap; 0 to a negative integer power is `core/not-evaluable`.
@@ -23,9 +27,11 @@ export const pow = defineOp({
   infer: ({ a, b }) => ({ y: broadcastType(a.dtype, a, b) }),
   range: ({ a, b }, _, types) => ({ y: a && b && isInt(types.a.dtype) ? powers(a, b) : undefined }),
   evaluate: ({ a, b }) => {
-    if (!isInt(a.dtype)) return { y: evaluateBinary(a, b, a.dtype, power, () => 0n) };
-    const small = (x: number, y: number) =>
-      Number(BigInt.asIntN(53, integerPower(BigInt(x), BigInt(y))));
+    if (!isInt(a.dtype)) return { y: evaluateBinary(a, b, a.dtype, floatPowers, () => 0n) };
+    const small: BinaryLoop = (y, a, b) => {
+      for (let i = 0; i < y.length; i++)
+        y[i] = Number(BigInt.asIntN(53, integerPower(BigInt(a[i]!), BigInt(b[i]!))));
+    };
     return { y: wrapInteger(evaluateBinary(a, b, a.dtype, small, integerPower)) };
   },
   layout: elementwise,

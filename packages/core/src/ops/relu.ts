@@ -23,7 +23,9 @@ export const relu = defineOp({
   evaluate: ({ x }) => ({
     y: mapNumber(
       x,
-      (x) => Math.max(x, 0),
+      (y, x) => {
+        for (let i = 0; i < y.length; i++) y[i] = Math.max(x[i]!, 0);
+      },
       (x) => (x > 0n ? x : 0n),
     ),
   }),

@@ -18,7 +18,10 @@ export const selu = defineOp({
   constraints: {},
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
   evaluate: ({ x }, { alpha, gamma }) => ({
-    y: mapFloat(x, (v) => gamma * (v < 0 ? alpha * Math.expm1(v) : v)),
+    y: mapFloat(x, (y, x) => {
+      for (let i = 0; i < y.length; i++)
+        y[i] = gamma * (x[i]! < 0 ? alpha * Math.expm1(x[i]!) : x[i]!);
+    }),
   }),
   layout: elementwise,
   ulp: () => 6,

@@ -16,7 +16,15 @@ export const sign = defineOp({
   constraints: {},
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
   range: ({ x }) => ({ y: ends(x, (v) => (v > 0n ? 1n : v < 0n ? -1n : 0n)) ?? [-1n, 1n] }),
-  evaluate: ({ x }) => ({ y: mapNumber(x, Math.sign, (x) => (x > 0n ? 1n : x < 0n ? -1n : 0n)) }),
+  evaluate: ({ x }) => ({
+    y: mapNumber(
+      x,
+      (y, x) => {
+        for (let i = 0; i < y.length; i++) y[i] = Math.sign(x[i]!);
+      },
+      (x) => (x > 0n ? 1n : x < 0n ? -1n : 0n),
+    ),
+  }),
   layout: elementwise,
   ulp: () => 0,
   examples: [

@@ -17,7 +17,11 @@ export const thresholdedRelu = defineOp({
   attrs: { alpha: float() },
   constraints: {},
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
-  evaluate: ({ x }, { alpha }) => ({ y: mapFloat(x, (v) => (v > alpha ? v : 0)) }),
+  evaluate: ({ x }, { alpha }) => ({
+    y: mapFloat(x, (y, x) => {
+      for (let i = 0; i < y.length; i++) y[i] = x[i]! > alpha ? x[i]! : 0;
+    }),
+  }),
   layout: elementwise,
   ulp: () => 0,
   examples: [

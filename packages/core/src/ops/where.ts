@@ -1,10 +1,11 @@
 import { broadcasts } from '../constraints/broadcast.js';
-import { broadcastTensors } from '../numeric/binary.js';
+import { broadcastTensors, inPieces } from '../numeric/broadcast.js';
+import { partsOf } from '../numeric/copy.js';
 import { isStatic, type Dim } from '../tensor/dim.js';
 import { dtypes } from '../tensor/dtype.js';
 import { hull } from '../tensor/interval.js';
 import { broadcastStrides, walk } from '../tensor/strides.js';
-import { allocate, sizeOf, tensor } from '../tensor/tensor.js';
+import { allocate, sizeOf, tensor, type Tensor } from '../tensor/tensor.js';
 import type { ValueType } from '../tensor/value-type.js';
 import { broadcastType } from '../typing/broadcast.js';
 import { maxKnownElements } from '../typing/known-elements.js';
@@ -31,6 +32,17 @@ function knownElements(
   return out.every((dim) => dim !== undefined) ? out : undefined;
 }
 
+function pick(y: Float64Array, chosen: Uint8Array, from: Float64Array, other: Float64Array): void {
+  for (let i = 0; i < y.length; i++) y[i] = chosen[i] !== 0 ? from[i]! : other[i]!;
+}
+
+/** A complex tensor as pairs of numbers, or a condition that holds for both of a pair. */
+function asPairs({ dtype, shape, data }: Tensor): Tensor {
+  return dtype === 'bool'
+    ? { dtype, shape: [...shape, 1], data }
+    : { dtype: 'float64', shape: [...shape, 2], data };
+}
+
 /** One of two tensors for each element. */
 export const where = defineOp({
   name: 'Where',
@@ -51,19 +63,22 @@ export const where = defineOp({
   range: ({ x, y }) => ({ y: hull(x, y) }),
   evaluate: ({ condition, x, y }) => {
     const shape = broadcastTensors(condition, x, y);
-    const pair = x.dtype === 'complex64' || x.dtype === 'complex128' ? 2 : 1;
     const data = allocate(x.dtype, sizeOf(shape));
-    const [from, other, out] = [x.data, y.data, data] as unknown as [
-      unknown[],
-      unknown[],
-      unknown[],
-    ];
-    const strides = [condition, x, y].map((operand) => broadcastStrides(operand.shape, shape));
-    walk(shape, strides, (at, [c, p, q]) => {
-      const isTrue = condition.data[c!] !== 0;
-      for (let k = 0; k < pair; k++)
-        out[at * pair + k] = isTrue ? from[p! * pair + k] : other[q! * pair + k];
-    });
+    const operands = [condition, x, y];
+    // The two numbers of a complex element are a dimension of their own.
+    const isComplex = partsOf(x.dtype) === 2;
+    inPieces(
+      isComplex ? operands.map(asPairs) : operands,
+      isComplex ? [...shape, 2] : shape,
+      (at, count, [chosen, from, other]) => {
+        if (data instanceof Float64Array) {
+          const [p, q] = [from as Float64Array, other as Float64Array];
+          pick(data.subarray(at, at + count), chosen as Uint8Array, p, q);
+        } else
+          for (let i = 0; i < count; i++)
+            (data as unknown[])[at + i] = chosen![i] !== 0 ? from![i] : other![i];
+      },
+    );
     return { y: { dtype: x.dtype, shape, data } };
   },
   layout: elementwise,

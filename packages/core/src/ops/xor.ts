@@ -27,7 +27,9 @@ export const xor = defineOp({
       a,
       b,
       'bool',
-      (x, y) => x ^ y,
+      (y, a, b) => {
+        for (let i = 0; i < y.length; i++) y[i] = a[i]! ^ b[i]!;
+      },
       () => 0,
     ),
   }),

@@ -72,9 +72,9 @@ export function tensor(
  * programming error and give NaN.
  */
 export function toNumbers({ data }: Tensor): Float64Array {
-  return data instanceof Float64Array
-    ? data
-    : Float64Array.from(data as ArrayLike<number | bigint | string>, Number);
+  if (data instanceof Float64Array) return data;
+  if (data instanceof Uint8Array) return new Float64Array(data);
+  return Float64Array.from(data as ArrayLike<bigint | string>, Number);
 }
 
 // prettier-ignore

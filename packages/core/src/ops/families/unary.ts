@@ -41,7 +41,11 @@ export function unary({ name, summary, f, range, ulp, examples, decompose }: Una
     ...(range && {
       range: ({ x }: { readonly x: Interval | undefined }) => ({ y: x && range(x) }),
     }),
-    evaluate: ({ x }) => ({ y: mapFloat(x, f) }),
+    evaluate: ({ x }) => ({
+      y: mapFloat(x, (y, x) => {
+        for (let i = 0; i < y.length; i++) y[i] = f(x[i]!);
+      }),
+    }),
     layout: elementwise,
     ulp: () => ulp,
     examples: [unaryExample(examples)],
