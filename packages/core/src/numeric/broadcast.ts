@@ -21,7 +21,7 @@ export function broadcastTensors(...tensors: readonly Tensor[]): readonly number
 }
 
 /** Elements of a result that are worked on at a time: few enough to stay in the cache. */
-const pieceLength = 4096;
+const pieceLength = 2048;
 
 /**
  * Calls `visit` for piece after piece of a result of `shape` with its first place, its length and

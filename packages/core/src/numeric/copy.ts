@@ -44,22 +44,58 @@ export function pickByAxis(
   fill?: Tensor,
 ): Tensor {
   const shape = maps.map((map) => map.length);
-  const strides = stridesOf(from.shape);
-  const last = maps.at(-1) ?? [0];
-  const index = new Array<number>(Math.max(maps.length - 1, 0)).fill(0);
-  const table = new Float64Array(sizeOf(shape));
-  for (let at = 0; at < table.length; at += last.length) {
+  const data = allocate(from.dtype, sizeOf(shape));
+  // The two numbers of a complex element are a dimension of their own.
+  const own = partsOf(from.dtype) === 2 ? [2] : [];
+  const axes = [...maps, ...own.map(() => [0, 1])];
+  if (fill) {
+    const same = [...shape.map(() => 0), ...own.map(() => 1)];
+    reader(fill.data, 0, same, data, [...shape, ...own])(0, data.length);
+  }
+  const strides = stridesOf([...from.shape, ...own]);
+  const last = axes.pop() ?? [0];
+  const runs = runsOf(last);
+  const copy = copier(from.data, data);
+  const index = axes.map(() => 0);
+  for (let at = 0; at < data.length; at += last.length) {
     let row = 0;
     for (let axis = 0; axis < index.length && row >= 0; axis++) {
-      const i = maps[axis]![index[axis]!]!;
+      const i = axes[axis]![index[axis]!]!;
       row = i < 0 ? -1 : row + i * strides[axis]!;
     }
-    for (let i = 0; i < last.length; i++)
-      table[at + i] = row < 0 || last[i]! < 0 ? -1 : row + last[i]!;
+    if (row >= 0)
+      for (const { to, first, step, count } of runs) copy(row + first, step, at + to, count);
     for (let axis = index.length - 1; axis >= 0 && ++index[axis]! === shape[axis]; axis--)
       index[axis] = 0;
   }
-  return pickElements(from, shape, (at) => table[at]!, fill);
+  return { dtype: from.dtype, shape, data };
+}
+
+/** Indices that are equally far apart: `count` of them, the first in place `to` of a map. */
+interface Run {
+  readonly to: number;
+  readonly first: number;
+  readonly step: number;
+  readonly count: number;
+}
+
+/** The runs of a map, without what is negative. */
+function runsOf(map: ArrayLike<number>): readonly Run[] {
+  const runs: Run[] = [];
+  for (let to = 0; to < map.length;) {
+    const first = map[to]!;
+    const step = map[to + 1]! >= 0 ? map[to + 1]! - first : 0;
+    let count = 1;
+    while (
+      to + count < map.length &&
+      map[to + count]! >= 0 &&
+      map[to + count] === first + step * count
+    )
+      count++;
+    if (first >= 0) runs.push({ to, first, step, count });
+    to += first >= 0 ? count : 1;
+  }
+  return runs;
 }
 
 /**
@@ -95,6 +131,7 @@ export function copier(from: Elements, to: Elements): Copier {
   if (from instanceof Float64Array && to instanceof Float64Array) {
     return (first, step, at, count) => {
       if (step === 1 && count >= 16) to.set(from.subarray(first, first + count), at);
+      else if (step === 0 && count >= 16) to.fill(from[first]!, at, at + count);
       else for (let i = 0, p = first; i < count; i++, p += step) to[at + i] = from[p]!;
     };
   }

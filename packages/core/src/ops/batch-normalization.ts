@@ -3,9 +3,10 @@ import { scalar } from '../building/scalar.js';
 import { isAxis } from '../constraints/axes.js';
 import { canBe } from '../constraints/same-type.js';
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
-import { lanes } from '../numeric/lanes.js';
+import { inPieces } from '../numeric/broadcast.js';
+import { alongAxis } from '../numeric/standardise.js';
 import { floatTypes } from '../tensor/dtype.js';
-import { tensor, toNumbers } from '../tensor/tensor.js';
+import { sizeOf, tensor, toNumbers } from '../tensor/tensor.js';
 import { add } from './add.js';
 import { float, int } from './attr.js';
 import { defineOp, one } from './define-op.js';
@@ -38,24 +39,23 @@ export const batchNormalization = defineOp({
   },
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
   evaluate: ({ x, scale, bias, mean, variance }, { axis, epsilon }) => {
-    const [from, a, b, m, v] = [x, scale, bias, mean, variance].map(toNumbers) as [
-      Float64Array,
-      Float64Array,
-      Float64Array,
-      Float64Array,
-      Float64Array,
-    ];
-    if ([a, b, m, v].some((vector) => vector.length !== x.shape[axis])) {
+    const vectors = [mean, variance, scale, bias];
+    if (vectors.some((vector) => sizeOf(vector.shape) !== x.shape[axis])) {
       throw coreDiagnostics.error('invalid-shape', {
         message: `The parameters of a normalisation do not fit dimension ${axis} of [${x.shape.join(', ')}].`,
         origin: { file: '' },
       });
     }
+    const deviation = toNumbers(variance).map((value) => Math.sqrt(value + epsilon));
+    const operands = [mean, { ...variance, data: deviation }, scale, bias].map((vector) =>
+      alongAxis(vector, axis, x.shape.length),
+    );
+    const from = toNumbers(x);
     const data = new Float64Array(from.length);
-    const deviation = v.map((value) => Math.sqrt(value + epsilon));
-    lanes(x.shape, axis, (first, stride, size) => {
-      for (let i = 0, p = first; i < size; i++, p += stride)
-        data[p] = ((from[p]! - m[i]!) / deviation[i]!) * a[i]! + b[i]!;
+    inPieces(operands, x.shape, (at, count, parts) => {
+      const [m, d, a, b] = parts as readonly Float64Array[];
+      for (let i = 0; i < count; i++)
+        data[at + i] = ((from[at + i]! - m![i]!) / d![i]!) * a![i]! + b![i]!;
     });
     return { y: { dtype: x.dtype, shape: x.shape, data } };
   },

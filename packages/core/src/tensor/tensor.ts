@@ -99,22 +99,27 @@ export function decodeTensor(bytes: Uint8Array, dtype: DType, shape: readonly nu
       origin: { file: '' },
     });
   }
-  // Typed-array views need alignment, which stored tensors do not have. Not slice(): in Node the
-  // bytes may be a Buffer, whose slice is a view.
-  const buffer = new Uint8Array(bytes).buffer;
   if (dtype === 'bool') return { dtype, shape, data: Uint8Array.from(bytes, (b) => (b ? 1 : 0)) };
-  if (dtype === 'int64') return { dtype, shape, data: new BigInt64Array(buffer) };
-  if (dtype === 'uint64') return { dtype, shape, data: new BigUint64Array(buffer) };
+  // Typed-array views need alignment, which stored tensors may not have. Not slice(): in Node the
+  // bytes may be a Buffer, whose slice is a view.
+  const copied = () => new Uint8Array(bytes).buffer;
+  if (dtype === 'int64') return { dtype, shape, data: new BigInt64Array(copied()) };
+  if (dtype === 'uint64') return { dtype, shape, data: new BigUint64Array(copied()) };
+  if (dtype === 'float64' || dtype === 'complex128')
+    return { dtype, shape, data: new Float64Array(copied()) };
   if (dtype in views) {
-    const view = new views[dtype as Viewed](buffer);
-    if (view instanceof Float64Array) return { dtype, shape, data: view };
+    const view = views[dtype as Viewed];
     const data = allocate(dtype, count) as Float64Array;
-    data.set(view);
+    data.set(
+      bytes.byteOffset % view.BYTES_PER_ELEMENT === 0
+        ? new view(bytes.buffer as ArrayBuffer, bytes.byteOffset, data.length)
+        : new view(copied()),
+    );
     return { dtype, shape, data };
   }
   const table = smallFloatTable(dtype);
   const wide = dtype === 'float16' || dtype === 'bfloat16';
-  const codes = wide ? new Uint16Array(buffer) : unpack(bytes, dtype, count);
+  const codes = wide ? new Uint16Array(copied()) : unpack(bytes, dtype, count);
   const data = allocate(dtype, count) as Float64Array;
   if (table) for (let i = 0; i < count; i++) data[i] = table[codes[i]!]!;
   else {
