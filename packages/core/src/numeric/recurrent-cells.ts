@@ -6,6 +6,7 @@ import {
   type RecurrentOperands,
 } from '../typing/recurrence.js';
 import { activations } from './activation.js';
+import { addProduct, packLines } from './add-product.js';
 
 /** What a cell of one direction computes with. */
 interface CellParts {
@@ -14,29 +15,50 @@ interface CellParts {
   activate(k: number, x: number): number;
   /** A number bounded by the clip. */
   clip(x: number): number;
-  /** Row j of R, its bias included, times a vector. */
-  recur(row: number, vector: Float64Array): number;
+  /** R times a vector and the bias of R, for `count` rows from `first` on, put there in `out`. */
+  recur(out: Float64Array, first: number, count: number, vector: Float64Array): void;
   /** Peephole j; 0 where there are none. */
   peephole(j: number): number;
 }
 
-/** One step: `input` is W x and its bias for all gates; the states are changed in place. */
-type Step = (input: Float64Array, hidden: Float64Array, cell: Float64Array) => void;
+/**
+ * One step: W x and its bias for all gates begin at `first` of `input`; the states are changed in
+ * place.
+ */
+type Step = (input: Float64Array, first: number, hidden: Float64Array, cell: Float64Array) => void;
 
-function dot(
-  a: Float64Array,
-  first: number,
-  b: Float64Array,
-  second: number,
-  count: number,
-): number {
-  let [s0, s1] = [0, 0];
-  let i = 0;
-  for (; i + 1 < count; i += 2) {
-    s0 += a[first + i]! * b[second + i]!;
-    s1 += a[first + i + 1]! * b[second + i + 1]!;
+/** Rows of a matrix times a vector, into `out`: four at a time, which read the vector once. */
+function multiplyVector(
+  matrix: Float64Array,
+  from: number,
+  rows: number,
+  vector: Float64Array,
+  out: Float64Array,
+  to: number,
+): void {
+  const size = vector.length;
+  let row = 0;
+  for (; row + 3 < rows; row += 4) {
+    let a = from + row * size;
+    let [b, c, d] = [a + size, a + 2 * size, a + 3 * size];
+    let [s0, s1, s2, s3] = [0, 0, 0, 0];
+    for (let i = 0; i < size; i++, a++, b++, c++, d++) {
+      const x = vector[i]!;
+      s0 += matrix[a]! * x;
+      s1 += matrix[b]! * x;
+      s2 += matrix[c]! * x;
+      s3 += matrix[d]! * x;
+    }
+    out[to + row] = s0;
+    out[to + row + 1] = s1;
+    out[to + row + 2] = s2;
+    out[to + row + 3] = s3;
   }
-  return i < count ? s0 + s1 + a[first + i]! * b[second + i]! : s0 + s1;
+  for (; row < rows; row++) {
+    let sum = 0;
+    for (let i = 0; i < size; i++) sum += matrix[from + row * size + i]! * vector[i]!;
+    out[to + row] = sum;
+  }
 }
 
 /** Runs the cells of all directions over a batch of sequences. */
@@ -58,7 +80,7 @@ function run(
   const hidden = numbers(operands.initialH)?.slice() ?? new Float64Array(count * batch * size);
   const cells = numbers(operands.initialC)?.slice() ?? new Float64Array(count * batch * size);
   const y = new Float64Array(time * hidden.length);
-  const input = new Float64Array(rows);
+  const input = new Float64Array(time * rows);
   for (let d = 0; d < count; d++) {
     const first = d * rows;
     const functions = activationsOf(attrs).slice((d * attrs.activations.length) / count);
@@ -70,9 +92,11 @@ function run(
       },
       clip: (value) =>
         attrs.clip === null ? value : Math.min(Math.max(value, -attrs.clip), attrs.clip),
-      recur: (row, vector) =>
-        dot(recurrent, (first + row) * size, vector, 0, size) +
-        (biases ? biases[2 * first + rows + row]! : 0),
+      recur: (out, row, howMany, vector) => {
+        multiplyVector(recurrent, (first + row) * size, howMany, vector, out, row);
+        if (biases)
+          for (let i = row; i < row + howMany; i++) out[i]! += biases[2 * first + rows + i]!;
+      },
       peephole: (j) => (holes ? holes[d * 3 * size + j]! : 0),
     });
     for (let n = 0; n < batch; n++) {
@@ -80,14 +104,21 @@ function run(
       const [state, cell] = [hidden, cells].map((all) =>
         all.subarray((d * batch + n) * size, (d * batch + n + 1) * size),
       ) as [Float64Array, Float64Array];
+      input.fill(0);
+      if (biases)
+        for (let t = 0; t < length; t++)
+          input.set(biases.subarray(2 * first, 2 * first + rows), t * rows);
+      addProduct(
+        packLines(from, n * features, batch * features, 1),
+        packLines(weights, first * features, features, 1),
+        { data: input, from: 0, rowStep: rows, columnStep: 1 },
+        length,
+        features,
+        rows,
+      );
       for (let i = 0; i < length; i++) {
         const t = d === 1 || attrs.direction === 'reverse' ? length - 1 - i : i;
-        for (let row = 0; row < rows; row++) {
-          input[row] =
-            dot(weights, (first + row) * features, from, (t * batch + n) * features, features) +
-            (biases ? biases[2 * first + row]! : 0);
-        }
-        step(input, state, cell);
+        step(input, t * rows, state, cell);
         y.set(state, ((t * count + d) * batch + n) * size);
       }
     }
@@ -110,11 +141,11 @@ export function runLstm(
   attrs: Recurrence & { readonly inputForget: boolean },
 ): { y: Tensor; yH: Tensor; yC: Tensor } {
   return run(operands, attrs, ({ size, activate, clip, recur, peephole }) => {
-    const before = new Float64Array(size);
-    return (input, hidden, cell) => {
-      before.set(hidden);
+    const past = new Float64Array(4 * size);
+    return (input, first, hidden, cell) => {
+      recur(past, 0, 4 * size, hidden);
       for (let j = 0; j < size; j++) {
-        const gate = (g: number) => input[g * size + j]! + recur(g * size + j, before);
+        const gate = (g: number) => input[first + g * size + j]! + past[g * size + j]!;
         const i = activate(0, clip(gate(0) + peephole(j) * cell[j]!));
         const forget = attrs.inputForget
           ? 1 - i
@@ -133,24 +164,24 @@ export function runGru(
   attrs: Recurrence & { readonly linearBeforeReset: boolean },
 ): { y: Tensor; yH: Tensor } {
   const { y, yH } = run(operands, attrs, ({ size, activate, clip, recur }) => {
-    const [before, update, reset, kept] = Array.from(
-      { length: 4 },
-      () => new Float64Array(size),
-    ) as [Float64Array, Float64Array, Float64Array, Float64Array];
-    return (input, hidden) => {
-      before.set(hidden);
+    const [past, update, kept] = [
+      new Float64Array(3 * size),
+      new Float64Array(size),
+      new Float64Array(size),
+    ];
+    return (input, first, hidden) => {
+      recur(past, 0, 2 * size, hidden);
+      if (attrs.linearBeforeReset) recur(past, 2 * size, size, hidden);
       for (let j = 0; j < size; j++) {
-        update[j] = activate(0, clip(input[j]! + recur(j, before)));
-        reset[j] = activate(0, clip(input[size + j]! + recur(size + j, before)));
-        kept[j] = reset[j]! * before[j]!;
+        update[j] = activate(0, clip(input[first + j]! + past[j]!));
+        const reset = activate(0, clip(input[first + size + j]! + past[size + j]!));
+        kept[j] = reset * (attrs.linearBeforeReset ? past[2 * size + j]! : hidden[j]!);
       }
+      if (attrs.linearBeforeReset) past.set(kept, 2 * size);
+      else recur(past, 2 * size, size, kept);
       for (let j = 0; j < size; j++) {
-        const past = attrs.linearBeforeReset
-          ? reset[j]! * recur(2 * size + j, before)
-          : recur(2 * size + j, kept);
-        hidden[j] =
-          (1 - update[j]!) * activate(1, clip(input[2 * size + j]! + past)) +
-          update[j]! * before[j]!;
+        const gate = input[first + 2 * size + j]! + past[2 * size + j]!;
+        hidden[j] = (1 - update[j]!) * activate(1, clip(gate)) + update[j]! * hidden[j]!;
       }
     };
   });
@@ -163,10 +194,10 @@ export function runRnn(
   attrs: Recurrence,
 ): { y: Tensor; yH: Tensor } {
   const { y, yH } = run(operands, attrs, ({ size, activate, clip, recur }) => {
-    const before = new Float64Array(size);
-    return (input, hidden) => {
-      before.set(hidden);
-      for (let j = 0; j < size; j++) hidden[j] = activate(0, clip(input[j]! + recur(j, before)));
+    const past = new Float64Array(size);
+    return (input, first, hidden) => {
+      recur(past, 0, size, hidden);
+      for (let j = 0; j < size; j++) hidden[j] = activate(0, clip(input[first + j]! + past[j]!));
     };
   });
   return { y, yH };
