@@ -5,17 +5,15 @@ import type { ConvolutionParts } from './convolve.js';
  * too few to repay a matrix of the elements.
  */
 export function addPlanes(parts: ConvolutionParts, filters: number): void {
-  const { x, w, y, batch, groups, depth, taps, source, target } = parts;
+  const { batch, groups, depth, taps, source, target } = parts;
+  const runs = runsOf(parts);
   for (let n = 0; n < batch; n++) {
     for (let o = 0; o < groups * filters; o++) {
       const to = n * target.batch + o * target.channel;
       for (let c = 0; c < depth; c++) {
         const channel = Math.floor(o / filters) * depth + c;
         const from = n * source.batch + channel * source.channel;
-        const first = (o * depth + c) * taps;
-        eachRun(parts, (at, begin, count, tap) =>
-          addScaled(x, from + begin, parts.stride, w[first + tap]!, y, to + at, count),
-        );
+        addPlane(parts, runs, from, (o * depth + c) * taps, to);
       }
     }
   }
@@ -23,69 +21,107 @@ export function addPlanes(parts: ConvolutionParts, filters: number): void {
 
 /** Adds to y what one filter for each channel sees, where the channels follow one another. */
 export function addDepthwise(parts: ConvolutionParts, channels: number): void {
-  const { x, w, y, batch, taps, stride, source, target } = parts;
+  const { w, batch, taps, source, target } = parts;
   const byTap = new Float64Array(w.length);
   for (let c = 0; c < channels; c++)
     for (let tap = 0; tap < taps; tap++) byTap[tap * channels + c] = w[c * taps + tap]!;
+  const runs = runsOf(parts);
   for (let n = 0; n < batch; n++)
-    eachRun(parts, (at, begin, count, tap) => {
-      let [to, from] = [n * target.batch + at * channels, n * source.batch + begin];
-      for (let i = 0; i < count; i++, to += channels, from += stride * channels)
-        addProducts(x, from, byTap, tap * channels, y, to, channels);
-    });
+    addChannels(parts, runs, n * source.batch, byTap, n * target.batch, channels);
 }
 
+/** Numbers that tell a run: see `runsOf`. */
+const runLength = 5;
+
 /**
- * Calls `visit` for each row of positions and each tap with the positions that see an element
- * there: the first of them and the element that it sees, their number and the tap.
+ * The runs of neighbouring positions that see elements at a tap: the first position and the element
+ * that it sees, the number of positions, the tap, and 3 if all of them see elements at the next two
+ * taps of its row, too, which then have no runs there, else 1.
  */
-function eachRun(
-  { rows, rowTaps, size, positions, kernel, stride, dilation, begin, source }: ConvolutionParts,
-  visit: (at: number, begin: number, count: number, tap: number) => void,
-): void {
+function runsOf(parts: ConvolutionParts): Int32Array {
+  const { rows, rowTaps, size, positions, kernel, stride, dilation, begin, source } = parts;
   const outer = rowTaps.length / rows;
+  const shift = (k: number) => k * dilation - begin;
+  // Where the positions begin, and end, that see an element at tap k.
+  const low = (k: number) => Math.max(0, Math.ceil(-shift(k) / stride));
+  const high = (k: number) => Math.min(positions, Math.floor((size - 1 - shift(k)) / stride) + 1);
+  const runs: number[] = [];
   for (let row = 0; row < rows; row++) {
     for (let tap = 0; tap < outer; tap++) {
       const line = rowTaps[row * outer + tap]!;
       if (line < 0) continue;
-      for (let k = 0; k < kernel; k++) {
-        const shift = k * dilation - begin;
-        const low = Math.max(0, Math.ceil(-shift / stride));
-        const high = Math.min(positions, Math.floor((size - 1 - shift) / stride) + 1);
-        if (low < high)
-          visit(
-            row * positions + low,
-            line + (low * stride + shift) * source.element,
-            high - low,
-            tap * kernel + k,
-          );
+      const add = (from: number, to: number, k: number, taps: number) => {
+        const first = line + (from * stride + shift(k)) * source.element;
+        if (from < to) runs.push(row * positions + from, first, to - from, tap * kernel + k, taps);
+      };
+      for (let k = 0; k < kernel;) {
+        const [from, to] = [low(k), high(k + 2)];
+        if (k + 2 < kernel && from < to) {
+          add(from, to, k, 3);
+          for (const end = k + 3; k < end; k++) {
+            add(low(k), from, k, 1);
+            add(to, high(k), k, 1);
+          }
+        } else {
+          add(from, high(k), k, 1);
+          k++;
+        }
       }
     }
   }
+  return Int32Array.from(runs);
 }
 
-/** Adds a multiple of some elements, `step` apart, to others. */
-function addScaled(
-  x: Float64Array,
+/** Adds to one channel of y what a filter sees in one channel of x. */
+function addPlane(
+  { x, w, y, stride, dilation }: ConvolutionParts,
+  runs: Int32Array,
   from: number,
-  step: number,
-  factor: number,
-  y: Float64Array,
+  firstTap: number,
   to: number,
-  count: number,
 ): void {
-  for (const end = to + count; to < end; to++, from += step) y[to]! += factor * x[from]!;
+  for (let run = 0; run < runs.length; run += runLength) {
+    let at = to + runs[run]!;
+    let p = from + runs[run + 1]!;
+    const end = at + runs[run + 2]!;
+    const tap = firstTap + runs[run + 3]!;
+    const f = w[tap]!;
+    if (runs[run + 4] === 1) {
+      for (; at < end; at++, p += stride) y[at]! += f * x[p]!;
+      continue;
+    }
+    const g = w[tap + 1]!;
+    const h = w[tap + 2]!;
+    for (; at < end; at++, p += stride)
+      y[at]! += f * x[p]! + g * x[p + dilation]! + h * x[p + 2 * dilation]!;
+  }
 }
 
-/** Adds the products of elements to others. */
-function addProducts(
-  x: Float64Array,
+/** Adds to y what the filters of all channels see; `byTap` are the taps of the channels in turn. */
+function addChannels(
+  { x, y, stride, dilation }: ConvolutionParts,
+  runs: Int32Array,
   from: number,
-  w: Float64Array,
-  first: number,
-  y: Float64Array,
+  byTap: Float64Array,
   to: number,
-  count: number,
+  channels: number,
 ): void {
-  for (let i = 0; i < count; i++) y[to + i]! += w[first + i]! * x[from + i]!;
+  const apart = dilation * channels;
+  for (let run = 0; run < runs.length; run += runLength) {
+    let at = to + runs[run]! * channels;
+    let p = from + runs[run + 1]!;
+    const end = at + runs[run + 2]! * channels;
+    const f = runs[run + 3]! * channels;
+    const [g, h] = [f + channels, f + 2 * channels];
+    for (; at < end; at += channels, p += stride * channels) {
+      if (runs[run + 4] === 1)
+        for (let c = 0; c < channels; c++) y[at + c]! += byTap[f + c]! * x[p + c]!;
+      else
+        for (let c = 0; c < channels; c++)
+          y[at + c]! +=
+            byTap[f + c]! * x[p + c]! +
+            byTap[g + c]! * x[p + apart + c]! +
+            byTap[h + c]! * x[p + 2 * apart + c]!;
+    }
+  }
 }
