@@ -10,16 +10,34 @@ import {
 } from '../typing/window.js';
 import { positionsAtOnce, stepsIn, tapOffsets } from './taps.js';
 
+/** Some windows over one channel. */
+interface PoolWindows {
+  /** Offsets of the elements that lie in a window, window after window. */
+  readonly places: Int32Array;
+  /** For each window where its places end. */
+  readonly ends: Int32Array;
+  /**
+   * For each window how many taps lie in the input or its padding, which leaves out those that
+   * `ceil` lets reach behind it.
+   */
+  readonly padded: Int32Array;
+}
+
 /**
- * Reduces the elements of each window that lie in the input: the first `count` of `taps`. `padded`
- * is how many taps lie in the input or its padding, which leaves out those that `ceil` lets reach
- * behind it.
+ * Sets elements of y from `to` on, `step` apart, to what a reduction makes of the windows over the
+ * channel that begins at `from` of x. Each operator has a loop of its own, as in `UnaryLoop`.
  */
-export function pool(
-  x: Tensor,
-  attrs: Pooling,
-  reduce: (taps: Float64Array, count: number, padded: number) => number,
-): Tensor {
+export type PoolLoop = (
+  windows: PoolWindows,
+  x: Float64Array,
+  from: number,
+  y: Float64Array,
+  to: number,
+  step: number,
+) => void;
+
+/** Reduces the elements of each window that lie in the input. */
+export function pool(x: Tensor, attrs: Pooling, loop: PoolLoop): Tensor {
   const { layout, kernel } = attrs;
   const sizes = spatialOf(layout, x.shape);
   const positions = settled(windowCounts(sizes, kernel, attrs, attrs.ceil));
@@ -37,26 +55,35 @@ export function pool(
     sizes: sizes.map((size, i) => size + pads[i]![0] + pads[i]![1]),
     begins: begins.map(() => 0),
   };
-  const taps = new Float64Array(reach);
   const width = positionsAtOnce(reach, count);
   for (let first = 0; first < count; first += width) {
     const now = Math.min(width, count - first);
-    const offsets = tapOffsets(whole, first, now, source.element);
-    const inside = tapOffsets(padded, first, now, 1);
-    for (let plane = 0; plane < batch * channels; plane++) {
-      const [n, c] = [Math.floor(plane / channels), plane % channels];
-      const base = n * source.batch + c * source.channel;
-      let out = n * target.batch + c * target.channel + first * target.element;
-      for (let at = 0; at < offsets.length; out += target.element) {
-        let real = 0;
-        let all = 0;
-        for (let tap = 0; tap < reach; tap++, at++) {
-          if (offsets[at]! >= 0) taps[real++] = from[base + offsets[at]!]!;
-          if (inside[at]! >= 0) all++;
-        }
-        data[out] = reduce(taps, real, all);
+    const windows = windowsOf(
+      tapOffsets(whole, first, now, source.element),
+      tapOffsets(padded, first, now, 1),
+      now,
+    );
+    for (let n = 0; n < batch; n++) {
+      for (let c = 0; c < channels; c++) {
+        const to = n * target.batch + c * target.channel + first * target.element;
+        loop(windows, from, n * source.batch + c * source.channel, data, to, target.element);
       }
     }
   }
   return { dtype: x.dtype, shape, data };
+}
+
+/** Windows from the offsets of their taps, in the input and in the padded input; -1 is outside. */
+function windowsOf(offsets: Int32Array, inside: Int32Array, count: number): PoolWindows {
+  const [ends, padded] = [new Int32Array(count), new Int32Array(count)];
+  const places = offsets.filter((offset) => offset >= 0);
+  const taps = offsets.length / count;
+  for (let window = 0, end = 0; window < count; window++) {
+    for (let at = window * taps; at < (window + 1) * taps; at++) {
+      if (offsets[at]! >= 0) end++;
+      if (inside[at]! >= 0) padded[window]!++;
+    }
+    ends[window] = end;
+  }
+  return { places, ends, padded };
 }

@@ -22,10 +22,14 @@ export const averagePool = defineOp({
   constraints: poolConstraints,
   infer: ({ x }, attrs, { fresh }) => ({ y: poolType(x, attrs, fresh) }),
   evaluate: ({ x }, attrs) => {
-    const y = pool(x, attrs, (taps, count, padded) => {
-      let sum = 0;
-      for (let i = 0; i < count; i++) sum += taps[i]!;
-      return count === 0 ? 0 : sum / (attrs.countIncludePad ? padded : count);
+    const y = pool(x, attrs, ({ places, ends, padded }, x, from, y, to, step) => {
+      for (let i = 0, at = 0; i < ends.length; i++, to += step) {
+        const end = ends[i]!;
+        const count = end - at;
+        let sum = 0;
+        for (; at < end; at++) sum += x[from + places[at]!]!;
+        y[to] = count === 0 ? 0 : sum / (attrs.countIncludePad ? padded[i]! : count);
+      }
     });
     return { y };
   },

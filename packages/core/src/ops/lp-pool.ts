@@ -18,10 +18,13 @@ export const lpPool = defineOp({
   constraints: { ...poolConstraints, C4: { says: 'p is positive', holds: (_, { p }) => p > 0 } },
   infer: ({ x }, attrs, { fresh }) => ({ y: poolType(x, attrs, fresh) }),
   evaluate: ({ x }, attrs) => {
-    const y = pool(x, attrs, (taps, count) => {
-      let sum = 0;
-      for (let i = 0; i < count; i++) sum += Math.abs(taps[i]!) ** attrs.p;
-      return sum ** (1 / attrs.p);
+    const y = pool(x, attrs, ({ places, ends }, x, from, y, to, step) => {
+      for (let i = 0, at = 0; i < ends.length; i++, to += step) {
+        const end = ends[i]!;
+        let sum = 0;
+        for (; at < end; at++) sum += Math.abs(x[from + places[at]!]!) ** attrs.p;
+        y[to] = sum ** (1 / attrs.p);
+      }
     });
     return { y };
   },

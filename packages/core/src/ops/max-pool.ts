@@ -21,10 +21,13 @@ export const maxPool = defineOp({
   infer: ({ x }, attrs, { fresh }) => ({ y: poolType(x, attrs, fresh) }),
   evaluate: ({ x }, attrs) => {
     const lowest = Number(intRange(x.dtype)?.[0] ?? -Infinity);
-    const y = pool(x, attrs, (taps, count) => {
-      let largest = lowest;
-      for (let i = 0; i < count; i++) largest = Math.max(largest, taps[i]!);
-      return largest;
+    const y = pool(x, attrs, ({ places, ends }, x, from, y, to, step) => {
+      for (let i = 0, at = 0; i < ends.length; i++, to += step) {
+        const end = ends[i]!;
+        let largest = lowest;
+        for (; at < end; at++) largest = Math.max(largest, x[from + places[at]!]!);
+        y[to] = largest;
+      }
     });
     return { y };
   },
