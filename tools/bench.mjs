@@ -1,6 +1,7 @@
-// npm run bench [MODEL...]: time and peak memory of conversions, beside copying the same bytes in
-// the same run, so that figures compare across machines. Without arguments: a fixture and a
-// synthetic model of 200 MB that is made on the fly. Each measurement is a process of its own.
+// npm run bench [MODEL...]: time and peak memory of conversions and of an evaluation by the
+// reference, beside copying the same bytes in the same run, so that figures compare across
+// machines. Without arguments: a fixture and a synthetic model of 200 MB that is made on the fly.
+// Each measurement is a process of its own.
 import { spawnSync } from 'node:child_process';
 import {
   closeSync,
@@ -37,6 +38,27 @@ const measurements = {
     ]);
     return async () => {
       await openModel(await openFile(path), formats);
+    };
+  },
+  /** The reference evaluator; free dimensions are 1. */
+  evaluate: async (path) => {
+    const [{ evaluate, openModel, sizeOf, tensor }, { openFile }, formats] = await Promise.all([
+      import('@drover/core'),
+      import('@drover/node'),
+      allFormats(),
+    ]);
+    const { graph } = await openModel(await openFile(path), formats);
+    const inputs = graph.inputs.map(({ dtype, shape }) => {
+      const sizes = shape.map((dim) => (typeof dim === 'number' ? dim : 1));
+      const value = dtype.startsWith('float') ? Math.sin : () => 0;
+      return tensor(
+        dtype,
+        sizes,
+        Array.from({ length: sizeOf(sizes) }, (_, i) => value(i)),
+      );
+    });
+    return async () => {
+      await evaluate(graph, inputs);
     };
   },
   convert: async (path, out, to) => {
@@ -179,6 +201,7 @@ async function bench(paths) {
       row('read graph', measure('graph', path));
       for (const to of ['onnx', 'tfjs', 'mxnet'])
         row(`to ${to}`, measure('convert', path, join(scratch, to), to));
+      row('evaluate', measure('evaluate', path));
     }
   } finally {
     rmSync(scratch, { recursive: true, force: true });
