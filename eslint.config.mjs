@@ -243,8 +243,8 @@ export default [
     files: [`${tagged('core', 'container', 'dialect', 'format', 'parity', 'runtime')}/src/**/*.ts`],
     ignores: [
       '**/*.{test,live}.ts',
-      'packages/runtimes/src/mxnet*',
       'packages/runtimes/src/mxnet/**',
+      'packages/runtimes/src/process/**',
     ],
     rules: {
       'no-restricted-imports': ['error', nodeModules],

@@ -59,6 +59,16 @@ register('data:text/javascript,' + encodeURIComponent(hook));
 for (const name of ['process', 'Buffer', 'global', 'setImmediate']) delete globalThis[name];
 `;
 
+const inProcess = `import { memorySource } from '@drover/core';
+import { onnxruntime } from '@drover/runtimes/onnxruntime';
+const source = memorySource('m.onnx', new Map([['m.onnx', new Uint8Array(1)]]));
+const [code] = await onnxruntime({ process: {} }).load({ source }).then(
+  () => ['loaded'],
+  ({ diagnostics }) => diagnostics.map(({ code }) => code),
+);
+if (code !== 'runtimes/not-installed') throw new Error(code);
+`;
+
 const checkTarball = async (tarball) => {
   const { messages, pkg } = await publint({
     pack: { tarball: readFileSync(tarball) },
@@ -113,6 +123,11 @@ const checkInstalled = async ({ manifest }, tarballs, scratch) => {
       ['--import', './as-in-page.mjs', '--input-type=module', '-e', `await import('${entry}')`],
       folder,
     );
+  }
+  if (manifest.name === '@drover/runtimes') {
+    // The process of a runtime starts, and tells that the runtime is not there.
+    writeFileSync(join(folder, 'process.mjs'), inProcess);
+    await run(process.execPath, ['process.mjs'], folder);
   }
   for (const command of Object.keys(manifest.bin ?? {}))
     await run(join(folder, 'node_modules/.bin', command), ['--help'], folder);

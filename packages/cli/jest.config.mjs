@@ -1,3 +1,6 @@
 import { preset } from '../../jest.preset.mjs';
 
-export default preset('cli');
+export default {
+  ...preset('cli'),
+  globalSetup: '<rootDir>/../../tools/build-runtimes.mjs',
+};

@@ -1,3 +1,6 @@
 import { preset } from '../../jest.preset.mjs';
 
-export default preset('conformance');
+export default {
+  ...preset('conformance'),
+  globalSetup: '<rootDir>/../../tools/build-runtimes.mjs',
+};

@@ -1,3 +1,6 @@
 import { preset } from '../../jest.preset.mjs';
 
-export default preset('runtimes');
+export default {
+  ...preset('runtimes'),
+  globalSetup: '<rootDir>/../../tools/build-runtimes.mjs',
+};

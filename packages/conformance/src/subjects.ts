@@ -11,6 +11,7 @@ import { formats } from '@drover/formats';
 import { runtimes } from '@drover/runtimes';
 import { onnxruntime } from '@drover/runtimes/onnxruntime';
 import { reference } from '@drover/runtimes/reference';
+import { tfjs } from '@drover/runtimes/tfjs';
 import { modelFixtures, type ModelFixture } from './model-fixture.js';
 
 /** A format under test. Every suite runs over all of them. */
@@ -25,8 +26,9 @@ export interface Subject {
 
 /** Runtimes that tests do not take as they are listed, by id. */
 const instead: ReadonlyMap<string, Runtime> = new Map([
-  // The tests run side by side themselves.
+  // The tests run side by side in processes of their own.
   ['onnxruntime', onnxruntime({ threads: 1 })],
+  ['tfjs', tfjs()],
   // It needs Python: what is written for MXNet is read back, and `npm run test:live` runs it there.
   ['mxnet', reference()],
 ]);

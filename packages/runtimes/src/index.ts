@@ -1,1 +1,2 @@
+export type { ProcessOptions } from './process-options.js';
 export { runtimes } from './runtimes.js';

@@ -1,8 +1,8 @@
 import { mxnet } from './mxnet/mxnet.js';
-import { onnxruntime } from './onnxruntime.js';
+import { onnxruntime } from './onnxruntime/onnxruntime.js';
 import { reference } from './reference.js';
 import { runtimes } from './runtimes.js';
-import { tfjs } from './tfjs.js';
+import { tfjs } from './tfjs/tfjs.js';
 
 it('lists every adapter as it names itself', () => {
   const adapters = [onnxruntime(), tfjs(), mxnet(), reference()];

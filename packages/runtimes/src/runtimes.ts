@@ -15,11 +15,14 @@ function lazy(
 
 /**
  * Every runtime, the one to prefer for a format before others that run it. Nothing of a runtime is
- * loaded before it loads a model.
+ * loaded before it loads a model. Foreign ones run each model in a process of its own: what would
+ * end this process fails as `runtimes/crashed`, what never comes back as `runtimes/timed-out`.
  */
 export const runtimes: readonly Runtime[] = [
-  lazy('onnxruntime', ['onnx'], async () => (await import('./onnxruntime.js')).onnxruntime()),
-  lazy('tfjs', ['tfjs'], async () => (await import('./tfjs.js')).tfjs()),
+  lazy('onnxruntime', ['onnx'], async () =>
+    (await import('./onnxruntime/onnxruntime.js')).onnxruntime({ process: {} }),
+  ),
+  lazy('tfjs', ['tfjs'], async () => (await import('./tfjs/tfjs.js')).tfjs({ process: {} })),
   lazy('mxnet', ['mxnet'], async () => (await import('./mxnet/mxnet.js')).mxnet()),
   lazy('reference', undefined, async () => (await import('./reference.js')).reference()),
 ];

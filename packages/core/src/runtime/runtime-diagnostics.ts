@@ -20,4 +20,16 @@ export const runtimeDiagnostics = defineDiagnostics('runtimes', {
     summary: 'A runtime loaded a model and failed while it ran.',
     help: 'The message is the runtime’s own. Check the shapes of the inputs.',
   },
+  crashed: {
+    failure: 'unsupported',
+    severity: 'error',
+    summary: 'The process that a runtime ran in ended by itself: a fault of the runtime.',
+    help: 'Try inputs of other sizes, another version of the runtime, or another runtime. A SIGKILL that nobody sent means that memory was short.',
+  },
+  'timed-out': {
+    failure: 'limit',
+    severity: 'error',
+    summary: 'A runtime gave no answer in time, and its process was ended.',
+    help: 'Give it smaller inputs or more time, or take another runtime.',
+  },
 });

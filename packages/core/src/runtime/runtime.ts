@@ -26,7 +26,8 @@ export interface Runtime<M extends ModelFiles = OpenedModel> {
   readonly formats: readonly string[] | undefined;
   /**
    * Loads a model; `report` collects what reading it finds, where the runtime reads through its
-   * format. Throws `runtimes/not-installed` and `runtimes/refused`, besides what reading throws.
+   * format. Throws `runtimes/not-installed`, `runtimes/refused`, `runtimes/crashed` and
+   * `runtimes/timed-out`, besides what reading throws.
    */
   load(model: M, report?: Report): Promise<LoadedModel>;
 }
@@ -40,7 +41,8 @@ export interface LoadedModel {
    * Runs the model. Inputs go by the declared names; their values are cast to the declared type
    * where nothing but float precision is lost. Outputs come by name in declared order, as the
    * runtime gives them. Throws `core/missing-input`, `core/unknown-input`, `core/input-type`,
-   * `core/input-shape` and `runtimes/failed`.
+   * `core/input-shape`, `runtimes/failed`, `runtimes/crashed` and `runtimes/timed-out`; after the
+   * last two, each time it is called.
    */
   run(inputs: ReadonlyMap<string, Tensor>): Promise<Map<string, Tensor>>;
   /** Frees what the runtime holds. The model cannot run afterwards. */

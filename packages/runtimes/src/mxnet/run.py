@@ -1,26 +1,49 @@
-"""Runs one MXNet model for Drover: run.py SYMBOL PARAMS. Says what it declares, then answers each request.
+"""Runs one MXNet model for Drover: run.py FOLDER SYMBOL [PARAMS]. Says what it declares, then answers each request.
 
 Both sides speak JSON, one document a line. A request is {"inputs": [{"name", "dtype", "shape", "file"}], "output": PREFIX}: files hold the
-elements, little-endian, C order. The answer is {"outputs": [{"name", "dtype", "shape", "file"}]} or {"error": TEXT}.
+elements, little-endian, C order. The answer is {"outputs": [{"name", "dtype", "shape", "file"}]} or {"error": TEXT}. When standard input ends,
+whoever asks is gone: the process ends, and FOLDER with it.
 """
 
 import json
 import os
+import queue
+import shutil
 import sys
+import threading
 
-import numpy as np
-
-if not hasattr(np, 'bool'):
-    np.bool = bool  # MXNet 1.9.1 asks for the name that NumPy 1.24 removed.
-import mxnet as mx
-
-# Operators whose label input exists for training only: the forward pass of inference does not read it.
-LABELLED = {'SoftmaxOutput', 'LinearRegressionOutput', 'LogisticRegressionOutput', 'MAERegressionOutput', 'SVMOutput', 'softmax_cross_entropy'}
+# The library prints, too: what it says goes where errors go.
+answers = os.fdopen(os.dup(1), 'w')
+os.dup2(2, 1)
+requests = queue.Queue()
 
 
 def say(document):
-    sys.stdout.write(json.dumps(document) + '\n')
-    sys.stdout.flush()
+    answers.write(json.dumps(document) + '\n')
+    answers.flush()
+
+
+def listen(folder):
+    for line in sys.stdin:
+        requests.put(line)
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(0)
+
+
+threading.Thread(target=listen, args=sys.argv[1:2], daemon=True).start()
+
+try:
+    import numpy as np
+
+    if not hasattr(np, 'bool'):
+        np.bool = bool  # MXNet 1.9.1 asks for the name that NumPy 1.24 removed.
+    import mxnet as mx
+except Exception as error:
+    say({'error': str(error), 'absent': True})
+    sys.exit(1)
+
+# Operators whose label input exists for training only: the forward pass of inference does not read it.
+LABELLED = {'SoftmaxOutput', 'LinearRegressionOutput', 'LogisticRegressionOutput', 'MAERegressionOutput', 'SVMOutput', 'softmax_cross_entropy'}
 
 
 def labels_of(symbol):
@@ -28,11 +51,26 @@ def labels_of(symbol):
     return {nodes[node['inputs'][1][0]]['name'] for node in nodes if node['op'] in LABELLED and nodes[node['inputs'][1][0]]['op'] == 'null'}
 
 
-def main(symbol_file, params_file):
+def load_params(file):
+    # Files are loaded under the shapes alone that they were saved under, whatever the symbol's are.
+    try:
+        with mx.util.np_shape(False):
+            return mx.nd.load(file)
+    except mx.base.MXNetError as error:
+        if 'np shape semantics' not in str(error):
+            raise
+    with mx.util.np_shape(True):
+        return mx.nd.load(file)
+
+
+def main(symbol_file, params_file=None):
+    with open(symbol_file, encoding='utf-8') as text:
+        attributes = json.load(text).get('attrs', {})
+    # Under numpy's shapes a scalar has no dimensions and a dimension may be 0; otherwise both mean unknown.
+    mx.util.set_np_shape(bool(attributes.get('is_np_shape', ['int', 0])[1]))
     symbol = mx.sym.load(symbol_file)
-    stored = mx.nd.load(params_file) if params_file else {}
     # A file of no parameters is a list for MXNet.
-    stored = stored or {}
+    stored = (load_params(params_file) if params_file else {}) or {}
     if not isinstance(stored, dict):
         raise ValueError('the parameters have no names')
     # Gluon's save_parameters writes names without arg: and aux:.
@@ -47,7 +85,8 @@ def main(symbol_file, params_file):
         raise ValueError('the parameters lack ' + ', '.join(missing))
     say({'inputs': [name for name in free if name not in labels], 'outputs': symbol.list_outputs()})
 
-    for line in sys.stdin:
+    while True:
+        line = requests.get()
         try:
             say(answer(symbol, arg, aux, free, labels, json.loads(line)))
         except Exception as error:  # the caller gets every failure as its own
@@ -76,7 +115,7 @@ def answer(symbol, arg, aux, free, labels, request):
 
 
 try:
-    main(sys.argv[1], sys.argv[2])
+    main(*sys.argv[2:])
 except Exception as error:
     say({'error': str(error).split('\nStack trace')[0]})
     sys.exit(1)
