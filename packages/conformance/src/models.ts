@@ -9,7 +9,6 @@ import {
   type ConversionReport,
   type Runtime,
 } from '@drover/core';
-import { tfjs as tfjsRuntime } from '@drover/runtimes/tfjs';
 import {
   convertInMemory,
   declaredBy,
@@ -20,13 +19,6 @@ import {
 import { knownFailures } from './known-failures.js';
 import type { ModelFixture } from './model-fixture.js';
 import { isCatalogued, isNotYet, subjects, writers, type Subject } from './subjects.js';
-
-/** TF.js on WebAssembly, for a model that takes its plain kernels a minute. */
-const wasm = tfjsRuntime({
-  backend: 'wasm',
-  wasmFolder: new URL('../../../node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url)
-    .pathname,
-});
 
 /**
  * How far a converted model may be from what the framework computed, as a share of the largest
@@ -43,10 +35,7 @@ const large = { id: /^basic_pitch\//, maxDistance: 2e-3 };
 /** What runs models instead of what {@link subjects} say, by format. */
 export type Running = ReadonlyMap<string, Runtime>;
 
-/** The runtime of a format for a model. */
-function runtimeOf({ id }: ModelFixture, { id: format, runtime }: Subject, running: Running) {
-  return format === 'tfjs' && large.id.test(id) ? wasm : (running.get(format) ?? runtime);
-}
+const runtimeOf = ({ id, runtime }: Subject, running: Running) => running.get(id) ?? runtime;
 
 const limitOf = ({ id }: ModelFixture) => (large.id.test(id) ? large.maxDistance : maxDistance);
 
@@ -143,7 +132,7 @@ export function describeConversions(
         expectAsKnown(id, to.id, async () => {
           expect(
             await worstDistance(
-              runtimeOf(fixture, to, running),
+              runtimeOf(to, running),
               await there,
               await fixture.goldens(),
               await declared(),
@@ -163,7 +152,7 @@ export function describeConversions(
           const back = await convertInMemory(to.format, from.format, (await there).source);
           expect(
             await worstDistance(
-              runtimeOf(fixture, from, running),
+              runtimeOf(from, running),
               back,
               await fixture.goldens(),
               await declared(),
@@ -224,7 +213,7 @@ export function describeRewritings(
           };
           expect(
             await worstDistance(
-              runtimeOf(fixture, subject, running),
+              runtimeOf(subject, running),
               written,
               await fixture.goldens(),
               declaredBy(model),

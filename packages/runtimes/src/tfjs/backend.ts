@@ -1,5 +1,6 @@
 import type * as tfcore from '@tensorflow/tfjs-core';
 import { EngineFailure, importPeer, messageOf } from '../engine.js';
+import { mixedBackend, registerMixedBackend } from './wasm-kernels.js';
 
 /** What TensorFlow.js computes with. */
 export interface BackendSettings {
@@ -16,22 +17,31 @@ export interface Backend {
 /** Starts a backend. Throws an {@link EngineFailure} where it does not start. */
 export async function startBackend(
   tf: typeof tfcore,
-  { backend = 'cpu', wasmFolder }: BackendSettings,
+  { backend, wasmFolder }: BackendSettings,
 ): Promise<Backend> {
-  if (backend === 'cpu')
+  const name = backend ?? mixedBackend;
+  if (name !== 'wasm')
     await importPeer('@tensorflow/tfjs-backend-cpu', () => import('@tensorflow/tfjs-backend-cpu'));
-  else {
+  if (name !== 'cpu') {
     const { setWasmPaths } = await importPeer(
       '@tensorflow/tfjs-backend-wasm',
       () => import('@tensorflow/tfjs-backend-wasm'),
     );
     if (wasmFolder !== undefined) setWasmPaths(wasmFolder);
   }
-  if (!(await tf.setBackend(backend)))
-    throw new EngineFailure('refused', `the backend ${backend} does not start`);
+  const start = async (one: string) => {
+    if (!(await tf.setBackend(one)))
+      throw new EngineFailure('refused', `the backend ${one} does not start`);
+  };
+  if (name === mixedBackend) {
+    await start('cpu');
+    await start('wasm');
+    registerMixedBackend(tf);
+  }
+  await start(name);
   return {
     async run(act) {
-      await tf.setBackend(backend);
+      await tf.setBackend(name);
       try {
         return await act();
       } catch (error) {

@@ -116,6 +116,16 @@ function toTf(tf: typeof tfcore, { dtype, shape: dims, data }: RawTensor): TfTen
 async function fromTf(value: TfTensor): Promise<RawTensor> {
   const { dtype, shape } = value;
   if (dtype === 'string') return { dtype, shape, data: await value.data<'string'>() };
-  const { buffer, byteOffset, byteLength } = await value.data();
+  const values = await value.data();
+  const { buffer, byteOffset, byteLength } = asDeclared(dtype, values);
   return { dtype, shape, data: new Uint8Array(buffer, byteOffset, byteLength) };
+}
+
+/** A cast leaves the elements in the array that they were in. */
+function asDeclared(
+  dtype: Exclude<TfTensor['dtype'], 'string'>,
+  values: Float32Array | Int32Array | Uint8Array,
+): Float32Array | Int32Array | Uint8Array {
+  const Elements = dtype === 'bool' ? Uint8Array : dtype === 'int32' ? Int32Array : Float32Array;
+  return values instanceof Elements ? values : Elements.from(values);
 }

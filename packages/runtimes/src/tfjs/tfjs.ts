@@ -11,7 +11,10 @@ export interface TfjsOptions {
    * `dispose`; in this process unless told.
    */
   readonly process?: ProcessOptions;
-  /** `cpu` unless told: it has the most kernels. `wasm` is faster, and lacks some. */
+  /**
+   * `cpu` has the most kernels, and is slow; `wasm` lacks some, and some of it is wrong. Unless
+   * told, `cpu` with those kernels of `wasm` that take most of the time and are known to be right.
+   */
   readonly backend?: 'cpu' | 'wasm';
   /**
    * Folder (with a final slash) or URL of the .wasm files of @tensorflow/tfjs-backend-wasm, where
