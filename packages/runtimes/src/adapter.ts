@@ -4,6 +4,8 @@ import {
   encodeTensor,
   runtimeDiagnostics,
   type ByteSource,
+  type DroverError,
+  type Finding,
   type LoadedModel,
   type ModelFiles,
   type OpenedModel,
@@ -103,17 +105,27 @@ function loadedModel(engine: Engine, subject: Subject): LoadedModel {
 }
 
 /** Does what an engine does; its failures become findings. */
-async function telling<T>({ title, file }: Subject, act: () => Promise<T>): Promise<T> {
+async function telling<T>(subject: Subject, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
-    if (!(error instanceof EngineFailure)) throw error;
-    const { kind, message, help } = error;
-    throw runtimeDiagnostics.error(kind, {
-      message: `${title}: ${message}`,
-      origin: { file },
-      ...(help !== undefined && { help }),
-    });
+    throw error instanceof EngineFailure ? findingOf(error, subject) : error;
+  }
+}
+
+function findingOf({ kind, message, help }: EngineFailure, { title, file }: Subject): DroverError {
+  const finding: Finding = {
+    message: `${title}: ${message}`,
+    origin: { file },
+    ...(help !== undefined && { help }),
+  };
+  switch (kind) {
+    case 'not-installed':
+      return runtimeDiagnostics.error('not-installed', finding);
+    case 'refused':
+      return runtimeDiagnostics.error('refused', finding);
+    case 'failed':
+      return runtimeDiagnostics.error('failed', finding);
   }
 }
 

@@ -20,7 +20,8 @@ export interface MxnetOptions {
  * they are given in, because MXNet infers its types from them; only floats take the precision of
  * the parameters. Shapes are numpy's where the symbol was saved so.
  */
-export function mxnet({ python, process: watched }: MxnetOptions = {}): Runtime<ModelFiles> {
+export function mxnet(options: MxnetOptions = {}): Runtime<ModelFiles> {
+  const { python, process: watched } = options;
   return adapt({
     id: 'mxnet',
     title: 'MXNet',

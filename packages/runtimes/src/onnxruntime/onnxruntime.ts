@@ -25,12 +25,8 @@ export interface OnnxruntimeOptions {
  * the hands of a source: files beside the model are read by Drover's rules. A fault in it ends the
  * process that it runs in.
  */
-export function onnxruntime({
-  threads,
-  optimization = 'all',
-  externalData,
-  process,
-}: OnnxruntimeOptions = {}): Runtime<ModelFiles> {
+export function onnxruntime(options: OnnxruntimeOptions = {}): Runtime<ModelFiles> {
+  const { threads, optimization = 'all', externalData, process } = options;
   return adapt({
     id: 'onnxruntime',
     title: 'onnxruntime',

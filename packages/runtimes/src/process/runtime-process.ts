@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { runtimeDiagnostics, type DroverError } from '@drover/core';
+import { runtimeDiagnostics, type Finding } from '@drover/core';
 import type { Subject } from '../adapter.js';
 import { messageOf } from '../engine.js';
 import type { ProcessOptions } from '../process-options.js';
@@ -36,11 +36,21 @@ export class RuntimeProcess<Answer> {
       else child.once('exit', () => resolve());
     });
     child.on('error', (error) =>
-      this.#fail(this.#finding('not-installed', `does not start: ${messageOf(error)}`)),
+      this.#fail(
+        runtimeDiagnostics.error(
+          'not-installed',
+          this.#finding(`does not start: ${messageOf(error)}`),
+        ),
+      ),
     );
     child.on('close', (code, signal) => {
       const how = signal === null ? `with the exit code ${code}` : `by the signal ${signal}`;
-      this.#fail(this.#finding('crashed', `ended ${how} ${this.#occasion()}.${this.#lastWords()}`));
+      this.#fail(
+        runtimeDiagnostics.error(
+          'crashed',
+          this.#finding(`ended ${how} ${this.#occasion()}.${this.#lastWords()}`),
+        ),
+      );
     });
     // The close event tells.
     child.stdin?.on('error', () => {});
@@ -87,9 +97,11 @@ export class RuntimeProcess<Answer> {
     this.#timer = setTimeout(
       () =>
         this.#fail(
-          this.#finding(
+          runtimeDiagnostics.error(
             'timed-out',
-            `gave no answer within ${this.#limit} s ${this.#occasion()}, and was ended.${this.#lastWords()}`,
+            this.#finding(
+              `gave no answer within ${this.#limit} s ${this.#occasion()}, and was ended.${this.#lastWords()}`,
+            ),
           ),
         ),
       1000 * this.#limit,
@@ -98,7 +110,9 @@ export class RuntimeProcess<Answer> {
 
   /** Ends the process, and waits until it is gone. */
   async end(): Promise<void> {
-    this.#fail(this.#finding('failed', 'is gone: the model was disposed of.'));
+    this.#fail(
+      runtimeDiagnostics.error('failed', this.#finding('is gone: the model was disposed of.')),
+    );
     this.#child.ref();
     await this.#gone;
   }
@@ -123,10 +137,10 @@ export class RuntimeProcess<Answer> {
     return lines.length > 0 ? ` Its last words: ${lines.slice(-3).join(' ')}` : '';
   }
 
-  #finding(name: 'not-installed' | 'failed' | 'crashed' | 'timed-out', what: string): DroverError {
-    return runtimeDiagnostics.error(name, {
+  #finding(what: string): Finding {
+    return {
       message: `${this.#subject.title} ${what}`,
       origin: { file: this.#subject.file },
-    });
+    };
   }
 }

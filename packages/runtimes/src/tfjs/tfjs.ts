@@ -34,7 +34,8 @@ const computed: ReadonlyMap<string, DType> = new Map(Object.entries({
  * TensorFlow.js graph models: model.json with its shards beside it. Inputs and
  * outputs go by the tensor names of the signature, without `:0`.
  */
-export function tfjs({ backend, wasmFolder, process }: TfjsOptions = {}): Runtime<ModelFiles> {
+export function tfjs(options: TfjsOptions = {}): Runtime<ModelFiles> {
+  const { backend, wasmFolder, process } = options;
   return adapt({
     id: 'tfjs',
     title: 'TensorFlow.js',
