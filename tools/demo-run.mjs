@@ -7,7 +7,7 @@ import { convert, DroverError, openModel, toNumbers } from '@drover/core';
 import { loadFormats } from '@drover/formats';
 import { openFile, outputFolder } from '@drover/node';
 import { readArrays } from '@drover/numpy';
-import { judge } from '@drover/parity';
+import { consultOracle, judge } from '@drover/parity';
 import { mxnet as mxnetRuntime } from '@drover/runtimes/mxnet';
 import { onnxruntime } from '@drover/runtimes/onnxruntime';
 import { reference } from '@drover/runtimes/reference';
@@ -123,7 +123,10 @@ async function runOne([title, folder, file], to, out) {
       graph.outputs.map(({ name }) => name),
       outputs,
     );
-    const { verdict } = judge([...expected.keys()], { source: expected, target: results });
+    const outputNames = [...expected.keys()];
+    const oracle = await consultOracle(graph, inputs, outputNames, path);
+    const evidence = { source: expected, target: results, oracle };
+    const { verdict } = await judge(outputNames, [evidence]);
     const error = Math.max(
       ...[...expected].map(([name, value]) => relativeError(results.get(name), value)),
     );

@@ -1,30 +1,71 @@
-import type { Comparison } from '@drover/parity';
+import type { Comparison, OutputJudgement } from '@drover/parity';
 
-const number = (value: number | null) => (value === null ? '–' : value.toExponential(1));
+const number = (value: number | undefined | null) =>
+  value === null || value === undefined ? '–' : value.toExponential(1);
 
-/** Lines for people: the verdict, and a line for each output. */
-export function comparisonLines({ judgement, runtimes }: Comparison): string[] {
+/** How many operators a line names. */
+const mostShares = 3;
+
+/** Lines for people: a line or two for each output, and the verdict. */
+export function comparisonLines(comparison: Comparison): string[] {
+  const { judgement, runtimes, verdict, runs } = comparison;
+  const times = runs === 1 ? '' : `, ${runs} runs`;
   return [
-    ...judgement.outputs.map(({ name, verdict, maxAbs, tolerance, reason }) => {
-      const why = reason === null ? '' : `; ${reason}`;
-      return `${verdict.padEnd(9)} ${name}: largest difference ${number(maxAbs)}, tolerance ${number(tolerance)}${why}`;
-    }),
-    `verdict: ${judgement.verdict} (${runtimes.join(', ')})`,
+    ...judgement.outputs.flatMap((output) => outputLines(output)),
+    `verdict: ${verdict} (${runtimes.join(', ')}${times})`,
+  ];
+}
+
+function outputLines(output: OutputJudgement): string[] {
+  const { name, verdict, metrics, error, sourceError, tolerance, shares, reason } = output;
+  const head = output.asQuantised ? 'agrees as quantised' : verdict.padEnd(10);
+  if (!metrics || !tolerance) return [`${head} ${name}: ${reason ?? ''}`];
+  const own = sourceError
+    ? `, source’s own error ${number(sourceError.max)}, target’s ${number(error?.max)}`
+    : error
+      ? `, target’s error ${number(error.max)}`
+      : '';
+  const why = reason === null ? '' : `; ${reason}`;
+  const from = [...shares]
+    .slice(0, mostShares)
+    .map(([op, share]) => `${op} ${Math.round(share * 100)} %`);
+  const operators = from.length > 0 ? ` (rounding: ${from.join(', ')})` : '';
+  return [
+    `${head} ${name}: difference ${number(metrics.maxAbs)}${own}, tolerance ${number(tolerance.max)}${operators}${why}`,
   ];
 }
 
 /** The fields of a comparison in a command's document. */
-export function comparisonDocument({ judgement, inputs, seed, runtimes }: Comparison) {
-  const outputs = judgement.outputs.map(
-    ({ name, maxAbs, maxRel, maxUlp, tolerance, agree, reason }) => ({
-      name,
-      maxAbs,
-      maxRel,
-      maxUlp,
-      tolerance,
-      agree,
-      reason,
-    }),
-  );
-  return { verdict: judgement.verdict, outputs, firstDivergence: null, inputs, seed, runtimes };
+export function comparisonDocument(comparison: Comparison) {
+  const { judgement, verdict, inputs, seed, runs, runtimes, coverage, pairs } = comparison;
+  const outputs = judgement.outputs.map((output) => ({
+    name: output.name,
+    verdict: output.verdict,
+    agree: output.agree,
+    asQuantised: output.asQuantised,
+    reason: output.reason,
+    maxAbs: output.metrics?.maxAbs ?? null,
+    maxRel: output.metrics?.maxRel ?? null,
+    maxUlp: output.metrics?.maxUlp ?? null,
+    error: output.error?.max ?? null,
+    sourceError: output.sourceError?.max ?? null,
+    expectedError: output.expectedError?.max ?? null,
+    tolerance: output.tolerance?.max ?? null,
+    bound: output.bound?.max ?? null,
+    operators: Object.fromEntries(output.shares),
+    pairedWith: pairs.find(({ first }) => first === output.name) ?? null,
+  }));
+  return {
+    verdict,
+    outputs: outputs.map(({ pairedWith, ...output }) => ({
+      ...output,
+      pairedWith: pairedWith && { name: pairedWith.second, by: pairedWith.by },
+    })),
+    coverage: { tables: [...coverage.tables], idle: [...coverage.idle] },
+    firstDivergence: null,
+    inputs,
+    seed,
+    runs,
+    runtimes,
+  };
 }

@@ -72,19 +72,52 @@ const transform = v.pipe(
   v.description('Type and shape of the tensor in the source, and the steps to the target.'),
 );
 
+const verdict = v.picklist(['agree', 'near-tie', 'suspicious', 'undecided', 'differ']);
+
 const comparison = {
-  verdict: v.picklist(['agree', 'differ', 'undecided']),
+  verdict: v.pipe(verdict, v.description('The worst of the outputs and of what no run reached.')),
   outputs: v.array(
     v.object({
       name: text,
       maxAbs: measured,
       maxRel: measured,
       maxUlp: measured,
-      tolerance: measured,
+      error: v.pipe(measured, v.description('Of the second model against the float64 reference.')),
+      sourceError: v.pipe(measured, v.description('Of the first model, in its own runtime.')),
+      expectedError: v.pipe(measured, v.description('What rounding does to the output.')),
+      tolerance: v.pipe(measured, v.description('Largest error that agrees.')),
+      bound: v.pipe(measured, v.description('Largest error that is suspicious.')),
+      operators: v.pipe(
+        v.record(text, v.number()),
+        v.description('Shares of the operators in the expected error.'),
+      ),
+      verdict,
       agree: v.boolean(),
+      asQuantised: v.pipe(
+        v.boolean(),
+        v.description('Agrees because a model stores its weights more coarsely.'),
+      ),
       reason: v.pipe(v.nullable(text), v.description('Why the output does not agree.')),
+      pairedWith: v.pipe(
+        v.nullable(
+          v.object({
+            name: text,
+            by: v.picklist(['map', 'name', 'origin', 'shape', 'value', 'place']),
+          }),
+        ),
+        v.description('The output of the second model, and how it was found.'),
+      ),
     }),
   ),
+  coverage: v.object({
+    tables: v.pipe(
+      v.array(v.object({ node: text, rows: count, read: count, isHeld: v.boolean() })),
+      v.description(
+        'Lookup tables with rows that no run read, and whether those are the second model’s.',
+      ),
+    ),
+    idle: v.pipe(v.array(text), v.description('Inputs that no output moves with.')),
+  }),
   firstDivergence: v.nullable(
     v.object({
       left: v.object({ value: text, node: text, op: text }),
@@ -96,6 +129,7 @@ const comparison = {
   ),
   inputs: v.array(concrete),
   seed: v.pipe(v.nullable(count), v.description('Null when the inputs were given.')),
+  runs: count,
   runtimes: v.array(text),
 };
 

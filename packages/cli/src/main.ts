@@ -1,16 +1,10 @@
 import { formats } from '@drover/formats';
 import { runtimes } from '@drover/runtimes';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
+import { checkOptions } from './check-options.js';
 import { formatOptions, type Side } from './format-options.js';
 import type { Run } from './outcome.js';
 import { version } from './version.js';
-
-function whole(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
-    throw new InvalidArgumentError('It must be a whole number.');
-  return value;
-}
 
 const fromOption = '--from <format>';
 const ids = formats.map(({ about }) => about.id).join(', ');
@@ -60,6 +54,10 @@ function buildProgram(): Command {
     for (const option of sides.flatMap(formatOptions)) target.addOption(option);
     return target;
   };
+  const withChecks = (target: Command) => {
+    for (const option of checkOptions()) target.addOption(option);
+    return target;
+  };
   const convert = command(
     'convert <in> <out>',
     'read a model, convert it, write it',
@@ -71,16 +69,11 @@ function buildProgram(): Command {
     .option(linksOption, linksSummary)
     .option('--entry <name>', 'graph to write, where the model holds several')
     .option('--rewrite', 'go through the representation within one format, too')
-    .option('--verify', 'run both sides and compare')
-    .option(
-      '--inputs <files...>',
-      'arrays for --verify: .npz, .npy or ONNX .pb; made from the seed when absent',
-    )
-    .option('--seed <n>', 'seed of the inputs that --verify makes', whole)
+    .option('--verify', 'run both sides and compare; the options of parity tell how')
     .option('--dry-run', 'find out what would be refused, write nothing')
     .option('--force', 'replace the model that is there')
     .addHelpText('after', `\nOUT is ${outputs}, a folder with --to, or - with --to.`);
-  withOptions(convert, 'read', 'write');
+  withChecks(withOptions(convert, 'read', 'write'));
   const inspect = command(
     'inspect <model>',
     'what a model is, and what each other format would refuse',
@@ -105,21 +98,17 @@ function buildProgram(): Command {
     .option(fromOption, fromSummary)
     .option(linksOption, linksSummary)
     .option('--force', 'replace a file that is there');
-  command(
+  const parity = command(
     'parity <a> [b]',
     'do two models compute the same?',
     async () => (await import('./commands/parity.js')).parityCommand,
   )
     .option(
-      '--inputs <files...>',
-      'arrays to feed: .npz, .npy or ONNX .pb; made from the seed when absent',
-    )
-    .option(
       '--expected <file>',
       'outputs to hold A to, where there is no B: .npz, .npy or ONNX .pb',
     )
-    .option('--seed <n>', 'seed of the inputs that are made', whole)
     .option(linksOption, linksSummary);
+  withChecks(parity);
   command(
     'explain <code>',
     'what a diagnostic means',

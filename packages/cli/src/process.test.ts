@@ -31,7 +31,11 @@ describe('the process', () => {
 
   it.each([
     ['done', ['inspect', unet], 0],
-    ['a check failed', ['parity', model('tf-resnet/tfjs'), model('tf-resnet/tfjs_u8')], 1],
+    [
+      'a check failed',
+      ['parity', model('tf-resnet/tfjs'), model('tf-resnet/tfjs_u8'), '--atol', '1e-6'],
+      1,
+    ],
     ['usage', ['convert', unet], 2],
     ['what cannot be read', ['inspect', 'nowhere.onnx'], 2],
     ['malformed input', ['inspect', model('torch-unet/fixture.json')], 4],

@@ -81,6 +81,9 @@ async function bytesOf({ name, model, inputs }: OnnxCase): Promise<Uint8Array> {
   return sink.files.get('m')!;
 }
 
+/** Cases for which onnxruntime multiplies by roots of one in float32, one after the other. */
+const lossy = new Set(['DFT/real_opset17', 'DFT/onesided']);
+
 async function read(each: OnnxCase): Promise<{ model: Model; report: Report }> {
   const report = new Report();
   return { model: await openModel(sourceOf(await bytesOf(each)), onnx, { report }), report };
@@ -133,7 +136,7 @@ describe.each(vectorFamilies<{ readonly onnx: string }>('onnx'))('%s', (_, cases
       );
       for (const stored of each.outputs)
         expect(
-          mismatch(outputs.get(stored.name), stored, ulp + 1, {
+          mismatch(outputs.get(stored.name), stored, ulp + (lossy.has(each.name) ? 16 : 1), {
             largest,
             ranges: each.undefined?.[stored.name] ?? [],
           }),

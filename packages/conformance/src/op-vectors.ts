@@ -111,7 +111,8 @@ export async function evaluateWithAllowance(
   let [ulp, largest] = [0, 0];
   const results = await new Evaluator(graph, bindInputs(graph, inputs)).run((step) => {
     if (step.path.length > 0) return;
-    ulp += step.ulp;
+    ulp += step.rounding.ulp;
+    if (step.rounding.of === 'one') largest = Math.max(largest, 1);
     for (const made of step.outputs) {
       if (made.dtype.startsWith('float'))
         for (const x of toNumbers(made))

@@ -95,3 +95,14 @@ export { integerRanges, type IntegerRanges, type ValueRange } from './analysis/i
 // Running.
 export { fitInputs } from './runtime/fit-inputs.js';
 export { referenceModel, signatureOf } from './runtime/reference-model.js';
+export {
+  exact,
+  ofElement,
+  ofOne,
+  ofTerms,
+  roundingConfidence,
+  type Rounding,
+  type RoundingScale,
+} from './ops/rounding.js';
+export { roundingAllowance } from './ops/rounding-allowance.js';
+export { suitsSizes, withSizes } from './graph/with-sizes.js';

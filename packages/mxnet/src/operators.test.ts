@@ -134,7 +134,8 @@ async function run(
   let [ulp, largest] = [1, 0];
   const outputs = await new Evaluator(graph, new Map(given)).run((step) => {
     if (step.path.length > 0) return;
-    ulp += step.ulp;
+    ulp += step.rounding.ulp;
+    if (step.rounding.of === 'one') largest = Math.max(largest, 1);
     for (const { dtype, data } of step.outputs) {
       if (dtype.startsWith('float'))
         for (const x of data as Float64Array)

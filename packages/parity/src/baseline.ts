@@ -4,19 +4,18 @@ import {
   Report,
   type Diagnostic,
   type Graph,
-  type LoadedModel,
   type OpenedModel,
   type Runtime,
   type Signature,
   type Tensor,
 } from '@drover/core';
 import { parityDiagnostics } from './diagnostics.js';
-import { inputSpecs, type InputSpec } from './input-spec.js';
+import { inputSpecs, withRanges, type Bounds, type InputSpec } from './input-spec.js';
 import { makeInputs } from './inputs.js';
-import { loadModel } from './load-model.js';
+import { isRuntimeFailure, RunningModel } from './load-model.js';
 import { matchArrays } from './match-arrays.js';
 import { consultOracle, type Oracle } from './oracle.js';
-import { sizings } from './sizes.js';
+import { sizesOfRuns, sizings, symbolsFrom, type Sizes } from './sizes.js';
 
 /** How the model that another one is held to is run. */
 export interface BaselineOptions {
@@ -26,108 +25,222 @@ export interface BaselineOptions {
   readonly inputs?: ReadonlyMap<string, Tensor> | undefined;
   /** Seed of the inputs that are made; 0 unless told. */
   readonly seed?: number | undefined;
+  /** How many runs are made on inputs of their own; 3 unless told, and one where they are given. */
+  readonly seeds?: number | undefined;
+  /** Sizes of free dimensions, by symbol or by `NAME[AXIS]`; chosen unless told. */
+  readonly sizes?: Sizes | undefined;
+  /** Lowest and highest values of inputs by name; what the graph admits unless told. */
+  readonly ranges?: ReadonlyMap<string, Bounds> | undefined;
+}
+
+/** One run of a model. */
+export interface BaselineRun {
+  /** Inputs as the model declares them. */
+  readonly inputs: ReadonlyMap<string, Tensor>;
+  readonly outputs: ReadonlyMap<string, Tensor>;
+  /**
+   * What the reference evaluator gives for it, computed when it is first asked for; undefined where
+   * it cannot, which is told once.
+   */
+  oracle(): Promise<Oracle | undefined>;
 }
 
 /** What one model gave, and what there is to hold another one to it. */
 export interface Baseline {
   readonly graph: Graph;
-  /** Inputs as the model declares them. */
-  readonly inputs: ReadonlyMap<string, Tensor>;
-  readonly outputs: ReadonlyMap<string, Tensor>;
+  readonly runs: readonly BaselineRun[];
   /** The outputs in the order that the model declares. */
   readonly declared: readonly Signature[];
-  /** Undefined where the reference evaluator cannot compute the model. */
-  readonly oracle: Oracle | undefined;
+  readonly inputs: readonly Signature[];
   /** Null when the inputs were given. */
   readonly seed: number | null;
   /** Name of the runtime that ran it. */
   readonly runtime: string;
+  /** Names of inputs that no output moves with, where that was tried. */
+  readonly idle: readonly string[];
+  readonly report: Report;
   readonly diagnostics: readonly Diagnostic[];
 }
 
+const defaultSeeds = 3;
+
 /**
- * Runs the model that another one is held to: in its own runtime, and in the reference evaluator.
- * Throws `parity/no-inputs` when sizes are open and none of those that are tried fit, and what
- * reading, loading and running throw.
+ * Runs the model that another one is held to, in its own runtime. Throws `parity/no-inputs` when
+ * sizes are open and none of those that are tried fit, and what reading, loading and running throw.
  */
 export async function runBaseline(
   opened: OpenedModel,
-  { runtimes, inputs: arrays, seed = 0 }: BaselineOptions,
+  options: BaselineOptions,
 ): Promise<Baseline> {
+  const { runtimes, inputs: arrays, seed = 0 } = options;
   const report = new Report();
   const { graph, file } = await readModel(opened, report);
-  const { runtime, model } = await loadModel(opened, runtimes, report);
+  const model = await RunningModel.load(opened, runtimes, report);
   try {
-    const matched = arrays && matchArrays(model.inputs, arrays, 'in', opened.source.name);
-    const { inputs, outputs } = matched
-      ? { inputs: matched.values, outputs: await model.run(matched.values) }
-      : await runOnMade(model, inputSpecs(model.inputs, graph), seed, file);
-    for (const diagnostic of matched?.diagnostics ?? []) report.add(diagnostic);
+    const made = arrays
+      ? [await runOnGiven(model, arrays, opened.source.name, report)]
+      : await runOnMade(model, graph, options, file);
     return {
       graph,
-      inputs,
-      outputs,
+      runs: made.map(({ inputs, outputs }) => ({
+        inputs,
+        outputs,
+        oracle: lazyOracle(graph, inputs, model.outputs, file, report),
+      })),
       declared: model.outputs,
-      oracle: await oracleOf(graph, inputs, model.outputs, file, report),
+      inputs: model.inputs,
       seed: arrays ? null : seed,
-      runtime,
-      diagnostics: report.diagnostics,
+      runtime: model.runtime,
+      idle: arrays ? [] : await idleInputs(model, made),
+      report,
+      get diagnostics() {
+        return report.diagnostics;
+      },
     };
   } finally {
     await model.dispose();
   }
 }
 
+interface Run {
+  readonly inputs: ReadonlyMap<string, Tensor>;
+  readonly outputs: ReadonlyMap<string, Tensor>;
+}
+
+async function runOnGiven(
+  model: RunningModel,
+  arrays: ReadonlyMap<string, Tensor>,
+  file: string,
+  report: Report,
+): Promise<Run> {
+  const { values: inputs, diagnostics } = matchArrays(model.inputs, arrays, 'in', file);
+  for (const diagnostic of diagnostics) report.add(diagnostic);
+  try {
+    return { inputs, outputs: await model.run(inputs) };
+  } catch (error) {
+    if (!isRuntimeFailure(error)) throw error;
+    await model.replace(error);
+    return { inputs, outputs: await model.run(inputs) };
+  }
+}
+
 /**
- * Makes inputs from a seed and runs a model on them, in the first of the sizes that it takes.
+ * Makes inputs from a seed and runs a model on them, in the first of the sizes that it takes. A
+ * runtime that takes none of them is given up for the reference evaluator where that takes one.
  */
 async function runOnMade(
-  model: LoadedModel,
-  specs: readonly InputSpec[],
-  seed: number,
+  model: RunningModel,
+  graph: Graph,
+  { seed = 0, seeds = defaultSeeds, sizes: given, ranges = new Map() }: BaselineOptions,
   file: string,
-): Promise<{ inputs: Map<string, Tensor>; outputs: Map<string, Tensor> }> {
-  const hasFree = specs.some(({ shape }) => shape.some((dim) => typeof dim !== 'number'));
-  const failures: DroverError[] = [];
-  for (const sizes of sizings(specs)) {
-    const inputs = makeInputs(specs, { seed, sizes });
-    try {
-      return { inputs, outputs: await model.run(inputs) };
-    } catch (error) {
-      if (!(error instanceof DroverError) || !hasFree) throw error;
-      failures.push(error);
+): Promise<Run[]> {
+  const specs = inputSpecs(model.inputs, graph).map((spec): InputSpec => {
+    const range = ranges.get(spec.name);
+    return range ? { ...spec, range } : spec;
+  });
+  const attempt = async (run: number, sizes: Sizes): Promise<Run> => {
+    const ranged = withRanges(specs, graph, symbolsFrom(specs, sizes, graph));
+    const inputs = makeInputs(ranged, { seed, run, sizes });
+    return { inputs, outputs: await model.run(inputs) };
+  };
+  const batch = isBatchAlone(specs) ? 1 : 2;
+  const choices = sizings(specs, graph, { given, batch });
+  const first = async () => {
+    let failure: unknown;
+    for (const sizes of choices) {
+      try {
+        return { sizes, run: await attempt(0, sizes) };
+      } catch (error) {
+        if (!(error instanceof DroverError)) throw error;
+        failure ??= error;
+      }
     }
+    throw failure;
+  };
+  let found: { sizes: Sizes; run: Run };
+  try {
+    found = await first();
+  } catch (error) {
+    if (!isRuntimeFailure(error) || model.isReference) throw noInputs(error, specs, file);
+    await model.replace(error);
+    found = await first().catch((second: unknown) => {
+      throw noInputs(second, specs, file);
+    });
   }
-  throw parityDiagnostics.error('no-inputs', {
-    message: `${file} leaves sizes of its inputs open and does not run with those that were tried: ${failures[0]!.diagnostics[0]!.message}`,
+  const runs = [found.run];
+  for (const [i, sizes] of (await sizesOfRuns(specs, graph, found.sizes, given, seeds)).entries()) {
+    if (i === 0) continue;
+    // Sizes that were chosen to see more may not fit: those of the first run do.
+    runs.push(await attempt(i, sizes).catch(() => attempt(i, found.sizes)));
+  }
+  return runs;
+}
+
+/** Whether leading dimensions are all that is free. */
+const isBatchAlone = (specs: readonly InputSpec[]) =>
+  specs.every(({ shape }) => shape.every((dim, axis) => axis === 0 || typeof dim === 'number'));
+
+/** The error of a model that takes no inputs, or the cause where no size was open. */
+function noInputs(cause: unknown, specs: readonly InputSpec[], file: string): unknown {
+  const hasFree = specs.some(({ shape }) => shape.some((dim) => typeof dim !== 'number'));
+  if (!(cause instanceof DroverError) || !hasFree) return cause;
+  return parityDiagnostics.error('no-inputs', {
+    message: `${file} leaves sizes of its inputs open and does not run with those that were tried: ${cause.diagnostics[0]!.message}`,
     origin: { file },
   });
 }
 
-/** The oracle, or none and the warning `parity/no-oracle` where core cannot evaluate the model. */
-async function oracleOf(
+/**
+ * Inputs that no output moves with: each in turn gets the values of a later run, where that has the
+ * same shapes.
+ */
+async function idleInputs(model: RunningModel, runs: readonly Run[]): Promise<string[]> {
+  const [first, ...later] = runs;
+  const idle: string[] = [];
+  if (!first || first.inputs.size < 2) return idle;
+  for (const [name, value] of first.inputs) {
+    const other = later
+      .map(({ inputs }) => inputs.get(name))
+      .find((each) => each?.shape.join() === value.shape.join() && !equal(each, value));
+    if (!other) continue;
+    try {
+      const outputs = await model.run(new Map([...first.inputs, [name, other]]));
+      if ([...outputs].every(([key, output]) => equal(output, first.outputs.get(key)!)))
+        idle.push(name);
+    } catch (error) {
+      if (!(error instanceof DroverError)) throw error;
+    }
+  }
+  return idle;
+}
+
+const equal = (a: Tensor, b: Tensor) =>
+  a.shape.join() === b.shape.join() && a.data.every((x, i) => Object.is(x, b.data[i]));
+
+/** The oracle of a run when it is first asked for; none, and `parity/no-oracle`, where it fails. */
+function lazyOracle(
   graph: Graph,
   inputs: ReadonlyMap<string, Tensor>,
   declared: readonly Signature[],
   file: string,
   report: Report,
-): Promise<Oracle | undefined> {
-  try {
-    return await consultOracle(
-      graph,
-      inputs,
-      declared.map(({ name }) => name),
-      file,
-    );
-  } catch (error) {
-    if (!(error instanceof DroverError)) throw error;
-    const why = error.diagnostics.map(({ message }) => message).join(' ');
-    report.add(
-      parityDiagnostics.diagnostic('no-oracle', {
-        message: `The reference evaluator cannot compute ${file}: ${why}`,
-        origin: { file },
-      }),
-    );
-    return undefined;
-  }
+): () => Promise<Oracle | undefined> {
+  let asked: Promise<Oracle | undefined> | undefined;
+  const names = declared.map(({ name }) => name);
+  const consult = async () => {
+    try {
+      return await consultOracle(graph, inputs, names, file);
+    } catch (error) {
+      if (!(error instanceof DroverError)) throw error;
+      const why = error.diagnostics.map(({ message }) => message).join(' ');
+      report.add(
+        parityDiagnostics.diagnostic('no-oracle', {
+          message: `The reference evaluator cannot compute ${file}: ${why}`,
+          origin: { file },
+        }),
+      );
+      return undefined;
+    }
+  };
+  return () => (asked ??= consult());
 }

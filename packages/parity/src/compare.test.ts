@@ -62,11 +62,14 @@ describe('a model with another one', () => {
     const baseline = await runBaseline(one, { runtimes: [], seed: 3 });
     const two = textModel('two.text', affine(2, 'data', 'result'));
     expect(await compareWithModel(baseline, two, { runtimes: [] })).toMatchObject({
-      judgement: { verdict: 'agree', outputs: [{ name: 'y', maxAbs: 0 }] },
-      inputs: [{ name: 'x', dtype: 'float32', shape: [2, 3] }],
+      verdict: 'agree',
+      judgement: { verdict: 'agree', outputs: [{ name: 'y', metrics: { maxAbs: 0 } }] },
+      pairs: [{ first: 'y', second: 'result', by: 'shape' }],
+      inputs: [{ name: 'x', dtype: 'float32', shape: [1, 3] }],
       seed: 3,
+      runs: 3,
       runtimes: ['reference', 'reference'],
-      diagnostics: [],
+      diagnostics: [{ code: 'parity/paired-otherwise' }, { code: 'parity/paired-otherwise' }],
     });
   });
 
@@ -122,7 +125,8 @@ describe('a model with another one', () => {
       }),
     };
     const baseline = await runBaseline(foreign, { runtimes: [own] });
-    expect([baseline.oracle, codes(baseline)]).toEqual([undefined, ['parity/no-oracle']]);
+    expect(await baseline.runs[0]!.oracle()).toBeUndefined();
+    expect(codes(baseline)).toEqual(['parity/no-oracle']);
     const { judgement } = await compareWithModel(baseline, foreign, { runtimes: [own] });
     expect(judgement.verdict).toBe('agree');
   });
@@ -138,20 +142,60 @@ describe('inputs', () => {
       },
     );
     const open = textModel('open.text', 'graph main(x: float32[n, w]) {\n  return x\n}\n');
-    const { inputs } = await runBaseline(open, { runtimes: [picky] });
-    expect(inputs.get('x')!.shape).toEqual([2, 64]);
+    const { runs, runtime } = await runBaseline(open, { runtimes: [picky] });
+    expect(runs.map(({ inputs }) => inputs.get('x')!.shape)).toEqual([
+      [2, 64],
+      [3, 64],
+      [2, 64],
+    ]);
+    expect(runtime).toBe('changing');
   });
 
-  it('cannot be made where no size that is tried runs', async () => {
+  it('are run by the evaluator where a runtime takes no size, and it is said so', async () => {
     const never = changing(
       (value) => value,
       () => {
         throw runtimeDiagnostics.error('failed', { message: 'Never.', origin: { file: '' } });
       },
     );
-    await expect(runBaseline(one, { runtimes: [never] })).rejects.toThrow(
-      'parity/no-inputs: one.text leaves sizes of its inputs open and does not run with those that were tried: Never.',
+    const baseline = await runBaseline(one, { runtimes: [never] });
+    expect([baseline.runtime, codes(baseline)]).toEqual(['reference', ['parity/runtime-failed']]);
+    const target = await compareWithModel(await runBaseline(one, { runtimes: [] }), one, {
+      runtimes: [never],
+    });
+    expect([target.verdict, target.runtimes, codes(target)]).toEqual([
+      'agree',
+      ['reference', 'reference'],
+      ['parity/runtime-failed'],
+    ]);
+  });
+
+  it('cannot be made where no size that is tried runs at all', async () => {
+    const text = `graph main(x: float32[n, w]) {
+  bound: int64[1] = constant [1000000]
+  y: float32[n, 1] = Gather(x, bound) {"axis":1}
+  return y
+}
+`;
+    await expect(runBaseline(textModel('far.text', text), { runtimes: [] })).rejects.toThrow(
+      'parity/no-inputs: far.text leaves sizes of its inputs open and does not run with those that were tried:',
     );
+  });
+
+  it('take the sizes and ranges that they are told', async () => {
+    const { runs } = await runBaseline(one, {
+      runtimes: [],
+      seeds: 2,
+      sizes: new Map([['n', 50]]),
+      ranges: new Map([['x', { low: 10, high: 12 }]]),
+    });
+    const all = runs.flatMap(({ inputs }) => [...(inputs.get('x')!.data as Float64Array)]);
+    expect([runs.length, all.length]).toEqual([2, 300]);
+    expect([Math.min(...all) >= 10, Math.max(...all) <= 12, new Set(all).size > 200]).toEqual([
+      true,
+      true,
+      true,
+    ]);
   });
 
   it('are given, and matched by name', async () => {
@@ -161,7 +205,7 @@ describe('inputs', () => {
     ]);
     const baseline = await runBaseline(one, { runtimes: [], inputs });
     expect(baseline.seed).toBeNull();
-    expect([...(baseline.outputs.get('y')!.data as Float64Array)]).toEqual([2, 4, 6]);
+    expect([...(baseline.runs[0]!.outputs.get('y')!.data as Float64Array)]).toEqual([2, 4, 6]);
     expect(codes(baseline)).toEqual(['parity/array-unused']);
   });
 });
@@ -171,15 +215,17 @@ describe('a model with expected outputs', () => {
 
   it('agrees with those that are right, and with no others', async () => {
     const baseline = await runBaseline(one, { runtimes: [], inputs });
-    const agrees = (...values: number[]) =>
-      compareWithExpected(baseline, new Map([['y', tensor('float32', [1, 3], values)]]), 'y.npz')
-        .judgement.verdict === 'agree';
-    expect([agrees(2, 4, 6), agrees(2, 4, 6.1)]).toEqual([true, false]);
+    const judged = async (...values: number[]) => {
+      const expected = new Map([['y', tensor('float32', [1, 3], values)]]);
+      return (await compareWithExpected(baseline, expected, 'y.npz')).verdict;
+    };
+    expect([await judged(2, 4, 6), await judged(2, 4, 6.1)]).toEqual(['agree', 'differ']);
+    expect(await judged(2, 4, 6.00001)).toBe('differ');
   });
 
   it('needs one for each', async () => {
     const baseline = await runBaseline(one, { runtimes: [], inputs });
-    expect(() => compareWithExpected(baseline, new Map(), 'y.npz')).toThrow(
+    await expect(compareWithExpected(baseline, new Map(), 'y.npz')).rejects.toThrow(
       'parity/no-expected: y.npz holds nothing for "y".',
     );
   });

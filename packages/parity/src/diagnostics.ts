@@ -33,7 +33,26 @@ export const parityDiagnostics = defineDiagnostics('parity', {
     severity: 'warning',
     summary:
       'The reference evaluator cannot compute a model, so both runtimes are held to each other and not to the truth.',
-    help: 'The verdict then allows for 1024 units in the last place of the largest value between both sides.',
+    help: 'The verdict then allows for 1024 units in the last place of the largest value between both sides, which is blunt.',
+  },
+  'runtime-failed': {
+    failure: 'note',
+    severity: 'warning',
+    summary:
+      'A runtime could not run a model, or ended while it did, so the reference evaluator ran it: it shows what drover takes the model to be.',
+    help: 'The message is the runtime’s own. Another runtime can be named with --runtime.',
+  },
+  'paired-otherwise': {
+    failure: 'note',
+    severity: 'info',
+    summary: 'Values of two models are held against each other though their names differ.',
+    help: 'Say which belong together with --map FIRST=SECOND where that is wrong.',
+  },
+  uncovered: {
+    failure: 'note',
+    severity: 'warning',
+    summary: 'A part of a model had no say in any output of the runs.',
+    help: 'Give inputs that reach it with --inputs, other sizes with --size, or more runs with --seeds.',
   },
   'runtime-absent': {
     failure: 'note',

@@ -1,148 +1,239 @@
-import { isFloat, toNumbers, type Tensor } from '@drover/core';
+import { isFloat, type Tensor } from '@drover/core';
+import type { Shares } from './contributions.js';
+import type { ErrorSize } from './error-size.js';
+import { judgeExact } from './judge-exact.js';
+import { judgeNumbers, type Finding } from './judge-numbers.js';
 import { measure, type Metrics } from './metrics.js';
-import { coarser, precisionOf, ulpAt, type Precision } from './ulp.js';
+import { describeTie, errorWithTies, isNearTie, turnsAsExpected } from './near-ties.js';
+import type { ExpectedError, Oracle } from './oracle.js';
+import { rules, type Rules } from './rules.js';
+import { Spread } from './spread.js';
+import { worstOf, type Verdict } from './verdict.js';
 
-/**
- * Whether two models compute the same. `undecided` when the outputs could not have told a broken
- * conversion from a sound one.
- */
-export type Verdict = 'agree' | 'differ' | 'undecided';
-
-/** What there is to judge by. Tensors go by the name of the output. */
+/** What one run gave to judge by. Tensors go by the name of the output. */
 export interface Evidence {
   /** What the source model's own runtime gave, or the framework itself (a golden). */
-  readonly source?: ReadonlyMap<string, Tensor>;
+  readonly source?: ReadonlyMap<string, Tensor> | undefined;
+  /** Whether the reference evaluator gave the source: then it has no error of its own to go by. */
+  readonly isSourceExact?: boolean;
+  /**
+   * Whether the source is what the target is expected to give: then it is held to the oracle as the
+   * target is, and its error excuses none.
+   */
+  readonly isSourceExpected?: boolean;
   /** What the target model gave. */
   readonly target: ReadonlyMap<string, Tensor>;
-  /** What the reference evaluator gave, in float64: the truth that both are measured against. */
-  readonly oracle?: ReadonlyMap<string, Tensor>;
+  /** What the reference evaluator gave: the truth that both are measured against. */
+  readonly oracle?: Oracle | undefined;
   /**
-   * What the operators up to an output may lose, in ULP of the output's largest magnitude; an
-   * output that is not named has none to lose.
+   * Where there is no oracle: how far source and target may be apart, in the root of the mean
+   * square of the source.
    */
-  readonly allowanceUlp?: ReadonlyMap<string, number>;
+  readonly between?: ReadonlyMap<string, ErrorSize> | undefined;
 }
 
-/** The rules of the verdict. */
-export interface Rules {
-  /** How many times the source runtime's own error the target's may be. */
-  readonly multiple: number;
-  /**
-   * Without an oracle and without an allowance: how far source and target may be apart, in ULP of
-   * the largest magnitude.
-   */
-  readonly fallbackUlp: number;
-  /** A tolerance above this share of the output's range proves nothing: the output is undecided. */
-  readonly maxToleranceOfRange: number;
-  /**
-   * Fixed tolerances in place of all of the above: an element may be off by
-   * `atol + rtol·|expected|`.
-   */
-  readonly fixed?: { readonly rtol: number; readonly atol: number };
-}
-
-/** The rules unless the caller says otherwise. */
-export const rules: Rules = { multiple: 4, fallbackUlp: 1024, maxToleranceOfRange: 1 / 16 };
-
-/** The judgement of one output. */
+/** The judgement of one output over all runs. Numbers are those of the worst of them. */
 export interface OutputJudgement {
   readonly name: string;
   readonly verdict: Verdict;
   readonly agree: boolean;
+  /** Whether it agrees only because a model stores its weights more coarsely (judgeAsStored). */
+  readonly asQuantised: boolean;
   /** Why, unless it agrees. */
   readonly reason: string | null;
   /**
-   * Largest difference that would still agree, as an absolute number; null when nothing was
-   * compared. Integers, bool and text must be equal.
+   * Largest error that still agrees, and largest that is suspicious and does not differ, as
+   * absolute numbers; null when nothing was compared. Integers, bool and text must be equal.
    */
-  readonly tolerance: number | null;
-  /** The source runtime's own largest error against the oracle; null without one of both. */
-  readonly sourceError: number | null;
+  readonly tolerance: ErrorSize | null;
+  readonly bound: ErrorSize | null;
+  /** The target against the oracle; null without one. */
+  readonly error: ErrorSize | null;
+  /** The source runtime's own error against the oracle; null without one of both. */
+  readonly sourceError: ErrorSize | null;
+  /** What rounding is expected to do; null without an oracle, and for what is no float. */
+  readonly expectedError: ErrorSize | null;
+  /** Which operators make the expected error: their shares, the largest first. */
+  readonly shares: Shares;
   /** Share of elements outside the tolerance. */
   readonly fractionOutside: number | null;
-  readonly maxAbs: number | null;
-  readonly maxRel: number | null;
-  readonly maxUlp: number | null;
-  /** The target against the oracle, or against the source where there is no oracle. */
+  /** The target against the source, or against the oracle where the source did not run. */
   readonly metrics: Metrics | null;
 }
 
-/** The judgement of a run. */
+/** The judgement of some runs. */
 export interface Judgement {
-  /** `differ` when one output differs, else `undecided` when one is, else `agree`. */
+  /** The worst of the outputs; `undecided` where there are none. */
   readonly verdict: Verdict;
   readonly outputs: readonly OutputJudgement[];
 }
 
 /**
- * Judges every output of a run: `names` are those that the source model declares, in order.
+ * Judges every output over some runs: `names` are those that the source model declares, in order.
  *
- * With an oracle, the target's error against it may be `multiple` times the source runtime's own
- * error plus the operators' allowance. Without one, source and target may each use the allowance
- * up; without an allowance either, they may be `fallbackUlp` apart. Integers, bool and text must be
- * equal to the source or to the oracle. NaN and infinities must stand where the source has them. An
- * output never agrees by default: one that is missing, of another shape or kind differs; one that
- * is empty, constant, or smaller in range than the tolerance can discern is undecided, and so is
- * one for which the source's own runtime and the oracle are further apart than the allowance and
- * `fallbackUlp` explain: then one of them is not what the source is.
+ * With an oracle, the target's error against it agrees up to `multiple` times the source runtime's
+ * own error, and up to `expectedMultiple` times what rounding is expected to do to the output; it
+ * is suspicious up to `boundMultiple` times that, and differs beyond. Both its root of the mean
+ * square and its largest element are held so. Results that jump, and what follows from them, may be
+ * where runs with rounding errors have them. Without an oracle source and target may be
+ * `fallbackUlp` apart. Integers, bool and text must be equal to the source or to the oracle. NaN
+ * and infinities must stand where the source has them. An output never agrees by default: one that
+ * is missing, of another shape or kind differs; one that is empty, constant in all runs, or smaller
+ * in range than the tolerance can discern is undecided, and so is one for which the source's own
+ * runtime and the oracle are further apart than rounding explains: then one of them is not what the
+ * source is.
  */
-export function judge(
+export async function judge(
   names: readonly string[],
-  evidence: Evidence,
+  runs: readonly Evidence[],
   options: Partial<Rules> = {},
-): Judgement {
+): Promise<Judgement> {
   const effective = { ...rules, ...options };
-  const outputs = names.map((name) => judgeOutput(name, evidence, effective));
-  for (const name of evidence.target.keys())
+  const outputs: OutputJudgement[] = [];
+  for (const name of names) outputs.push(await judgeOutput(name, runs, effective));
+  const others = new Set(runs.flatMap(({ target }) => [...target.keys()]));
+  for (const name of others)
     if (!names.includes(name))
       outputs.push(unmeasured(name, 'differ', 'the source model has no such output'));
-  const some = (verdict: Verdict) => outputs.some((output) => output.verdict === verdict);
-  return {
-    verdict: some('differ')
-      ? 'differ'
-      : some('undecided') || outputs.length === 0
-        ? 'undecided'
-        : 'agree',
-    outputs,
-  };
+  return { verdict: worstOf(outputs.map(({ verdict }) => verdict)), outputs };
 }
 
 function unmeasured(name: string, verdict: Verdict, reason: string): OutputJudgement {
   const none = {
     tolerance: null,
+    bound: null,
+    error: null,
     sourceError: null,
+    expectedError: null,
     fractionOutside: null,
-    maxAbs: null,
-    maxRel: null,
-    maxUlp: null,
     metrics: null,
   };
-  return { name, verdict, agree: false, reason, ...none };
+  return {
+    name,
+    verdict,
+    agree: false,
+    asQuantised: false,
+    reason,
+    ...none,
+    shares: new Map(),
+  };
 }
 
-function judgeOutput(name: string, evidence: Evidence, rules: Rules): OutputJudgement {
-  const target = evidence.target.get(name);
-  const source = evidence.source?.get(name);
-  const oracle = evidence.oracle?.get(name);
-  const reference = oracle ?? source;
-  if (reference === undefined)
-    return unmeasured(name, 'undecided', 'there is nothing to compare it with');
-  if (target === undefined) return unmeasured(name, 'differ', 'the target does not give it');
-  for (const other of [source, oracle]) {
-    if (other && other.shape.join() !== target.shape.join()) {
-      return unmeasured(
-        name,
-        'differ',
-        `its shape is [${target.shape.join(', ')}] and not [${other.shape.join(', ')}]`,
-      );
+/** An output in one run. */
+interface Run extends Finding {
+  readonly target: Tensor;
+  /** What it is shown against. */
+  readonly shown: Tensor;
+  readonly expected: ExpectedError | undefined;
+}
+
+async function judgeOutput(
+  name: string,
+  evidence: readonly Evidence[],
+  rules: Rules,
+): Promise<OutputJudgement> {
+  const spread = new Spread();
+  const found: Run[] = [];
+  for (const each of evidence) {
+    const { target: targets, source: sources, oracle, between } = each;
+    const { isSourceExact = false, isSourceExpected = false } = each;
+    const [target, source, exact] = [targets, sources, oracle?.outputs].map((all) =>
+      all?.get(name),
+    );
+    const reference = exact ?? source;
+    if (reference === undefined)
+      return unmeasured(name, 'undecided', 'there is nothing to compare it with');
+    if (target === undefined) return unmeasured(name, 'differ', 'the target does not give it');
+    const other = [source, exact].find((each) => each && !isLike(target, each));
+    if (other) {
+      const isTie = oracle && other === exact && (await isNearTie(oracle, name, target));
+      return unmeasured(name, isTie ? 'near-tie' : 'differ', unlike(target, other));
     }
-    if (other && kindOf(other) !== kindOf(target))
-      return unmeasured(name, 'differ', `its type is ${target.dtype} and not ${other.dtype}`);
+    const expected = oracle?.expected.get(name);
+    const isContinuous = [target, source ?? reference].every(isFloatLike);
+    const finding = isContinuous
+      ? judgeNumbers(
+          {
+            target,
+            source,
+            isSourceExact,
+            isSourceExpected,
+            oracle: exact,
+            expected,
+            between: between?.get(name),
+          },
+          rules,
+        )
+      : judgeExact(target, source, exact);
+    const settled =
+      oracle?.jumps && !rules.fixed
+        ? await settleTies(finding, { name, oracle, target, isContinuous }, rules)
+        : finding;
+    spread.add(reference, rules.fixed ? 0 : settled.tolerance.max);
+    found.push({ ...settled, target, shown: source ?? reference, expected });
   }
-  const continuous = [target, source ?? reference].every(isContinuous);
-  return continuous
-    ? judgeNumbers(name, target, source, oracle, evidence.allowanceUlp?.get(name), rules)
-    : judgeExact(name, target, source, oracle);
+  return finish(name, found, spread.vacuity(rules.maxToleranceOfRange));
+}
+
+/** The judgement of an output whose runs are judged. */
+function finish(name: string, runs: readonly Run[], vacuous: string | null): OutputJudgement {
+  const verdict = worstOf(runs.map((run) => run.verdict));
+  const worst = runs
+    .filter((run) => run.verdict === verdict)
+    .reduce((a, b) => (excess(b) > excess(a) ? b : a));
+  const isVacuous = vacuous !== null && verdict !== 'differ' && verdict !== 'undecided';
+  const metrics = measure(worst.target, worst.shown);
+  return {
+    name,
+    verdict: isVacuous ? 'undecided' : verdict,
+    agree: !isVacuous && verdict === 'agree',
+    asQuantised: false,
+    reason: isVacuous ? vacuous : worst.reason,
+    tolerance: worst.tolerance,
+    bound: worst.bound,
+    error: worst.error,
+    sourceError: worst.sourceError,
+    expectedError: worst.expected ?? null,
+    shares: worst.expected?.shares ?? new Map(),
+    fractionOutside: metrics.count > 0 ? worst.outside / metrics.count : null,
+    metrics,
+  };
+}
+
+/** How far a run is beyond what agrees. */
+const excess = ({ error, tolerance, outside }: Run) =>
+  error && tolerance.max > 0 ? error.max / tolerance.max : outside;
+
+/**
+ * What is left of a finding where results may jump: agrees when runs with the expected errors are
+ * as far off, and is a near-tie when runs with the largest are.
+ */
+async function settleTies(
+  finding: Finding,
+  at: { name: string; oracle: Oracle; target: Tensor; isContinuous: boolean },
+  rules: Rules,
+): Promise<Finding> {
+  const { verdict, error } = finding;
+  const { name, oracle, target } = at;
+  if (verdict !== 'suspicious' && verdict !== 'differ') return finding;
+  const within = async (amplitude: 'expected' | 'largest') => {
+    const { rms, max } = await errorWithTies(oracle, name, amplitude);
+    const by = rules.expectedMultiple;
+    return error !== null && error.rms <= by * rms && error.max <= by * max;
+  };
+  const isExpected = at.isContinuous
+    ? await within('expected')
+    : await turnsAsExpected(oracle, name, target);
+  if (isExpected) return { ...finding, verdict: 'agree', reason: null };
+  const isTie = at.isContinuous ? await within('largest') : await isNearTie(oracle, name, target);
+  if (!isTie) return finding;
+  const [first] = await oracle.ties();
+  const where = first ? `: ${describeTie(first)}` : '';
+  return {
+    ...finding,
+    verdict: 'near-tie',
+    reason: `both sides of a tie that is closer than rounding${where}`,
+  };
 }
 
 /**
@@ -153,196 +244,13 @@ function kindOf({ dtype }: Tensor): 'text' | 'complex' | 'number' {
   return dtype === 'string' ? 'text' : dtype.startsWith('complex') ? 'complex' : 'number';
 }
 
-function isContinuous({ dtype }: Tensor): boolean {
-  return isFloat(dtype) || dtype.startsWith('complex');
-}
+const isFloatLike = ({ dtype }: Tensor) => isFloat(dtype) || dtype.startsWith('complex');
 
-function finish(
-  name: string,
-  metrics: Metrics,
-  tolerance: number,
-  outside: number,
-  sourceError: number | null,
-  undecided: string | null,
-  differs: string | null,
-): OutputJudgement {
-  const verdict: Verdict = differs !== null ? 'differ' : undecided !== null ? 'undecided' : 'agree';
-  const { maxAbs, maxRel, maxUlp } = metrics;
-  const fractionOutside = metrics.count > 0 ? outside / metrics.count : null;
-  return {
-    name,
-    verdict,
-    agree: verdict === 'agree',
-    reason: differs ?? undecided,
-    tolerance,
-    sourceError,
-    fractionOutside,
-    maxAbs,
-    maxRel,
-    maxUlp,
-    metrics,
-  };
-}
+const isLike = (target: Tensor, other: Tensor) =>
+  other.shape.join() === target.shape.join() && kindOf(other) === kindOf(target);
 
-function judgeExact(
-  name: string,
-  target: Tensor,
-  source: Tensor | undefined,
-  oracle: Tensor | undefined,
-): OutputJudgement {
-  const reference = (oracle ?? source)!;
-  const equal = (other: Tensor | undefined, i: number) =>
-    other !== undefined && sameElement(other.data[i]!, target.data[i]!);
-  let outside = 0;
-  for (let i = 0; i < target.data.length; i++)
-    if (!equal(source, i) && !equal(oracle, i)) outside++;
-  const values: ArrayLike<unknown> = reference.data;
-  const constant = values.length > 1 && Array.from(values).every((value) => value === values[0]);
-  const undecided =
-    values.length === 0
-      ? 'it is empty'
-      : constant
-        ? `every element is ${String(values[0])}, whatever the model does`
-        : null;
-  return finish(
-    name,
-    measure(target, reference),
-    0,
-    outside,
-    null,
-    undecided,
-    outside > 0 ? `${outside} of ${target.data.length} elements are not equal` : null,
-  );
-}
-
-/** Equal as numbers whatever their types; bool is 0 and 1. */
-function sameElement(a: number | bigint | string, b: number | bigint | string): boolean {
-  return a === b || (typeof a !== 'string' && typeof b !== 'string' && a == b);
-}
-
-function judgeNumbers(
-  name: string,
-  target: Tensor,
-  source: Tensor | undefined,
-  oracle: Tensor | undefined,
-  allowance: number | undefined,
-  rules: Rules,
-): OutputJudgement {
-  const reference = (oracle ?? source)!;
-  const [t, r] = [toNumbers(target), toNumbers(reference)];
-  // The target has to do what the source does, and that may overflow where float64 does not.
-  const s = toNumbers(source ?? reference);
-  const precision = precisionFor(target, source);
-  let [mismatches, untold, scale, low, high, sourceError] = [0, 0, 0, Infinity, -Infinity, 0];
-  for (let i = 0; i < r.length; i++) {
-    if (!Number.isFinite(s[i]!) || !Number.isFinite(t[i]!)) {
-      if (!Object.is(s[i], t[i])) mismatches++;
-    } else if (Number.isFinite(r[i]!)) {
-      scale = Math.max(scale, Math.abs(r[i]!));
-      low = Math.min(low, r[i]!);
-      high = Math.max(high, r[i]!);
-      sourceError = Math.max(sourceError, Math.abs(s[i]! - r[i]!));
-    } else untold++;
-  }
-  const measured = source !== undefined && oracle !== undefined;
-  const ulp = ulpAt(scale, precision);
-  const tolerance = toleranceFor({
-    measured,
-    hasOracle: oracle !== undefined,
-    sourceError,
-    ulp,
-    scale,
-    allowance,
-    rules,
-  });
-  // A model that was read wrongly is wrong in the oracle as well as in the target: only the
-  // source's own runtime contradicts.
-  const doubt =
-    measured && !rules.fixed && sourceError > Math.max(allowance ?? 0, rules.fallbackUlp) * ulp;
-  let outside = mismatches;
-  for (let i = 0; i < r.length; i++) {
-    if (!Number.isFinite(s[i]!) || !Number.isFinite(t[i]!) || !Number.isFinite(r[i]!)) continue;
-    const limit = rules.fixed ? rules.fixed.atol + rules.fixed.rtol * Math.abs(r[i]!) : tolerance;
-    if (Math.abs(t[i]! - r[i]!) > limit) outside++;
-  }
-  const metrics = measure(target, reference);
-  const differs =
-    mismatches > 0
-      ? `${mismatches} elements are NaN or infinite in one of the models only`
-      : outside > 0
-        ? `${outside} of ${r.length} elements are off by more than ${tolerance.toExponential(2)}`
-        : null;
-  const undecided =
-    untold > 0
-      ? `the oracle is not finite for ${untold} elements where both models are`
-      : (vacuity(r.length, low, high, tolerance, rules) ??
-        (doubt
-          ? `the source's own runtime is off the oracle by ${sourceError.toExponential(2)}: the model was misread, or loses that much in its own arithmetic`
-          : null));
-  return finish(
-    name,
-    metrics,
-    tolerance,
-    outside,
-    measured ? sourceError : null,
-    undecided,
-    differs,
-  );
-}
-
-/**
- * ULP count in the coarser type of both runs: what is stored in float32 cannot be closer than
- * float32 is.
- */
-function precisionFor(target: Tensor, source: Tensor | undefined): Precision {
-  const [left, right] = [target, source ?? target].map(({ dtype }) =>
-    precisionOf(dtype === 'complex64' ? 'float32' : dtype === 'complex128' ? 'float64' : dtype),
-  );
-  return left && right ? coarser(left, right) : (left ?? right ?? 'float32');
-}
-
-interface ToleranceFacts {
-  readonly measured: boolean;
-  readonly hasOracle: boolean;
-  readonly sourceError: number;
-  /** Spacing at the largest magnitude. */
-  readonly ulp: number;
-  readonly scale: number;
-  readonly allowance: number | undefined;
-  readonly rules: Rules;
-}
-
-function toleranceFor({
-  measured,
-  hasOracle,
-  sourceError,
-  ulp,
-  scale,
-  allowance,
-  rules,
-}: ToleranceFacts): number {
-  if (rules.fixed) return rules.fixed.atol + rules.fixed.rtol * scale;
-  if (measured) return rules.multiple * sourceError + (allowance ?? 0) * ulp;
-  if (allowance === undefined) return rules.fallbackUlp * ulp;
-  return (hasOracle ? 1 : 2) * allowance * ulp;
-}
-
-/** Why agreement would prove nothing, if so. */
-function vacuity(
-  count: number,
-  low: number,
-  high: number,
-  tolerance: number,
-  { maxToleranceOfRange }: Rules,
-): string | null {
-  if (count === 0) return 'it is empty';
-  if (low > high) return 'no element is finite';
-  if (low === 0 && high === 0) return 'every element is zero';
-  if (count > 1 && low === high) return `every element is ${low}, whatever the model does`;
-  // A single number has no spread: its distance from zero has to do.
-  const range = count > 1 ? high - low : Math.abs(low);
-  if (tolerance > maxToleranceOfRange * range) {
-    return `the tolerance ${tolerance.toExponential(2)} is too large for an output of range ${range.toExponential(2)}`;
-  }
-  return null;
+function unlike(target: Tensor, other: Tensor): string {
+  return other.shape.join() === target.shape.join()
+    ? `its type is ${target.dtype} and not ${other.dtype}`
+    : `its shape is [${target.shape.join(', ')}] and not [${other.shape.join(', ')}]`;
 }

@@ -6,43 +6,122 @@ import {
   type OpenedModel,
   type Report,
   type Runtime,
+  type Signature,
+  type Tensor,
 } from '@drover/core';
 import { referenceModel } from '@drover/core/format';
 import { parityDiagnostics } from './diagnostics.js';
 
-/** A model in a runtime. */
-export interface ModelInRuntime {
-  /** Name of the runtime. */
-  readonly runtime: string;
-  readonly model: LoadedModel;
+/**
+ * A model in a runtime. Where the runtime is not installed, refuses the model, fails or ends while
+ * it runs, the reference evaluator takes its place, and the report is told.
+ */
+export class RunningModel {
+  readonly #opened: OpenedModel;
+  readonly #runtime: Runtime | undefined;
+  readonly #report: Report;
+  #model: LoadedModel;
+  #name: string;
+
+  private constructor(
+    opened: OpenedModel,
+    runtime: Runtime | undefined,
+    report: Report,
+    loaded: { model: LoadedModel; name: string },
+  ) {
+    [this.#opened, this.#runtime, this.#report] = [opened, runtime, report];
+    [this.#model, this.#name] = [loaded.model, loaded.name];
+  }
+
+  /** Loads a model into the first runtime that runs its format. Throws what reading does. */
+  static async load(
+    opened: OpenedModel,
+    runtimes: readonly Runtime[],
+    report: Report,
+  ): Promise<RunningModel> {
+    const runtime = runtimes.find((each) => runsFormat(each, opened.format.id));
+    let loaded: { model: LoadedModel; name: string };
+    try {
+      loaded = runtime
+        ? { model: await runtime.load(opened, report), name: runtime.id }
+        : await inReference(opened, report);
+    } catch (error) {
+      tellFailure(error, opened, report);
+      loaded = await inReference(opened, report);
+    }
+    return new RunningModel(opened, runtime, report, loaded);
+  }
+
+  /** Name of what runs it now. */
+  get runtime(): string {
+    return this.#name;
+  }
+
+  get inputs(): readonly Signature[] {
+    return this.#model.inputs;
+  }
+
+  get outputs(): readonly Signature[] {
+    return this.#model.outputs;
+  }
+
+  /** Whether the reference evaluator runs it. */
+  get isReference(): boolean {
+    return this.#name === 'reference';
+  }
+
+  /** Runs the model in its runtime, loaded again when it has ended. Throws what it does. */
+  async run(inputs: ReadonlyMap<string, Tensor>): Promise<Map<string, Tensor>> {
+    try {
+      return await this.#model.run(inputs);
+    } catch (error) {
+      if (hasEnded(error) && this.#runtime) {
+        await this.#model.dispose();
+        this.#model = await this.#runtime.load(this.#opened, this.#report);
+      }
+      throw error;
+    }
+  }
+
+  /** Puts the reference evaluator in the runtime's place because of what it threw. */
+  async replace(error: unknown): Promise<void> {
+    tellFailure(error, this.#opened, this.#report);
+    await this.#model.dispose();
+    ({ model: this.#model, name: this.#name } = await inReference(this.#opened, this.#report));
+  }
+
+  /** Frees what the runtime holds. */
+  dispose(): Promise<void> {
+    return this.#model.dispose();
+  }
 }
 
-/**
- * Loads a model into the first of the runtimes that runs its format. The reference evaluator takes
- * its place where there is none, and where it is not installed, which the report is told
- * (`parity/runtime-absent`). Throws what loading and reading throw.
- */
-export async function loadModel(
+async function inReference(
   opened: OpenedModel,
-  runtimes: readonly Runtime[],
   report: Report,
-): Promise<ModelInRuntime> {
-  const { source, format } = opened;
-  const runtime = runtimes.find((each) => runsFormat(each, format.id));
-  try {
-    if (runtime) return { runtime: runtime.id, model: await runtime.load(opened, report) };
-  } catch (error) {
-    if (!(error instanceof DroverError) || error.diagnostics[0]?.code !== 'runtimes/not-installed')
-      throw error;
-    const [{ message, help }] = error.diagnostics;
-    report.add(
-      parityDiagnostics.diagnostic('runtime-absent', {
-        message: `The reference evaluator ran ${source.name}. ${message}`,
-        help,
-        origin: { file: source.name },
-      }),
-    );
-  }
+): Promise<{ model: LoadedModel; name: string }> {
   const { graph } = await readModel(opened, report);
-  return { runtime: 'reference', model: referenceModel(graph, source.name) };
+  return { model: referenceModel(graph, opened.source.name), name: 'reference' };
+}
+
+/** Whether an error is a runtime's own: of the adapters' codes. */
+export function isRuntimeFailure(error: unknown): error is DroverError {
+  return error instanceof DroverError && error.diagnostics[0]!.code.startsWith('runtimes/');
+}
+
+const hasEnded = (error: unknown) =>
+  isRuntimeFailure(error) && /crashed|timed-out/.test(error.diagnostics[0]!.code);
+
+/** Tells the report that the reference evaluator runs a model; throws what is no runtime's. */
+function tellFailure(error: unknown, { source }: OpenedModel, report: Report): void {
+  if (!isRuntimeFailure(error)) throw error;
+  const { code, message, help } = error.diagnostics[0]!;
+  const isAbsent = code === 'runtimes/not-installed';
+  report.add(
+    parityDiagnostics.diagnostic(isAbsent ? 'runtime-absent' : 'runtime-failed', {
+      message: `The reference evaluator ran ${source.name}. ${message}`,
+      help,
+      origin: { file: source.name },
+    }),
+  );
 }

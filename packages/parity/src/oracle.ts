@@ -1,47 +1,120 @@
-import { bindInputs, Evaluator, type Graph, type Tensor } from '@drover/core';
-import { fitInputs, signatureOf } from '@drover/core/format';
+import { bindInputs, type Graph, type Tensor, type Value } from '@drover/core';
+import { fitInputs, roundingConfidence, signatureOf } from '@drover/core/format';
+import type { Shares } from './contributions.js';
+import { errorOf, type ErrorSize } from './error-size.js';
+import { sampleFreely, sampleRounding, type Errors, type Tie } from './monte-carlo.js';
 import { renamed } from './rename.js';
+
+/** What rounding does to an output of a graph on some inputs. */
+export interface ExpectedError extends ErrorSize {
+  /** How many random elements it is estimated from. */
+  readonly count: number;
+  /** Which operators make it: their shares, by their names in core, the largest first. */
+  readonly shares: Shares;
+}
 
 /** What the reference evaluator gave for a model, by the names of its outputs. */
 export interface Oracle {
   /** Float results in float64. */
   readonly outputs: ReadonlyMap<string, Tensor>;
-  /** What a correct float implementation may lose on the way to each, in ULP. */
-  readonly allowanceUlp: ReadonlyMap<string, number>;
+  /** How far a plain implementation in the types of the model is off, where outputs are floats. */
+  readonly expected: ReadonlyMap<string, ExpectedError>;
+  /** Whether a result in the graph may jump. */
+  readonly jumps: boolean;
+  /** Results that rounding errors may turn, the first of them. */
+  ties(): Promise<readonly Tie[]>;
+  /**
+   * The outputs of a run with rounding errors of so many times the expected size, in which results
+   * jump as the errors have it. Equal arguments are computed once.
+   */
+  another(seed: number, amplitude: number): Promise<ReadonlyMap<string, Tensor>>;
 }
 
+/** Elements of an output below which more than one sample is taken, and the most samples. */
+const enoughElements = 16;
+const mostSamples = 8;
+
+/** How ties are looked for: with errors that no correct implementation exceeds. */
+export const tieAmplitude = roundingConfidence;
+
 /**
- * Evaluates a graph and adds up, along the way to each value, what the operators may lose: the
- * squares of the allowances of the nodes on the worst path, as independent rounding errors add
- * (Higham, Accuracy and Stability of Numerical Algorithms, 2.8). Inputs and outputs go by the names
- * that the model's runtime uses, else by their place; `file` is what messages name. Throws what
- * `fitInputs` and the operators throw: `core/not-evaluable` for what has no meaning in core.
+ * Evaluates a graph, and estimates by Monte Carlo arithmetic what rounding does to each of its
+ * outputs (see `sampleRounding`). Inputs and outputs go by the names that the model's runtime uses,
+ * else by their place; `file` is what messages name. `storage` tells by how much the elements of a
+ * constant may be off. Throws what `fitInputs` and the operators throw: `core/not-evaluable` for
+ * what has no meaning in core.
  */
 export async function consultOracle(
   graph: Graph,
   inputs: ReadonlyMap<string, Tensor>,
   names: readonly string[],
   file: string,
+  storage?: Errors['storage'],
 ): Promise<Oracle> {
   const declared = signatureOf(graph).inputs;
-  const given = renamed(
+  const named = renamed(
     inputs,
     declared.map(({ name }) => name),
   );
-  const evaluator = new Evaluator(graph, bindInputs(graph, fitInputs(declared, given, file)));
-  const squares = new Map<unknown, number>();
-  const results = await evaluator.run(({ node, path, ulp }) => {
-    if (path.length > 0) return;
-    const before = [...node.dependencies()].map((operand) => squares.get(operand) ?? 0);
-    const square = Math.max(0, ...before) + ulp ** 2;
-    for (const output of node.outputs) squares.set(output, square);
-  });
-  const allowances = new Map(
-    graph.outputs.map(({ name, value }) => [name, Math.sqrt(squares.get(value) ?? 0)]),
-  );
-  const inOrder = [...allowances.values()];
-  return {
-    outputs: renamed(new Map(graph.outputs.map(({ name }, i) => [name, results[i]!])), names),
-    allowanceUlp: new Map(names.map((name, i) => [name, allowances.get(name) ?? inOrder[i] ?? 0])),
+  const given = bindInputs(graph, fitInputs(declared, named, file));
+  const first = await sampleRounding(graph, given, { seed: 1, storage });
+  const samples = [first.rounded, ...(await more(graph, given, first.exact, storage))];
+  const byName = <T>(values: readonly T[]) => {
+    const own = new Map(graph.outputs.map(({ name }, i) => [name, values[i]!]));
+    return renamed(own, names);
   };
+  const free = new Map<string, Promise<ReadonlyMap<string, Tensor>>>();
+  const expected = first.exact.map((exact, i): ExpectedError => {
+    const errors = samples.map((sample) => errorOf(sample[i]!, exact));
+    const counts = errors.reduce((sum, { count }) => sum + count, 0);
+    const squares = errors.reduce((sum, { rms, count }) => sum + rms ** 2 * count, 0);
+    return {
+      rms: Math.sqrt(squares / Math.max(counts, 1)),
+      max: Math.max(...errors.map(({ max }) => max)),
+      count: counts,
+      shares: first.shares[i]!,
+    };
+  });
+  return {
+    outputs: byName(first.exact),
+    expected: byName(expected),
+    jumps: first.jumps,
+    ties: once(async () => {
+      for (let seed = 1; seed <= mostSamples; seed++) {
+        const errors = { seed, amplitude: tieAmplitude, storage };
+        const { ties } = await sampleRounding(graph, given, errors);
+        if (ties.length > 0) return ties;
+      }
+      return [];
+    }),
+    another: (seed, amplitude) => {
+      const key = `${seed} ${amplitude}`;
+      const known = free.get(key);
+      if (known) return known;
+      const made = sampleFreely(graph, given, { seed, amplitude, storage }).then(byName);
+      free.set(key, made);
+      return made;
+    },
+  };
+}
+
+/** The result of a function that is called when it is first asked for. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}
+
+/** Further samples where an output has too few elements to tell from one. */
+async function more(
+  graph: Graph,
+  given: ReadonlyMap<Value, Tensor>,
+  exact: readonly Tensor[],
+  storage: Errors['storage'],
+): Promise<(readonly Tensor[])[]> {
+  const least = Math.min(...exact.map(({ data }) => Math.max(data.length, 1)));
+  const count = Math.min(mostSamples, Math.ceil(enoughElements / least)) - 1;
+  const samples: (readonly Tensor[])[] = [];
+  for (let seed = 2; seed < 2 + count; seed++)
+    samples.push((await sampleRounding(graph, given, { seed, storage })).rounded);
+  return samples;
 }

@@ -1,10 +1,21 @@
+import {
+  DroverError,
+  evaluateDim,
+  Evaluator,
+  tensor,
+  type Graph,
+  type Tensor,
+  type Value,
+} from '@drover/core';
 import type { InputSpec } from './input-spec.js';
+import { ShapeCheck } from './shape-check.js';
 
-/**
- * Sizes that free dimensions take: batches are small, and other axes large enough for a window to
- * slide.
- */
+/** Sizes of free dimensions, by symbol or by `NAME[AXIS]`. */
+export type Sizes = ReadonlyMap<string, number>;
+
+/** Batches are small. */
 const smallPrimes = [2, 3, 5, 7, 11, 13];
+/** Other axes are large enough for a window to slide. */
 const primes = [
   7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97,
 ];
@@ -14,10 +25,7 @@ const primes = [
  * those that it does not tell become pairwise different primes that no other dimension has, because
  * equal sizes hide layout errors.
  */
-export function chooseShapes(
-  specs: readonly InputSpec[],
-  sizes: ReadonlyMap<string, number>,
-): number[][] {
+export function chooseShapes(specs: readonly InputSpec[], sizes: Sizes): number[][] {
   const taken = new Set(
     specs.flatMap(({ shape }) => shape.filter((dim) => typeof dim === 'number')),
   );
@@ -27,48 +35,251 @@ export function chooseShapes(
     const size =
       chosen.get(key) ??
       (axis === 0 ? [...smallPrimes, ...primes] : primes).find((prime) => !taken.has(prime)) ??
-      nextPrime(taken);
+      nextPrime(101, (n) => !taken.has(n));
     taken.add(size);
     chosen.set(key, size);
     return size;
   };
   return specs.map(({ name, shape }) =>
     shape.map((dim, axis) =>
-      typeof dim === 'number' ? dim : sized(dim, `${name}[${axis}]`, axis),
+      typeof dim === 'number'
+        ? dim
+        : (sizes.get(`${name}[${axis}]`) ?? choose(dim ?? `${name}[${axis}]`, axis)),
     ),
   );
+}
 
-  function sized(symbol: string | null, place: string, axis: number): number {
-    const given = sizes.get(place);
-    return given ?? choose(symbol ?? place, axis);
+/** The first prime from an odd number on that will do. */
+function nextPrime(from: number, fits: (n: number) => boolean = () => true): number {
+  for (let n = from; ; n += 2) {
+    let divisor = 3;
+    while (divisor * divisor <= n && n % divisor !== 0) divisor += 2;
+    if (divisor * divisor > n && fits(n)) return n;
   }
 }
 
-function nextPrime(taken: ReadonlySet<number>): number {
-  for (let n = 101; ; n += 2) {
-    let divisor = 3;
-    while (divisor * divisor <= n && n % divisor !== 0) divisor += 2;
-    if (divisor * divisor > n && !taken.has(n)) return n;
+/** A free dimension of the inputs: its key, and whether it is a leading one, which is a batch. */
+interface Free {
+  readonly key: string;
+  readonly isLeading: boolean;
+}
+
+function freeDimensions(specs: readonly InputSpec[], given: Sizes): Free[] {
+  const found = new Map<string, Free>();
+  for (const { name, shape } of specs)
+    shape.forEach((dim, axis) => {
+      const place = `${name}[${axis}]`;
+      const key = dim ?? place;
+      if (typeof key !== 'string' || given.has(key) || given.has(place)) return;
+      const isLeading = axis === 0 && (found.get(key)?.isLeading ?? true);
+      found.set(key, { key, isLeading });
+    });
+  return [...found.values()];
+}
+
+/** How often sizes are doubled until the graph suits them, and up to where every size is tried. */
+const mostDoublings = 6;
+const mostEqual = 512;
+const mostDifferent = 40;
+
+/**
+ * Sizes of the free dimensions, to be tried in turn until the model takes them. They suit the graph
+ * as far as its expressions and the constraints of its operators tell, and are as small as that
+ * allows: with the leading dimensions of all inputs equal, which are batches, and the others
+ * different primes, which show every mistaken layout; then different and equal multiples of 32,
+ * which networks need that halve and double their images; then all different, all equal, and
+ * whatever small sizes suit. `batch` is the size of the leading dimensions.
+ */
+export function sizings(
+  specs: readonly InputSpec[],
+  graph: Graph,
+  { given = new Map(), batch = 2 }: { readonly given?: Sizes; readonly batch?: number } = {},
+): readonly Sizes[] {
+  const free = freeDimensions(specs, given);
+  if (free.length === 0) return [given];
+  const check = new ShapeCheck(graph);
+  const found = new Map<string, Sizes>();
+  for (const way of waysOf(specs, free, batch)) {
+    for (const entries of way) {
+      const sizes = new Map([...given, ...entries]);
+      if (!check.suits(symbolsFrom(specs, sizes, graph))) continue;
+      found.set(JSON.stringify([...sizes].sort()), sizes);
+      break;
+    }
   }
+  // Sizes that are given may leave none that suits; the model says why it does not take them.
+  return found.size > 0 ? [...found.values()] : [given];
+}
+
+type Entries = readonly (readonly [string, number])[];
+
+/** Ways to choose sizes, each from the smallest up: the first that suits is taken of each. */
+function* waysOf(
+  specs: readonly InputSpec[],
+  free: readonly Free[],
+  batch: number,
+): Generator<Iterable<Entries>> {
+  const inner = free.filter(({ isLeading }) => !isLeading);
+  const batches = free
+    .filter(({ isLeading }) => isLeading)
+    .map(({ key }): [string, number] => [key, batch]);
+  const taken = new Set(
+    specs.flatMap(({ shape }) => shape.filter((dim) => typeof dim === 'number')),
+  );
+  const withBatches = new Set([...taken, batch]);
+  const scales = Array.from({ length: mostDoublings }, (_, i) => 2 ** i);
+  const equal = (size: number, keys: readonly Free[]) =>
+    keys.map(({ key }) => [key, size] as const);
+  yield scales.map((scale) => [...batches, ...differentPrimes(inner, 6 * scale, withBatches)]);
+  if (inner.length === 2) yield pairs(inner, batches);
+  yield scales.map((scale) => [
+    ...batches,
+    ...inner.map(({ key }, i) => [key, 32 * scale * (i + 2)] as const),
+  ]);
+  yield scales.map((scale) => [...batches, ...equal(32 * scale, inner)]);
+  yield Array.from({ length: mostEqual }, (_, i) => [...batches, ...equal(i + 2, inner)]);
+  yield scales.map((scale) => differentPrimes(free, 6 * scale, taken));
+  yield Array.from({ length: mostEqual }, (_, i) => equal(i + 1, free));
+}
+
+/** Two different sizes, the smaller pairs first. */
+function* pairs(
+  [first, second]: readonly Free[],
+  batches: readonly [string, number][],
+): Generator<Entries> {
+  for (let sum = 5; sum < 2 * mostDifferent; sum++)
+    for (let a = 2; a < sum - 1; a++)
+      if (2 * a !== sum) yield [...batches, [first!.key, a], [second!.key, sum - a]];
+}
+
+/** Pairwise different primes above a number that are not taken; batches stay small. */
+function differentPrimes(
+  free: readonly Free[],
+  above: number,
+  taken: ReadonlySet<number>,
+): (readonly [string, number])[] {
+  const used = new Set(taken);
+  return free.map(({ key, isLeading }) => {
+    const size = isLeading
+      ? ([2, ...smallPrimes].find((prime) => !used.has(prime)) ?? 2)
+      : nextPrime(above + 1 - (above % 2), (n) => !used.has(n));
+    used.add(size);
+    return [key, size] as const;
+  });
+}
+
+/** Sizes by the graph's own symbols: those of unnamed dimensions go by their place. */
+export function symbolsFrom(
+  specs: readonly InputSpec[],
+  sizes: Sizes,
+  graph: Graph,
+): Map<string, number> {
+  const found = new Map(sizes);
+  const shapes = chooseShapes(specs, sizes);
+  graph.inputs.forEach((input, i) => {
+    const at = specs.findIndex(({ name }) => name === input.name);
+    const shape = shapes[at < 0 ? i : at];
+    input.shape?.forEach((dim, axis) => {
+      const size = shape?.[axis];
+      if (typeof dim !== 'number' && size !== undefined) found.set(dim.key, size);
+    });
+  });
+  return found;
 }
 
 /**
- * Sizes of free dimensions, to be tried in turn: primes show every mistaken layout; networks that
- * halve and double their images need powers of two in them.
+ * Which way each branch goes that sizes alone decide: its node's name and whether its condition is
+ * true. Branches of the graph itself are looked at, not those within bodies.
  */
-export function sizings(specs: readonly InputSpec[]): readonly ReadonlyMap<string, number>[] {
-  return [new Map(), evenSizes(specs)];
+export async function branchesBySize(
+  graph: Graph,
+  specs: readonly InputSpec[],
+  sizes: Sizes,
+): Promise<ReadonlyMap<string, boolean>> {
+  const symbols = symbolsFrom(specs, sizes, graph);
+  const taken = new Map<string, boolean>();
+  for (const node of graph.nodes) {
+    if (node.op.name !== 'If') continue;
+    const condition = node.inputs[0]!;
+    const given = knownBySize(condition, symbols);
+    if (!given) continue;
+    try {
+      const [result] = await new Evaluator(graph, given, {
+        wanted: [condition],
+        sizes: symbols,
+      }).run();
+      taken.set(node.name, Boolean(result!.data[0]));
+    } catch (error) {
+      if (!(error instanceof DroverError)) throw error;
+    }
+  }
+  return taken;
 }
 
-/** Different multiples of 32 for the free dimensions behind the first, which is a batch. */
-function evenSizes(specs: readonly InputSpec[]): Map<string, number> {
-  const sizes = new Map<string, number>();
-  for (const { name, shape } of specs) {
-    shape.forEach((dim, axis) => {
-      const key = dim ?? `${name}[${axis}]`;
-      if (axis > 0 && typeof key === 'string' && !sizes.has(key))
-        sizes.set(key, 32 * (sizes.size + 2));
-    });
+/**
+ * What a value rests on, where that follows from sizes: the tensors of values before it whose
+ * elements do. Undefined where it rests on an input's elements.
+ */
+function knownBySize(value: Value, symbols: Sizes): Map<Value, Tensor> | undefined {
+  const given = new Map<Value, Tensor>();
+  const seen = new Set<Value>();
+  const visit = (each: Value): boolean => {
+    if (seen.has(each) || each.constant) return true;
+    seen.add(each);
+    const elements = each.elements?.map((dim) => evaluateDim(dim, symbols));
+    const shape = each.shape?.map((dim) => evaluateDim(dim, symbols));
+    if (elements && shape && ![...elements, ...shape].includes(undefined)) {
+      given.set(each, tensor(each.dtype, shape as number[], elements as number[]));
+      return true;
+    }
+    return each.producer !== undefined && [...each.producer.dependencies()].every(visit);
+  };
+  return visit(value) ? given : undefined;
+}
+
+/** Sizes that are tried to reach a branch, in multiples of those of the first run. */
+const reaches = [1 / 4, 1 / 2, 2, 4, 8, 16];
+
+/**
+ * Sizes of each of some runs: those of the first, with another batch in the second, and then those
+ * that take a branch which the runs before do not, where sizes decide it.
+ */
+export async function sizesOfRuns(
+  specs: readonly InputSpec[],
+  graph: Graph,
+  first: Sizes,
+  given: Sizes = new Map(),
+  count: number,
+): Promise<Sizes[]> {
+  const free = freeDimensions(specs, given);
+  const scaledBy = (factor: number) =>
+    new Map(
+      [...first].map(([key, size]) => {
+        const isFree = free.some((each) => each.key === key && !each.isLeading);
+        return [key, isFree ? Math.max(1, Math.round(size * factor)) : size] as const;
+      }),
+    );
+  const runs = [first];
+  const check = new ShapeCheck(graph);
+  const before = await branchesBySize(graph, specs, first);
+  const missing = new Set([...before].map(([name, taken]) => `${name} ${!taken}`));
+  for (const factor of missing.size > 0 ? reaches : []) {
+    if (runs.length >= count) break;
+    const sizes = scaledBy(factor);
+    if (!check.suits(symbolsFrom(specs, sizes, graph))) continue;
+    const taken = [...(await branchesBySize(graph, specs, sizes))].map(
+      ([name, way]) => `${name} ${way}`,
+    );
+    if (!taken.some((way) => missing.has(way))) continue;
+    for (const way of taken) missing.delete(way);
+    runs.push(sizes);
   }
-  return sizes;
+  const otherBatch = new Map(
+    [...first].map(([key, size]) => {
+      const isBatch = free.some((each) => each.key === key && each.isLeading);
+      return [key, isBatch ? size + 1 : size] as const;
+    }),
+  );
+  for (let run = runs.length; run < count; run++) runs.push(run % 2 === 1 ? otherBatch : first);
+  return runs;
 }

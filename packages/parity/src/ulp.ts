@@ -17,9 +17,19 @@ const formats: Readonly<
   bfloat16: { precision: 8, minExponent: -126 },
 };
 
-/** The dtype as a {@link Precision}; undefined for every other type. */
+/**
+ * The dtype as a {@link Precision}, a complex number's being that of its parts; undefined for every
+ * other type.
+ */
 export function precisionOf(dtype: DType): Precision | undefined {
+  if (dtype === 'complex64') return 'float32';
+  if (dtype === 'complex128') return 'float64';
   return Object.hasOwn(formats, dtype) ? (dtype as Precision) : undefined;
+}
+
+/** Distance from 1 to the next number of a type. */
+export function epsilonOf(dtype: Precision): number {
+  return 2 ** (1 - formats[dtype].precision);
 }
 
 /** The one of two with fewer bits of precision. */

@@ -19,6 +19,7 @@ import { floatTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
 import { defineOp, one } from './define-op.js';
 import { elementwise } from './layout.js';
+import { exact } from './rounding.js';
 
 /** The elements as they are. */
 export const ${constant} = defineOp({
@@ -35,7 +36,7 @@ export const ${constant} = defineOp({
     }),
   }),
   layout: elementwise,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { x: tensor('float64', [2, 3], [-2, -0.5, 0, 1, 2.5, 4]) },

@@ -3,8 +3,15 @@ import { convert } from '@drover/core';
 import { loadFormats } from '@drover/formats';
 import { outputFile, outputFolder, ownFiles } from '@drover/node';
 import { compareWithModel, runBaseline } from '@drover/parity';
-import { runtimes } from '@drover/runtimes';
-import { readArrayFiles } from '../arrays.js';
+import {
+  baselineOptions,
+  checkUsage,
+  comparisonOptions,
+  givenFlags,
+  runtimesFor,
+  saveInputs,
+} from '../check.js';
+import type { CheckOptions } from '../check-options.js';
 import { comparisonDocument, comparisonLines } from '../comparison.js';
 import { cliDiagnostics } from '../diagnostics.js';
 import { optionValues } from '../option-values.js';
@@ -13,13 +20,11 @@ import { open, type OpenOptions } from '../open.js';
 import type { Outcome } from '../outcome.js';
 import { step } from '../progress.js';
 
-interface ConvertOptions extends OpenOptions {
+interface ConvertOptions extends OpenOptions, CheckOptions {
   readonly entry?: string;
   readonly rewrite?: boolean;
   readonly to?: string;
   readonly verify?: boolean;
-  readonly inputs?: readonly string[];
-  readonly seed?: number;
   readonly dryRun?: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
@@ -41,7 +46,7 @@ export async function convertCommand(
   options: ConvertOptions,
 ): Promise<Outcome> {
   const started = performance.now();
-  const { verify, inputs, seed, dryRun, force = false, json, entry, rewrite } = options;
+  const { verify, dryRun, force = false, json, entry, rewrite } = options;
   const target = targetOf(output!, options.to);
   const usage = (message: string) =>
     cliDiagnostics.error('usage', { message, origin: { file: output! } });
@@ -51,23 +56,22 @@ export async function convertCommand(
   if (output === '-' && json)
     throw usage('Standard output holds the model or the document of --json, not both.');
   if (output === '-' && verify) throw usage('--verify reads the output again, so it needs a file.');
-  if (!verify && (inputs ?? seed) !== undefined)
-    throw usage('--inputs and --seed are for --verify.');
+  const [flag] = givenFlags(options);
+  if (!verify && flag !== undefined) throw usage(`${flag} is for --verify.`);
+  checkUsage(options, input!);
   if (dryRun && verify) throw usage('--dry-run writes nothing that --verify could run.');
   const main = target.isFolder ? join(output!, target.about.fileNames.usual) : output!;
   const replaces = force && output !== '-' ? await ownFiles(main, await loadFormats()) : [];
   const opened = await open(input!, options);
   const to = await target.load();
+  const using = runtimesFor(options.runtime, opened.format, to);
   // Before anything is written: the output may be the input.
   const baseline = verify
     ? await step(`Running ${input}`, async () =>
-        runBaseline(opened, {
-          runtimes,
-          inputs: inputs && (await readArrayFiles(inputs)),
-          seed,
-        }),
+        runBaseline(opened, await baselineOptions(options, using)),
       )
     : undefined;
+  if (baseline && options.saveInputs !== undefined) await saveInputs(baseline, options.saveInputs);
   const { report, files, removed } = await step(`Converting ${input}`, async (tell) => {
     const sink = target.isFolder
       ? outputFolder(output!, { replaces })
@@ -105,7 +109,7 @@ export async function convertCommand(
     baseline &&
     (await step(`Running ${output}`, async () =>
       compareWithModel(baseline, await open(main, { from: to.id }), {
-        runtimes,
+        ...comparisonOptions(options, using),
         inputLayout: written.inputLayout,
       }),
     ));
@@ -134,7 +138,7 @@ export async function convertCommand(
           `${input} (${report.from}) → ${output} (${report.to}): ${what}, ${size.toLocaleString('en')} bytes, ${seconds.toFixed(2)} s`,
           ...(comparison ? comparisonLines(comparison) : []),
         ],
-    ...(comparison && { hasFailed: comparison.judgement.verdict !== 'agree' }),
+    ...(comparison && { hasFailed: comparison.verdict !== 'agree' }),
     isPiped: output === '-',
   };
 }

@@ -1,7 +1,14 @@
 import type { OpenedModel, Source } from '@drover/core';
 import { compareWithExpected, compareWithModel, runBaseline } from '@drover/parity';
-import { runtimes } from '@drover/runtimes';
 import { readArrayFiles } from '../arrays.js';
+import {
+  baselineOptions,
+  checkUsage,
+  comparisonOptions,
+  runtimesFor,
+  saveInputs,
+} from '../check.js';
+import type { CheckOptions } from '../check-options.js';
 import { comparisonDocument, comparisonLines } from '../comparison.js';
 import { cliDiagnostics } from '../diagnostics.js';
 import { sha256, tracked } from '../digest.js';
@@ -9,18 +16,17 @@ import { open } from '../open.js';
 import type { Outcome } from '../outcome.js';
 import { step } from '../progress.js';
 
-interface ParityOptions {
-  readonly inputs?: readonly string[];
+interface ParityOptions extends CheckOptions {
   readonly expected?: string;
-  readonly seed?: number;
   readonly allowLinks?: boolean;
 }
 
 /** `drover parity A [B]`: fails unless every output agrees. */
 export async function parityCommand(
   [a, b]: readonly string[],
-  { inputs, expected, seed, allowLinks }: ParityOptions,
+  options: ParityOptions,
 ): Promise<Outcome> {
+  const { inputs, expected, allowLinks } = options;
   const usage = (message: string) =>
     cliDiagnostics.error('usage', { message, origin: { file: a! } });
   if (b === undefined && expected === undefined)
@@ -29,8 +35,7 @@ export async function parityCommand(
     throw usage('parity takes a second model or --expected, not both.');
   if (expected !== undefined && inputs === undefined)
     throw usage('--expected needs the --inputs that it belongs to.');
-  if (inputs !== undefined && seed !== undefined)
-    throw usage('--seed makes inputs, and --inputs gives them.');
+  checkUsage(options, a!);
   const files: ReadonlyMap<string, Source>[] = [];
   const openTracked = async (path: string): Promise<OpenedModel> => {
     const opened = await open(path, { allowLinks });
@@ -38,19 +43,18 @@ export async function parityCommand(
     files.push(seen);
     return { ...opened, source };
   };
+  const first = await openTracked(a!);
+  const second = b === undefined ? undefined : await openTracked(b);
+  const models = second ? [first.format, second.format] : [first.format];
+  const using = runtimesFor(options.runtime, ...models);
   const baseline = await step(`Running ${a}`, async () =>
-    runBaseline(await openTracked(a!), {
-      runtimes,
-      inputs: inputs && (await readArrayFiles(inputs)),
-      seed,
-    }),
+    runBaseline(first, await baselineOptions(options, using)),
   );
-  const comparison =
-    b === undefined
-      ? compareWithExpected(baseline, await readArrayFiles([expected!]), expected!)
-      : await step(`Running ${b}`, async () =>
-          compareWithModel(baseline, await openTracked(b), { runtimes }),
-        );
+  if (options.saveInputs !== undefined) await saveInputs(baseline, options.saveInputs);
+  const how = comparisonOptions(options, using);
+  const comparison = second
+    ? await step(`Running ${b}`, () => compareWithModel(baseline, second, how))
+    : await compareWithExpected(baseline, await readArrayFiles([expected!]), expected!, how);
   const hashes = new Map<string, string>();
   for (const seen of files)
     for (const [name, source] of seen) hashes.set(name, await sha256(source));
@@ -58,6 +62,6 @@ export async function parityCommand(
     diagnostics: comparison.diagnostics,
     document: { ...comparisonDocument(comparison), hashes: Object.fromEntries(hashes) },
     lines: comparisonLines(comparison),
-    hasFailed: comparison.judgement.verdict !== 'agree',
+    hasFailed: comparison.verdict !== 'agree',
   };
 }

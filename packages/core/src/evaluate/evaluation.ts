@@ -1,7 +1,9 @@
 import { attrsOf, byName, flatten, type Node } from '../graph/node.js';
 import type { Attrs, ResolvedAttrs } from '../ops/attr.js';
 import type { EvaluateContext, Operands, PerOperand } from '../ops/define-op.js';
+import type { Rounding } from '../ops/rounding.js';
 import { evaluateDim } from '../tensor/dim.js';
+import { isFloat } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** How far a node has come: it has made its results, or it waits for those of a body. */
@@ -37,14 +39,30 @@ export class Evaluation {
     ) as ResolvedAttrs<Attrs>;
   }
 
-  /** What a correct float implementation of the node may lose, in units in the last place. */
-  get ulp(): number {
+  /** How far a correct float implementation of the node may be off its results. */
+  rounding(results: readonly Tensor[]): Rounding {
     const { op } = this.node;
     const shapes = byName(
       op.inputs,
       this.inputs.map((tensor) => tensor?.shape),
     ) as PerOperand<Operands, readonly number[]>;
-    return op.ulp(shapes, this.#attrs);
+    const rounding = op.rounding(shapes, this.#attrs);
+    const isWhole = !this.node.outputs.some(({ dtype }) => isFloat(dtype));
+    if (!op.termSquares || rounding.of !== 'terms' || isWhole) return rounding;
+    const operands = byName(op.inputs, this.inputs) as PerOperand<Operands, Tensor>;
+    return { ...rounding, squares: op.termSquares(operands, this.#attrs, results[0]!) };
+  }
+
+  /** Whether a result jumps where a float operand passes a place. */
+  get jumps(): boolean {
+    const { op, inputs, outputs } = this.node;
+    const reads = inputs.some((value) => value && isFloat(value.dtype));
+    return (
+      reads &&
+      (op.jumps?.(this.#attrs) === true ||
+        (!op.regions &&
+          outputs.some(({ dtype }) => !isFloat(dtype) && !dtype.startsWith('complex'))))
+    );
   }
 
   /** Begins. Throws what the operator throws. */

@@ -292,7 +292,8 @@ it('tells what each operator may lose for the sizes that it has', async () => {
   const attrs = { axes: [0], keepdims: false };
   graph.output('y', graph.add(ops.ReduceSum, { x }, attrs).y);
   const step = await new Evaluator(graph, bindInputs(graph, [floats(1, 2, 3, 4)])).step();
-  expect(step!.ulp).toBe(ops.ReduceSum.ulp({ x: [4] }, attrs));
+  // 1 + 4 + 9 + 16 over four, times four.
+  expect(step!.rounding).toEqual({ ...ops.ReduceSum.rounding({ x: [4] }, attrs), squares: 30 });
 });
 
 it('runs beside another one, step for step, to where they part', async () => {

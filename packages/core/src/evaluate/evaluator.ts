@@ -1,5 +1,6 @@
 import type { Graph } from '../graph/graph.js';
 import type { Value } from '../graph/value.js';
+import type { Rounding } from '../ops/rounding.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { bindSizes } from './bind-sizes.js';
 import { Evaluation, type Progress } from './evaluation.js';
@@ -13,6 +14,18 @@ export interface EvaluatorOptions {
   readonly wanted?: readonly Value[];
   /** Sizes of named dimensions that no given tensor tells. */
   readonly sizes?: ReadonlyMap<string, number>;
+  /** Gives what stands for a node's results from then on; those that the step shows unless told. */
+  readonly amend?: (step: Step) => readonly Tensor[];
+  /**
+   * Gives what stands for the operands of a node whose results may jump, before it is evaluated;
+   * `rounding` is what it loses before they do.
+   */
+  readonly amendOperands?: (
+    operands: readonly (Tensor | undefined)[],
+    rounding: Rounding,
+  ) => readonly (Tensor | undefined)[];
+  /** The same for a constant, when it is read. */
+  readonly amendConstant?: (constant: Value, tensor: Tensor) => Tensor;
 }
 
 /**
@@ -29,6 +42,9 @@ export class Evaluator {
   /** The innermost graph that is under way. */
   #frame: Frame;
   readonly #plans = new Map<Graph, Plan>();
+  readonly #amend: EvaluatorOptions['amend'];
+  readonly #amendOperands: EvaluatorOptions['amendOperands'];
+  readonly #amendConstant: EvaluatorOptions['amendConstant'];
 
   /**
    * Throws `core/missing-input` for an input that is needed and not given, `core/input-type` and
@@ -37,10 +53,24 @@ export class Evaluator {
   constructor(
     graph: Graph,
     given: ReadonlyMap<Value, Tensor>,
-    { wanted = graph.outputs.map(({ value }) => value), sizes = new Map() }: EvaluatorOptions = {},
+    {
+      wanted = graph.outputs.map(({ value }) => value),
+      sizes = new Map(),
+      amend,
+      amendOperands,
+      amendConstant,
+    }: EvaluatorOptions = {},
   ) {
     const plan = planOf(wanted, (value) => given.has(value));
-    this.#frame = this.#outermost = new Frame(plan, given, bindSizes(given, sizes, false));
+    this.#amend = amend;
+    this.#amendOperands = amendOperands;
+    this.#amendConstant = amendConstant;
+    this.#frame = this.#outermost = new Frame(
+      plan,
+      given,
+      bindSizes(given, sizes, false),
+      amendConstant,
+    );
   }
 
   /**
@@ -56,6 +86,10 @@ export class Evaluator {
       let progress: Progress;
       if (node) {
         evaluation = new Evaluation(node, await frame.operands(node), frame.sizes);
+        if (this.#amendOperands && evaluation.jumps) {
+          const operands = this.#amendOperands(evaluation.inputs, evaluation.rounding([]));
+          evaluation = new Evaluation(node, operands, frame.sizes);
+        }
         progress = await evaluation.start();
       } else if (frame.caller) {
         ({ evaluation } = frame.caller);
@@ -63,10 +97,10 @@ export class Evaluator {
         progress = await evaluation.resume(await frame.results());
       } else return undefined;
       if ('outputs' in progress) {
-        const { outputs } = progress;
+        const step = stepOf(evaluation, this.#frame.path, progress.outputs);
+        const outputs = this.#amend?.(step) ?? progress.outputs;
         this.#frame.finish(evaluation.node, outputs);
-        const { inputs, ulp } = evaluation;
-        return { node: evaluation.node, path: this.#frame.path, inputs, outputs, ulp };
+        return stepOf(evaluation, this.#frame.path, outputs);
       }
       this.#frame = this.#enter(this.#frame, evaluation, progress);
     }
@@ -119,6 +153,24 @@ export class Evaluator {
     }
     const path = [...frame.path, { node, body, trip }];
     const sizes = bindSizes(given, frame.sizes, true);
-    return new Frame(plan, given, sizes, path, { frame, evaluation });
+    return new Frame(plan, given, sizes, this.#amendConstant, path, { frame, evaluation });
   }
+}
+
+/** What rounding does costs a look at every operand, so it is found when it is asked for. */
+function stepOf(evaluation: Evaluation, path: Step['path'], outputs: readonly Tensor[]): Step {
+  const { node, inputs } = evaluation;
+  let rounding: Step['rounding'] | undefined;
+  return {
+    node,
+    path,
+    inputs,
+    outputs,
+    get rounding() {
+      return (rounding ??= evaluation.rounding(outputs));
+    },
+    get jumps() {
+      return evaluation.jumps;
+    },
+  };
 }

@@ -22,6 +22,8 @@ export class Frame {
     given: Iterable<readonly [Value, Tensor]>,
     /** Sizes of the named dimensions. */
     readonly sizes: ReadonlyMap<string, number>,
+    /** Gives what stands for the tensor of a constant. */
+    readonly amendConstant?: (constant: Value, tensor: Tensor) => Tensor,
     /** The bodies around the nodes of this graph. */
     readonly path: readonly PathEntry[] = [],
     /** The node that waits for this body, and the frame that it is in. */
@@ -91,7 +93,8 @@ export class Frame {
   async #read(value: Value): Promise<Tensor> {
     const known = this.#alive.get(value);
     if (known) return known;
-    const read = await value.constant!.tensor();
+    const stored = await value.constant!.tensor();
+    const read = this.amendConstant?.(value, stored) ?? stored;
     this.#alive.set(value, read);
     return read;
   }

@@ -1,4 +1,5 @@
 import type { Node } from '../graph/node.js';
+import type { Rounding } from '../ops/rounding.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** One of the bodies that a step is in. */
@@ -18,6 +19,11 @@ export interface Step {
   readonly path: readonly PathEntry[];
   readonly inputs: readonly (Tensor | undefined)[];
   readonly outputs: readonly Tensor[];
-  /** What a correct float implementation of the node may lose here, in units in the last place. */
-  readonly ulp: number;
+  /** How far a correct float implementation of the node may be off its outputs. */
+  readonly rounding: Rounding;
+  /**
+   * Whether a result jumps where a float operand passes a place: it is a comparison, an index, a
+   * rounded number.
+   */
+  readonly jumps: boolean;
 }

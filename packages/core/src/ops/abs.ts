@@ -7,6 +7,7 @@ import { mapElements } from '../typing/known-elements.js';
 import { defineOp, one } from './define-op.js';
 import { unaryExample } from './families/unary.js';
 import { elementwise } from './layout.js';
+import { exact } from './rounding.js';
 
 /** Magnitude; that of the smallest integer of a type wraps to itself. */
 export const abs = defineOp({
@@ -34,7 +35,7 @@ export const abs = defineOp({
     ),
   }),
   layout: elementwise,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     unaryExample([
       [-1.5, 1.5],

@@ -5,6 +5,7 @@ import { tensor } from '../tensor/tensor.js';
 import { broadcastElements, broadcastType } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
 import { elementwise } from './layout.js';
+import { exact } from './rounding.js';
 
 /** Whether both are true, with broadcasting. */
 export const and = defineOp({
@@ -29,7 +30,7 @@ export const and = defineOp({
     ),
   }),
   layout: elementwise,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: {

@@ -15,6 +15,7 @@ import { elementwise } from './layout.js';
 import { less } from './less.js';
 import { or } from './or.js';
 import { reciprocal } from './reciprocal.js';
+import { ofElement } from './rounding.js';
 import { sign } from './sign.js';
 import { where } from './where.js';
 
@@ -39,7 +40,7 @@ export const atan2 = defineOp({
     ),
   }),
   layout: elementwise,
-  ulp: () => 6,
+  rounding: () => ofElement(4),
   examples: [
     {
       inputs: {

@@ -19,6 +19,7 @@ import { matMul } from './mat-mul.js';
 import { mul } from './mul.js';
 import { range } from './range.js';
 import { reduceMax } from './reduce-max.js';
+import { ofTerms } from './rounding.js';
 import { shape } from './shape.js';
 import { softmax } from './softmax.js';
 import { tanh } from './tanh.js';
@@ -98,7 +99,7 @@ export const attention = defineOp({
   },
   evaluate: (operands, attrs) => ({ y: attend(operands, attrs) }),
   layout: fixed('it multiplies the matrices of the last two dimensions'),
-  ulp: ({ q, k }) => 3 * k[2]! + q[3]! + 8,
+  rounding: ({ q, k }) => ofTerms((Math.sqrt(k[2]!) + Math.sqrt(q[3]!)) / 2 + 6),
   examples: [
     {
       inputs: {

@@ -1,12 +1,15 @@
 import { poolConstraints } from '../constraints/pooling.js';
 import { pool } from '../numeric/pool.js';
+import { meanSquare } from '../numeric/mean-square.js';
 import { floatTypes } from '../tensor/dtype.js';
-import { tensor } from '../tensor/tensor.js';
+import { sizeOf, tensor, toNumbers } from '../tensor/tensor.js';
 import { poolType } from '../typing/pooling.js';
+import { channelAxis } from '../typing/window.js';
 import { bool } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { poolAttrs } from './families/windowed.js';
 import { spatial } from './layout.js';
+import { ofTerms } from './rounding.js';
 
 /**
  * Mean of each window, as ONNX AveragePool-22. The divisor is the number of taps that lie in the
@@ -34,7 +37,9 @@ export const averagePool = defineOp({
     return { y };
   },
   layout: spatial,
-  ulp: (_, { kernel }) => kernel.reduce((a, b) => a * b, 1) + 1,
+  rounding: ({ x }, { kernel, layout }) =>
+    ofTerms(Math.sqrt(sizeOf(kernel)) + 1, channelAxis(layout, x.length)),
+  termSquares: ({ x }, { kernel }) => meanSquare(toNumbers(x)) / Math.max(sizeOf(kernel), 1),
   examples: [
     {
       inputs: { x: tensor('float32', [1, 1, 4], [3, 6, 9, 12]) },

@@ -12,6 +12,7 @@ import { float, int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { div } from './div.js';
 import { overChannels } from './layout.js';
+import { ofTerms } from './rounding.js';
 import { sqrt } from './sqrt.js';
 import { sub } from './sub.js';
 
@@ -60,7 +61,7 @@ export const batchNormalization = defineOp({
     return { y: { dtype: x.dtype, shape: x.shape, data } };
   },
   layout: overChannels,
-  ulp: () => 8,
+  rounding: (_, { axis }) => ofTerms(5, axis),
   examples: [
     {
       inputs: {

@@ -8,6 +8,7 @@ import { broadcastType } from '../typing/broadcast.js';
 import { oneOf } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { elementwise } from './layout.js';
+import { exact } from './rounding.js';
 
 /** Bits moved left or right with broadcasting; those that leave the type are lost. */
 export const bitShift = defineOp({
@@ -36,7 +37,7 @@ export const bitShift = defineOp({
     return { y: wrapInteger(evaluateBinary(a, b, a.dtype, small, big)) };
   },
   layout: elementwise,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { a: tensor('uint8', [3], [16, 4, 1]), b: tensor('uint8', [3], [1, 2, 9]) },

@@ -4,6 +4,7 @@ import { ends } from '../tensor/interval.js';
 import { tensor } from '../tensor/tensor.js';
 import { defineOp, one } from './define-op.js';
 import { elementwise } from './layout.js';
+import { exact } from './rounding.js';
 
 /** Every bit turned. */
 export const bitwiseNot = defineOp({
@@ -27,7 +28,7 @@ export const bitwiseNot = defineOp({
     ),
   }),
   layout: elementwise,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { x: tensor('uint8', [3], [0, 1, 255]) },

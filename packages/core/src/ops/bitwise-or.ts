@@ -7,6 +7,7 @@ import { tensor } from '../tensor/tensor.js';
 import { broadcastType } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
 import { elementwise } from './layout.js';
+import { exact } from './rounding.js';
 
 /** Bits set in either. With broadcasting. */
 export const bitwiseOr = defineOp({
@@ -32,7 +33,7 @@ export const bitwiseOr = defineOp({
     ),
   }),
   layout: elementwise,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { a: tensor('uint8', [2], [12, 255]), b: tensor('uint8', [2], [10, 1]) },

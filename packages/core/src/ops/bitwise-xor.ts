@@ -7,6 +7,7 @@ import { tensor } from '../tensor/tensor.js';
 import { broadcastType } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
 import { elementwise } from './layout.js';
+import { exact } from './rounding.js';
 
 /** Bits set in one only. With broadcasting. */
 export const bitwiseXor = defineOp({
@@ -32,7 +33,7 @@ export const bitwiseXor = defineOp({
     ),
   }),
   layout: elementwise,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { a: tensor('uint8', [2], [12, 255]), b: tensor('uint8', [2], [10, 1]) },

@@ -3,6 +3,7 @@ import { dtypes } from '../tensor/dtype.js';
 import { text } from './attr.js';
 import { defineOp, many } from './define-op.js';
 import { fixed } from './layout.js';
+import { exact } from './rounding.js';
 
 /**
  * A call of a function of the model: a body of its own, because a function of ONNX or TensorFlow
@@ -29,6 +30,6 @@ export const call = defineOp({
   },
   evaluate: async ({ operands }, _, { run }) => ({ outputs: await run('body', operands) }),
   layout: fixed('the body takes its parameters as they are'),
-  ulp: () => 0,
+  rounding: exact,
   examples: [],
 });

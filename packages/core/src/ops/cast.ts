@@ -10,6 +10,7 @@ import { mapElements } from '../typing/known-elements.js';
 import { dtypeAttr } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { elementwise } from './layout.js';
+import { exact } from './rounding.js';
 
 const castTypes = dtypes.filter((dtype) => !complexTypes.some((complex) => complex === dtype));
 
@@ -88,7 +89,7 @@ export const cast = defineOp({
   }),
   evaluate: ({ x }, { to }) => ({ y: convert(x, to) }),
   layout: elementwise,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { x: tensor('float32', [3], [1.7, -1.7, 0]) },

@@ -9,6 +9,7 @@ import { unaryExample } from './families/unary.js';
 import { elementwise } from './layout.js';
 import { less } from './less.js';
 import { mul } from './mul.js';
+import { ofOne } from './rounding.js';
 import { where } from './where.js';
 
 /** x, and alpha (e^(x/alpha) - 1) below 0 (Barron 2017). */
@@ -27,7 +28,7 @@ export const celu = defineOp({
     }),
   }),
   layout: elementwise,
-  ulp: () => 6,
+  rounding: () => ofOne(2),
   examples: [
     unaryExample(
       [

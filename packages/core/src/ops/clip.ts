@@ -7,6 +7,7 @@ import { float, nullable } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { unaryExample } from './families/unary.js';
 import { elementwise } from './layout.js';
+import { exact } from './rounding.js';
 
 /** Numbers held within bounds; max wins where min is above it. */
 export const clip = defineOp({
@@ -75,7 +76,7 @@ export const clip = defineOp({
     };
   },
   layout: elementwise,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     unaryExample(
       [

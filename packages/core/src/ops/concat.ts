@@ -10,6 +10,7 @@ import { movedElements } from '../typing/moved-elements.js';
 import { int } from './attr.js';
 import { defineOp, many, one } from './define-op.js';
 import { alongAxis } from './layout.js';
+import { exact } from './rounding.js';
 
 function joinedShape(
   inputs: readonly ValueType[],
@@ -68,7 +69,7 @@ export const concat = defineOp({
   demands: ({ inputs }, _, { y }) => ({ inputs: inputs.map(() => y) }),
   evaluate: ({ inputs }, { axis }) => ({ y: concatenated(inputs, axis) }),
   layout: alongAxis('all', 'axis'),
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: {

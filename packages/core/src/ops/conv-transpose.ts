@@ -1,5 +1,6 @@
 import { canBe, couldEqual, sameDType } from '../constraints/same-type.js';
 import { convolveTransposed } from '../numeric/convolve-transposed.js';
+import { meanSquare } from '../numeric/mean-square.js';
 import { mulDim } from '../tensor/dim.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { sizeOf, tensor, toNumbers } from '../tensor/tensor.js';
@@ -9,6 +10,7 @@ import { dimsOrOperand, int, ints } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 import { layoutAttr } from './families/windowed.js';
 import { spatial } from './layout.js';
+import { ofTerms } from './rounding.js';
 
 /**
  * Transposed convolution (the gradient of Conv), as ONNX ConvTranspose: each x[c, i] adds w[c, o,
@@ -129,7 +131,15 @@ export const convTranspose = defineOp({
   },
   // Every tap of every channel of a group can meet in one element.
   layout: spatial,
-  ulp: ({ w }, { groups }) => sizeOf(w) / Math.max(w[1]! * groups, 1) + 2,
+  rounding: ({ w }, { groups, layout }) =>
+    ofTerms(
+      Math.sqrt(sizeOf(w) / Math.max(w[1]! * groups, 1)) / 2 + 1,
+      channelAxis(layout, w.length),
+    ),
+  termSquares: ({ x, w }, { groups }) =>
+    (sizeOf(w.shape) / Math.max(w.shape[1]! * groups, 1)) *
+    meanSquare(toNumbers(x)) *
+    meanSquare(toNumbers(w)),
   examples: [
     {
       inputs: {

@@ -1,6 +1,7 @@
 import { canBe, couldEqual, sameDType } from '../constraints/same-type.js';
 import { slides, windowFits } from '../constraints/sliding.js';
 import { convolve } from '../numeric/convolve.js';
+import { convolutionSquares } from '../numeric/term-squares.js';
 import { mulDim } from '../tensor/dim.js';
 import { floatTypes } from '../tensor/dtype.js';
 import { sizeOf, tensor } from '../tensor/tensor.js';
@@ -9,6 +10,7 @@ import { int, ints } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 import { layoutAttr, paddingAttr } from './families/windowed.js';
 import { spatial } from './layout.js';
+import { ofTerms } from './rounding.js';
 
 /**
  * Cross-correlation over any number of spatial axes, as ONNX Conv: y[o] = bias[o] + sum over the
@@ -84,7 +86,8 @@ export const conv = defineOp({
   },
   evaluate: ({ x, w, bias }, attrs) => ({ y: convolve(x, w, bias, attrs) }),
   layout: spatial,
-  ulp: ({ w }) => sizeOf(w.slice(1)) + 2,
+  rounding: ({ w }) => ofTerms(Math.sqrt(sizeOf(w.slice(1))) / 2 + 1),
+  termSquares: ({ x, w }, attrs, result) => convolutionSquares(x, w, result, attrs),
   examples: [
     {
       inputs: {

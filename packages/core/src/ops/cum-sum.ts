@@ -7,6 +7,7 @@ import { allocate, sizeOf, tensor } from '../tensor/tensor.js';
 import { bool, int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { alongAxis } from './layout.js';
+import { ofTerms } from './rounding.js';
 
 /** Running sums along an axis; integers wrap. */
 export const cumSum = defineOp({
@@ -42,7 +43,7 @@ export const cumSum = defineOp({
     return { y: wrapInteger({ dtype: x.dtype, shape: x.shape, data }) };
   },
   layout: alongAxis('first', 'axis'),
-  ulp: ({ x }, { axis }) => x[axis]!,
+  rounding: ({ x }, { axis }) => ofTerms(Math.sqrt(x[axis]!)),
   examples: [
     {
       inputs: { x: tensor('float32', [2, 3], [1, 2, 3, 4, 5, 6]) },

@@ -8,6 +8,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { ValueType } from '../tensor/value-type.js';
 import type { Attrs, AttrValues, ResolvedAttrs } from './attr.js';
 import type { LayoutRule } from './layout.js';
+import type { Rounding } from './rounding.js';
 
 /**
  * How many values an operand or result takes: one, one or none, or any number (then it is the
@@ -150,11 +151,24 @@ export interface Op<
   ): Partial<PerOperand<I, Interval | undefined>>;
   /** What becomes of a node under a change between channels first and channels last. */
   readonly layout: LayoutRule<string>;
+  /** How far a correct float implementation may be from the reference for these operands. */
+  rounding(shapes: PerOperand<I, readonly number[]>, attrs: ResolvedAttrs<A>): Rounding;
   /**
-   * How far a correct float implementation may be from the reference for these operands, in units
-   * in the last place of the result.
+   * Mean squares of the sums that the elements of the first result are, were their terms
+   * independent, for each or for all: a result that cancels out does not tell how large the terms
+   * were that rounding goes by. For operators whose rounding is `ofTerms`; the results around tell
+   * unless stated.
    */
-  ulp(shapes: PerOperand<I, readonly number[]>, attrs: ResolvedAttrs<A>): number;
+  termSquares?(
+    operands: PerOperand<I, Tensor>,
+    attrs: ResolvedAttrs<A>,
+    result: Tensor,
+  ): Float64Array | number;
+  /**
+   * Whether float results jump where float operands pass a place, as a rounded number does; no
+   * unless told. Results of other types always do.
+   */
+  jumps?(attrs: ResolvedAttrs<A>): boolean;
   readonly examples: readonly Example[];
   /**
    * A composite's meaning in simpler operators: builds them in `graph` and gives the values that

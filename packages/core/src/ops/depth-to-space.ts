@@ -10,6 +10,7 @@ import { defineOp, one } from './define-op.js';
 import { layoutAttr } from './families/windowed.js';
 import { spatial } from './layout.js';
 import { reshape } from './reshape.js';
+import { exact } from './rounding.js';
 import { transpose } from './transpose.js';
 
 interface Blocks {
@@ -95,7 +96,7 @@ export const depthToSpace = defineOp({
     };
   },
   layout: spatial,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { x: tensor('float32', [1, 8, 1, 1], [0, 1, 2, 3, 4, 5, 6, 7]) },

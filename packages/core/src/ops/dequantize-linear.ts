@@ -5,6 +5,7 @@ import { sizeOf, tensor, toNumbers } from '../tensor/tensor.js';
 import { int, nullable } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 import { scaled } from './layout.js';
+import { ofElement } from './rounding.js';
 
 const codeTypes = [
   ...(['int8', 'uint8', 'int16', 'uint16', 'int32', 'int4', 'uint4', 'int2', 'uint2'] as const),
@@ -42,7 +43,7 @@ export const dequantizeLinear = defineOp({
     return { y: { dtype: scale.dtype, shape: x.shape, data } };
   },
   layout: scaled,
-  ulp: () => 1,
+  rounding: () => ofElement(1),
   examples: [
     {
       inputs: {

@@ -3,6 +3,7 @@ import { tensor } from '../tensor/tensor.js';
 import { dims as dimsAttr } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { fixed } from './layout.js';
+import { exact } from './rounding.js';
 
 /** Sizes of named dimensions, and expressions over them, as data. */
 export const dims = defineOp({
@@ -22,7 +23,7 @@ export const dims = defineOp({
   infer: (_, { values }) => ({ y: { dtype: 'int64', shape: [values.length], elements: values } }),
   evaluate: (_, { values }) => ({ y: tensor('int64', [values.length], values) }),
   layout: fixed('its result is a vector'),
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     { inputs: {}, attrs: { values: [2, -1] }, outputs: { y: tensor('int64', [2], [2, -1]) } },
   ],

@@ -9,6 +9,7 @@ import { tensor } from '../tensor/tensor.js';
 import { broadcastElements, broadcastType } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
 import { elementwise } from './layout.js';
+import { ofElement } from './rounding.js';
 
 /**
  * The quotient where truncation is floor division: of what cannot be negative by what is positive.
@@ -54,7 +55,7 @@ export const div = defineOp({
     return { y: wrapInteger(evaluateBinary(a, b, a.dtype, divide, (x, y) => x / nonZero(y))) };
   },
   layout: elementwise,
-  ulp: () => 1,
+  rounding: () => ofElement(1),
   examples: [
     {
       inputs: { a: tensor('float32', [3], [1, -3, 0]), b: tensor('float32', [], [2]) },

@@ -11,6 +11,7 @@ import { readSubscripts, type Subscripts } from '../typing/subscripts.js';
 import { text } from './attr.js';
 import { defineOp, many, one } from './define-op.js';
 import { labelled } from './layout.js';
+import { exact, ofTerms } from './rounding.js';
 
 /**
  * The size of each label, which operands that have 1 under it broadcast to; undefined for one of
@@ -94,13 +95,14 @@ export const einsum = defineOp({
     return { y: einsumOf(inputs, subscripts) };
   },
   layout: labelled,
-  ulp: ({ inputs }, { equation }) => {
+  rounding: ({ inputs }, { equation }) => {
     const subscripts = readSubscripts(equation, ranksOf(inputs));
-    if (!subscripts) return 0;
+    if (!subscripts) return exact();
     const summed = [...labelSizes(subscripts, inputs)].filter(
       ([label]) => !subscripts.result.includes(label),
     );
-    return summed.reduce((product, [, size]) => product * Number(size), 1) + inputs.length;
+    const terms = summed.reduce((product, [, size]) => product * Number(size), 1);
+    return ofTerms(Math.sqrt(terms) + inputs.length);
   },
   examples: [
     {

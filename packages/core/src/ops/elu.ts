@@ -4,6 +4,7 @@ import { float } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { unaryExample } from './families/unary.js';
 import { elementwise } from './layout.js';
+import { ofOne } from './rounding.js';
 
 /** x, and alpha (e^x - 1) below 0. */
 export const elu = defineOp({
@@ -20,7 +21,7 @@ export const elu = defineOp({
     }),
   }),
   layout: elementwise,
-  ulp: () => 4,
+  rounding: () => ofOne(2),
   examples: [
     unaryExample(
       [

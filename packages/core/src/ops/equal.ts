@@ -6,6 +6,7 @@ import { broadcastElements, broadcastType } from '../typing/broadcast.js';
 import { knownComparison } from '../typing/known-comparison.js';
 import { defineOp, one } from './define-op.js';
 import { elementwise } from './layout.js';
+import { exact } from './rounding.js';
 
 /** Whether equal, with broadcasting; NaN equals nothing. */
 export const equal = defineOp({
@@ -35,7 +36,7 @@ export const equal = defineOp({
     ),
   }),
   layout: elementwise,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { a: tensor('float32', [3], [1, 2, NaN]), b: tensor('float32', [3], [1, 3, NaN]) },

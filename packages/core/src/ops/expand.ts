@@ -11,6 +11,7 @@ import { movedElements } from '../typing/moved-elements.js';
 import { dimsOrOperand } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 import { perDimension } from './layout.js';
+import { exact } from './rounding.js';
 
 /**
  * `x` repeated along its dimensions of 1 until it has the shape that it and `target` broadcast to.
@@ -79,7 +80,7 @@ export const expand = defineOp({
     y: expanded(x, shape ?? Array.from(toNumbers(operand!))),
   }),
   layout: perDimension('shape'),
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { x: tensor('float32', [3, 1], [1, 2, 3]) },

@@ -3,14 +3,17 @@ import { add } from './add.js';
 import { exp } from './exp.js';
 import { unary } from './families/unary.js';
 import { mul } from './mul.js';
+import { ofElement } from './rounding.js';
 import { tanh } from './tanh.js';
 
 /** e^x - 1. Its decomposition tanh(x/2) (e^x + 1) keeps the digits near 0, which e^x - 1 loses. */
 export const expm1 = unary({
   name: 'Expm1',
   summary: 'e^x - 1, accurate near 0.',
-  f: Math.expm1,
-  ulp: 8,
+  loop: (y, x) => {
+    for (let i = 0; i < y.length; i++) y[i] = Math.expm1(x[i]!);
+  },
+  rounding: ofElement(3),
   examples: [
     [0, 0],
     [Math.log(3), 2],

@@ -1,13 +1,17 @@
 import { unary } from './families/unary.js';
+import { exact } from './rounding.js';
 
 /** Largest integer that is not greater. */
 export const floor = unary({
   name: 'Floor',
   summary: 'Largest integer of at most `x`.',
-  f: Math.floor,
+  loop: (y, x) => {
+    for (let i = 0; i < y.length; i++) y[i] = Math.floor(x[i]!);
+  },
   // Between integers, whole numbers stay.
   range: (x) => x,
-  ulp: 0,
+  rounding: exact(),
+  jumps: true,
   examples: [
     [1.5, 1],
     [-1.5, -2],

@@ -6,6 +6,7 @@ import type { ValueType } from '../tensor/value-type.js';
 import { oneOf, opaque, text, type Json } from './attr.js';
 import { defineOp, many } from './define-op.js';
 import { fixed } from './layout.js';
+import { exact } from './rounding.js';
 
 /**
  * The attribute `types` of a foreign operator, from the types of its results; undefined for those
@@ -82,6 +83,6 @@ export const foreign = defineOp({
     });
   },
   layout: fixed('what it does is not known'),
-  ulp: () => 0,
+  rounding: exact,
   examples: [],
 });

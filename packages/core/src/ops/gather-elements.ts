@@ -7,6 +7,7 @@ import { tensor } from '../tensor/tensor.js';
 import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { alongAxis } from './layout.js';
+import { exact } from './rounding.js';
 
 /** Elements of a tensor by number along one axis. */
 export const gatherElements = defineOp({
@@ -41,7 +42,7 @@ export const gatherElements = defineOp({
     return { y: pickElements(x, indices.shape, (at) => places[at]!) };
   },
   layout: alongAxis('all', 'axis'),
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: {

@@ -7,6 +7,7 @@ import { allocate, sizeOf, tensor } from '../tensor/tensor.js';
 import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { fixed } from './layout.js';
+import { exact } from './rounding.js';
 
 /** Blocks of a tensor by index tuples. */
 export const gatherND = defineOp({
@@ -64,7 +65,7 @@ export const gatherND = defineOp({
     return { y: { dtype: x.dtype, shape, data } };
   },
   layout: fixed('its tuples name places by the leading dimensions in order'),
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: {

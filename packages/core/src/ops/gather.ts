@@ -8,6 +8,7 @@ import { knownNumbers, movedElements } from '../typing/moved-elements.js';
 import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { gathering } from './layout.js';
+import { exact } from './rounding.js';
 
 function gathered(
   x: Tensor,
@@ -59,7 +60,7 @@ export const gather = defineOp({
     return { y: gathered(x, toNumbers(indices), shape, axis) };
   },
   layout: gathering,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: {

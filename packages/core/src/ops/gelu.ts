@@ -9,6 +9,7 @@ import { erf } from './erf.js';
 import { unaryExample } from './families/unary.js';
 import { elementwise } from './layout.js';
 import { mul } from './mul.js';
+import { ofTerms } from './rounding.js';
 import { tanh } from './tanh.js';
 
 const slope = Math.sqrt(2 / Math.PI);
@@ -41,7 +42,7 @@ export const gelu = defineOp({
     y: mapFloat(x, approximate === 'none' ? exact : approximation),
   }),
   layout: elementwise,
-  ulp: () => 16,
+  rounding: () => ofTerms(5),
   examples: [
     unaryExample(
       [

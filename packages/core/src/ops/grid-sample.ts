@@ -7,6 +7,7 @@ import { bool, oneOf } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { layoutAttr } from './families/windowed.js';
 import { spatial } from './layout.js';
+import { ofTerms } from './rounding.js';
 
 /**
  * Values of `x` at the positions of a grid, as ONNX GridSample-22. The grid is [batch, spatial
@@ -75,7 +76,8 @@ export const gridSample = defineOp({
   // Positions in float32 are off by about their size in units of the last place; the slope of the
   // data turns that into an error.
   layout: spatial,
-  ulp: ({ x }) => x.slice(1).reduce((sum, size) => sum + 16 + 8 * size, 0),
+  rounding: ({ x }) => ofTerms(x.slice(1).reduce((sum, size) => sum + 4 + size / 2, 0)),
+  jumps: ({ mode }) => mode === 'nearest',
   examples: [
     {
       inputs: {

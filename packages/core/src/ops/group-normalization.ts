@@ -18,6 +18,7 @@ import { defineOp, one } from './define-op.js';
 import { layoutAttr } from './families/windowed.js';
 import { spatial } from './layout.js';
 import { reshape } from './reshape.js';
+import { ofTerms } from './rounding.js';
 
 const channelsOf = ({ shape }: ValueType, layout: Layout) =>
   shape?.[channelAxis(layout, shape.length)];
@@ -82,7 +83,7 @@ export const groupNormalization = defineOp({
     return { y: { dtype: x.dtype, shape: x.shape, data } };
   },
   layout: spatial,
-  ulp: ({ x }, { groups }) => sizeOf(x.slice(1)) / groups + 8,
+  rounding: ({ x }, { groups }) => ofTerms(Math.sqrt(sizeOf(x.slice(1)) / groups) / 16 + 4),
   examples: [
     {
       inputs: {

@@ -13,6 +13,7 @@ import { recurrentAttrs } from './families/recurrent.js';
 import { fixed } from './layout.js';
 import { matMul } from './mat-mul.js';
 import { mul } from './mul.js';
+import { ofTerms } from './rounding.js';
 import { split } from './split.js';
 import { sub } from './sub.js';
 
@@ -52,7 +53,8 @@ export const gru = defineOp({
   },
   evaluate: (operands, attrs) => runGru(operands, attrs),
   layout: fixed('a sequence is [time, batch, features]'),
-  ulp: ({ x, w }, { hiddenSize }) => x[0]! * (w[2]! + hiddenSize + 16),
+  rounding: ({ x, w }, { hiddenSize }) =>
+    ofTerms(Math.sqrt(x[0]!) * (Math.sqrt(w[2]! + hiddenSize) / 4 + 3)),
   examples: [
     {
       // One unit, z = x / 4, r = 1 / 2, n = x + r (h + 1): linear before the reset.

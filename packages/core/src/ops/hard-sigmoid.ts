@@ -8,6 +8,7 @@ import { defineOp, one } from './define-op.js';
 import { unaryExample } from './families/unary.js';
 import { elementwise } from './layout.js';
 import { mul } from './mul.js';
+import { ofOne } from './rounding.js';
 
 /** A line cut off at 0 and 1. */
 export const hardSigmoid = defineOp({
@@ -24,7 +25,7 @@ export const hardSigmoid = defineOp({
     }),
   }),
   layout: elementwise,
-  ulp: () => 4,
+  rounding: () => ofOne(4),
   examples: [
     unaryExample(
       [

@@ -4,13 +4,19 @@ import { clip } from './clip.js';
 import { div } from './div.js';
 import { unary } from './families/unary.js';
 import { mul } from './mul.js';
+import { ofOne } from './rounding.js';
 
 /** x min(max(x + 3, 0), 6) / 6 (Howard et al. 2019). */
 export const hardSwish = unary({
   name: 'HardSwish',
   summary: 'x min(max(x + 3, 0), 6) / 6.',
-  f: (x) => (x * Math.min(Math.max(x + 3, 0), 6)) / 6,
-  ulp: 4,
+  loop: (y, x) => {
+    for (let i = 0; i < y.length; i++) {
+      const v = x[i]!;
+      y[i] = (v * Math.min(Math.max(v + 3, 0), 6)) / 6;
+    }
+  },
+  rounding: ofOne(3),
   examples: [
     [0, 0],
     [1, 4 / 6],

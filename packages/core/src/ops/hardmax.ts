@@ -8,6 +8,7 @@ import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { alongAxis } from './layout.js';
 import { oneHot } from './one-hot.js';
+import { exact } from './rounding.js';
 
 /** One at the largest element along one axis. */
 export const hardmax = defineOp({
@@ -32,7 +33,8 @@ export const hardmax = defineOp({
     return { y: { dtype: x.dtype, shape: x.shape, data } };
   },
   layout: alongAxis('first', 'axis'),
-  ulp: () => 0,
+  rounding: exact,
+  jumps: () => true,
   examples: [
     {
       inputs: { x: tensor('float32', [2, 3], [1, 3, 3, -1, -2, -3]) },

@@ -4,6 +4,7 @@ import { dtypes } from '../tensor/dtype.js';
 import { bodyResults, joinTypes } from '../typing/body.js';
 import { defineOp, many, one } from './define-op.js';
 import { fixed } from './layout.js';
+import { exact } from './rounding.js';
 
 /**
  * One of two bodies without parameters, chosen when the model runs; they have the same number of
@@ -41,6 +42,6 @@ export const ifElse = defineOp({
     outputs: await run(condition.data[0] ? 'then' : 'else', []),
   }),
   layout: fixed('the bodies give their results as they are'),
-  ulp: () => 0,
+  rounding: exact,
   examples: [],
 });

@@ -15,6 +15,7 @@ import { float } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { layoutAttr } from './families/windowed.js';
 import { spatial } from './layout.js';
+import { ofTerms } from './rounding.js';
 
 const spatialAxes = (layout: Layout, rank: number) =>
   Array.from({ length: rank - 2 }, (_, i) => i + (layout === 'channelsFirst' ? 2 : 1));
@@ -49,7 +50,8 @@ export const instanceNormalization = defineOp({
     return { y: { dtype: x.dtype, shape: x.shape, data } };
   },
   layout: spatial,
-  ulp: ({ x }, { layout }) => sizeOf(spatialAxes(layout, x.length).map((axis) => x[axis]!)) + 8,
+  rounding: ({ x }, { layout }) =>
+    ofTerms(Math.sqrt(sizeOf(spatialAxes(layout, x.length).map((axis) => x[axis]!))) / 16 + 4),
   examples: [
     {
       inputs: {

@@ -4,6 +4,7 @@ import { tensor } from '../tensor/tensor.js';
 import { bool } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { elementwise } from './layout.js';
+import { exact } from './rounding.js';
 
 /** Whether infinite, of the signs that are asked for. */
 export const isInf = defineOp({
@@ -21,7 +22,7 @@ export const isInf = defineOp({
     }),
   }),
   layout: elementwise,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { x: tensor('float32', [4], [1, NaN, Infinity, -Infinity]) },

@@ -3,6 +3,7 @@ import { floatTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
 import { defineOp, one } from './define-op.js';
 import { elementwise } from './layout.js';
+import { exact } from './rounding.js';
 
 /** Whether not a number. */
 export const isNan = defineOp({
@@ -19,7 +20,7 @@ export const isNan = defineOp({
     }),
   }),
   layout: elementwise,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { x: tensor('float32', [3], [1, NaN, Infinity]) },

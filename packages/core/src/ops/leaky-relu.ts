@@ -4,6 +4,7 @@ import { float } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { unaryExample } from './families/unary.js';
 import { elementwise } from './layout.js';
+import { ofElement } from './rounding.js';
 
 /** x, and alpha x below 0. */
 export const leakyRelu = defineOp({
@@ -20,7 +21,7 @@ export const leakyRelu = defineOp({
     }),
   }),
   layout: elementwise,
-  ulp: () => 1,
+  rounding: () => ofElement(1),
   examples: [
     unaryExample(
       [

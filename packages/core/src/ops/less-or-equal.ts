@@ -6,6 +6,7 @@ import { broadcastElements, broadcastType } from '../typing/broadcast.js';
 import { knownComparison } from '../typing/known-comparison.js';
 import { defineOp, one } from './define-op.js';
 import { elementwise } from './layout.js';
+import { exact } from './rounding.js';
 
 /** Whether a <= b, with broadcasting; false where one is NaN. */
 export const lessOrEqual = defineOp({
@@ -35,7 +36,7 @@ export const lessOrEqual = defineOp({
     ),
   }),
   layout: elementwise,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { a: tensor('float32', [4], [1, 2, 3, NaN]), b: tensor('float32', [], [2]) },

@@ -7,6 +7,7 @@ import { greater } from './greater.js';
 import { log } from './log.js';
 import { mul } from './mul.js';
 import { or } from './or.js';
+import { ofElement } from './rounding.js';
 import { sub } from './sub.js';
 import { where } from './where.js';
 
@@ -17,8 +18,10 @@ import { where } from './where.js';
 export const log1p = unary({
   name: 'Log1p',
   summary: 'log(1 + x), accurate near 0.',
-  f: Math.log1p,
-  ulp: 8,
+  loop: (y, x) => {
+    for (let i = 0; i < y.length; i++) y[i] = Math.log1p(x[i]!);
+  },
+  rounding: ofElement(4),
   examples: [
     [0, 0],
     [Math.E - 1, 1],

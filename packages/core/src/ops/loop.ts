@@ -10,6 +10,7 @@ import { bodyResults, joinTypes } from '../typing/body.js';
 import { int } from './attr.js';
 import { defineOp, many, optional } from './define-op.js';
 import { fixed } from './layout.js';
+import { exact } from './rounding.js';
 
 /**
  * Whether a body never stops the loop: its first result is constant true, or the condition that it
@@ -114,6 +115,6 @@ export const loop = defineOp({
     };
   },
   layout: fixed('the body takes and gives its values as they are'),
-  ulp: () => 0,
+  rounding: exact,
   examples: [],
 });

@@ -11,6 +11,7 @@ import { equal } from './equal.js';
 import { alongAxis } from './layout.js';
 import { reduceL1 } from './reduce-l1.js';
 import { reduceL2 } from './reduce-l2.js';
+import { ofTerms } from './rounding.js';
 import { where } from './where.js';
 
 /** Vectors of norm 1 along an axis. */
@@ -39,7 +40,7 @@ export const lpNormalization = defineOp({
     return { y: { dtype: x.dtype, shape: x.shape, data } };
   },
   layout: alongAxis('first', 'axis'),
-  ulp: ({ x }, { axis }) => x[axis]! + 4,
+  rounding: ({ x }, { axis }) => ofTerms(Math.sqrt(x[axis]!) / 4 + 3),
   examples: [
     {
       inputs: { x: tensor('float64', [2, 2], [3, -4, 0, 0]) },

@@ -1,12 +1,13 @@
 import { poolConstraints } from '../constraints/pooling.js';
 import { pool } from '../numeric/pool.js';
 import { floatTypes } from '../tensor/dtype.js';
-import { tensor } from '../tensor/tensor.js';
+import { sizeOf, tensor } from '../tensor/tensor.js';
 import { poolType } from '../typing/pooling.js';
 import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { poolAttrs } from './families/windowed.js';
 import { spatial } from './layout.js';
+import { ofElement } from './rounding.js';
 
 /** The p-norm of each window, (sum of |x|^p)^(1/p), as ONNX LpPool-22; padding adds nothing. */
 export const lpPool = defineOp({
@@ -29,7 +30,7 @@ export const lpPool = defineOp({
     return { y };
   },
   layout: spatial,
-  ulp: (_, { kernel }) => kernel.reduce((a, b) => a * b, 1) + 8,
+  rounding: (_, { kernel }) => ofElement(Math.sqrt(sizeOf(kernel)) + 6),
   examples: [
     {
       inputs: { x: tensor('float32', [1, 1, 3], [3, -4, 0]) },

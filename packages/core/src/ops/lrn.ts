@@ -14,6 +14,7 @@ import { overChannels } from './layout.js';
 import { mul } from './mul.js';
 import { pad } from './pad.js';
 import { pow } from './pow.js';
+import { ofElement } from './rounding.js';
 import { slice, sliceEnd } from './slice.js';
 
 /**
@@ -50,7 +51,7 @@ export const lrn = defineOp({
     return { y: { dtype: x.dtype, shape: x.shape, data } };
   },
   layout: overChannels,
-  ulp: (_, { size }) => size + 12,
+  rounding: (_, { size }) => ofElement(Math.sqrt(size) + 6),
   examples: [
     {
       inputs: { x: tensor('float64', [1, 4, 1], [1, 2, 3, 4]) },

@@ -14,6 +14,7 @@ import { recurrentAttrs } from './families/recurrent.js';
 import { fixed } from './layout.js';
 import { matMul } from './mat-mul.js';
 import { mul } from './mul.js';
+import { ofTerms } from './rounding.js';
 import { split } from './split.js';
 import { sub } from './sub.js';
 
@@ -63,7 +64,8 @@ export const lstm = defineOp({
   },
   evaluate: (operands, attrs) => runLstm(operands, attrs),
   layout: fixed('a sequence is [time, batch, features]'),
-  ulp: ({ x, w }, { hiddenSize }) => x[0]! * (w[2]! + hiddenSize + 16),
+  rounding: ({ x, w }, { hiddenSize }) =>
+    ofTerms(Math.sqrt(x[0]!) * (Math.sqrt(w[2]! + hiddenSize) / 4 + 3)),
   examples: [
     {
       // One unit with relu everywhere: i = x, o = h + 1, f = 1 / 2, c = 2 x.

@@ -1,5 +1,6 @@
 import { mayEqual } from '../constraints/same-type.js';
 import { matrixProduct } from '../numeric/multiply.js';
+import { productSquares } from '../numeric/term-squares.js';
 import type { Shape } from '../tensor/dim.js';
 import { floatTypes, isInt } from '../tensor/dtype.js';
 import { corners, sizeInterval, sums } from '../tensor/interval.js';
@@ -8,6 +9,7 @@ import type { ValueType } from '../tensor/value-type.js';
 import { broadcastShapes } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
 import { fixed } from './layout.js';
+import { ofTerms } from './rounding.js';
 
 const types = [...floatTypes, 'int64', 'int32', 'uint64', 'uint32'] as const;
 
@@ -73,7 +75,11 @@ export const matMul = defineOp({
     return { y: { ...product, shape: resultShape(a.shape, b.shape, product.shape.slice(0, -2)) } };
   },
   layout: fixed('it multiplies the matrices of the last two dimensions'),
-  ulp: ({ a }) => a.at(-1)!,
+  rounding: ({ a }) => ofTerms(Math.sqrt(a.at(-1)!) / 2 + 1),
+  termSquares: ({ a, b }) => {
+    const [left, right] = matrices(a.shape, b.shape);
+    return productSquares({ ...a, shape: left }, { ...b, shape: right });
+  },
   examples: [
     {
       inputs: {

@@ -6,6 +6,7 @@ import { poolType } from '../typing/pooling.js';
 import { defineOp, one } from './define-op.js';
 import { poolAttrs } from './families/windowed.js';
 import { spatial } from './layout.js';
+import { exact } from './rounding.js';
 
 /**
  * Largest element of each window, NaN where there is one, as ONNX MaxPool-22 without indices.
@@ -32,7 +33,7 @@ export const maxPool = defineOp({
     return { y };
   },
   layout: spatial,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { x: tensor('float32', [1, 1, 5], [1, 5, 2, -1, -3]) },

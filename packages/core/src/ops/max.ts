@@ -7,6 +7,7 @@ import { tensor } from '../tensor/tensor.js';
 import { broadcastElements, broadcastType } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
 import { elementwise } from './layout.js';
+import { exact } from './rounding.js';
 
 /** The larger of two numbers with broadcasting; NaN where one of them is. */
 export const max = defineOp({
@@ -32,7 +33,7 @@ export const max = defineOp({
     ),
   }),
   layout: elementwise,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { a: tensor('float32', [3], [1, 2, 4]), b: tensor('float32', [3], [3, 2, -5]) },

@@ -1,5 +1,6 @@
 import { unary } from './families/unary.js';
 import { mul } from './mul.js';
+import { ofTerms } from './rounding.js';
 import { softplus } from './softplus.js';
 import { tanh } from './tanh.js';
 
@@ -7,8 +8,13 @@ import { tanh } from './tanh.js';
 export const mish = unary({
   name: 'Mish',
   summary: 'x tanh(log(1 + e^x)).',
-  f: (x) => x * Math.tanh(Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))),
-  ulp: 10,
+  loop: (y, x) => {
+    for (let i = 0; i < y.length; i++) {
+      const v = x[i]!;
+      y[i] = v * Math.tanh(Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v))));
+    }
+  },
+  rounding: ofTerms(6),
   examples: [
     [0, 0],
     [Math.log(2), Math.log(2) * 0.8],

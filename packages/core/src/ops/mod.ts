@@ -10,6 +10,7 @@ import { broadcastElements, broadcastType } from '../typing/broadcast.js';
 import { oneOf } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { elementwise } from './layout.js';
+import { ofElement } from './rounding.js';
 
 /** The remainder where both conventions agree with the floored one, or of numbers. */
 function remainder(a: Dim, b: Dim, sign: 'divisor' | 'dividend'): Dim | undefined {
@@ -65,7 +66,8 @@ export const mod = defineOp({
     };
   },
   layout: elementwise,
-  ulp: () => 1,
+  rounding: () => ofElement(1),
+  jumps: () => true,
   examples: [
     {
       inputs: { a: tensor('int32', [4], [7, -7, 7, -7]), b: tensor('int32', [4], [3, 3, -3, -3]) },

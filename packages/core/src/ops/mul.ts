@@ -8,6 +8,7 @@ import { tensor } from '../tensor/tensor.js';
 import { broadcastElements, broadcastType } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
 import { elementwise } from './layout.js';
+import { ofElement } from './rounding.js';
 
 /** Product with broadcasting; integers wrap. */
 export const mul = defineOp({
@@ -34,7 +35,7 @@ export const mul = defineOp({
     return { y: wrapInteger(evaluateBinary(a, b, a.dtype, multiply, (x, y) => x * y)) };
   },
   layout: elementwise,
-  ulp: () => 1,
+  rounding: () => ofElement(1),
   examples: [
     {
       inputs: { a: tensor('float32', [2, 1], [1, 2]), b: tensor('float32', [3], [10, 20, 30]) },

@@ -7,6 +7,7 @@ import { mapElements } from '../typing/known-elements.js';
 import { defineOp, one } from './define-op.js';
 import { unaryExample } from './families/unary.js';
 import { elementwise } from './layout.js';
+import { exact } from './rounding.js';
 
 /** -x; integers wrap. */
 export const neg = defineOp({
@@ -30,7 +31,7 @@ export const neg = defineOp({
     ),
   }),
   layout: elementwise,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     unaryExample([
       [1.5, -1.5],

@@ -8,6 +8,7 @@ import { tensor, toNumbers } from '../tensor/tensor.js';
 import { dimsOrOperand, float } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 import { fixed } from './layout.js';
+import { exact } from './rounding.js';
 
 /**
  * Boxes taken one after the other, best score first, that overlap none taken before by more than a
@@ -74,7 +75,7 @@ export const nonMaxSuppression = defineOp({
     return { indices: tensor('int64', [taken.length], taken) };
   },
   layout: fixed('boxes and scores have no layout'),
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       // The second box shares 0.9 of 1.1 with the first, the third touches it; the fourth has too

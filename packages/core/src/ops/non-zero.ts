@@ -7,6 +7,7 @@ import type { ValueType } from '../tensor/value-type.js';
 import { maxKnownElements } from '../typing/known-elements.js';
 import { defineOp, one } from './define-op.js';
 import { fixed } from './layout.js';
+import { exact } from './rounding.js';
 
 /** For each dimension the indices of the elements at `places`, one dimension after another. */
 function indicesOf(places: readonly number[], shape: readonly number[]): number[] {
@@ -60,7 +61,7 @@ export const nonZero = defineOp({
     return { y: tensor('int64', [x.shape.length, places.length], indicesOf(places, x.shape)) };
   },
   layout: fixed('it lists places in the order of elements'),
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { x: tensor('float32', [2, 2], [1, 0, NaN, -1]) },

@@ -3,6 +3,7 @@ import { tensor } from '../tensor/tensor.js';
 import { mapElements } from '../typing/known-elements.js';
 import { defineOp, one } from './define-op.js';
 import { elementwise } from './layout.js';
+import { exact } from './rounding.js';
 
 /** Whether false. */
 export const not = defineOp({
@@ -17,7 +18,7 @@ export const not = defineOp({
   }),
   evaluate: ({ x }) => ({ y: { ...x, data: Uint8Array.from(x.data as Uint8Array, (v) => 1 - v) } }),
   layout: elementwise,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { x: tensor('bool', [2], [true, false]) },

@@ -6,6 +6,7 @@ import { maxSize } from '../tensor/interval.js';
 import { dimsOrOperand, int } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 import { addsDimensions } from './layout.js';
+import { exact } from './rounding.js';
 
 /** Indices as vectors that are `on` in one place. */
 export const oneHot = defineOp({
@@ -68,7 +69,7 @@ export const oneHot = defineOp({
     return { y: { dtype: values.dtype, shape, data: data as unknown as Float64Array } };
   },
   layout: addsDimensions('axis'),
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { indices: tensor('int64', [3], [1, -1, 5]), values: tensor('float32', [2], [0, 2]) },

@@ -139,7 +139,7 @@ describe.each(plain.map((op) => [op.name, op] as const))('%s', (name, op) => {
         const made = nodeOf(op, example.inputs, example.attrs, count, asInput);
         const results = await resultsOf(made, tensors);
         expect(results.length).toBe(expected.length);
-        const ulp = op.ulp(
+        const { ulp } = op.rounding(
           mapGiven(example.inputs, ({ shape }: Tensor) => shape) as never,
           example.attrs as never,
         );

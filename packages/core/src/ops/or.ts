@@ -5,6 +5,7 @@ import { tensor } from '../tensor/tensor.js';
 import { broadcastElements, broadcastType } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
 import { elementwise } from './layout.js';
+import { exact } from './rounding.js';
 
 /** Whether at least one is true, with broadcasting. */
 export const or = defineOp({
@@ -29,7 +30,7 @@ export const or = defineOp({
     ),
   }),
   layout: elementwise,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: {

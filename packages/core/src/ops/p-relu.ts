@@ -8,6 +8,7 @@ import { defineOp, one } from './define-op.js';
 import { elementwise } from './layout.js';
 import { less } from './less.js';
 import { mul } from './mul.js';
+import { ofElement } from './rounding.js';
 import { where } from './where.js';
 
 /** x, and slope x below 0. */
@@ -52,7 +53,7 @@ export const pRelu = defineOp({
     ),
   }),
   layout: elementwise,
-  ulp: () => 1,
+  rounding: () => ofElement(1),
   examples: [
     {
       inputs: {

@@ -10,6 +10,7 @@ import { movedElements } from '../typing/moved-elements.js';
 import { dimsOrOperand, oneOf } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 import { padding } from './layout.js';
+import { exact } from './rounding.js';
 
 const modes = oneOf('constant', 'reflect', 'edge', 'wrap', 'symmetric');
 type Mode = 'constant' | 'reflect' | 'edge' | 'wrap' | 'symmetric';
@@ -112,7 +113,7 @@ export const pad = defineOp({
     y: padded(x, pads ?? Array.from(toNumbers(operand!)), mode, value),
   }),
   layout: padding,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { x: tensor('float32', [2, 2], [1, 2, 3, 4]), value: tensor('float32', [], [9]) },

@@ -8,6 +8,7 @@ import { tensor } from '../tensor/tensor.js';
 import { broadcastType } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
 import { elementwise } from './layout.js';
+import { ofElement } from './rounding.js';
 
 const floatPowers: BinaryLoop = (y, a, b) => {
   for (let i = 0; i < y.length; i++) y[i] = power(a[i]!, b[i]!);
@@ -35,7 +36,7 @@ export const pow = defineOp({
     return { y: wrapInteger(evaluateBinary(a, b, a.dtype, small, integerPower)) };
   },
   layout: elementwise,
-  ulp: () => 4,
+  rounding: () => ofElement(4),
   examples: [
     {
       inputs: { a: tensor('float64', [3], [2, 9, -2]), b: tensor('float64', [3], [3, 0.5, -1]) },

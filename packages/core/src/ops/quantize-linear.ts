@@ -7,6 +7,7 @@ import { sizeOf, tensor, toNumbers } from '../tensor/tensor.js';
 import { bool, dtypeAttr, int, nullable } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 import { scaled } from './layout.js';
+import { ofElement } from './rounding.js';
 
 const codeTypes = [
   ...(['int8', 'uint8', 'int16', 'uint16', 'int4', 'uint4', 'int2', 'uint2'] as const),
@@ -55,7 +56,7 @@ export const quantizeLinear = defineOp({
     return { y: { dtype: to, shape: x.shape, data: quantized(data, to, saturate) } };
   },
   layout: scaled,
-  ulp: () => 1,
+  rounding: () => ofElement(1),
   examples: [
     {
       inputs: {

@@ -7,6 +7,7 @@ import type { ValueType } from '../tensor/value-type.js';
 import { knownElement, maxKnownElements } from '../typing/known-elements.js';
 import { defineOp, one } from './define-op.js';
 import { fixed } from './layout.js';
+import { ofTerms } from './rounding.js';
 
 /** The one known element of an integer scalar. */
 const known = (type: ValueType): Dim | undefined => type.elements?.[0];
@@ -89,7 +90,8 @@ export const range = defineOp({
     return { y: { dtype: start.dtype, shape: [length], data } };
   },
   layout: fixed('its result is a vector'),
-  ulp: () => 1,
+  rounding: () => ofTerms(2),
+  jumps: () => true,
   examples: [
     {
       inputs: {

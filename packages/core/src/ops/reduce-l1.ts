@@ -4,6 +4,7 @@ import { tensor } from '../tensor/tensor.js';
 import { abs } from './abs.js';
 import { reduction } from './families/reduction.js';
 import { reduceSum } from './reduce-sum.js';
+import { ofElement } from './rounding.js';
 
 /** The sum of the absolute values of each group. */
 export const reduceL1 = reduction({
@@ -17,7 +18,7 @@ export const reduceL1 = reduction({
   },
   g: (group) => group.reduce((a, b) => a + (b < 0n ? -b : b), 0n),
   range: (x, count) => sums(magnitude(x), count),
-  ulp: (size) => size,
+  rounding: (size) => ofElement(Math.sqrt(size)),
   examples: [
     {
       inputs: { x: tensor('float32', [2, 2], [1, -2, -3, 0]) },

@@ -3,6 +3,7 @@ import { tensor } from '../tensor/tensor.js';
 import { reduction } from './families/reduction.js';
 import { mul } from './mul.js';
 import { reduceSum } from './reduce-sum.js';
+import { ofElement } from './rounding.js';
 import { sqrt } from './sqrt.js';
 
 /** The root of the sum of the squares of each group. */
@@ -15,7 +16,7 @@ export const reduceL2 = reduction({
     for (let i = 0; i < members.length; i++) sum += x[first + members[i]!]! ** 2;
     return Math.sqrt(sum);
   },
-  ulp: (size) => size / 2 + 2,
+  rounding: (size) => ofElement(Math.sqrt(size) / 4 + 2),
   examples: [
     {
       inputs: { x: tensor('float32', [2, 2], [3, -4, 0, 5]) },

@@ -3,6 +3,7 @@ import { tensor } from '../tensor/tensor.js';
 import { reduction } from './families/reduction.js';
 import { log } from './log.js';
 import { reduceSum } from './reduce-sum.js';
+import { ofOne } from './rounding.js';
 
 /** The logarithm of the sum of each group. */
 export const reduceLogSum = reduction({
@@ -14,7 +15,7 @@ export const reduceLogSum = reduction({
     for (let i = 0; i < members.length; i++) sum += x[first + members[i]!]!;
     return Math.log(sum);
   },
-  ulp: (size) => size + 3,
+  rounding: (size) => ofOne(Math.sqrt(size) + 3),
   examples: [
     {
       inputs: { x: tensor('float64', [2, 2], [0.25, 0.75, 1, 1]) },

@@ -2,6 +2,7 @@ import { maxDim } from '../tensor/dim.js';
 import { numberTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
 import { reduction } from './families/reduction.js';
+import { exact } from './rounding.js';
 
 /** The largest element of each group; NaN wins. For bool whether any is true. */
 export const reduceMax = reduction({
@@ -21,7 +22,7 @@ export const reduceMax = reduction({
   known: (group) => (group.length > 0 ? group.reduce(maxDim) : undefined),
   // Of none the lowest value of the type, which is not known here.
   range: (x, [fewest]) => (fewest > 0n ? x : undefined),
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { x: tensor('float32', [2, 3], [1, 3, 2, -4, NaN, -6]) },

@@ -2,6 +2,7 @@ import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import { numberTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
 import { reduction } from './families/reduction.js';
+import { ofTerms } from './rounding.js';
 
 /** The mean of the elements of each group; of integers it is truncated towards zero. */
 export const reduceMean = reduction({
@@ -23,7 +24,8 @@ export const reduceMean = reduction({
     return group.reduce((a, b) => a + b, 0n) / BigInt(group.length);
   },
   range: (x) => x,
-  ulp: (size) => size + 1,
+  rounding: (size) => ofTerms(Math.sqrt(size) / 2 + 1),
+  termSquares: (square, size) => square / Math.max(size, 1),
   examples: [
     {
       inputs: { x: tensor('float32', [2, 2], [1, 2, 3, 6]) },

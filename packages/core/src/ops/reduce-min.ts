@@ -2,6 +2,7 @@ import { minDim } from '../tensor/dim.js';
 import { numberTypes } from '../tensor/dtype.js';
 import { tensor } from '../tensor/tensor.js';
 import { reduction } from './families/reduction.js';
+import { exact } from './rounding.js';
 
 /** The smallest element of each group; NaN wins. For bool whether all are true. */
 export const reduceMin = reduction({
@@ -21,7 +22,7 @@ export const reduceMin = reduction({
   known: (group) => (group.length > 0 ? group.reduce(minDim) : undefined),
   // Of none the highest value of the type, which is not known here.
   range: (x, [fewest]) => (fewest > 0n ? x : undefined),
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { x: tensor('float32', [2, 3], [1, 3, 2, -4, 0, -6]) },

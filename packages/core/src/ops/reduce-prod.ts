@@ -3,6 +3,7 @@ import { numberTypes } from '../tensor/dtype.js';
 import { products } from '../tensor/interval.js';
 import { tensor } from '../tensor/tensor.js';
 import { reduction } from './families/reduction.js';
+import { ofElement } from './rounding.js';
 
 /** The product of the elements of each group; integers wrap. */
 export const reduceProd = reduction({
@@ -17,7 +18,7 @@ export const reduceProd = reduction({
   g: (group) => group.reduce((a, b) => a * b, 1n),
   known: (group) => group.reduce(mulDim, 1),
   range: products,
-  ulp: (size) => size,
+  rounding: (size) => ofElement(Math.sqrt(size)),
   examples: [
     {
       inputs: { x: tensor('float32', [2, 3], [1, 2, 3, 4, 5, 6]) },

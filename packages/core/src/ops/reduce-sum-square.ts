@@ -4,6 +4,7 @@ import { tensor } from '../tensor/tensor.js';
 import { reduction } from './families/reduction.js';
 import { mul } from './mul.js';
 import { reduceSum } from './reduce-sum.js';
+import { ofElement } from './rounding.js';
 
 /** The sum of the squares of each group. */
 export const reduceSumSquare = reduction({
@@ -17,7 +18,7 @@ export const reduceSumSquare = reduction({
   },
   g: (group) => group.reduce((a, b) => a + b * b, 0n),
   range: (x, count) => sums(powers(x, [2n, 2n])!, count),
-  ulp: (size) => size + 1,
+  rounding: (size) => ofElement(Math.sqrt(size) + 1),
   examples: [
     {
       inputs: { x: tensor('float32', [2, 2], [1, -2, -3, 0]) },

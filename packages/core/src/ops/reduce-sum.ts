@@ -3,6 +3,7 @@ import { numberTypes } from '../tensor/dtype.js';
 import { sums } from '../tensor/interval.js';
 import { tensor } from '../tensor/tensor.js';
 import { reduction } from './families/reduction.js';
+import { ofTerms } from './rounding.js';
 
 /** The sum of the elements of each group; integers wrap. */
 export const reduceSum = reduction({
@@ -17,7 +18,8 @@ export const reduceSum = reduction({
   g: (group) => group.reduce((a, b) => a + b, 0n),
   known: (group) => group.reduce(addDim, 0),
   range: sums,
-  ulp: (size) => size,
+  rounding: (size) => ofTerms(size > 1 ? Math.sqrt(size) / 2 + 1 : 0),
+  termSquares: (square, size) => square * size,
   examples: [
     {
       inputs: { x: tensor('float32', [2, 3], [1, 2, 3, 4, 5, 6]) },

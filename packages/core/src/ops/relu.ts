@@ -7,6 +7,7 @@ import { mapElements } from '../typing/known-elements.js';
 import { defineOp, one } from './define-op.js';
 import { unaryExample } from './families/unary.js';
 import { elementwise } from './layout.js';
+import { exact } from './rounding.js';
 
 /** The positive part. */
 export const relu = defineOp({
@@ -30,7 +31,7 @@ export const relu = defineOp({
     ),
   }),
   layout: elementwise,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     unaryExample([
       [-2, 0],

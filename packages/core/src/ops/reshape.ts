@@ -6,6 +6,7 @@ import { maxSize } from '../tensor/interval.js';
 import { dimsOrOperand } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 import { reshaping } from './layout.js';
+import { exact } from './rounding.js';
 
 /** The shape with its one -1 replaced by what the number of elements leaves. */
 function settle(shape: Shape, from: Shape): Shape {
@@ -82,7 +83,7 @@ export const reshape = defineOp({
     return { y: { ...x, shape: target } };
   },
   layout: reshaping,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { x: tensor('int32', [2, 3], [1, 2, 3, 4, 5, 6]) },

@@ -6,6 +6,15 @@ import { tensor, toNumbers } from '../tensor/tensor.js';
 import { bool, dimsOrOperand, float, floatList, ints, nullable, oneOf } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 import { resampling } from './layout.js';
+import { exact, ofTerms } from './rounding.js';
+
+/**
+ * What coordinates along an axis lose in float32, times the slope of the data: about their size in
+ * units in the last place, and nothing where the scale is a power of two.
+ */
+function coordinateUlp(from: number, to: number | undefined): number {
+  return to !== undefined && Number.isInteger(Math.log2(to / from)) ? 0 : from / 2;
+}
 
 /**
  * Resampling along the given axes, one after the other, as ONNX Resize-19. `sizes` are those of the
@@ -112,11 +121,18 @@ export const resize = defineOp({
   evaluate: ({ x, sizes: operand }, attrs) => ({
     y: resample(x, attrs.sizes ?? Array.from(toNumbers(operand!)), attrs),
   }),
-  // Coordinates in float32 are off by about their size in units of the last place; the slope of the
-  // data turns that into an error.
   layout: resampling,
-  ulp: ({ x }, { mode, axes }) =>
-    mode === 'nearest' ? 0 : axes.reduce((sum, axis) => sum + 8 + 4 * x[axis]!, 0),
+  rounding: ({ x, sizes: operand }, { mode, axes, sizes }) => {
+    if (mode === 'nearest') return exact();
+    // The taps of a cubic are polynomials of the coordinate.
+    const taps = mode === 'cubic' ? 12 : 3;
+    return ofTerms(
+      axes.reduce(
+        (sum, axis, i) => sum + taps + coordinateUlp(x[axis]!, operand ? undefined : sizes?.[i]),
+        0,
+      ),
+    );
+  },
   examples: [
     {
       inputs: { x: tensor('float32', [1, 2], [1, 2]) },

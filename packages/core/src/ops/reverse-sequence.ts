@@ -3,11 +3,13 @@ import { mayEqual } from '../constraints/same-type.js';
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import { pickElements } from '../numeric/copy.js';
 import { dtypes } from '../tensor/dtype.js';
+import { sizeInterval } from '../tensor/interval.js';
 import { stridesOf } from '../tensor/strides.js';
 import { tensor, toNumbers } from '../tensor/tensor.js';
 import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { alongAxis } from './layout.js';
+import { exact } from './rounding.js';
 
 /** The beginning of each sequence of a batch turned round. */
 export const reverseSequence = defineOp({
@@ -33,6 +35,9 @@ export const reverseSequence = defineOp({
   },
   infer: ({ x }) => ({ y: { dtype: x.dtype, shape: x.shape } }),
   range: ({ x }) => ({ y: x }),
+  demands: ({ x }, { timeAxis }) => ({
+    lengths: [0n, sizeInterval(x.shape?.[timeAxis])[1]],
+  }),
   evaluate: ({ x, lengths }, { timeAxis, batchAxis }) => {
     const strides = stridesOf(x.shape);
     const counts = toNumbers(lengths);
@@ -52,7 +57,7 @@ export const reverseSequence = defineOp({
     return { y: pickElements(x, x.shape, pick) };
   },
   layout: alongAxis('first', 'timeAxis', 'batchAxis'),
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: {

@@ -7,6 +7,7 @@ import { movedElements } from '../typing/moved-elements.js';
 import { ints } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { alongAxes } from './layout.js';
+import { exact } from './rounding.js';
 
 function reversed(x: Tensor, axes: readonly number[]): Tensor {
   if (sizeOf(x.shape) === 0) return x;
@@ -44,7 +45,7 @@ export const reverse = defineOp({
   demands: (_, __, { y }) => ({ x: y }),
   evaluate: ({ x }, { axes }) => ({ y: reversed(x, axes) }),
   layout: alongAxes,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { x: tensor('float32', [2, 3], [1, 2, 3, 4, 5, 6]) },

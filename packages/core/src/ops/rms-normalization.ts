@@ -13,6 +13,7 @@ import { sizeOf, tensor } from '../tensor/tensor.js';
 import { float, int } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 import { overLastDimensions } from './layout.js';
+import { ofTerms } from './rounding.js';
 
 const from = (axis: number, rank: number) =>
   Array.from({ length: rank - axis }, (_, i) => axis + i);
@@ -36,7 +37,7 @@ export const rmsNormalization = defineOp({
     return { y: { dtype: x.dtype, shape: x.shape, data } };
   },
   layout: overLastDimensions,
-  ulp: ({ x }, { axis }) => sizeOf(x.slice(axis)) + 6,
+  rounding: ({ x }, { axis }) => ofTerms(Math.sqrt(sizeOf(x.slice(axis))) / 8 + 3),
   examples: [
     {
       inputs: { x: tensor('float32', [1, 2], [1, 7]), scale: tensor('float32', [2], [10, 1]) },

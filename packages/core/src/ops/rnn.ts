@@ -9,6 +9,7 @@ import { defineOp, one, optional } from './define-op.js';
 import { recurrentAttrs } from './families/recurrent.js';
 import { fixed } from './layout.js';
 import { matMul } from './mat-mul.js';
+import { ofTerms } from './rounding.js';
 
 /**
  * Simple recurrent units, as ONNX RNN-22 in its layout 0: per direction and step H' = f(W x + Wb +
@@ -40,7 +41,8 @@ export const rnn = defineOp({
   },
   evaluate: (operands, attrs) => runRnn(operands, attrs),
   layout: fixed('a sequence is [time, batch, features]'),
-  ulp: ({ x, w }, { hiddenSize }) => x[0]! * (w[2]! + hiddenSize + 16),
+  rounding: ({ x, w }, { hiddenSize }) =>
+    ofTerms(Math.sqrt(x[0]!) * (Math.sqrt(w[2]! + hiddenSize) / 4 + 3)),
   examples: [
     {
       // Two steps of one unit: relu(2 x + 3 h + 1).

@@ -22,6 +22,7 @@ import { min } from './min.js';
 import { mul } from './mul.js';
 import { reduceMean } from './reduce-mean.js';
 import { reshape } from './reshape.js';
+import { ofTerms } from './rounding.js';
 import { slice } from './slice.js';
 import { sub } from './sub.js';
 import { transpose } from './transpose.js';
@@ -148,7 +149,7 @@ export const roiAlign = defineOp({
   // Positions in float32 are off by about their size in units of the last place; the slope of the
   // data turns that into an error.
   layout: fixed('its images have their channels first'),
-  ulp: ({ x }) => 32 + 8 * (x[2]! + x[3]!),
+  rounding: ({ x }) => ofTerms(4 + (x[2]! + x[3]!) / 4),
   examples: [
     {
       // Bins from 0 to 1 and from 1 to 2 in each direction, sampled in their middle.

@@ -15,6 +15,7 @@ import { gather } from './gather.js';
 import { fixed } from './layout.js';
 import { loop } from './loop.js';
 import { reverse } from './reverse.js';
+import { exact } from './rounding.js';
 import { shape as shapeOp } from './shape.js';
 import { transpose } from './transpose.js';
 
@@ -137,7 +138,7 @@ export const scan = defineOp({
     };
   },
   layout: fixed('the body takes and gives its values as they are'),
-  ulp: () => 0,
+  rounding: exact,
   examples: [],
   decompose: (
     { inputs },

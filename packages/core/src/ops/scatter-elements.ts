@@ -13,6 +13,7 @@ import { int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { reductionAttr } from './families/scatter.js';
 import { alongAxis } from './layout.js';
+import { ofTerms } from './rounding.js';
 
 /** Elements of a tensor replaced by number along one axis. */
 export const scatterElements = defineOp({
@@ -76,8 +77,8 @@ export const scatterElements = defineOp({
     return { y: wrapInteger({ ...x, data }) };
   },
   layout: alongAxis('all', 'axis'),
-  ulp: ({ indices }, { axis, reduction }) =>
-    reduction === 'add' || reduction === 'mul' ? indices[axis]! : 0,
+  rounding: ({ indices }, { axis, reduction }) =>
+    ofTerms(reduction === 'add' || reduction === 'mul' ? Math.sqrt(indices[axis]!) : 0),
   examples: [
     {
       inputs: {

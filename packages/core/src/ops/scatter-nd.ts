@@ -11,6 +11,7 @@ import { updatedRange } from '../typing/scatter-update.js';
 import { defineOp, one } from './define-op.js';
 import { reductionAttr } from './families/scatter.js';
 import { fixed } from './layout.js';
+import { ofTerms } from './rounding.js';
 
 /** Blocks of a tensor replaced by index tuples. */
 export const scatterND = defineOp({
@@ -73,8 +74,10 @@ export const scatterND = defineOp({
     return { y: wrapInteger({ ...x, data }) };
   },
   layout: fixed('its tuples name places by the leading dimensions in order'),
-  ulp: ({ indices }, { reduction }) =>
-    reduction === 'add' || reduction === 'mul' ? sizeOf(indices.slice(0, -1)) : 0,
+  rounding: ({ indices }, { reduction }) =>
+    ofTerms(
+      reduction === 'add' || reduction === 'mul' ? Math.sqrt(sizeOf(indices.slice(0, -1))) : 0,
+    ),
   examples: [
     {
       inputs: {

@@ -7,6 +7,7 @@ import { elu } from './elu.js';
 import { unaryExample } from './families/unary.js';
 import { elementwise } from './layout.js';
 import { mul } from './mul.js';
+import { ofOne } from './rounding.js';
 
 /** gamma x, and gamma alpha (e^x - 1) below 0 (Klambauer et al. 2017). */
 export const selu = defineOp({
@@ -24,7 +25,7 @@ export const selu = defineOp({
     }),
   }),
   layout: elementwise,
-  ulp: () => 6,
+  rounding: () => ofOne(4),
   examples: [
     unaryExample(
       [

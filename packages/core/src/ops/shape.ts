@@ -3,6 +3,7 @@ import { tensor } from '../tensor/tensor.js';
 import { hull, sizeInterval } from '../tensor/interval.js';
 import { defineOp, one } from './define-op.js';
 import { fixed } from './layout.js';
+import { exact } from './rounding.js';
 
 /** The sizes of a tensor's dimensions as data. */
 export const shape = defineOp({
@@ -18,7 +19,7 @@ export const shape = defineOp({
   range: (_, __, { x }) => ({ y: hull(...(x.shape ?? [undefined]).map(sizeInterval)) ?? [0n, 0n] }),
   evaluate: ({ x }) => ({ y: tensor('int64', [x.shape.length], x.shape) }),
   layout: fixed('it lists the sizes in the order of dimensions'),
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { x: tensor('float32', [1, 3], [0, 0, 0]) },

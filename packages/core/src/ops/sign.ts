@@ -5,6 +5,7 @@ import { tensor } from '../tensor/tensor.js';
 import { defineOp, one } from './define-op.js';
 import { unaryExample } from './families/unary.js';
 import { elementwise } from './layout.js';
+import { exact } from './rounding.js';
 
 /** -1, 0 or 1. */
 export const sign = defineOp({
@@ -26,7 +27,8 @@ export const sign = defineOp({
     ),
   }),
   layout: elementwise,
-  ulp: () => 0,
+  rounding: exact,
+  jumps: () => true,
   examples: [
     unaryExample([
       [-2.5, -1],

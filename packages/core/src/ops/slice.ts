@@ -10,6 +10,7 @@ import { sliceRange, sliceSize } from '../typing/slice-bounds.js';
 import { dimsOrOperand, ints } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 import { alongAxes } from './layout.js';
+import { exact } from './rounding.js';
 
 /**
  * The end of a slice that runs to the last index (or, with a negative step, negated, to the first):
@@ -102,7 +103,7 @@ export const slice = defineOp({
     }),
   }),
   layout: alongAxes,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { x: tensor('float32', [2, 4], [1, 2, 3, 4, 5, 6, 7, 8]) },

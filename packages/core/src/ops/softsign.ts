@@ -3,13 +3,19 @@ import { abs } from './abs.js';
 import { add } from './add.js';
 import { div } from './div.js';
 import { unary } from './families/unary.js';
+import { ofElement } from './rounding.js';
 
 /** x / (1 + |x|). */
 export const softsign = unary({
   name: 'Softsign',
   summary: 'x / (1 + |x|).',
-  f: (x) => x / (1 + Math.abs(x)),
-  ulp: 2,
+  loop: (y, x) => {
+    for (let i = 0; i < y.length; i++) {
+      const v = x[i]!;
+      y[i] = v / (1 + Math.abs(v));
+    }
+  },
+  rounding: ofElement(2),
   examples: [
     [0, 0],
     [1, 0.5],

@@ -10,6 +10,7 @@ import { defineOp, one } from './define-op.js';
 import { layoutAttr } from './families/windowed.js';
 import { spatial } from './layout.js';
 import { reshape } from './reshape.js';
+import { exact } from './rounding.js';
 import { transpose } from './transpose.js';
 
 /**
@@ -86,7 +87,7 @@ export const spaceToDepth = defineOp({
     };
   },
   layout: spatial,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { x: tensor('float32', [1, 2, 2, 2], [0, 2, 4, 6, 1, 3, 5, 7]) },

@@ -10,6 +10,7 @@ import { movedElements } from '../typing/moved-elements.js';
 import { dims, int } from './attr.js';
 import { defineOp, many, one } from './define-op.js';
 import { alongAxis } from './layout.js';
+import { exact } from './rounding.js';
 
 /** `size` slices of `x` along an axis, from `start` on. */
 function part(x: Tensor, axis: number, start: number, size: number): Tensor {
@@ -66,7 +67,7 @@ export const split = defineOp({
     return { outputs: sizes.map((size) => part(x, axis, (start += size) - size, size)) };
   },
   layout: alongAxis('first', 'axis'),
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { x: tensor('float32', [2, 3], [1, 2, 3, 4, 5, 6]) },

@@ -6,6 +6,7 @@ import { tensor } from '../tensor/tensor.js';
 import { ints } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { removesDimensions } from './layout.js';
+import { exact } from './rounding.js';
 
 /** Dimensions of size 1 taken out. */
 export const squeeze = defineOp({
@@ -43,7 +44,7 @@ export const squeeze = defineOp({
     return { y: { ...x, shape: x.shape.filter((_, axis) => !axes.includes(axis)) } };
   },
   layout: removesDimensions,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { x: tensor('float32', [1, 2, 1], [3, 4]) },

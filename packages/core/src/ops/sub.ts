@@ -8,6 +8,7 @@ import { tensor } from '../tensor/tensor.js';
 import { broadcastElements, broadcastType } from '../typing/broadcast.js';
 import { defineOp, one } from './define-op.js';
 import { elementwise } from './layout.js';
+import { ofElement } from './rounding.js';
 
 /** Difference with broadcasting; integers wrap. */
 export const sub = defineOp({
@@ -39,7 +40,7 @@ export const sub = defineOp({
     ),
   }),
   layout: elementwise,
-  ulp: () => 1,
+  rounding: () => ofElement(1),
   examples: [
     {
       inputs: { a: tensor('float32', [2, 1], [1, 2]), b: tensor('float32', [3], [10, 20, 30]) },

@@ -6,6 +6,7 @@ import { defineOp, one } from './define-op.js';
 import { unaryExample } from './families/unary.js';
 import { greater } from './greater.js';
 import { elementwise } from './layout.js';
+import { exact } from './rounding.js';
 import { where } from './where.js';
 
 /** x above alpha, else 0. */
@@ -23,7 +24,8 @@ export const thresholdedRelu = defineOp({
     }),
   }),
   layout: elementwise,
-  ulp: () => 0,
+  rounding: exact,
+  jumps: () => true,
   examples: [
     unaryExample(
       [

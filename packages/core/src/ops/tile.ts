@@ -9,6 +9,7 @@ import { movedElements } from '../typing/moved-elements.js';
 import { dimsOrOperand } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 import { perDimension } from './layout.js';
+import { exact } from './rounding.js';
 
 function tiled(x: Tensor, repeats: readonly number[]): Tensor {
   if (repeats.length !== x.shape.length || repeats.some((count) => count < 0)) {
@@ -64,7 +65,7 @@ export const tile = defineOp({
     y: tiled(x, repeats ?? Array.from(toNumbers(operand!))),
   }),
   layout: perDimension('repeats'),
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { x: tensor('float32', [2, 2], [1, 2, 3, 4]) },

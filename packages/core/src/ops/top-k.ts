@@ -9,6 +9,7 @@ import { allocate, sizeOf, tensor, toNumbers } from '../tensor/tensor.js';
 import { bool, dimsOrOperand, int } from './attr.js';
 import { defineOp, one, optional } from './define-op.js';
 import { alongAxis } from './layout.js';
+import { exact } from './rounding.js';
 
 /** The largest or smallest elements along an axis. */
 export const topK = defineOp({
@@ -77,7 +78,7 @@ export const topK = defineOp({
     };
   },
   layout: alongAxis('first', 'axis'),
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { x: tensor('float32', [2, 4], [1, 4, 4, 2, -1, -3, NaN, -2]) },

@@ -6,6 +6,7 @@ import { movedElements } from '../typing/moved-elements.js';
 import { ints } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { permuting } from './layout.js';
+import { exact } from './rounding.js';
 
 /** Whether a list is a permutation of 0 … rank-1. */
 function isPermutation(perm: readonly number[]): boolean {
@@ -50,7 +51,7 @@ export const transpose = defineOp({
   demands: (_, __, { y }) => ({ x: y }),
   evaluate: ({ x }, { perm }) => ({ y: transposed(x, perm) }),
   layout: permuting,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { x: tensor('float32', [2, 3], [1, 2, 3, 4, 5, 6]) },

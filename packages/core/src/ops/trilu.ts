@@ -5,6 +5,7 @@ import { tensor } from '../tensor/tensor.js';
 import { bool, int } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { fixed } from './layout.js';
+import { exact } from './rounding.js';
 
 /** The upper or lower triangle of each matrix. */
 export const trilu = defineOp({
@@ -31,7 +32,7 @@ export const trilu = defineOp({
     return { y: pickElements(x, x.shape, (at) => (isKept(at) ? at : -1)) };
   },
   layout: fixed('it cuts the matrices of the last two dimensions'),
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { x: tensor('float32', [2, 3], [1, 2, 3, 4, 5, 6]) },

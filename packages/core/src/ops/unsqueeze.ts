@@ -4,6 +4,7 @@ import type { Dim } from '../tensor/dim.js';
 import { ints } from './attr.js';
 import { defineOp, one } from './define-op.js';
 import { addsDimensions } from './layout.js';
+import { exact } from './rounding.js';
 
 /** The shape with dimensions of 1 put in so that they stand at `axes` of the result. */
 function grown<D extends Dim>(shape: readonly D[], axes: readonly number[]): (D | 1)[] {
@@ -36,7 +37,7 @@ export const unsqueeze = defineOp({
   demands: (_, __, { y }) => ({ x: y }),
   evaluate: ({ x }, { axes }) => ({ y: { ...x, shape: grown(x.shape, axes) } }),
   layout: addsDimensions('axes'),
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: { x: tensor('float32', [2], [3, 4]) },

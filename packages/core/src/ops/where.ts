@@ -11,6 +11,7 @@ import { broadcastType } from '../typing/broadcast.js';
 import { maxKnownElements } from '../typing/known-elements.js';
 import { defineOp, one } from './define-op.js';
 import { elementwise } from './layout.js';
+import { exact } from './rounding.js';
 
 /** The elements of the result where those of the condition and of what it picks are known. */
 function knownElements(
@@ -82,7 +83,7 @@ export const where = defineOp({
     return { y: { dtype: x.dtype, shape, data } };
   },
   layout: elementwise,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: {

@@ -5,6 +5,7 @@ import { broadcastElements, broadcastType } from '../typing/broadcast.js';
 import { knownComparison } from '../typing/known-comparison.js';
 import { defineOp, one } from './define-op.js';
 import { elementwise } from './layout.js';
+import { exact } from './rounding.js';
 
 /** Whether exactly one is true, with broadcasting. */
 export const xor = defineOp({
@@ -34,7 +35,7 @@ export const xor = defineOp({
     ),
   }),
   layout: elementwise,
-  ulp: () => 0,
+  rounding: exact,
   examples: [
     {
       inputs: {

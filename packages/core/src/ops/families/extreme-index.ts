@@ -7,6 +7,7 @@ import { reducedShape } from '../../typing/reduced.js';
 import { bool, int } from '../attr.js';
 import { defineOp, one, type Example } from '../define-op.js';
 import { reducing } from '../layout.js';
+import { exact } from '../rounding.js';
 
 /** An operator that gives the place of the largest (or smallest) element along an axis. */
 export function extremeIndex(
@@ -54,7 +55,7 @@ export function extremeIndex(
       };
     },
     layout: reducing('axis'),
-    ulp: () => 0,
+    rounding: exact,
     examples,
   });
 }

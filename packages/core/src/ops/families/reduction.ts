@@ -1,6 +1,7 @@
 import { areAxes } from '../../constraints/axes.js';
 import type { Graph } from '../../graph/graph.js';
 import type { Value } from '../../graph/value.js';
+import { meanSquare } from '../../numeric/mean-square.js';
 import {
   reduceIntegers,
   reduceNumbers,
@@ -11,12 +12,13 @@ import type { Dim } from '../../tensor/dim.js';
 import { isFloat, isInt, type DType } from '../../tensor/dtype.js';
 import { groupsOf } from '../../tensor/groups.js';
 import { countInterval, type Interval } from '../../tensor/interval.js';
-import { sizeOf } from '../../tensor/tensor.js';
+import { sizeOf, toNumbers, type Tensor } from '../../tensor/tensor.js';
 import type { ValueType } from '../../tensor/value-type.js';
 import { reducedElements, reducedShape } from '../../typing/reduced.js';
 import { bool, ints, type Attr } from '../attr.js';
 import { defineOp, one, type Example, type Op, type Operand } from '../define-op.js';
 import { reducing } from '../layout.js';
+import type { Rounding } from '../rounding.js';
 
 /**
  * What a reduction is asked for: the dimensions that it takes together, and whether they stay with
@@ -39,11 +41,10 @@ export interface ReductionFunction {
   readonly known?: (group: readonly Dim[]) => Dim | undefined;
   /** Bounds of the results for groups of `count` integers between bounds, without wrapping. */
   readonly range?: (x: Interval, count: Interval) => Interval | undefined;
-  /**
-   * Error of a correct float implementation for groups of `size` elements, in units in the last
-   * place.
-   */
-  readonly ulp: (size: number) => number;
+  /** Of a correct float implementation, for groups of `size` elements. */
+  readonly rounding: (size: number) => Rounding;
+  /** Mean square of a result, from that of the elements of groups of `size` (see Op). */
+  readonly termSquares?: (square: number, size: number) => number;
   readonly examples: readonly Example[];
   readonly decompose?: (x: Value, attrs: ReductionAttrs, graph: Graph) => Value;
 }
@@ -66,7 +67,8 @@ export function reduction({
   g,
   known,
   range,
-  ulp,
+  rounding,
+  termSquares,
   examples,
   decompose,
 }: ReductionFunction): Reduction {
@@ -104,7 +106,11 @@ export function reduction({
       return { y: { dtype: x.dtype, shape: reducedShape(x.shape, axes, keepdims), data } };
     },
     layout: reducing('axes'),
-    ulp: ({ x }, { axes }) => ulp(sizeOf(axes.map((axis) => x[axis]!))),
+    rounding: ({ x }, { axes }) => rounding(sizeOf(axes.map((axis) => x[axis]!))),
+    ...(termSquares && {
+      termSquares: ({ x }: { readonly x: Tensor }, { axes }: ReductionAttrs) =>
+        termSquares(meanSquare(toNumbers(x)), sizeOf(axes.map((axis) => x.shape[axis]!))),
+    }),
     examples,
     ...(decompose && {
       decompose: ({ x }: { readonly x: Value }, attrs: ReductionAttrs, graph: Graph) => ({

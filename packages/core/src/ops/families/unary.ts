@@ -1,19 +1,22 @@
 import type { Graph } from '../../graph/graph.js';
 import type { Value } from '../../graph/value.js';
-import { mapFloat } from '../../numeric/map.js';
+import { mapFloat, type UnaryLoop } from '../../numeric/map.js';
 import { floatTypes } from '../../tensor/dtype.js';
 import type { Interval } from '../../tensor/interval.js';
 import { tensor } from '../../tensor/tensor.js';
 import { defineOp, one, type Example, type Op, type Operand } from '../define-op.js';
 import { elementwise } from '../layout.js';
+import type { Rounding } from '../rounding.js';
 
 /** What distinguishes one elementwise function of one operand from another. */
 export interface UnaryFunction {
   readonly name: string;
   readonly summary: string;
-  readonly f: (x: number) => number;
-  /** Error of a correct float implementation, in units in the last place. */
-  readonly ulp: number;
+  /** The function of each element. */
+  readonly loop: UnaryLoop;
+  readonly rounding: Rounding;
+  /** Whether it jumps (see Op). */
+  readonly jumps?: boolean;
   /** Pairs of an argument and the value there. */
   readonly examples: readonly (readonly [number, number])[];
   /** Bounds of the function from bounds of its argument. */
@@ -29,7 +32,16 @@ type Unary = Op<
 >;
 
 /** An operator that applies a real function to each element of a float tensor. */
-export function unary({ name, summary, f, range, ulp, examples, decompose }: UnaryFunction): Unary {
+export function unary({
+  name,
+  summary,
+  loop,
+  range,
+  rounding,
+  jumps = false,
+  examples,
+  decompose,
+}: UnaryFunction): Unary {
   return defineOp({
     name,
     summary,
@@ -41,13 +53,10 @@ export function unary({ name, summary, f, range, ulp, examples, decompose }: Una
     ...(range && {
       range: ({ x }: { readonly x: Interval | undefined }) => ({ y: x && range(x) }),
     }),
-    evaluate: ({ x }) => ({
-      y: mapFloat(x, (y, x) => {
-        for (let i = 0; i < y.length; i++) y[i] = f(x[i]!);
-      }),
-    }),
+    evaluate: ({ x }) => ({ y: mapFloat(x, loop) }),
     layout: elementwise,
-    ulp: () => ulp,
+    rounding: () => rounding,
+    jumps: () => jumps,
     examples: [unaryExample(examples)],
     ...(decompose && {
       decompose: ({ x }: { x: Value }, _: object, graph: Graph) => ({ y: decompose(x, graph) }),

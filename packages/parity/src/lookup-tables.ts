@@ -1,0 +1,50 @@
+import { sizeOf, toNumbers, type Graph, type Value } from '@drover/core';
+import { storageStep } from './storage-step.js';
+
+/** How rows that no run read compare with those of another model. */
+export type TableComparison =
+  | { readonly kind: 'equal' }
+  /** The tables are one in the rows that were read, and not in these. */
+  | { readonly kind: 'other'; readonly rows: readonly number[] }
+  | { readonly kind: 'none' };
+
+/**
+ * Holds the rows of a table that no run read against the tables of another graph that look alike:
+ * equal in every element, or within a step of how they are stored.
+ */
+export async function compareTables(
+  table: Value,
+  rows: number,
+  read: ReadonlySet<number>,
+  other: Graph,
+): Promise<TableComparison> {
+  const width = sizeOf(table.constant!.shape.slice(1));
+  const own = toNumbers(await table.constant!.tensor());
+  let found: TableComparison = { kind: 'none' };
+  for (const candidate of tablesOf(other, table.constant!.shape)) {
+    const values = toNumbers(await candidate.constant!.tensor());
+    const step = storageStep(candidate) ?? storageStep(table);
+    const isEqual = (row: number) => {
+      for (let i = row * width; i < (row + 1) * width; i++) {
+        const allowed = step ? step.absolute + step.relative * Math.abs(own[i]!) : 0;
+        if (!(Math.abs(own[i]! - values[i]!) <= allowed)) return false;
+      }
+      return true;
+    };
+    const differing = Array.from({ length: rows }, (_, row) => row).filter((row) => !isEqual(row));
+    if (differing.length === 0) return { kind: 'equal' };
+    if (read.size > 0 && !differing.some((row) => read.has(row)))
+      found = { kind: 'other', rows: differing };
+  }
+  return found;
+}
+
+/** Constants of a shape, each once. */
+function tablesOf(graph: Graph, shape: readonly number[]): Value[] {
+  const found = new Map<unknown, Value>();
+  for (const node of graph.nodes)
+    for (const value of node.dependencies())
+      if (value.constant && value.constant.shape.join() === shape.join())
+        found.set(value.constant, value);
+  return [...found.values()];
+}
