@@ -11,9 +11,6 @@ import {
   writeModel,
 } from '@drover/core';
 import { mxnet } from '@drover/mxnet';
-import { typeFlagOf } from '@drover/mxnet/codec';
-import { onnx } from '@drover/onnx';
-import { tfjs } from '@drover/tfjs';
 import { bindInMxnet } from './bind-in-mxnet.js';
 import {
   evaluateWithAllowance,
@@ -23,38 +20,7 @@ import {
   type StoredTensor,
   type VectorCase,
 } from './op-vectors.js';
-
-interface TfModel {
-  readonly json: { readonly weightsManifest: readonly { readonly paths: readonly string[] }[] };
-  readonly weights?: string;
-}
-interface MxnetModel {
-  readonly symbol: string;
-  readonly params: string;
-}
-
-const bytesOf = (base64: string) => new Uint8Array(Buffer.from(base64, 'base64'));
-const textOf = (text: string) => new TextEncoder().encode(text);
-
-/**
- * Shapes and types of a case's inputs, as hints that MXNet's files can carry: its graphs state
- * none.
- */
-function withHints(symbol: string, inputs: readonly StoredTensor[]): string {
-  const graph = JSON.parse(symbol) as {
-    nodes: { op: string; name: string; attrs?: Record<string, string> }[];
-  };
-  for (const node of graph.nodes) {
-    const given = node.op === 'null' ? inputs.find(({ name }) => name === node.name) : undefined;
-    if (given)
-      node.attrs = {
-        ...node.attrs,
-        __shape__: `(${given.shape.map((dim) => `${dim},`).join(' ')})`,
-        __dtype__: String(typeFlagOf(given.dtype)),
-      };
-  }
-  return JSON.stringify(graph);
-}
+import { vectorFrameworks } from './vector-frameworks.js';
 
 /**
  * Cases in which MXNet itself computes something else, and why. One that agrees must be taken out.
@@ -62,41 +28,6 @@ function withHints(symbol: string, inputs: readonly StoredTensor[]): string {
 const differing: Readonly<Record<string, string>> = {
   'Relu/nan': 'oneDNN, through which MXNet runs Activation, gives 0 for NaN',
 };
-
-/** How a framework's cases lie in files. */
-const frameworks: readonly {
-  readonly name: string;
-  readonly format: Format;
-  readonly files: (each: VectorCase<unknown>) => Map<string, Uint8Array>;
-}[] = [
-  {
-    name: 'onnx',
-    format: onnx,
-    files: ({ model }) =>
-      new Map([['model.onnx', bytesOf((model as { readonly onnx: string }).onnx)]]),
-  },
-  {
-    name: 'mxnet',
-    format: mxnet,
-    files: ({ model, inputs }) =>
-      new Map([
-        ['model-symbol.json', textOf(withHints((model as MxnetModel).symbol, inputs))],
-        ['model-0000.params', bytesOf((model as MxnetModel).params)],
-      ]),
-  },
-  {
-    name: 'tf',
-    format: tfjs,
-    files: ({ model }) => {
-      const { json, weights } = model as TfModel;
-      const shard = json.weightsManifest[0]?.paths[0];
-      return new Map([
-        ['model.json', textOf(JSON.stringify(json))],
-        ...(shard === undefined ? [] : [[shard, bytesOf(weights ?? '')] as const]),
-      ]);
-    },
-  },
-];
 
 /** A case that MXNet's format can say, and the folder that it was written to. */
 interface Written {
@@ -154,7 +85,7 @@ const atLeast: Readonly<Record<string, number>> = { onnx: 336, mxnet: 430, tf: 2
 
 const python = process.env['DROVER_MXNET_PYTHON'] ?? process.env['MXNET_PYTHON'];
 
-describe.each(frameworks)(
+describe.each(vectorFrameworks)(
   'operators of $name, written for MXNet',
   ({ name: framework, format, files }) => {
     const root = mkdtempSync(join(tmpdir(), 'drover-mxnet-'));
