@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import { decodeTensor, type Source, type Tensor } from '@drover/core';
-import { openFile } from '@drover/node';
-import { readArrays } from '@drover/numpy';
+import { decodeTensor, Weight, type Source, type Tensor } from '@drover/core';
+import { openFile, type FileSink } from '@drover/node';
+import { readArrays, writeNpz } from '@drover/numpy';
 import { cliDiagnostics } from './diagnostics.js';
 
 /**
@@ -44,4 +44,20 @@ async function readTensorProto(source: Source, stem: string): Promise<Map<string
   const value: Tensor =
     dtype === 'string' ? { dtype, shape, data } : decodeTensor(await data.read(), dtype, shape);
   return new Map([[proto.name || stem, value]]);
+}
+
+/** Writes arrays as .npz into a sink, and leaves nothing there when that fails. */
+export async function writeArrays(
+  sink: FileSink,
+  arrays: ReadonlyMap<string, Tensor>,
+): Promise<void> {
+  try {
+    const file = await sink.create(sink.main ?? '-');
+    await writeNpz(file, new Map([...arrays].map(([name, value]) => [name, Weight.from(value)])));
+    await file.close();
+    await sink.commit();
+  } catch (error) {
+    await sink.abort();
+    throw error;
+  }
 }

@@ -1,10 +1,13 @@
 import { basename } from 'node:path';
-import { runsFormat, Weight, type OpenedModel, type Runtime } from '@drover/core';
-import { outputFile } from '@drover/node';
-import { writeNpz } from '@drover/numpy';
-import type { Baseline, BaselineOptions, ComparisonOptions } from '@drover/parity';
-import { runtimes } from '@drover/runtimes';
-import { readArrayFiles } from './arrays.js';
+import type { Runtime } from '@drover/core';
+import { outputFile, type FileSink } from '@drover/node';
+import {
+  defaultSeeds,
+  type Baseline,
+  type BaselineOptions,
+  type ComparisonOptions,
+} from '@drover/parity';
+import { readArrayFiles, writeArrays } from './arrays.js';
 import { checkOptions, type CheckOptions } from './check-options.js';
 import { cliDiagnostics } from './diagnostics.js';
 
@@ -28,24 +31,6 @@ export function checkUsage(options: CheckOptions, file: string): void {
         throw usage(`${flag} is for inputs that are made, and --inputs gives them.`);
   if (options.saveInputs !== undefined && !options.saveInputs.endsWith('.npz'))
     throw usage('--save-inputs is written as .npz.');
-}
-
-/**
- * The runtimes with the named one first. Throws `cli/usage` when it runs none of the models'
- * formats.
- */
-export function runtimesFor(
-  name: string | undefined,
-  ...models: readonly OpenedModel['format'][]
-): readonly Runtime[] {
-  const named = runtimes.find(({ id }) => id === name);
-  if (!named) return runtimes;
-  if (!models.some(({ id }) => runsFormat(named, id)))
-    throw cliDiagnostics.error('usage', {
-      message: `${named.id} does not run models in ${models.map(({ id }) => id).join(' or ')}.`,
-      origin: { file: '' },
-    });
-  return [named, ...runtimes.filter((each) => each !== named)];
 }
 
 /** How the first model is run. */
@@ -76,19 +61,18 @@ export function comparisonOptions(
   };
 }
 
-/** Writes the inputs of each run: the first to the file, the others beside it, `-2` and on. */
-export async function saveInputs({ runs }: Baseline, path: string): Promise<void> {
-  for (const [i, { inputs }] of runs.entries()) {
+/**
+ * Where the inputs of each run go: the first to the file, the others beside it, `-2` and on. Throws
+ * `node/exists` when one of them stands there and is not to be replaced.
+ */
+export function inputFiles(path: string, { seeds }: CheckOptions, force: boolean): FileSink[] {
+  return Array.from({ length: seeds ?? defaultSeeds }, (_, i) => {
     const own = i === 0 ? path : path.replace(/\.npz$/, `-${i + 1}.npz`);
-    const sink = outputFile(own, { replaces: [basename(own)] });
-    try {
-      const file = await sink.create(sink.main ?? basename(own));
-      await writeNpz(file, new Map([...inputs].map(([name, value]) => [name, Weight.from(value)])));
-      await file.close();
-      await sink.commit();
-    } catch (error) {
-      await sink.abort();
-      throw error;
-    }
-  }
+    return outputFile(own, { replaces: force ? [basename(own)] : [] });
+  });
+}
+
+/** Writes the inputs of each run to its file. */
+export async function saveInputs({ runs }: Baseline, sinks: readonly FileSink[]): Promise<void> {
+  for (const [i, { inputs }] of runs.entries()) await writeArrays(sinks[i]!, inputs);
 }

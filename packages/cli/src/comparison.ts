@@ -38,6 +38,7 @@ function outputLines(output: OutputJudgement): string[] {
 /** The fields of a comparison in a command's document. */
 export function comparisonDocument(comparison: Comparison) {
   const { judgement, verdict, inputs, seed, runs, runtimes, coverage, pairs } = comparison;
+  const paired = new Map(pairs.map(({ first, second, by }) => [first, { name: second, by }]));
   const outputs = judgement.outputs.map((output) => ({
     name: output.name,
     verdict: output.verdict,
@@ -53,14 +54,11 @@ export function comparisonDocument(comparison: Comparison) {
     tolerance: output.tolerance?.max ?? null,
     bound: output.bound?.max ?? null,
     operators: Object.fromEntries(output.shares),
-    pairedWith: pairs.find(({ first }) => first === output.name) ?? null,
+    pairedWith: paired.get(output.name) ?? null,
   }));
   return {
     verdict,
-    outputs: outputs.map(({ pairedWith, ...output }) => ({
-      ...output,
-      pairedWith: pairedWith && { name: pairedWith.second, by: pairedWith.by },
-    })),
+    outputs,
     coverage: { tables: [...coverage.tables], idle: [...coverage.idle] },
     firstDivergence: null,
     inputs,

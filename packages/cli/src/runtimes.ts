@@ -5,16 +5,20 @@ import { cliDiagnostics } from './diagnostics.js';
 const either = new Intl.ListFormat('en', { type: 'disjunction' });
 
 /**
- * The runtime that is named, else the first that runs the model's format. Throws `cli/usage` when
- * the one that is named does not.
+ * The runtimes, the named one first. Throws `cli/usage` when that runs none of the models.
  */
-export function runtimeFor({ source, format }: OpenedModel, name: string | undefined): Runtime {
-  const fitting = runtimes.filter((runtime) => runsFormat(runtime, format.id));
-  const chosen = name === undefined ? fitting[0] : fitting.find(({ id }) => id === name);
-  if (chosen) return chosen;
+export function runtimesFor(
+  name: string | undefined,
+  ...models: readonly OpenedModel[]
+): readonly Runtime[] {
+  const named = runtimes.find(({ id }) => id === name);
+  if (!named) return runtimes;
+  const runs = (runtime: Runtime) => models.some(({ format }) => runsFormat(runtime, format.id));
+  if (runs(named)) return [named, ...runtimes.filter((each) => each !== named)];
+  const formats = [...new Set(models.map(({ format }) => format.id))];
   throw cliDiagnostics.error('usage', {
-    message: `${name} does not run models in ${format.id}.`,
-    help: `Use ${either.format(fitting.map(({ id }) => id))}, or convert the model first.`,
-    origin: { file: source.name },
+    message: `${named.id} does not run models in ${either.format(formats)}.`,
+    help: `Use ${either.format(runtimes.filter(runs).map(({ id }) => id))}, or convert the model first.`,
+    origin: { file: models[0]!.source.name },
   });
 }

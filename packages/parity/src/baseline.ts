@@ -62,7 +62,8 @@ export interface Baseline {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const defaultSeeds = 3;
+/** How many runs are made unless told. */
+export const defaultSeeds = 3;
 
 /**
  * Runs the model that another one is held to, in its own runtime. Throws `parity/no-inputs` when
@@ -75,7 +76,7 @@ export async function runBaseline(
   const { runtimes, inputs: arrays, seed = 0 } = options;
   const report = new Report();
   const { graph, file } = await readModel(opened, report);
-  const model = await RunningModel.load(opened, runtimes, report);
+  const model = await RunningModel.load(opened, graph, runtimes, report);
   try {
     const made = arrays
       ? [await runOnGiven(model, arrays, opened.source.name, report)]
@@ -171,7 +172,12 @@ async function runOnMade(
   for (const [i, sizes] of (await sizesOfRuns(specs, graph, found.sizes, given, seeds)).entries()) {
     if (i === 0) continue;
     // Sizes that were chosen to see more may not fit: those of the first run do.
-    runs.push(await attempt(i, sizes).catch(() => attempt(i, found.sizes)));
+    runs.push(
+      await attempt(i, sizes).catch((error: unknown) => {
+        if (!(error instanceof DroverError)) throw error;
+        return attempt(i, found.sizes);
+      }),
+    );
   }
   return runs;
 }

@@ -107,7 +107,7 @@ export async function compareWithModel(
 ): Promise<Comparison> {
   const report = new Report();
   const { graph } = await readModel(second, report);
-  const model = await RunningModel.load(second, runtimes, report);
+  const model = await RunningModel.load(second, graph, runtimes, report);
   try {
     const feed = feedFor(baseline, model, inputLayout, map, report, second.source.name);
     // The reference evaluator is at work while the runtimes are.

@@ -2,6 +2,7 @@ import {
   Evaluator,
   DroverError,
   isFloat,
+  ops,
   type Graph,
   type Node,
   type Tensor,
@@ -9,6 +10,7 @@ import {
 } from '@drover/core';
 import type { Baseline } from './baseline.js';
 import { compareTables } from './lookup-tables.js';
+import { givenFor } from './oracle.js';
 import { nearCopies } from './stored-weights.js';
 import { worstOf, type Verdict } from './verdict.js';
 
@@ -84,13 +86,11 @@ export async function coverageOf(baseline: Baseline, second: Graph | undefined):
 
 /** The rows of a constant table that a node looks up by indices that are not constant. */
 function tableRows(node: Node): number | undefined {
-  if (node.op.name !== 'Gather') return undefined;
-  const [table, indices] = node.inputs;
-  const { axis } = node.attrs as { readonly axis?: number };
-  if (!table?.constant || !isFloat(table.dtype) || axis !== 0 || indices?.constant)
+  if (!node.is(ops.Gather)) return undefined;
+  const { x: table, indices } = node.operands;
+  if (!table.constant || !isFloat(table.dtype) || node.attrs.axis !== 0 || indices.constant)
     return undefined;
-  const [rows] = table.constant.shape;
-  return rows;
+  return table.constant.shape[0];
 }
 
 /** Rows that runs read; undefined where the indices rest on more than integers of the inputs. */
@@ -105,16 +105,8 @@ async function rowsRead(
   if (!inputs) return undefined;
   const read = new Set<number>();
   for (const run of runs) {
-    const all = [...run.values()];
-    const given = new Map(
-      graph.inputs.flatMap((input, i) => {
-        const value = run.get(input.name) ?? all[i];
-        return inputs.has(input) && value
-          ? [[input, { ...value, dtype: input.dtype }] as const]
-          : [];
-      }),
-    );
     try {
+      const given = new Map([...givenFor(graph, run, '')].filter(([input]) => inputs.has(input)));
       const [found] = await new Evaluator(graph, given, { wanted: [indices] }).run();
       for (const index of found!.data) {
         const row = Number(index);

@@ -1,4 +1,10 @@
-export { runBaseline, type Baseline, type BaselineOptions, type BaselineRun } from './baseline.js';
+export {
+  defaultSeeds,
+  runBaseline,
+  type Baseline,
+  type BaselineOptions,
+  type BaselineRun,
+} from './baseline.js';
 export {
   compareWithExpected,
   compareWithModel,

@@ -1,4 +1,12 @@
-import { isFloat, isInt, type DType, type Graph, type Signature, type Value } from '@drover/core';
+import {
+  isFloat,
+  isInt,
+  ops,
+  type DType,
+  type Graph,
+  type Signature,
+  type Value,
+} from '@drover/core';
 import {
   imageInputs,
   integerRanges,
@@ -97,11 +105,16 @@ function admitted(value: Value, ranges: IntegerRanges): Bounds | undefined {
   if (isFloat(value.dtype)) {
     if (
       users.length === 0 ||
-      !users.every(({ op, outputs }) => op.name === 'Cast' && isInt(outputs[0]!.dtype))
+      !users.every((node) => node.is(ops.Cast) && isInt(node.outputs[0]!.dtype))
     )
       return undefined;
     const bounds = users.map(({ outputs }) => admitted(outputs[0]!, ranges));
-    return bounds.length === 1 ? bounds[0] : undefined;
+    const known = bounds.filter((each) => each !== undefined);
+    if (known.length < bounds.length) return undefined;
+    return {
+      low: Math.max(...known.map(({ low }) => low)),
+      high: Math.min(...known.map(({ high }) => high)),
+    };
   }
   if (!isInt(value.dtype)) return undefined;
   const [least, most] = intervalOf(value.dtype)!;

@@ -1,4 +1,5 @@
 import { DroverError, type Graph, type Tensor } from '@drover/core';
+import { constantsOf } from './constants.js';
 import { errorOf } from './error-size.js';
 import { judge, type Evidence, type Judgement, type OutputJudgement } from './judge.js';
 import { consultOracle, type Oracle } from './oracle.js';
@@ -34,7 +35,7 @@ export interface Models {
 export async function judgeAsStored(judged: Judged, models: Models): Promise<Judgement> {
   const { names, judgement, evidence, rules } = judged;
   const { first, second } = models;
-  const coarse = [second, first].find((graph) => [...constantsOf(graph)].some(storageStep));
+  const coarse = [second, first].find((graph) => constantsOf(graph).some(storageStep));
   if (!coarse) return judgement;
   const runs: { own: Oracle; stored: Oracle }[] = [];
   try {
@@ -91,11 +92,6 @@ export async function judgeAsStored(judged: Judged, models: Models): Promise<Jud
     };
   });
   return { verdict: worstOf(outputs.map(({ verdict }) => verdict)), outputs };
-}
-
-function* constantsOf(graph: Graph) {
-  for (const node of graph.nodes)
-    for (const value of node.dependencies()) if (value.constant) yield value;
 }
 
 /** An oracle of the second model under the names of the first. */

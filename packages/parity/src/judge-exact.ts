@@ -27,5 +27,6 @@ export function judgeExact(
     error: null,
     sourceError: null,
     outside,
+    isByError: outside > 0,
   };
 }

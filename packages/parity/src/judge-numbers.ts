@@ -33,6 +33,8 @@ export interface Finding {
   readonly sourceError: ErrorSize | null;
   /** Elements that are off by more than the tolerance. */
   readonly outside: number;
+  /** Whether all that stands against it is how far the target is off: then ties may explain it. */
+  readonly isByError: boolean;
 }
 
 /** The error that an output may have, as a root of the mean square and as a largest element. */
@@ -57,8 +59,9 @@ export function judgeNumbers(numbers: Numbers, rules: Rules): Finding {
   const judged = { error: oracle ? error : null, sourceError };
   if (rules.fixed) return { ...judged, ...judgeFixed(numbers, places.mismatched, rules.fixed) };
   const outside = places.mismatched + countBeyond(target, truth, agree.max);
-  const finding = (verdict: Verdict, reason: string | null): Finding => ({
+  const finding = (verdict: Verdict, reason: string | null, isByError = false): Finding => ({
     ...judged,
+    isByError,
     verdict,
     reason,
     tolerance: agree,
@@ -102,7 +105,7 @@ export function judgeNumbers(numbers: Numbers, rules: Rules): Finding {
     error.max > agree.max
       ? `an element is off by ${number(error.max)}, and ${number(agree.max)} agrees`
       : `it is off by ${number(error.rms)} on the whole, and ${number(agree.rms)} agrees`;
-  return finding(beyond ? 'differ' : 'suspicious', `${reached}${own}`);
+  return finding(beyond ? 'differ' : 'suspicious', `${reached}${own}`, true);
 }
 
 const number = (value: number) => value.toExponential(1);
@@ -224,5 +227,5 @@ function judgeFixed(
       ? `${outside} of ${t.length} elements are off by more than ${atol} + ${rtol} times what is expected`
       : null;
   const size = { rms: limit, max: limit };
-  return { verdict, reason, tolerance: size, bound: size, outside };
+  return { verdict, reason, tolerance: size, bound: size, outside, isByError: false };
 }

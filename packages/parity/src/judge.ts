@@ -146,7 +146,7 @@ async function judgeOutput(
     if (target === undefined) return unmeasured(name, 'differ', 'the target does not give it');
     const other = [source, exact].find((each) => each && !isLike(target, each));
     if (other) {
-      const isTie = oracle && other === exact && (await isNearTie(oracle, name, target));
+      const isTie = oracle?.jumps && (await areNearTies(oracle, name, [target, source]));
       return unmeasured(name, isTie ? 'near-tie' : 'differ', unlike(target, other));
     }
     const expected = oracle?.expected.get(name);
@@ -173,6 +173,20 @@ async function judgeOutput(
     found.push({ ...settled, target, shown: source ?? reference, expected });
   }
   return finish(name, found, spread.vacuity(rules.maxToleranceOfRange));
+}
+
+/** Whether each side that is not of the exact shape is what rounding may make of the output. */
+async function areNearTies(
+  oracle: Oracle,
+  name: string,
+  sides: readonly (Tensor | undefined)[],
+): Promise<boolean> {
+  const exact = oracle.outputs.get(name);
+  for (const side of sides) {
+    if (!exact || !side || isLike(side, exact)) continue;
+    if (kindOf(side) !== kindOf(exact) || !(await isNearTie(oracle, name, side))) return false;
+  }
+  return exact !== undefined;
 }
 
 /** The judgement of an output whose runs are judged. */
@@ -213,9 +227,9 @@ async function settleTies(
   at: { name: string; oracle: Oracle; target: Tensor; isContinuous: boolean },
   rules: Rules,
 ): Promise<Finding> {
-  const { verdict, error } = finding;
+  const { error } = finding;
   const { name, oracle, target } = at;
-  if (verdict !== 'suspicious' && verdict !== 'differ') return finding;
+  if (!finding.isByError) return finding;
   const within = async (amplitude: 'expected' | 'largest') => {
     const { rms, max } = await errorWithTies(oracle, name, amplitude);
     const by = rules.expectedMultiple;

@@ -1,7 +1,7 @@
 import {
   DroverError,
-  readModel,
   runsFormat,
+  type Graph,
   type LoadedModel,
   type OpenedModel,
   type Report,
@@ -18,6 +18,7 @@ import { parityDiagnostics } from './diagnostics.js';
  */
 export class RunningModel {
   readonly #opened: OpenedModel;
+  readonly #graph: Graph;
   readonly #runtime: Runtime | undefined;
   readonly #report: Report;
   #model: LoadedModel;
@@ -25,17 +26,23 @@ export class RunningModel {
 
   private constructor(
     opened: OpenedModel,
+    graph: Graph,
     runtime: Runtime | undefined,
     report: Report,
     loaded: { model: LoadedModel; name: string },
   ) {
-    [this.#opened, this.#runtime, this.#report] = [opened, runtime, report];
+    [this.#opened, this.#graph] = [opened, graph];
+    [this.#runtime, this.#report] = [runtime, report];
     [this.#model, this.#name] = [loaded.model, loaded.name];
   }
 
-  /** Loads a model into the first runtime that runs its format. Throws what reading does. */
+  /**
+   * Loads a model, whose graph was read, into the first runtime that runs its format. Throws what
+   * loading does and is no runtime's failure.
+   */
   static async load(
     opened: OpenedModel,
+    graph: Graph,
     runtimes: readonly Runtime[],
     report: Report,
   ): Promise<RunningModel> {
@@ -44,12 +51,12 @@ export class RunningModel {
     try {
       loaded = runtime
         ? { model: await runtime.load(opened, report), name: runtime.id }
-        : await inReference(opened, report);
+        : inReference(graph, opened);
     } catch (error) {
       tellFailure(error, opened, report);
-      loaded = await inReference(opened, report);
+      loaded = inReference(graph, opened);
     }
-    return new RunningModel(opened, runtime, report, loaded);
+    return new RunningModel(opened, graph, runtime, report, loaded);
   }
 
   /** Name of what runs it now. */
@@ -87,7 +94,7 @@ export class RunningModel {
   async replace(error: unknown): Promise<void> {
     tellFailure(error, this.#opened, this.#report);
     await this.#model.dispose();
-    ({ model: this.#model, name: this.#name } = await inReference(this.#opened, this.#report));
+    ({ model: this.#model, name: this.#name } = inReference(this.#graph, this.#opened));
   }
 
   /** Frees what the runtime holds. */
@@ -96,13 +103,10 @@ export class RunningModel {
   }
 }
 
-async function inReference(
-  opened: OpenedModel,
-  report: Report,
-): Promise<{ model: LoadedModel; name: string }> {
-  const { graph } = await readModel(opened, report);
-  return { model: referenceModel(graph, opened.source.name), name: 'reference' };
-}
+const inReference = (graph: Graph, { source }: OpenedModel) => ({
+  model: referenceModel(graph, source.name),
+  name: 'reference',
+});
 
 /** Whether an error is a runtime's own: of the adapters' codes. */
 export function isRuntimeFailure(error: unknown): error is DroverError {

@@ -1,4 +1,5 @@
 import { sizeOf, toNumbers, type Graph, type Value } from '@drover/core';
+import { constantsOf } from './constants.js';
 import { storageStep } from './storage-step.js';
 
 /** How rows that no run read compare with those of another model. */
@@ -21,7 +22,9 @@ export async function compareTables(
   const width = sizeOf(table.constant!.shape.slice(1));
   const own = toNumbers(await table.constant!.tensor());
   let found: TableComparison = { kind: 'none' };
-  for (const candidate of tablesOf(other, table.constant!.shape)) {
+  const shape = table.constant!.shape.join();
+  for (const candidate of constantsOf(other)) {
+    if (candidate.constant!.shape.join() !== shape) continue;
     const values = toNumbers(await candidate.constant!.tensor());
     const step = storageStep(candidate) ?? storageStep(table);
     const isEqual = (row: number) => {
@@ -37,14 +40,4 @@ export async function compareTables(
       found = { kind: 'other', rows: differing };
   }
   return found;
-}
-
-/** Constants of a shape, each once. */
-function tablesOf(graph: Graph, shape: readonly number[]): Value[] {
-  const found = new Map<unknown, Value>();
-  for (const node of graph.nodes)
-    for (const value of node.dependencies())
-      if (value.constant && value.constant.shape.join() === shape.join())
-        found.set(value.constant, value);
-  return [...found.values()];
 }

@@ -2,7 +2,7 @@ import { bindInputs, type Graph, type Tensor, type Value } from '@drover/core';
 import { fitInputs, roundingConfidence, signatureOf } from '@drover/core/format';
 import type { Shares } from './contributions.js';
 import { errorOf, type ErrorSize } from './error-size.js';
-import { sampleFreely, sampleRounding, type Errors, type Tie } from './monte-carlo.js';
+import { sampleFreely, sampleRounding, type Errors, type Sample, type Tie } from './monte-carlo.js';
 import { renamed } from './rename.js';
 
 /** What rounding does to an output of a graph on some inputs. */
@@ -51,14 +51,9 @@ export async function consultOracle(
   file: string,
   storage?: Errors['storage'],
 ): Promise<Oracle> {
-  const declared = signatureOf(graph).inputs;
-  const named = renamed(
-    inputs,
-    declared.map(({ name }) => name),
-  );
-  const given = bindInputs(graph, fitInputs(declared, named, file));
+  const given = givenFor(graph, inputs, file);
   const first = await sampleRounding(graph, given, { seed: 1, storage });
-  const samples = [first.rounded, ...(await more(graph, given, first.exact, storage))];
+  const samples = [first.rounded, ...(await more(graph, given, first, storage))];
   const byName = <T>(values: readonly T[]) => {
     const own = new Map(graph.outputs.map(({ name }, i) => [name, values[i]!]));
     return renamed(own, names);
@@ -98,6 +93,20 @@ export async function consultOracle(
   };
 }
 
+/**
+ * Tensors for the inputs of a graph, in its types: by its names, else by their place. Throws what
+ * `fitInputs` does.
+ */
+export function givenFor(
+  graph: Graph,
+  inputs: ReadonlyMap<string, Tensor>,
+  file: string,
+): Map<Value, Tensor> {
+  const declared = signatureOf(graph).inputs;
+  const names = declared.map(({ name }) => name);
+  return bindInputs(graph, fitInputs(declared, renamed(inputs, names), file));
+}
+
 /** The result of a function that is called when it is first asked for. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
@@ -108,13 +117,20 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 async function more(
   graph: Graph,
   given: ReadonlyMap<Value, Tensor>,
-  exact: readonly Tensor[],
+  { exact, jumps }: Sample,
   storage: Errors['storage'],
 ): Promise<(readonly Tensor[])[]> {
   const least = Math.min(...exact.map(({ data }) => Math.max(data.length, 1)));
   const count = Math.min(mostSamples, Math.ceil(enoughElements / least)) - 1;
   const samples: (readonly Tensor[])[] = [];
-  for (let seed = 2; seed < 2 + count; seed++)
-    samples.push((await sampleRounding(graph, given, { seed, storage })).rounded);
+  for (let seed = 2; seed < 2 + count; seed++) {
+    const errors = { seed, storage };
+    // Where nothing jumps there is nothing to hold to the exact evaluation.
+    samples.push(
+      jumps
+        ? (await sampleRounding(graph, given, errors)).rounded
+        : await sampleFreely(graph, given, errors),
+    );
+  }
   return samples;
 }

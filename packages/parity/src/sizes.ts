@@ -2,6 +2,7 @@ import {
   DroverError,
   evaluateDim,
   Evaluator,
+  ops,
   tensor,
   type Graph,
   type Tensor,
@@ -13,44 +14,31 @@ import { ShapeCheck } from './shape-check.js';
 /** Sizes of free dimensions, by symbol or by `NAME[AXIS]`. */
 export type Sizes = ReadonlyMap<string, number>;
 
-/** Batches are small. */
+/** Batches are small, and other axes large enough for a window to slide. */
 const smallPrimes = [2, 3, 5, 7, 11, 13];
-/** Other axes are large enough for a window to slide. */
-const primes = [
-  7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97,
-];
-
+const leastInner = 7;
 /**
  * The shapes that inputs take: `sizes` tells free dimensions by symbol or by `NAME[AXIS]`, and
  * those that it does not tell become pairwise different primes that no other dimension has, because
  * equal sizes hide layout errors.
  */
 export function chooseShapes(specs: readonly InputSpec[], sizes: Sizes): number[][] {
-  const taken = new Set(
-    specs.flatMap(({ shape }) => shape.filter((dim) => typeof dim === 'number')),
-  );
-  const chosen = new Map(sizes);
-  for (const size of sizes.values()) taken.add(size);
-  const choose = (key: string, axis: number) => {
-    const size =
-      chosen.get(key) ??
-      (axis === 0 ? [...smallPrimes, ...primes] : primes).find((prime) => !taken.has(prime)) ??
-      nextPrime(101, (n) => !taken.has(n));
-    taken.add(size);
-    chosen.set(key, size);
-    return size;
-  };
+  const free = freeDimensions(specs, sizes);
+  const taken = new Set([...statedSizes(specs), ...sizes.values()]);
+  const chosen = new Map([...differentPrimes(free, leastInner - 1, taken), ...sizes]);
   return specs.map(({ name, shape }) =>
-    shape.map((dim, axis) =>
-      typeof dim === 'number'
-        ? dim
-        : (sizes.get(`${name}[${axis}]`) ?? choose(dim ?? `${name}[${axis}]`, axis)),
-    ),
+    shape.map((dim, axis) => {
+      const place = `${name}[${axis}]`;
+      return typeof dim === 'number' ? dim : (sizes.get(place) ?? chosen.get(dim ?? place)!);
+    }),
   );
 }
 
+const statedSizes = (specs: readonly InputSpec[]) =>
+  specs.flatMap(({ shape }) => shape.filter((dim) => typeof dim === 'number'));
+
 /** The first prime from an odd number on that will do. */
-function nextPrime(from: number, fits: (n: number) => boolean = () => true): number {
+function nextPrime(from: number, fits: (n: number) => boolean): number {
   for (let n = from; ; n += 2) {
     let divisor = 3;
     while (divisor * divisor <= n && n % divisor !== 0) divisor += 2;
@@ -123,14 +111,15 @@ function* waysOf(
   const batches = free
     .filter(({ isLeading }) => isLeading)
     .map(({ key }): [string, number] => [key, batch]);
-  const taken = new Set(
-    specs.flatMap(({ shape }) => shape.filter((dim) => typeof dim === 'number')),
-  );
+  const taken = new Set(statedSizes(specs));
   const withBatches = new Set([...taken, batch]);
   const scales = Array.from({ length: mostDoublings }, (_, i) => 2 ** i);
   const equal = (size: number, keys: readonly Free[]) =>
     keys.map(({ key }) => [key, size] as const);
-  yield scales.map((scale) => [...batches, ...differentPrimes(inner, 6 * scale, withBatches)]);
+  yield scales.map((scale) => [
+    ...batches,
+    ...differentPrimes(inner, (leastInner - 1) * scale, withBatches),
+  ]);
   if (inner.length === 2) yield pairs(inner, batches);
   yield scales.map((scale) => [
     ...batches,
@@ -138,7 +127,7 @@ function* waysOf(
   ]);
   yield scales.map((scale) => [...batches, ...equal(32 * scale, inner)]);
   yield Array.from({ length: mostEqual }, (_, i) => [...batches, ...equal(i + 2, inner)]);
-  yield scales.map((scale) => differentPrimes(free, 6 * scale, taken));
+  yield scales.map((scale) => differentPrimes(free, (leastInner - 1) * scale, taken));
   yield Array.from({ length: mostEqual }, (_, i) => equal(i + 1, free));
 }
 
@@ -161,7 +150,7 @@ function differentPrimes(
   const used = new Set(taken);
   return free.map(({ key, isLeading }) => {
     const size = isLeading
-      ? ([2, ...smallPrimes].find((prime) => !used.has(prime)) ?? 2)
+      ? (smallPrimes.find((prime) => !used.has(prime)) ?? nextPrime(17, (n) => !used.has(n)))
       : nextPrime(above + 1 - (above % 2), (n) => !used.has(n));
     used.add(size);
     return [key, size] as const;
@@ -199,8 +188,8 @@ export async function branchesBySize(
   const symbols = symbolsFrom(specs, sizes, graph);
   const taken = new Map<string, boolean>();
   for (const node of graph.nodes) {
-    if (node.op.name !== 'If') continue;
-    const condition = node.inputs[0]!;
+    if (!node.is(ops.If)) continue;
+    const { condition } = node.operands;
     const given = knownBySize(condition, symbols);
     if (!given) continue;
     try {

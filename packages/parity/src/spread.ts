@@ -1,4 +1,4 @@
-import { toNumbers, type Tensor } from '@drover/core';
+import { isFloat, toNumbers, type Tensor } from '@drover/core';
 
 /** What values an output took over some runs, to tell whether agreement proves anything. */
 export class Spread {
@@ -7,6 +7,7 @@ export class Spread {
   #count = 0;
   #tolerance = Infinity;
   #isText = false;
+  #isExact = true;
   readonly #texts = new Set<string>();
 
   /** Takes in what the output was in a run, and the largest error that agreed there. */
@@ -18,6 +19,7 @@ export class Spread {
       for (const text of output.data as readonly string[]) this.#texts.add(text);
       return;
     }
+    if (isFloat(output.dtype)) this.#isExact = false;
     for (const x of toNumbers(output)) {
       if (!Number.isFinite(x)) continue;
       this.#low = Math.min(this.#low, x);
@@ -38,7 +40,7 @@ export class Spread {
       return low === 0
         ? 'every element is zero'
         : `every element is ${low}, whatever the model does`;
-    if (this.#tolerance === 0) return null;
+    if (this.#isExact) return null;
     if (low === 0 && high === 0) return 'every element is zero';
     // A single number has no spread: its distance from zero has to do.
     const range = this.#count > 1 ? high - low : Math.abs(low);

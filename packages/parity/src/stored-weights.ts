@@ -1,4 +1,5 @@
 import { isFloat, sizeOf, toNumbers, type Graph, type Weight } from '@drover/core';
+import { constantsOf } from './constants.js';
 import { storageStepOf } from './storage-step.js';
 
 /** A tensor of the first model that the second has as well, but for a few elements. */
@@ -54,19 +55,11 @@ export async function nearCopies(first: Graph, second: Graph): Promise<NearCopy[
 /** Constants of floats by what they hold in any order. */
 async function fingerprints(graph: Graph): Promise<Map<string, Weight[]>> {
   const found = new Map<string, Weight[]>();
-  for (const weight of constantsOf(graph)) {
+  for (const { constant } of constantsOf(graph)) {
+    const weight = constant!;
+    if (!isHeld(weight)) continue;
     const key = fingerprint(toNumbers(await weight.tensor()));
     found.set(key, [...(found.get(key) ?? []), weight]);
-  }
-  return found;
-}
-
-/** Each constant once, those of bodies too. */
-function constantsOf(graph: Graph, found = new Set<Weight>()): Set<Weight> {
-  for (const node of graph.nodes) {
-    for (const { constant } of node.dependencies())
-      if (constant && isHeld(constant)) found.add(constant);
-    for (const region of Object.values(node.regions)) constantsOf(region.graph, found);
   }
   return found;
 }

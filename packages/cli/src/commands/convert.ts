@@ -8,7 +8,7 @@ import {
   checkUsage,
   comparisonOptions,
   givenFlags,
-  runtimesFor,
+  inputFiles,
   saveInputs,
 } from '../check.js';
 import type { CheckOptions } from '../check-options.js';
@@ -19,6 +19,7 @@ import { targetOf } from '../formats.js';
 import { open, type OpenOptions } from '../open.js';
 import type { Outcome } from '../outcome.js';
 import { step } from '../progress.js';
+import { runtimesFor } from '../runtimes.js';
 
 interface ConvertOptions extends OpenOptions, CheckOptions {
   readonly entry?: string;
@@ -64,14 +65,16 @@ export async function convertCommand(
   const replaces = force && output !== '-' ? await ownFiles(main, await loadFormats()) : [];
   const opened = await open(input!, options);
   const to = await target.load();
-  const using = runtimesFor(options.runtime, opened.format, to);
+  const saved =
+    options.saveInputs === undefined ? [] : inputFiles(options.saveInputs, options, force);
+  const using = runtimesFor(options.runtime, opened, { format: to, source: opened.source });
   // Before anything is written: the output may be the input.
   const baseline = verify
     ? await step(`Running ${input}`, async () =>
         runBaseline(opened, await baselineOptions(options, using)),
       )
     : undefined;
-  if (baseline && options.saveInputs !== undefined) await saveInputs(baseline, options.saveInputs);
+  if (baseline && options.saveInputs !== undefined) await saveInputs(baseline, saved);
   const { report, files, removed } = await step(`Converting ${input}`, async (tell) => {
     const sink = target.isFolder
       ? outputFolder(output!, { replaces })

@@ -5,7 +5,7 @@ import {
   baselineOptions,
   checkUsage,
   comparisonOptions,
-  runtimesFor,
+  inputFiles,
   saveInputs,
 } from '../check.js';
 import type { CheckOptions } from '../check-options.js';
@@ -15,6 +15,7 @@ import { sha256, tracked } from '../digest.js';
 import { open } from '../open.js';
 import type { Outcome } from '../outcome.js';
 import { step } from '../progress.js';
+import { runtimesFor } from '../runtimes.js';
 
 interface ParityOptions extends CheckOptions {
   readonly expected?: string;
@@ -36,6 +37,8 @@ export async function parityCommand(
   if (expected !== undefined && inputs === undefined)
     throw usage('--expected needs the --inputs that it belongs to.');
   checkUsage(options, a!);
+  const saved =
+    options.saveInputs === undefined ? [] : inputFiles(options.saveInputs, options, false);
   const files: ReadonlyMap<string, Source>[] = [];
   const openTracked = async (path: string): Promise<OpenedModel> => {
     const opened = await open(path, { allowLinks });
@@ -45,12 +48,11 @@ export async function parityCommand(
   };
   const first = await openTracked(a!);
   const second = b === undefined ? undefined : await openTracked(b);
-  const models = second ? [first.format, second.format] : [first.format];
-  const using = runtimesFor(options.runtime, ...models);
+  const using = runtimesFor(options.runtime, ...(second ? [first, second] : [first]));
   const baseline = await step(`Running ${a}`, async () =>
     runBaseline(first, await baselineOptions(options, using)),
   );
-  if (options.saveInputs !== undefined) await saveInputs(baseline, options.saveInputs);
+  if (options.saveInputs !== undefined) await saveInputs(baseline, saved);
   const how = comparisonOptions(options, using);
   const comparison = second
     ? await step(`Running ${b}`, () => compareWithModel(baseline, second, how))

@@ -1,14 +1,13 @@
 import { basename } from 'node:path';
-import { Report, Weight } from '@drover/core';
+import { Report, runsFormat } from '@drover/core';
 import { outputFile } from '@drover/node';
-import { writeNpz } from '@drover/numpy';
 import { matchArrays } from '@drover/parity';
-import { readArrayFiles } from '../arrays.js';
+import { readArrayFiles, writeArrays } from '../arrays.js';
 import { cliDiagnostics } from '../diagnostics.js';
 import { open, type OpenOptions } from '../open.js';
 import type { Outcome } from '../outcome.js';
 import { step } from '../progress.js';
-import { runtimeFor } from '../runtimes.js';
+import { runtimesFor } from '../runtimes.js';
 
 interface RunOptions extends OpenOptions {
   readonly inputs?: readonly string[];
@@ -36,7 +35,9 @@ export async function runCommand(
       : outputFile(outputs, { replaces: force ? [basename(outputs)] : [] });
   const arrays = await readArrayFiles(inputs);
   const opened = await open(path!, { from, allowLinks });
-  const runtime = runtimeFor(opened, named);
+  const runtime = runtimesFor(named, opened).find(({ formats }) =>
+    runsFormat({ formats }, opened.format.id),
+  )!;
   const report = new Report();
   const model = await runtime.load(opened, report);
   try {
@@ -45,18 +46,7 @@ export async function runCommand(
     const results = await step(`Running ${path}`, () => model.run(matched.values));
     const seconds = (performance.now() - started) / 1000;
     if (sink) {
-      try {
-        const file = await sink.create(sink.main ?? '-');
-        await writeNpz(
-          file,
-          new Map([...results].map(([name, value]) => [name, Weight.from(value)])),
-        );
-        await file.close();
-        await sink.commit();
-      } catch (error) {
-        await sink.abort();
-        throw error;
-      }
+      await writeArrays(sink, results);
     }
     const told = [...results].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
     return {

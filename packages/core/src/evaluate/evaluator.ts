@@ -97,10 +97,10 @@ export class Evaluator {
         progress = await evaluation.resume(await frame.results());
       } else return undefined;
       if ('outputs' in progress) {
-        const step = stepOf(evaluation, this.#frame.path, progress.outputs);
-        const outputs = this.#amend?.(step) ?? progress.outputs;
-        this.#frame.finish(evaluation.node, outputs);
-        return stepOf(evaluation, this.#frame.path, outputs);
+        const made = stepOf(evaluation, this.#frame.path, progress.outputs);
+        const step = this.#amend ? stepOf(evaluation, this.#frame.path, this.#amend(made)) : made;
+        this.#frame.finish(evaluation.node, step.outputs);
+        return step;
       }
       this.#frame = this.#enter(this.#frame, evaluation, progress);
     }
