@@ -25,7 +25,7 @@ export { tally } from './model/tally.js';
 
 // Elements, dimensions and bounds.
 export { complexTypes } from './tensor/dtype.js';
-export { decodeStrings, encodeStrings, roundTo } from './tensor/tensor.js';
+export { asStored, decodeStrings, encodeStrings, roundTo } from './tensor/tensor.js';
 export { encodeSmallFloat } from './tensor/float-bits.js';
 export { convertElements } from './tensor/weight-step.js';
 export {

@@ -9,6 +9,7 @@ import {
   type Signature,
   type Tensor,
 } from '@drover/core';
+import { asStored } from '@drover/core/format';
 import { parityDiagnostics } from './diagnostics.js';
 import { inputSpecs, withRanges, type Bounds, type InputSpec } from './input-spec.js';
 import { makeInputs } from './inputs.js';
@@ -79,14 +80,16 @@ export async function runBaseline(
   const model = await RunningModel.load(opened, graph, runtimes, report);
   try {
     const made = arrays
-      ? [await runOnGiven(model, arrays, opened.source.name, report)]
+      ? [await runOnGiven(model, graph, arrays, opened.source.name, report)]
       : await runOnMade(model, graph, options, file);
     return {
       graph,
-      runs: made.map(({ inputs, outputs }) => ({
+      runs: made.map(({ inputs, outputs, oracle }) => ({
         inputs,
         outputs,
-        oracle: lazyOracle(graph, inputs, model.outputs, file, report),
+        oracle: oracle
+          ? async () => oracle
+          : lazyOracle(graph, inputs, model.outputs, file, report),
       })),
       declared: model.outputs,
       inputs: model.inputs,
@@ -106,10 +109,27 @@ export async function runBaseline(
 interface Run {
   readonly inputs: ReadonlyMap<string, Tensor>;
   readonly outputs: ReadonlyMap<string, Tensor>;
+  /** Where the reference evaluator ran it, and was asked for more at once. */
+  readonly oracle?: Oracle;
+}
+
+/** The first run, which the oracle is asked about in any case. */
+async function firstRun(
+  model: RunningModel,
+  graph: Graph,
+  inputs: ReadonlyMap<string, Tensor>,
+  file: string,
+): Promise<Run> {
+  if (!model.isReference) return { inputs, outputs: await model.run(inputs) };
+  const names = model.outputs.map(({ name }) => name);
+  const oracle = await consultOracle(graph, inputs, names, file);
+  const outputs = [...oracle.outputs].map(([name, value]) => [name, asStored(value)] as const);
+  return { inputs, outputs: new Map(outputs), oracle };
 }
 
 async function runOnGiven(
   model: RunningModel,
+  graph: Graph,
   arrays: ReadonlyMap<string, Tensor>,
   file: string,
   report: Report,
@@ -117,11 +137,11 @@ async function runOnGiven(
   const { values: inputs, diagnostics } = matchArrays(model.inputs, arrays, 'in', file);
   for (const diagnostic of diagnostics) report.add(diagnostic);
   try {
-    return { inputs, outputs: await model.run(inputs) };
+    return await firstRun(model, graph, inputs, file);
   } catch (error) {
     if (!isRuntimeFailure(error)) throw error;
     await model.replace(error);
-    return { inputs, outputs: await model.run(inputs) };
+    return firstRun(model, graph, inputs, file);
   }
 }
 
@@ -142,6 +162,7 @@ async function runOnMade(
   const attempt = async (run: number, sizes: Sizes): Promise<Run> => {
     const ranged = withRanges(specs, graph, symbolsFrom(specs, sizes, graph));
     const inputs = makeInputs(ranged, { seed, run, sizes });
+    if (run === 0) return firstRun(model, graph, inputs, file);
     return { inputs, outputs: await model.run(inputs) };
   };
   const batch = isBatchAlone(specs) ? 1 : 2;

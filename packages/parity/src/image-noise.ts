@@ -31,51 +31,59 @@ export function drawImage(
   return data;
 }
 
-/** Sums of noise at every scale from the image to the element, each as strong as it is wide. */
+/**
+ * Sums of noise at every scale from the image to the element, each as strong as it is wide: from
+ * the coarsest on, what is there is stretched to twice the size and finer noise added.
+ */
 function octaves(sizes: readonly number[], random: Xoshiro128): Float64Array {
-  const sum = new Float64Array(sizeOf(sizes));
-  for (let cell = 1; cell < 2 * Math.max(...sizes, 1); cell *= 2) {
-    const grid = sizes.map((size) => Math.ceil(size / cell) + 1);
-    let layer = Float64Array.from({ length: sizeOf(grid) }, () => random.normal());
-    sizes.forEach((size, axis) => {
-      layer = stretch(layer, [...sizes.slice(0, axis), ...grid.slice(axis)], axis, size, cell);
+  let cell = 1;
+  while (2 * cell < 2 * Math.max(...sizes, 1)) cell *= 2;
+  const gridOf = (cell: number) => sizes.map((size) => Math.ceil(size / cell) + 1);
+  let grid = gridOf(cell);
+  let sum: Float64Array = new Float64Array(sizeOf(grid));
+  for (;;) {
+    for (let i = 0; i < sum.length; i++) sum[i]! += cell * (random.uniform() - 0.5);
+    if (cell === 1) break;
+    cell /= 2;
+    // A grid has a point at its far end, which the image needs no more.
+    const finer = cell === 1 ? sizes : gridOf(cell);
+    grid.forEach((_, axis) => {
+      const shape = [...finer.slice(0, axis), ...grid.slice(axis)];
+      sum = doubled(sum, shape, axis, finer[axis]!);
     });
-    for (let i = 0; i < sum.length; i++) sum[i]! += layer[i]! * cell;
+    grid = [...finer];
   }
   standardise(sum);
   return sum;
 }
 
-/** Linear interpolation along one axis to `size` elements, `cell` of them between grid points. */
-function stretch(
+/** Linear interpolation along one axis to `size` points, two for each that is there. */
+function doubled(
   from: Float64Array,
   shape: readonly number[],
   axis: number,
   size: number,
-  cell: number,
-): Float64Array<ArrayBuffer> {
+): Float64Array {
   const inner = sizeOf(shape.slice(axis + 1));
   const outer = sizeOf(shape.slice(0, axis));
   const points = shape[axis]!;
   const out = new Float64Array(outer * size * inner);
-  for (let o = 0; o < outer; o++) {
-    for (let i = 0; i < size; i++) {
-      const at = Math.floor(i / cell);
-      const part = i / cell - at;
-      const row = (o * points + at) * inner;
-      for (let k = 0; k < inner; k++)
-        out[(o * size + i) * inner + k] =
-          from[row + k]! * (1 - part) + from[row + inner + k]! * part;
+  for (let o = 0, to = 0; o < outer; o++)
+    for (let i = 0; i < size; i++, to += inner) {
+      const row = (o * points + (i >> 1)) * inner;
+      const next = i % 2 === 0 ? row : row + inner;
+      for (let k = 0; k < inner; k++) out[to + k] = (from[row + k]! + from[next + k]!) / 2;
     }
-  }
   return out;
 }
 
 /** Moves and scales values to mean 0 and variance 1; equal ones become 0. */
 function standardise(values: Float64Array): void {
-  const mean = values.reduce((sum, value) => sum + value, 0) / Math.max(values.length, 1);
-  const variance =
-    values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(values.length, 1);
-  const factor = variance > 0 ? 1 / Math.sqrt(variance) : 0;
+  const count = Math.max(values.length, 1);
+  let [sum, squares] = [0, 0];
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  const mean = sum / count;
+  for (let i = 0; i < values.length; i++) squares += (values[i]! - mean) ** 2;
+  const factor = squares > 0 ? 1 / Math.sqrt(squares / count) : 0;
   for (let i = 0; i < values.length; i++) values[i] = (values[i]! - mean) * factor;
 }

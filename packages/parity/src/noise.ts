@@ -29,19 +29,18 @@ export class Noise {
   /**
    * A float tensor with an error on each element, of so many `deviations` times its allowance. What
    * has no negative element gets none, nor a zero: squares, norms and probabilities stay what they
-   * are.
+   * are. The array of allowances becomes that of the elements.
    */
   addTo(tensor: Tensor, allowance: Float64Array, deviations: number): Tensor {
     const values = toNumbers(tensor);
-    const data = new Float64Array(values.length);
     const factor = deviations * width;
     const isSigned = values.some((value) => value < 0);
     for (let i = 0; i < values.length; i++) {
       const value = values[i]!;
       const error = allowance[i]! * factor * this.#next();
-      data[i] = value + (isSigned || error > -value / 2 ? error : -value / 2);
+      allowance[i] = value + (isSigned || error > -value / 2 ? error : -value / 2);
     }
-    return { ...tensor, data };
+    return { ...tensor, data: allowance };
   }
 
   /**

@@ -65,8 +65,12 @@ function freeDimensions(specs: readonly InputSpec[], given: Sizes): Free[] {
   return [...found.values()];
 }
 
-/** How often sizes are doubled until the graph suits them, and up to where every size is tried. */
-const mostDoublings = 6;
+/**
+ * How often sizes are doubled until the graph suits them, what lies between the last that did not
+ * and the first that does, and up to where every size is tried.
+ */
+const mostDoublings = 8;
+const between = [9 / 16, 10 / 16, 11 / 16, 12 / 16, 13 / 16, 14 / 16, 15 / 16];
 const mostEqual = 512;
 const mostDifferent = 40;
 
@@ -87,13 +91,13 @@ export function sizings(
   if (free.length === 0) return [given];
   const check = new ShapeCheck(graph);
   const found = new Map<string, Sizes>();
+  const suiting = (entries: Entries) => {
+    const sizes = new Map([...given, ...entries]);
+    return check.suits(symbolsFrom(specs, sizes, graph)) ? sizes : undefined;
+  };
   for (const way of waysOf(specs, free, batch)) {
-    for (const entries of way) {
-      const sizes = new Map([...given, ...entries]);
-      if (!check.suits(symbolsFrom(specs, sizes, graph))) continue;
-      found.set(JSON.stringify([...sizes].sort()), sizes);
-      break;
-    }
+    const sizes = typeof way === 'function' ? scaled(way, suiting) : firstOf(way, suiting);
+    if (sizes) found.set(JSON.stringify([...sizes].sort()), sizes);
   }
   // Sizes that are given may leave none that suits; the model says why it does not take them.
   return found.size > 0 ? [...found.values()] : [given];
@@ -101,33 +105,58 @@ export function sizings(
 
 type Entries = readonly (readonly [string, number])[];
 
+/** Sizes in turn, or those for a scale from 1 on. */
+type Way = Iterable<Entries> | ((scale: number) => Entries);
+
+/** The first result that is there. */
+function firstOf<T, U>(all: Iterable<T>, find: (each: T) => U | undefined): U | undefined {
+  for (const each of all) {
+    const found = find(each);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** The smallest scale that does, roughly: by doubling it, and then between the last two. */
+function scaled<U>(
+  way: (scale: number) => Entries,
+  find: (entries: Entries) => U | undefined,
+): U | undefined {
+  for (let scale = 1, doublings = 0; doublings < mostDoublings; doublings++, scale *= 2) {
+    const found = find(way(scale));
+    if (!found) continue;
+    const smaller = scale > 1 && firstOf(between, (share) => find(way(scale * share)));
+    return smaller || found;
+  }
+  return undefined;
+}
+
 /** Ways to choose sizes, each from the smallest up: the first that suits is taken of each. */
 function* waysOf(
   specs: readonly InputSpec[],
   free: readonly Free[],
   batch: number,
-): Generator<Iterable<Entries>> {
+): Generator<Way> {
   const inner = free.filter(({ isLeading }) => !isLeading);
   const batches = free
     .filter(({ isLeading }) => isLeading)
     .map(({ key }): [string, number] => [key, batch]);
   const taken = new Set(statedSizes(specs));
   const withBatches = new Set([...taken, batch]);
-  const scales = Array.from({ length: mostDoublings }, (_, i) => 2 ** i);
   const equal = (size: number, keys: readonly Free[]) =>
     keys.map(({ key }) => [key, size] as const);
-  yield scales.map((scale) => [
+  yield (scale) => [
     ...batches,
-    ...differentPrimes(inner, (leastInner - 1) * scale, withBatches),
-  ]);
+    ...differentPrimes(inner, Math.floor((leastInner - 1) * scale), withBatches),
+  ];
   if (inner.length === 2) yield pairs(inner, batches);
-  yield scales.map((scale) => [
+  yield (scale) => [
     ...batches,
-    ...inner.map(({ key }, i) => [key, 32 * scale * (i + 2)] as const),
-  ]);
-  yield scales.map((scale) => [...batches, ...equal(32 * scale, inner)]);
+    ...inner.map(({ key }, i) => [key, 32 * (Math.ceil(scale) + i + 1)] as const),
+  ];
+  yield (scale) => [...batches, ...equal(32 * Math.ceil(scale), inner)];
   yield Array.from({ length: mostEqual }, (_, i) => [...batches, ...equal(i + 2, inner)]);
-  yield scales.map((scale) => differentPrimes(free, (leastInner - 1) * scale, taken));
+  yield (scale) => differentPrimes(free, Math.floor((leastInner - 1) * scale), taken);
   yield Array.from({ length: mostEqual }, (_, i) => equal(i + 1, free));
 }
 
@@ -266,7 +295,8 @@ export async function sizesOfRuns(
   const otherBatch = new Map(
     [...first].map(([key, size]) => {
       const isBatch = free.some((each) => each.key === key && each.isLeading);
-      return [key, isBatch ? size + 1 : size] as const;
+      const other = size > 1 ? size - 1 : size + 1;
+      return [key, isBatch ? other : size] as const;
     }),
   );
   for (let run = runs.length; run < count; run++) runs.push(run % 2 === 1 ? otherBatch : first);

@@ -17,6 +17,7 @@ import { fitInputs } from '@drover/core/format';
 import type { ProcessOptions } from './process-options.js';
 import {
   EngineFailure,
+  importPeer,
   type Engine,
   type LoadEngine,
   type RawSignature,
@@ -48,7 +49,7 @@ export function here<Settings>(
 ): Start<Settings> {
   return async ({ files, settings }) => {
     const loaded = files.map(async ({ path, source }) => ({ path, bytes: await source.read() }));
-    return (await engine()).load(await Promise.all(loaded), settings);
+    return (await engine()).load(await Promise.all(loaded), settings, importPeer);
   };
 }
 

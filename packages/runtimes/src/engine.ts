@@ -38,12 +38,19 @@ export interface Engine {
 }
 
 /**
+ * Gets an engine a package of its runtime, by its name or by what a bundler finds it by; `needed`
+ * is all that the runtime needs.
+ */
+export type Peer = <T>(name: string, load: () => Promise<T>, needed?: string) => Promise<T>;
+
+/**
  * What the module of an engine exports as `load`: the model's own files, the main one first, in a
  * runtime. Throws an {@link EngineFailure}.
  */
 export type LoadEngine<Settings> = (
   files: readonly LoadedFile[],
   settings: Settings,
+  peer: Peer,
 ) => Promise<Engine>;
 
 /** What went wrong in a runtime, in its own words: an entry of the catalogue `runtimes/`. */
@@ -59,17 +66,17 @@ export class EngineFailure extends Error {
 }
 
 /** Loads an optional package of a runtime. The failure without it tells how to get it. */
-export async function importPeer<T>(packages: string, load: () => Promise<T>): Promise<T> {
+export const importPeer: Peer = async (name, load, needed = name) => {
   try {
     return await load();
   } catch (error) {
     throw new EngineFailure(
       'not-installed',
-      `${packages} cannot be loaded: ${messageOf(error)}`,
-      `Install it: npm install ${packages}`,
+      `${name} cannot be loaded: ${messageOf(error)}`,
+      `Install it: npm install ${needed}`,
     );
   }
-}
+};
 
 /** The text of whatever was thrown, on one line. */
 export function messageOf(error: unknown): string {

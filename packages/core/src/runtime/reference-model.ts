@@ -1,7 +1,7 @@
 import { evaluate } from '../evaluate/evaluate.js';
 import type { Graph } from '../graph/graph.js';
 import type { Value } from '../graph/value.js';
-import { decodeTensor, encodeTensor } from '../tensor/tensor.js';
+import { asStored } from '../tensor/tensor.js';
 import { fitInputs } from './fit-inputs.js';
 import type { LoadedModel, Signature } from './runtime.js';
 
@@ -30,12 +30,7 @@ export function referenceModel(graph: Graph, file: string): LoadedModel {
     outputs,
     run: async (given) => {
       const results = await evaluate(graph, fitInputs(inputs, given, file));
-      return new Map(
-        [...results].map(([name, value]) => [
-          name,
-          decodeTensor(encodeTensor(value), value.dtype, value.shape),
-        ]),
-      );
+      return new Map([...results].map(([name, value]) => [name, asStored(value)]));
     },
     dispose: async () => {},
   };

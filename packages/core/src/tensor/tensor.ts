@@ -229,10 +229,15 @@ export function decodeStrings(bytes: Uint8Array, count: number): string[] {
  */
 export function roundTo(dtype: DType, values: Float64Array): Float64Array {
   if (dtype === 'float64') return values;
-  if (dtype === 'float32') return Float64Array.from(values, Math.fround);
+  if (dtype === 'float32') return Float64Array.from(new Float32Array(values));
   return toNumbers(
     decodeTensor(encodeTensor({ dtype, shape: [values.length], data: values }), dtype, [
       values.length,
     ]),
   );
+}
+
+/** A tensor as it is when it was stored: its floats rounded to the type. */
+export function asStored(tensor: Tensor): Tensor {
+  return decodeTensor(encodeTensor(tensor), tensor.dtype, tensor.shape);
 }

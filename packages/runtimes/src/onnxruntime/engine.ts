@@ -1,10 +1,10 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import {
   EngineFailure,
-  importPeer,
   messageOf,
   type Engine,
   type LoadedFile,
+  type Peer,
   type RawSignature,
   type RawTensor,
 } from '../engine.js';
@@ -30,8 +30,9 @@ const types = Object.keys(arrays) as (keyof typeof arrays)[];
 export async function load(
   [model, ...externalData]: readonly LoadedFile[],
   { threads, optimization }: OnnxruntimeSettings,
+  peer: Peer,
 ): Promise<Engine> {
-  const ort = await importPeer('onnxruntime-node', () => import('onnxruntime-node'));
+  const ort = await peer('onnxruntime-node', () => import('onnxruntime-node'));
   const session = await ort.InferenceSession.create(model!.bytes, {
     graphOptimizationLevel: optimization,
     // Errors come as exceptions; everything below is talk on the user's terminal.

@@ -1,6 +1,14 @@
 // The process of an engine: what `inProcess` starts. It serves one model until it is ended.
+import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
-import { EngineFailure, messageOf, type Engine, type LoadEngine } from '../engine.js';
+import {
+  EngineFailure,
+  importPeer,
+  messageOf,
+  type Engine,
+  type LoadEngine,
+  type Peer,
+} from '../engine.js';
 import type { EngineAnswer, EngineRequest } from './protocol.js';
 
 // Standard input ends with the parent, however that went. A thread watches it: a runtime that
@@ -10,6 +18,12 @@ const watch = `
   new Socket({ fd: 0 }).on('close', () => process.kill(process.pid, 'SIGKILL')).resume();
 `;
 new Worker(watch, { eval: true }).unref();
+
+// To import CommonJS, Node searches all of it for the names of its exports, which takes four times
+// as long as to run TensorFlow.js.
+const require = createRequire(import.meta.url);
+const requirePeer: Peer = <T>(name: string, _: unknown, needed?: string) =>
+  importPeer(name, async () => require(name) as T, needed);
 
 const files: { readonly path: string; readonly bytes: Uint8Array }[] = [];
 let filled = 0;
@@ -47,7 +61,7 @@ async function serve(request: EngineRequest): Promise<void> {
 
 async function load(request: EngineRequest & { type: 'load' }): Promise<EngineAnswer> {
   const module = (await import(request.engine)) as { readonly load: LoadEngine<unknown> };
-  engine = await module.load(files.splice(0), request.settings);
+  engine = await module.load(files.splice(0), request.settings, requirePeer);
   return { type: 'loaded', inputs: engine.inputs, outputs: engine.outputs };
 }
 

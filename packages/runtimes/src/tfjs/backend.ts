@@ -1,6 +1,11 @@
 import type * as tfcore from '@tensorflow/tfjs-core';
-import { EngineFailure, importPeer, messageOf } from '../engine.js';
+import { EngineFailure, messageOf, type Peer } from '../engine.js';
 import { mixedBackend, registerMixedBackend } from './wasm-kernels.js';
+
+/** All that is to be installed. */
+export const neededPackages = ['core', 'converter', 'backend-cpu', 'backend-wasm']
+  .map((part) => `@tensorflow/tfjs-${part}`)
+  .join(' ');
 
 /** What TensorFlow.js computes with. */
 export interface BackendSettings {
@@ -18,14 +23,20 @@ export interface Backend {
 export async function startBackend(
   tf: typeof tfcore,
   { backend, wasmFolder }: BackendSettings,
+  peer: Peer,
 ): Promise<Backend> {
   const name = backend ?? mixedBackend;
   if (name !== 'wasm')
-    await importPeer('@tensorflow/tfjs-backend-cpu', () => import('@tensorflow/tfjs-backend-cpu'));
+    await peer(
+      '@tensorflow/tfjs-backend-cpu',
+      () => import('@tensorflow/tfjs-backend-cpu'),
+      neededPackages,
+    );
   if (name !== 'cpu') {
-    const { setWasmPaths } = await importPeer(
+    const { setWasmPaths } = await peer(
       '@tensorflow/tfjs-backend-wasm',
       () => import('@tensorflow/tfjs-backend-wasm'),
+      neededPackages,
     );
     if (wasmFolder !== undefined) setWasmPaths(wasmFolder);
   }

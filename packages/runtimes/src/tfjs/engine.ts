@@ -3,14 +3,14 @@ import type * as tfcore from '@tensorflow/tfjs-core';
 import type { io, NamedTensorMap, Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import {
   EngineFailure,
-  importPeer,
   messageOf,
   type Engine,
   type LoadedFile,
+  type Peer,
   type RawSignature,
   type RawTensor,
 } from '../engine.js';
-import { startBackend, type BackendSettings } from './backend.js';
+import { neededPackages, startBackend, type BackendSettings } from './backend.js';
 
 /** What the engine is told beside the model. */
 export interface TfjsSettings extends BackendSettings {
@@ -23,18 +23,21 @@ export interface TfjsSettings extends BackendSettings {
 export async function load(
   [main, ...shards]: readonly LoadedFile[],
   settings: TfjsSettings,
+  peer: Peer,
 ): Promise<Engine> {
-  const tf = await importPeer(
-    '@tensorflow/tfjs-core @tensorflow/tfjs-converter',
+  const tf = await peer(
+    '@tensorflow/tfjs-core',
     () => import('@tensorflow/tfjs-core'),
+    neededPackages,
   );
-  const { loadGraphModel } = await importPeer(
-    '@tensorflow/tfjs-core @tensorflow/tfjs-converter',
+  const { loadGraphModel } = await peer(
+    '@tensorflow/tfjs-converter',
     () => import('@tensorflow/tfjs-converter'),
+    neededPackages,
   );
   // It talks on the console otherwise, about Node and about executeAsync.
   tf.enableProdMode();
-  const backend = await startBackend(tf, settings);
+  const backend = await startBackend(tf, settings, peer);
   const model = await loadGraphModel({ load: async () => artifactsOf(main!, shards) }).catch(
     (error: unknown) => {
       throw new EngineFailure('refused', messageOf(error));
