@@ -8,10 +8,14 @@ const mostShares = 3;
 
 /** Lines for people: a line or two for each output, and the verdict. */
 export function comparisonLines(comparison: Comparison): string[] {
-  const { judgement, runtimes, verdict, runs } = comparison;
+  const { judgement, runtimes, verdict, runs, coverage } = comparison;
+  const { all, dead } = coverage.units;
   const times = runs === 1 ? '' : `, ${runs} runs`;
   return [
     ...judgement.outputs.flatMap((output) => outputLines(output)),
+    ...(dead > 0
+      ? [`covered    all but ${dead} of ${all} channels, which activations kept at zero`]
+      : []),
     `verdict: ${verdict} (${runtimes.join(', ')}${times})`,
   ];
 }
@@ -59,7 +63,12 @@ export function comparisonDocument(comparison: Comparison) {
   return {
     verdict,
     outputs,
-    coverage: { tables: [...coverage.tables], idle: [...coverage.idle] },
+    coverage: {
+      tables: [...coverage.tables],
+      bodies: [...coverage.bodies],
+      units: coverage.units,
+      idle: [...coverage.idle],
+    },
     firstDivergence: null,
     inputs,
     seed,

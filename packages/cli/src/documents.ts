@@ -116,6 +116,18 @@ const comparison = {
         'Lookup tables with rows that no run read, and whether those are the second model’s.',
       ),
     ),
+    bodies: v.pipe(
+      v.array(v.object({ node: text, body: text, isHeld: v.boolean() })),
+      v.description(
+        'Bodies, such as branches, that no run entered, and whether the second model stores their weights.',
+      ),
+    ),
+    units: v.pipe(
+      v.object({ all: count, dead: count }),
+      v.description(
+        'Channels of activations behind convolutions and dense layers, and those that were zero in all that the reference evaluated.',
+      ),
+    ),
     idle: v.pipe(v.array(text), v.description('Inputs that no output moves with.')),
   }),
   firstDivergence: v.nullable(

@@ -38,7 +38,10 @@ describe('the verdict notices', () => {
     };
     const missed = all
       .filter(({ comparison }) => comparison.verdict === 'agree')
-      .map(({ model, kind, where }) => `${kind}: ${where} in ${model}`);
+      .map(
+        ({ model, kind, where, comparison, effect }) =>
+          `${kind}: ${where} in ${model}, effect ${effect?.toFixed(2)}${comparison.judgement.outputs.some(({ asQuantised }) => asQuantised) ? ' as quantised' : ''}`,
+      );
     if (process.env['DROVER_PLACES']) console.log(counts, missed);
     expect([missed, share(/ 1 %$/) >= 0.97]).toEqual([missed, true]);
     expect(share(/^row|^all/)).toBe(1);

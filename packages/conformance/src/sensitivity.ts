@@ -4,11 +4,19 @@ import {
   memorySource,
   openModel,
   writeModel,
+  type Graph,
   type Model,
   type OpenedModel,
   type Runtime,
 } from '@drover/core';
-import { compareWithModel, runBaseline, type Comparison } from '@drover/parity';
+import {
+  compareWithModel,
+  consultOracle,
+  errorOf,
+  runBaseline,
+  type Baseline,
+  type Comparison,
+} from '@drover/parity';
 import { onnxruntime } from '@drover/runtimes/onnxruntime';
 import { tfjs } from '@drover/runtimes/tfjs';
 import { openFixture } from './conversion-chain.js';
@@ -25,6 +33,8 @@ export interface Trial {
   readonly kind: string;
   readonly where: string;
   readonly comparison: Comparison;
+  /** For a change that agrees: how far it moves an output, in the error that is expected of it. */
+  readonly effect: number | undefined;
 }
 
 /** The format that a model is written to, to be held against itself. */
@@ -60,7 +70,10 @@ export async function sensitivityOf(
       const model = await fresh();
       try {
         if (!(await apply(model.graph))) continue;
-        trials.push({ model: fixture.id, kind, where, comparison: await hold(model) });
+        const comparison = await hold(model);
+        const effect =
+          comparison.verdict === 'agree' ? await effectOf(baseline, model.graph) : undefined;
+        trials.push({ model: fixture.id, kind, where, comparison, effect });
       } catch (error) {
         if (!(error instanceof DroverError)) throw error;
       }
@@ -69,6 +82,27 @@ export async function sensitivityOf(
   } finally {
     close();
   }
+}
+
+/**
+ * How far a changed graph moves an output, in the rounding errors that are expected of it: the most
+ * of all outputs and runs, by the root of the mean square and by the largest element.
+ */
+async function effectOf({ graph, runs }: Baseline, changed: Graph): Promise<number> {
+  const names = graph.outputs.map(({ name }) => name);
+  let most = 0;
+  for (const { inputs } of runs) {
+    const before = await consultOracle(graph, inputs, names, '');
+    const after = await consultOracle(changed, inputs, names, '');
+    for (const [name, exact] of before.outputs) {
+      const [moved, expected] = [
+        errorOf(after.outputs.get(name)!, exact),
+        before.expected.get(name)!,
+      ];
+      if (moved.max > 0) most = Math.max(most, moved.rms / expected.rms, moved.max / expected.max);
+    }
+  }
+  return most;
 }
 
 /** Trials by kind: how many, and how many of them the verdict noticed. */

@@ -8,10 +8,13 @@ import {
   type Tensor,
   type Value,
 } from '@drover/core';
+import { integerRanges, type ValueRange } from '@drover/core/format';
 import type { Baseline } from './baseline.js';
+import { constantsOf } from './constants.js';
 import { compareTables } from './lookup-tables.js';
 import { givenFor } from './oracle.js';
-import { nearCopies } from './stored-weights.js';
+import type { DeadUnits } from './reach.js';
+import { isStoredIn, nearCopies } from './stored-weights.js';
 import { worstOf, type Verdict } from './verdict.js';
 
 /** A table of rows that an index looks up, such as an embedding. */
@@ -24,11 +27,27 @@ export interface TableCoverage {
   readonly isHeld: boolean;
 }
 
+/** A body of a node, such as a branch, that no run entered. */
+export interface BodyCoverage {
+  readonly node: string;
+  /** The operator's name of it: `then`, `else`, `body`. */
+  readonly body: string;
+  /** Whether the second model stores the weights of it. */
+  readonly isHeld: boolean;
+}
+
 /** What of a model some runs reached. */
 export interface Coverage {
   /** `undecided` when weights had no say in any output, `differ` when they are not the second's. */
   readonly verdict: Verdict;
   readonly tables: readonly TableCoverage[];
+  /** Bodies that no run entered; empty where the reference cannot tell. */
+  readonly bodies: readonly BodyCoverage[];
+  /**
+   * Channels of activations behind convolutions and dense layers, and how many of them were zero in
+   * all that the reference evaluated: weights that feed these alone had no say.
+   */
+  readonly units: { readonly all: number; readonly dead: number };
   /** Inputs that no output moves with. */
   readonly idle: readonly string[];
   /** What was not reached, as sentences. */
@@ -37,9 +56,9 @@ export interface Coverage {
 
 /**
  * Tells what of the first model of a comparison the runs did not reach: rows of tables that no
- * index read, inputs that no output moves with. Rows that were not read are held against those of
- * the second model; where it has none of the kind, weights had no say and nothing is decided,
- * unless the inputs were given: then it is said.
+ * index read, branches not taken, layers that gave nothing but zeros, inputs that no output moves
+ * with. Weights that had no say so are held against those that the second model stores; where it
+ * has none of the kind nothing is decided, unless the inputs were given: then it is said.
  */
 export async function coverageOf(baseline: Baseline, second: Graph | undefined): Promise<Coverage> {
   const { graph, runs, seed, idle } = baseline;
@@ -47,17 +66,19 @@ export async function coverageOf(baseline: Baseline, second: Graph | undefined):
   const tables: TableCoverage[] = [];
   const findings: string[] = [];
   const verdicts: Verdict[] = ['agree'];
-  for (const node of graph.nodes) {
-    const rows = tableRows(node);
-    if (rows === undefined) continue;
+  const tableNodes = [...graph.nodes].filter((node) => tableRows(node) !== undefined);
+  const ranges = tableNodes.length > 0 ? integerRanges(graph) : new Map<Value, ValueRange>();
+  for (const node of tableNodes) {
+    const rows = tableRows(node)!;
     const read = await rowsRead(
       graph,
       node,
       rows,
       runs.map(({ inputs }) => inputs),
     );
-    if (!read || read.size === rows) continue;
-    const held = second && (await compareTables(node.inputs[0]!, rows, read, second));
+    const reachable = rowsWithin(ranges.get(node.inputs[1]!)?.range, rows);
+    if (!read || reachable.every((row) => read.has(row))) continue;
+    const held = second && (await compareTables(node.inputs[0]!, reachable, read, second));
     tables.push({ node: node.name, rows, read: read.size, isHeld: held?.kind === 'equal' });
     if (held?.kind === 'equal') continue;
     const name = JSON.stringify(node.inputs[0]!.name);
@@ -80,9 +101,54 @@ export async function coverageOf(baseline: Baseline, second: Graph | undefined):
       `The tensor ${JSON.stringify(first)} is ${JSON.stringify(other)} of the second model in all but ${differing} of its ${elements} elements, which are off by up to ${most.toExponential(1)}.`,
     );
   }
+  const { bodies, units } = await reachOf(baseline, second, (finding, isHeld) => {
+    findings.push(finding);
+    if (!isHeld && !isGiven) verdicts.push('undecided');
+  });
   for (const name of idle) findings.push(`No output moves with the input ${JSON.stringify(name)}.`);
-  return { verdict: worstOf(verdicts), tables, idle, findings };
+  return { verdict: worstOf(verdicts), tables, bodies, units, idle, findings };
 }
+
+/**
+ * What the evaluations entered and brought to life; `tell` is told what they did not, and whether
+ * the second model stores the weights of it.
+ */
+async function reachOf(
+  { graph, runs }: Baseline,
+  second: Graph | undefined,
+  tell: (finding: string, isHeld: boolean) => void,
+): Promise<Pick<Coverage, 'bodies' | 'units'>> {
+  const reach = (await runs[0]!.oracle())?.reach;
+  if (!reach) return { bodies: [], units: { all: 0, dead: 0 } };
+  for (const { inputs } of runs.slice(1)) {
+    if (reach.notEntered(graph).length === 0 && !reach.deadUnits().some(isAllDead)) break;
+    try {
+      await new Evaluator(graph, givenFor(graph, inputs, '')).run((step) => reach.add(step));
+    } catch (error) {
+      if (!(error instanceof DroverError)) throw error;
+    }
+  }
+  const bodies: BodyCoverage[] = [];
+  for (const { node, name, graph: body } of reach.notEntered(graph)) {
+    const hasWeights = constantsOf(body).some(({ dtype }) => isFloat(dtype));
+    const isHeld = !hasWeights || (second !== undefined && (await isStoredIn(body, second)));
+    bodies.push({ node: node.name, body: name, isHeld });
+    tell(`No run entered the body ${name} of the node ${JSON.stringify(node.name)}.`, isHeld);
+  }
+  const layers = reach.deadUnits();
+  for (const { node, units } of layers.filter(isAllDead))
+    tell(`All ${units} channels of ${JSON.stringify(node.name)} were zero in every run.`, false);
+  const sum = (all: readonly number[]) => all.reduce((total, each) => total + each, 0);
+  return {
+    bodies,
+    units: {
+      all: sum(layers.map(({ units }) => units)),
+      dead: sum(layers.map(({ dead }) => dead)),
+    },
+  };
+}
+
+const isAllDead = ({ units, dead }: DeadUnits) => units > 0 && dead === units;
 
 /** The rows of a constant table that a node looks up by indices that are not constant. */
 function tableRows(node: Node): number | undefined {
@@ -91,6 +157,14 @@ function tableRows(node: Node): number | undefined {
   if (!table.constant || !isFloat(table.dtype) || node.attrs.axis !== 0 || indices.constant)
     return undefined;
   return table.constant.shape[0];
+}
+
+/** Rows that indices in a range may look up, also from the end. */
+function rowsWithin(range: ValueRange['range'] | undefined, rows: number): number[] {
+  const [low, high] = range?.map(Number) ?? [-rows, rows - 1];
+  return Array.from({ length: rows }, (_, row) => row).filter(
+    (row) => (low! <= row && row <= high!) || (low! <= row - rows && row - rows <= high!),
+  );
 }
 
 /** Rows that runs read; undefined where the indices rest on more than integers of the inputs. */

@@ -13,7 +13,7 @@ export {
   type JudgeOptions,
 } from './compare.js';
 export type { Shares } from './contributions.js';
-export type { Coverage, TableCoverage } from './coverage.js';
+export type { BodyCoverage, Coverage, TableCoverage } from './coverage.js';
 export { parityDiagnostics } from './diagnostics.js';
 export { errorOf, type ErrorSize } from './error-size.js';
 export { inputSpecs, withRanges, type Bounds, type InputSpec } from './input-spec.js';
@@ -25,6 +25,7 @@ export { sampleRounding, type Errors, type Sample, type Tie } from './monte-carl
 export { consultOracle, type ExpectedError, type Oracle } from './oracle.js';
 export { pairValues, type Pair, type Pairable, type PairedBy } from './pairing.js';
 export { Xoshiro128 } from './random.js';
+export { Reach, type Body, type DeadUnits } from './reach.js';
 export { rules, type Rules } from './rules.js';
 export { sizings, type Sizes } from './sizes.js';
 export { storageStep, type StorageStep } from './storage-step.js';

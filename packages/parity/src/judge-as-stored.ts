@@ -104,10 +104,9 @@ function renamedOracle(oracle: Oracle, pairs: readonly Pair[]): Oracle {
       }),
     );
   return {
+    ...oracle,
     outputs: rename(oracle.outputs),
     expected: rename(oracle.expected),
-    jumps: oracle.jumps,
-    ties: () => oracle.ties(),
     another: async (seed, amplitude) => rename(await oracle.another(seed, amplitude)),
   };
 }

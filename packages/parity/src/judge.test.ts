@@ -1,5 +1,6 @@
 import { tensor, type DType, type Tensor } from '@drover/core';
 import type { ErrorSize } from './error-size.js';
+import { Reach } from './reach.js';
 import { judge } from './judge.js';
 import type { Oracle } from './oracle.js';
 import type { Rules } from './rules.js';
@@ -13,6 +14,7 @@ const oracleOf = (exact: Tensor, expected: ErrorSize = { rms: 0, max: 0 }): Orac
   outputs: new Map([['y', exact]]),
   expected: new Map([['y', { ...expected, count: 10_000, shares: new Map([['Conv', 1]]) }]]),
   jumps: false,
+  reach: new Reach(),
   ties: async () => [],
   another: async () => new Map(),
 });

@@ -10,12 +10,12 @@ export type TableComparison =
   | { readonly kind: 'none' };
 
 /**
- * Holds the rows of a table that no run read against the tables of another graph that look alike:
- * equal in every element, or within a step of how they are stored.
+ * Holds those rows of a table that may be read at all against the tables of another graph that look
+ * alike: equal in every element, or within a step of how they are stored.
  */
 export async function compareTables(
   table: Value,
-  rows: number,
+  rows: readonly number[],
   read: ReadonlySet<number>,
   other: Graph,
 ): Promise<TableComparison> {
@@ -34,7 +34,7 @@ export async function compareTables(
       }
       return true;
     };
-    const differing = Array.from({ length: rows }, (_, row) => row).filter((row) => !isEqual(row));
+    const differing = rows.filter((row) => !isEqual(row));
     if (differing.length === 0) return { kind: 'equal' };
     if (read.size > 0 && !differing.some((row) => read.has(row)))
       found = { kind: 'other', rows: differing };

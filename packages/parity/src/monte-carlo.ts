@@ -11,6 +11,7 @@ import {
 import { roundingAllowance, roundingConfidence, type Rounding } from '@drover/core/format';
 import { Contributions, type Shares } from './contributions.js';
 import { Noise } from './noise.js';
+import { Reach } from './reach.js';
 import type { StorageStep } from './storage-step.js';
 
 /** How large errors are made. */
@@ -44,6 +45,8 @@ export interface Sample {
   readonly jumps: boolean;
   /** Results that jumped with these errors, the first of them. */
   readonly ties: readonly Tie[];
+  /** What had a say in the exact evaluation. */
+  readonly reach: Reach;
 }
 
 /** How many ties a sample names. */
@@ -69,6 +72,7 @@ export async function sampleRounding(
   errors: Errors,
 ): Promise<Sample> {
   const contributions = new Contributions();
+  const reach = new Reach();
   const ties: Tie[] = [];
   let leader: Step | undefined;
   let carried: readonly Tensor[] = [];
@@ -91,6 +95,7 @@ export async function sampleRounding(
     },
   });
   while ((leader = await exact.step())) {
+    reach.add(leader);
     const step = await follower.step();
     contributions.add(leader, carried, step!.outputs);
   }
@@ -100,6 +105,7 @@ export async function sampleRounding(
     shares: graph.outputs.map(({ value }) => contributions.of(value)),
     jumps,
     ties,
+    reach,
   };
 }
 

@@ -3,6 +3,7 @@ import { fitInputs, roundingConfidence, signatureOf } from '@drover/core/format'
 import type { Shares } from './contributions.js';
 import { errorOf, type ErrorSize } from './error-size.js';
 import { sampleFreely, sampleRounding, type Errors, type Sample, type Tie } from './monte-carlo.js';
+import type { Reach } from './reach.js';
 import { renamed } from './rename.js';
 
 /** What rounding does to an output of a graph on some inputs. */
@@ -21,6 +22,8 @@ export interface Oracle {
   readonly expected: ReadonlyMap<string, ExpectedError>;
   /** Whether a result in the graph may jump. */
   readonly jumps: boolean;
+  /** What of the graph had a say. */
+  readonly reach: Reach;
   /** Results that rounding errors may turn, the first of them. */
   ties(): Promise<readonly Tie[]>;
   /**
@@ -74,6 +77,7 @@ export async function consultOracle(
     outputs: byName(first.exact),
     expected: byName(expected),
     jumps: first.jumps,
+    reach: first.reach,
     ties: once(async () => {
       for (let seed = 1; seed <= mostSamples; seed++) {
         const errors = { seed, amplitude: tieAmplitude, storage };

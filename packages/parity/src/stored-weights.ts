@@ -13,6 +13,12 @@ export interface NearCopy {
   readonly most: number;
 }
 
+/** How far elements may be off by the way that a tensor is stored, up to a largest one. */
+function coarseness(weight: Weight, largest: number): number {
+  const step = storageStepOf(weight);
+  return step ? step.absolute + step.relative * largest : 0;
+}
+
 /** Tensors of fewer elements look alike by chance. */
 const leastElements = 16;
 /** The largest share of elements in which a tensor may differ and be taken for a copy. */
@@ -22,13 +28,15 @@ const rounding = 2 ** -20;
 
 /**
  * Tensors that both models store, in whatever order of elements, and that are not the same in a few
- * of them. Inputs that do not bring such an element to bear cannot tell; the numbers do. Tensors
- * that one of the models stores more coarsely are passed over.
+ * of them, by more than the way they are stored explains. Inputs that do not bring such an element
+ * to bear cannot tell; the numbers do.
  */
 export async function nearCopies(first: Graph, second: Graph): Promise<NearCopy[]> {
-  const [own, other] = [await fingerprints(first), await fingerprints(second)];
-  const left = [...own].flatMap(([key, weights]) => (other.has(key) ? [] : weights));
-  const right = [...other].flatMap(([key, weights]) => (own.has(key) ? [] : weights));
+  const [own, other] = await Promise.all(
+    [first, second].map((graph) => fingerprints(graph, leastElements)),
+  );
+  const left = [...own!].flatMap(([key, weights]) => (other!.has(key) ? [] : weights));
+  const right = [...other!].flatMap(([key, weights]) => (own!.has(key) ? [] : weights));
   const found: NearCopy[] = [];
   for (const weight of left) {
     const count = sizeOf(weight.shape);
@@ -39,7 +47,8 @@ export async function nearCopies(first: Graph, second: Graph): Promise<NearCopy[
       const difference = compare(values, await sorted(candidate));
       if (difference.count === 0 || difference.count > mostDiffering * count) continue;
       const largest = Math.max(Math.abs(values[0]!), Math.abs(values.at(-1)!));
-      if (difference.most <= rounding * largest) continue;
+      if (difference.most <= Math.max(rounding * largest, coarseness(weight, largest))) continue;
+      if (difference.most <= coarseness(candidate, largest)) continue;
       found.push({
         first: weight.name ?? '',
         second: candidate.name ?? '',
@@ -52,20 +61,26 @@ export async function nearCopies(first: Graph, second: Graph): Promise<NearCopy[
   return found;
 }
 
+/**
+ * Whether another graph stores what the constants of floats of a graph hold, in whatever order of
+ * their elements.
+ */
+export async function isStoredIn(graph: Graph, other: Graph): Promise<boolean> {
+  const [own, others] = [await fingerprints(graph, 1), await fingerprints(other, 1)];
+  return [...own.keys()].every((key) => others.has(key));
+}
+
 /** Constants of floats by what they hold in any order. */
-async function fingerprints(graph: Graph): Promise<Map<string, Weight[]>> {
+async function fingerprints(graph: Graph, least: number): Promise<Map<string, Weight[]>> {
   const found = new Map<string, Weight[]>();
   for (const { constant } of constantsOf(graph)) {
     const weight = constant!;
-    if (!isHeld(weight)) continue;
+    if (!isFloat(weight.dtype) || sizeOf(weight.shape) < least) continue;
     const key = fingerprint(toNumbers(await weight.tensor()));
     found.set(key, [...(found.get(key) ?? []), weight]);
   }
   return found;
 }
-
-const isHeld = (weight: Weight) =>
-  isFloat(weight.dtype) && sizeOf(weight.shape) >= leastElements && !storageStepOf(weight);
 
 /** A hash that the order of elements does not change: two sums over mixed bits of float32. */
 function fingerprint(values: Float64Array): string {

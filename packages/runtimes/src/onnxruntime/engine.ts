@@ -37,6 +37,8 @@ export async function load(
     graphOptimizationLevel: optimization,
     // Errors come as exceptions; everything below is talk on the user's terminal.
     logSeverityLevel: 4,
+    // Threads that wait for work otherwise turn round, which another process could use.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
     ...(externalData.length > 0 && {
       externalData: externalData.map(({ path, bytes }) => ({ path, data: bytes })),
     }),
