@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { Runtime } from '@drover/core';
+import type { OpenedModel, Runtime } from '@drover/core';
 import { outputFile, type FileSink } from '@drover/node';
 import {
   defaultSeeds,
@@ -33,10 +33,11 @@ export function checkUsage(options: CheckOptions, file: string): void {
     throw usage('--save-inputs is written as .npz.');
 }
 
-/** How the first model is run. */
+/** How the first model is run, and `second` will be held to it. */
 export async function baselineOptions(
   options: CheckOptions,
   using: readonly Runtime[],
+  second?: OpenedModel,
 ): Promise<BaselineOptions> {
   return {
     runtimes: using,
@@ -45,6 +46,7 @@ export async function baselineOptions(
     seeds: options.seeds,
     sizes: options.size,
     ranges: options.range,
+    ...(second && { partner: { model: second, map: options.map } }),
   };
 }
 

@@ -9,13 +9,14 @@ import {
   type Signature,
   type Tensor,
 } from '@drover/core';
-import { asStored } from '@drover/core/format';
+import { asStored, signatureOf } from '@drover/core/format';
 import { parityDiagnostics } from './diagnostics.js';
 import { inputSpecs, withRanges, type Bounds, type InputSpec } from './input-spec.js';
 import { makeInputs } from './inputs.js';
 import { isRuntimeFailure, RunningModel } from './load-model.js';
 import { matchArrays } from './match-arrays.js';
 import { consultOracle, type Oracle } from './oracle.js';
+import { pairValues } from './pairing.js';
 import { sizesOfRuns, sizings, symbolsFrom, type Sizes } from './sizes.js';
 
 /** How the model that another one is held to is run. */
@@ -32,6 +33,11 @@ export interface BaselineOptions {
   readonly sizes?: Sizes | undefined;
   /** Lowest and highest values of inputs by name; what the graph admits unless told. */
   readonly ranges?: ReadonlyMap<string, Bounds> | undefined;
+  /**
+   * The model that will be held to it, and names of inputs that belong to others of it: sizes that
+   * it fixes and this one leaves free are chosen.
+   */
+  readonly partner?: { readonly model: OpenedModel; readonly map?: ReadonlyMap<string, string> };
 }
 
 /** One run of a model. */
@@ -152,13 +158,20 @@ async function runOnGiven(
 async function runOnMade(
   model: RunningModel,
   graph: Graph,
-  { seed = 0, seeds = defaultSeeds, sizes: given, ranges = new Map() }: BaselineOptions,
+  {
+    seed = 0,
+    seeds = defaultSeeds,
+    sizes: told = new Map(),
+    ranges = new Map(),
+    partner,
+  }: BaselineOptions,
   file: string,
 ): Promise<Run[]> {
   const specs = inputSpecs(model.inputs, graph).map((spec): InputSpec => {
     const range = ranges.get(spec.name);
     return range ? { ...spec, range } : spec;
   });
+  const given = partner ? new Map([...(await sizesFixedBy(partner, specs)), ...told]) : told;
   const attempt = async (run: number, sizes: Sizes): Promise<Run> => {
     const ranged = withRanges(specs, graph, symbolsFrom(specs, sizes, graph));
     const inputs = makeInputs(ranged, { seed, run, sizes });
@@ -201,6 +214,27 @@ async function runOnMade(
     );
   }
   return runs;
+}
+
+/** Sizes of free dimensions that another model fixes in the inputs that belong to these. */
+async function sizesFixedBy(
+  { model, map }: NonNullable<BaselineOptions['partner']>,
+  specs: readonly InputSpec[],
+): Promise<Sizes> {
+  const { graph } = await readModel(model, new Report());
+  const { inputs } = signatureOf(graph);
+  const sizes = new Map<string, number>();
+  for (const { first, second } of pairValues(specs, inputs, map)) {
+    const free = specs.find(({ name }) => name === first)!.shape;
+    const fixed = inputs.find(({ name }) => name === second)!.shape;
+    if (fixed?.length !== free.length) continue;
+    free.forEach((dim, axis) => {
+      const size = fixed[axis];
+      if (typeof dim !== 'number' && typeof size === 'number')
+        sizes.set(dim ?? `${first}[${axis}]`, size);
+    });
+  }
+  return sizes;
 }
 
 /** Whether leading dimensions are all that is free. */

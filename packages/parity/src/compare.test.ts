@@ -80,6 +80,29 @@ describe('a model with another one', () => {
     expect(judgement).toMatchObject({ verdict: 'differ', outputs: [{ agree: false }] });
   });
 
+  it('is refused where it takes other inputs, with all that is wrong', async () => {
+    const baseline = await runBaseline(one, { runtimes: [] });
+    const other = textModel(
+      'other.text',
+      'graph main(x: float32[n, 4], z: float32[2]) {\n  return x, z\n}\n',
+    );
+    await expect(compareWithModel(baseline, other, { runtimes: [] })).rejects.toMatchObject({
+      diagnostics: [
+        {
+          code: 'parity/other-inputs',
+          message: expect.stringMatching(/"x" is \[n, 4\].*\[1, 3\]; "z" belongs to no input/),
+        },
+      ],
+    });
+  });
+
+  it('fixes sizes that the first leaves free', async () => {
+    const fixed = textModel('fixed.text', affine(2).replaceAll('float32[n, 3]', 'float32[5, 3]'));
+    const baseline = await runBaseline(one, { runtimes: [], partner: { model: fixed } });
+    const { verdict, inputs } = await compareWithModel(baseline, fixed, { runtimes: [] });
+    expect([verdict, inputs[0]!.shape]).toEqual(['agree', [5, 3]]);
+  });
+
   it('runs each in the first runtime of its format', async () => {
     const runtimes = [
       { ...changing((value) => value), id: 'other', formats: ['onnx'] },

@@ -97,8 +97,8 @@ export async function compareWithExpected(
 
 /**
  * Runs a second model on the inputs of the first and judges it by what the first gave and by the
- * reference. Inputs and outputs are paired as {@link pairValues} does. Throws what loading and
- * running throw.
+ * reference. Inputs and outputs are paired as {@link pairValues} does. Throws
+ * `parity/other-inputs` where the second does not take them, and what loading and running throw.
  */
 export async function compareWithModel(
   baseline: Baseline,
@@ -110,6 +110,7 @@ export async function compareWithModel(
   const model = await RunningModel.load(second, graph, runtimes, report);
   try {
     const feed = feedFor(baseline, model, inputLayout, map, report, second.source.name);
+    requireFit(model, await feed(baseline.runs[0]!.inputs), second.source.name);
     // The reference evaluator is at work while the runtimes are.
     const [ran, truth] = await Promise.all([
       runAll(model, baseline.runs, feed),
@@ -177,6 +178,34 @@ function feedFor(
       }),
     );
   };
+}
+
+/** Throws `parity/other-inputs` where a model does not take what it is given. */
+function requireFit(
+  { inputs }: RunningModel,
+  given: ReadonlyMap<string, Tensor>,
+  file: string,
+): void {
+  const shown = (shape: readonly unknown[]) => `[${shape.map((dim) => dim ?? '?').join(', ')}]`;
+  const misfits = inputs.flatMap(({ name, shape }) => {
+    const value = given.get(name);
+    if (value === undefined)
+      return [`${JSON.stringify(name)} belongs to no input of the first model`];
+    const isFit =
+      shape === undefined ||
+      (shape.length === value.shape.length &&
+        shape.every((dim, axis) => typeof dim !== 'number' || dim === value.shape[axis]));
+    return isFit
+      ? []
+      : [
+          `${JSON.stringify(name)} is ${shown(shape)}, where the first model took ${shown(value.shape)}`,
+        ];
+  });
+  if (misfits.length > 0)
+    throw parityDiagnostics.error('other-inputs', {
+      message: `The models do not take the same inputs. Of the second, ${misfits.join('; ')}.`,
+      origin: { file },
+    });
 }
 
 /** Runs a model on the inputs of all runs; in the reference where its runtime fails. */

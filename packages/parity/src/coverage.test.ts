@@ -17,7 +17,7 @@ function model(text: string): OpenedModel {
 async function covered(first: string, second = first) {
   const baseline = await runBaseline(model(first), { runtimes: [] });
   const { verdict, coverage } = await compareWithModel(baseline, model(second), { runtimes: [] });
-  return { verdict, ...coverage };
+  return { ...coverage, verdict };
 }
 
 /** Doubles where the sum of x is below a limit, and else multiplies by a factor. */

@@ -15,6 +15,12 @@ export const parityDiagnostics = defineDiagnostics('parity', {
     summary: 'A file of expected outputs lacks one that the model has.',
     help: 'Give every output under the name that the model declares (`drover inspect` lists them).',
   },
+  'other-inputs': {
+    failure: 'usage',
+    severity: 'error',
+    summary: 'Two models do not take the same inputs, so that they cannot be compared.',
+    help: 'Say which inputs belong together with --map, or choose free sizes with --size.',
+  },
   'array-by-order': {
     failure: 'note',
     severity: 'info',

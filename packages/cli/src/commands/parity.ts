@@ -50,7 +50,7 @@ export async function parityCommand(
   const second = b === undefined ? undefined : await openTracked(b);
   const using = runtimesFor(options.runtime, ...(second ? [first, second] : [first]));
   const baseline = await step(`Running ${a}`, async () =>
-    runBaseline(first, await baselineOptions(options, using)),
+    runBaseline(first, await baselineOptions(options, using, second)),
   );
   if (options.saveInputs !== undefined) await saveInputs(baseline, saved);
   const how = comparisonOptions(options, using);
