@@ -10,6 +10,7 @@ import {
   type Graph,
   type Tensor,
 } from '@drover/core';
+import { epsilonOf, precisionOf } from '@drover/core/format';
 
 /** A tensor of a case of fixtures/ops, as stored. */
 export interface StoredTensor {
@@ -55,13 +56,6 @@ export function decodeVector({ dtype, shape, data }: StoredTensor): Tensor {
   return decodeTensor(new Uint8Array(Buffer.from(data, 'base64')), dtype, shape);
 }
 
-const spacing: Partial<Record<DType, number>> = {
-  float64: 2 ** -52,
-  float32: 2 ** -23,
-  float16: 2 ** -10,
-  bfloat16: 2 ** -7,
-};
-
 /**
  * Why a result is not the stored one, or undefined. Floats may be `ulp` units in the last place of
  * the largest magnitude apart (of the output, or `largest` where the operands were larger), codes
@@ -88,9 +82,10 @@ export function mismatch(
     (most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most),
     largest,
   );
+  const precision = precisionOf(expected.dtype);
   const bound = isInt(expected.dtype)
     ? Number(ulp > 0 && expected.dtype !== 'int64')
-    : ulp * (spacing[expected.dtype] ?? 0) * scale;
+    : ulp * (precision ? epsilonOf(precision) : 0) * scale;
   const isUndefined = (i: number) => ranges.some(([begin, end]) => i >= begin && i < end);
   const at = e.findIndex(
     (x, i) => !(Object.is(a[i], x) || Math.abs(a[i]! - x) <= bound || isUndefined(i)),

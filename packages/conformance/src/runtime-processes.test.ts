@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { memorySource, tensor } from '@drover/core';
 import { openFile } from '@drover/node';
 import { onnx } from '@drover/onnx';
+import { compareWithModel, runBaseline } from '@drover/parity';
 import { onnxruntime } from '@drover/runtimes/onnxruntime';
 import { tfjs } from '@drover/runtimes/tfjs';
 import { goldenRun } from './golden-run.js';
@@ -31,27 +32,45 @@ it.each([
   for (const distance of distances.values()) expect(distance).toBeLessThan(5e-6);
 });
 
-it('survives that onnxruntime divides by zero', async () => {
-  // onnxruntime 1.30 on x86 pools 16 channels in blocks, and divides by the size of the result.
-  const pool = node('MaxPool', ['x'], ['y'], { kernel_shape: [3, 3] });
-  const source = await sourceOfModel(
+/** onnxruntime 1.30 on x86 pools 16 channels in blocks, and divides by the size of the result. */
+const pool = () =>
+  sourceOfModel(
     modelOf({
-      node: [pool],
+      node: [node('MaxPool', ['x'], ['y'], { kernel_shape: [3, 3] })],
       input: [info('x', 'float32', [1, 16, 'height', 'width'])],
       output: [info('y', 'float32', [1, 16, 'up', 'across'])],
     }),
   );
-  const model = await apart().load({ source });
-  const image = (size: number) => {
-    const elements = new Array<number>(16 * size * size).fill(1);
-    return new Map([['x', tensor('float32', [1, 16, size, size], elements)]]);
-  };
+const image = (size: number) => {
+  const elements = Array.from({ length: 16 * size * size }, (_, i) => i);
+  return new Map([['x', tensor('float32', [1, 16, size, size], elements)]]);
+};
+
+it('survives that onnxruntime divides by zero', async () => {
+  const model = await apart().load({ source: await pool() });
   const outputs = await model.run(image(3));
-  expect(outputs.get('y')).toEqual(tensor('float32', [1, 16, 1, 1], new Array(16).fill(1)));
+  const last = Array.from({ length: 16 }, (_, channel) => 9 * channel + 8);
+  expect(outputs.get('y')).toEqual(tensor('float32', [1, 16, 1, 1], last));
   const crashed = finding('runtimes/crashed', /^onnxruntime ended by the signal SIGFPE while/);
   await expect(model.run(image(2))).rejects.toEqual(crashed);
   await expect(model.run(image(3))).rejects.toEqual(crashed);
   await model.dispose();
+});
+
+it.each([
+  [2, 'undecided', ['reference', 'reference']],
+  [4, 'agree', ['onnxruntime', 'onnxruntime']],
+] as const)('compares an image of %i across: %s', async (size, verdict, ran) => {
+  const opened = { source: await pool(), format: onnx };
+  const runtimes = [apart()];
+  const baseline = await runBaseline(opened, { runtimes, inputs: image(size) });
+  const comparison = await compareWithModel(baseline, opened, { runtimes });
+  expect([comparison.verdict, comparison.runtimes]).toEqual([verdict, ran]);
+  const failures = comparison.diagnostics.filter(({ code }) => code === 'parity/runtime-failed');
+  const told = ran.flatMap((name) => (name === 'reference' ? [/ended by the signal SIGFPE/] : []));
+  expect(failures.map(({ message }) => message)).toEqual(
+    told.map((message) => expect.stringMatching(message) as string),
+  );
 });
 
 it('ends onnxruntime in a loop that never ends', async () => {

@@ -105,4 +105,12 @@ export {
   type RoundingScale,
 } from './ops/rounding.js';
 export { roundingAllowance } from './ops/rounding-allowance.js';
+export {
+  coarser,
+  epsilonOf,
+  precisionOf,
+  ulpAt,
+  ulpDistance,
+  type Precision,
+} from './numeric/ulp.js';
 export { suitsSizes, withSizes } from './graph/with-sizes.js';

@@ -14,6 +14,7 @@ import {
   openModel,
   writeModel,
 } from '@drover/core';
+import { epsilonOf, precisionOf } from '@drover/core/format';
 import { typeFlagOf } from './codec/type-flag.js';
 import { mxnet } from './format.js';
 
@@ -114,12 +115,6 @@ async function written(model: Model): Promise<Model> {
   return again;
 }
 
-const spacing: Partial<Record<DType, number>> = {
-  float64: 2 ** -52,
-  float32: 2 ** -23,
-  float16: 2 ** -10,
-};
-
 /**
  * Results of the reference, what the operators on the way may lose together (in ULP), and the
  * largest magnitude of a value.
@@ -151,9 +146,10 @@ async function expectResults(graph: Graph, each: Case): Promise<void> {
     const [actual, expected] = [outputs[i]!, decode(stored)];
     expect([actual.dtype, actual.shape]).toEqual([stored.dtype, stored.shape]);
     const [a, e] = [toNumbers(actual), toNumbers(expected)];
+    const precision = precisionOf(expected.dtype);
     const bound =
       ulp *
-      (spacing[stored.dtype] ?? 0) *
+      (precision ? epsilonOf(precision) : 0) *
       e.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), largest);
     const skipped = new Set(each.undefined?.[stored.name]);
     const wrong = e.findIndex(

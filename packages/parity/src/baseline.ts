@@ -87,7 +87,7 @@ export async function runBaseline(
   try {
     const made = arrays
       ? [await runOnGiven(model, graph, arrays, opened.source.name, report)]
-      : await runOnMade(model, graph, options, file);
+      : await runOnMade(model, graph, options, file, report);
     return {
       graph,
       runs: made.map(({ inputs, outputs, oracle }) => ({
@@ -166,6 +166,7 @@ async function runOnMade(
     partner,
   }: BaselineOptions,
   file: string,
+  report: Report,
 ): Promise<Run[]> {
   const specs = inputSpecs(model.inputs, graph).map((spec): InputSpec => {
     const range = ranges.get(spec.name);
@@ -181,16 +182,10 @@ async function runOnMade(
   const batch = isBatchAlone(specs) ? 1 : 2;
   const choices = sizings(specs, graph, { given, batch });
   const first = async () => {
-    let failure: unknown;
-    for (const sizes of choices) {
-      try {
-        return { sizes, run: await attempt(0, sizes) };
-      } catch (error) {
-        if (!(error instanceof DroverError)) throw error;
-        failure ??= error;
-      }
-    }
-    throw failure;
+    let used = choices[0]!;
+    const made = await firstThatRuns(choices.map((sizes) => () => attempt(0, (used = sizes))));
+    if (!made.run) throw made.failure;
+    return { sizes: used, run: made.run };
   };
   let found: { sizes: Sizes; run: Run };
   try {
@@ -206,14 +201,33 @@ async function runOnMade(
   for (const [i, sizes] of (await sizesOfRuns(specs, graph, found.sizes, given, seeds)).entries()) {
     if (i === 0) continue;
     // Sizes that were chosen to see more may not fit: those of the first run do.
-    runs.push(
-      await attempt(i, sizes).catch((error: unknown) => {
-        if (!(error instanceof DroverError)) throw error;
-        return attempt(i, found.sizes);
-      }),
-    );
+    const later = [sizes, found.sizes].map((each) => () => attempt(i, each));
+    const made = await firstThatRuns(later);
+    if (made.run) runs.push(made.run);
+    else
+      report.add(
+        parityDiagnostics.diagnostic('run-left-out', {
+          message: `The run ${i + 1} of ${seeds} is left out: ${made.failure.diagnostics[0]!.message}`,
+          origin: { file },
+        }),
+      );
   }
   return runs;
+}
+
+/** What the first attempt gives that does not fail, or the failure of the first. */
+async function firstThatRuns(
+  attempts: readonly (() => Promise<Run>)[],
+): Promise<{ readonly run: Run } | { readonly run: undefined; readonly failure: DroverError }> {
+  let failure: DroverError | undefined;
+  for (const attempt of attempts)
+    try {
+      return { run: await attempt() };
+    } catch (error) {
+      if (!(error instanceof DroverError)) throw error;
+      failure ??= error;
+    }
+  return { run: undefined, failure: failure! };
 }
 
 /** Sizes of free dimensions that another model fixes in the inputs that belong to these. */

@@ -48,6 +48,12 @@ export const parityDiagnostics = defineDiagnostics('parity', {
       'A runtime could not run a model, or ended while it did, so the reference evaluator ran it: it shows what drover takes the model to be.',
     help: 'The message is the runtime’s own. Another runtime can be named with --runtime.',
   },
+  'run-left-out': {
+    failure: 'note',
+    severity: 'warning',
+    summary: 'A model ran on the first inputs that were made for it, and not on further ones.',
+    help: 'Give arrays that the model takes with --inputs, or limits of its inputs with --range.',
+  },
   'paired-otherwise': {
     failure: 'note',
     severity: 'info',

@@ -29,5 +29,4 @@ export { Reach, type Body, type DeadUnits } from './reach.js';
 export { rules, type Rules } from './rules.js';
 export { sizings, type Sizes } from './sizes.js';
 export { storageStep, type StorageStep } from './storage-step.js';
-export { coarser, precisionOf, ulpAt, ulpDistance, type Precision } from './ulp.js';
 export type { Verdict } from './verdict.js';

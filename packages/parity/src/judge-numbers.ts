@@ -1,8 +1,8 @@
 import { toNumbers, type Tensor } from '@drover/core';
+import { coarser, epsilonOf, precisionOf, ulpAt, type Precision } from '@drover/core/format';
 import { errorOf, rootMeanSquare, type ErrorSize } from './error-size.js';
 import type { ExpectedError } from './oracle.js';
 import { luck, type Rules } from './rules.js';
-import { coarser, epsilonOf, precisionOf, ulpAt, type Precision } from './ulp.js';
 import type { Verdict } from './verdict.js';
 
 /** The tensors of an output whose elements are continuous: floats or complex numbers. */

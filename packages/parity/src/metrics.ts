@@ -1,5 +1,5 @@
 import { toNumbers, type Tensor } from '@drover/core';
-import { coarser, precisionOf, ulpDistance } from './ulp.js';
+import { coarser, precisionOf, ulpDistance } from '@drover/core/format';
 
 /** The element that is furthest off. */
 export interface WorstElement {

@@ -180,3 +180,39 @@ it('a list of another length is a near-tie where rounding lets it have one', asy
   expect((await other(shape[1] === 4 ? 5 : 4)).verdict).toBe('near-tie');
   expect((await other(3)).verdict).toBe('differ');
 });
+
+it('a box that overlaps by the threshold but for rounding may be taken or not', async () => {
+  const graph = `graph main(x: float32[3, 4]) {
+  third: float32[] = constant [0.33333334]
+  boxes: float32[3, 4] = Mul(x, third)
+  scores: float32[3] = constant [0.9, 0.8, 0.7]
+  taken: int64[?n] = NonMaxSuppression(boxes, scores) {"count":[3],"iouThreshold":0.5,"scoreThreshold":0}
+  return taken
+}
+`;
+  const x = tensor('float32', [3, 4], [0, 0, 6, 3, 0, 0, 3, 3, 15, 15, 18, 18]);
+  const taking = (...boxes: number[]) =>
+    judged(graph, x, () => new Map([['taken', tensor('int64', [boxes.length], boxes)]]));
+  const either = [await taking(0, 2), await taking(0, 1, 2)].map(({ verdict }) => verdict);
+  expect(either.toSorted()).toEqual(['agree', 'near-tie']);
+  expect((await taking(0, 1)).verdict).toBe('differ');
+});
+
+it('two scores that a unit in the last place parts may change their places', async () => {
+  const graph = `graph main(x: float32[5]) {
+  third: float32[] = constant [0.33333334]
+  score: float32[5] = Mul(x, third)
+  best: float32[2], places: int64[2] = TopK(score) {"axis":0,"largest":true,"sorted":true,"k":[2]}
+  return places
+}
+`;
+  const x = tensor('float32', [5], [1, 5, 2, 5.0000005, 3]);
+  const placing = async (...places: number[]) => {
+    const target = new Map([['places', tensor('int64', [2], places)]]);
+    const { verdict, reason } = await judged(graph, x, () => target);
+    return [verdict, reason];
+  };
+  expect(await placing(3, 1)).toEqual(['agree', null]);
+  expect(await placing(1, 3)).toEqual(['near-tie', expect.stringMatching(/TopK "best"/)]);
+  expect(await placing(3, 4)).toEqual(['differ', expect.anything()]);
+});

@@ -1,5 +1,5 @@
 import { isFloat, type Value, type Weight } from '@drover/core';
-import { epsilonOf, precisionOf } from './ulp.js';
+import { epsilonOf, precisionOf } from '@drover/core/format';
 
 /**
  * Distance from one number that a tensor can hold as it is stored to the next: a part that is the

@@ -1,18 +1,15 @@
 import type { Rounding } from './rounding.js';
-import type { DType } from '../tensor/dtype.js';
 import { stridesOf } from '../tensor/strides.js';
 import { toNumbers, type Tensor } from '../tensor/tensor.js';
 import { meanSquare } from '../numeric/mean-square.js';
+import { epsilonOf, precisionOf, type Precision } from '../numeric/ulp.js';
 
-/** Distance from 1 to the next number, and the smallest number above 0. */
-const spacings: Partial<Record<DType, readonly [epsilon: number, least: number]>> = {
-  float64: [2 ** -52, 2 ** -1074],
-  complex128: [2 ** -52, 2 ** -1074],
-  // Runtimes flush subnormals of float32 to zero.
-  float32: [2 ** -23, 2 ** -126],
-  complex64: [2 ** -23, 2 ** -126],
-  float16: [2 ** -10, 2 ** -24],
-  bfloat16: [2 ** -7, 2 ** -126],
+/** The smallest number above 0. Runtimes flush subnormals of float32 to zero. */
+const leastOf: Readonly<Record<Precision, number>> = {
+  float64: 2 ** -1074,
+  float32: 2 ** -126,
+  float16: 2 ** -24,
+  bfloat16: 2 ** -126,
 };
 
 /** How many elements the magnitude of all terms counts for beside those at one index of an axis. */
@@ -27,10 +24,10 @@ export function roundingAllowance(
   { ulp, of, axis, squares = 0 }: Rounding,
   result: Tensor,
 ): Float64Array | undefined {
-  const spacing = spacings[result.dtype];
-  if (!spacing || ulp === 0) return undefined;
+  const precision = precisionOf(result.dtype);
+  if (!precision || ulp === 0) return undefined;
   const values = toNumbers(result);
-  const [unit, least] = [ulp * spacing[0], spacing[1]];
+  const [unit, least] = [ulp * epsilonOf(precision), leastOf[precision]];
   const allowance = new Float64Array(values.length);
   if (of === 'element')
     for (let i = 0; i < values.length; i++)

@@ -1,5 +1,5 @@
-import type { DType } from '@drover/core';
-import { encodeSmallFloat } from '@drover/core/format';
+import type { DType } from '../tensor/dtype.js';
+import { encodeSmallFloat } from '../tensor/float-bits.js';
 
 /** A float type with a defined unit in the last place. */
 export type Precision = 'float64' | 'float32' | 'float16' | 'bfloat16';
