@@ -143,7 +143,7 @@ const noTime = [
 const dependencies = { buildTargets: ['build'], checkVersionMismatches: false };
 
 export default [
-  { ignores: ['**/dist', '**/node_modules', 'fixtures', '.nx'] },
+  { ignores: ['**/dist', '**/bundle', '**/node_modules', 'fixtures', '.nx'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     files: ['**/*.mjs', 'packages/cli/bin/*.js'],

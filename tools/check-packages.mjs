@@ -83,6 +83,17 @@ const checkTarball = async (tarball) => {
   );
 };
 
+/** The command converts, and starts the process of a runtime, which tells that it is not there. */
+const checkCommand = async (drover, folder) => {
+  const models = join(root, 'fixtures/models/torch-unet');
+  const model = join(models, 'ts_op11.onnx');
+  await run(drover, ['--help'], folder);
+  await run(drover, ['convert', model, 'converted', '--to', 'tfjs'], folder);
+  const options = ['--inputs', join(models, 'golden.npz'), '--runtime', 'onnxruntime', '--json'];
+  const told = await run(drover, ['run', model, ...options], folder).catch(String);
+  if (!told.includes('"runtimes/not-installed"')) throw new Error(told);
+};
+
 const checkInstalled = async ({ manifest }, tarballs, scratch) => {
   const folder = mkdtempSync(join(scratch, 'alone-'));
   writeFileSync(
@@ -129,8 +140,7 @@ const checkInstalled = async ({ manifest }, tarballs, scratch) => {
     writeFileSync(join(folder, 'process.mjs'), inProcess);
     await run(process.execPath, ['process.mjs'], folder);
   }
-  for (const command of Object.keys(manifest.bin ?? {}))
-    await run(join(folder, 'node_modules/.bin', command), ['--help'], folder);
+  if (manifest.bin?.drover) await checkCommand(join(folder, 'node_modules/.bin/drover'), folder);
 
   writeFileSync(
     join(folder, 'consumer.ts'),

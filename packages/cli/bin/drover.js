@@ -1,5 +1,9 @@
 #!/usr/bin/env node
-import { main } from '../dist/main.js';
+import module from 'node:module';
+
+// Node 22 and newer keep what they compiled for the next time.
+module.enableCompileCache?.();
+const { main } = await import('../bundle/main.js');
 
 // Whoever reads the output may stop reading it, as `head` does.
 process.stdout.on('error', (error) => {

@@ -2,6 +2,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { contents, model, scratch } from '../testing/fixture.js';
 
 const root = new URL('../../../', import.meta.url).pathname;
@@ -15,15 +16,7 @@ const start = (args: readonly string[], options: { readonly input?: Uint8Array }
   spawnSync(process.execPath, [command, ...args], { env, maxBuffer: 2 ** 28, ...options });
 
 beforeAll(() => {
-  execFileSync(
-    process.execPath,
-    [
-      join(root, 'node_modules/typescript-native/bin/tsc'),
-      '-b',
-      join(root, 'packages/cli/tsconfig.lib.json'),
-    ],
-    { env },
-  );
+  execFileSync(process.execPath, [join(root, 'tools/bundle.mjs')], { env });
 }, 300_000);
 
 describe('the process', () => {
@@ -73,22 +66,37 @@ describe('the process', () => {
         env: { ...env, NODE_V8_COVERAGE: folder },
       });
       expect(told.status).toBe(0);
-      return readdirSync(folder).flatMap((name) => {
+      const files = readdirSync(folder).flatMap((name) => {
         const { result } = JSON.parse(readFileSync(join(folder, name), 'utf8')) as {
           result: readonly { readonly url: string }[];
         };
-        return result.flatMap(
-          ({ url }) => /\/packages\/(?!.*node_modules)(.*)$/.exec(url)?.[1] ?? [],
+        return result.flatMap(({ url }) =>
+          url.includes('/cli/bundle/') ? fileURLToPath(url) : [],
         );
       });
+      // Before each module that it took in, the bundler says which it is.
+      return files.flatMap((path) =>
+        [...readFileSync(path, 'utf8').matchAll(/^\/\/ packages\/(.*)$/gm)].map(
+          ([, name]) => name!,
+        ),
+      );
     };
+    const heavy = /(src\/index|codec\/.*|ops\/.*)\.ts$/;
     const loaded = loadedBy('--help');
-    expect(loaded).toContain('cli/dist/main.js');
+    expect(loaded).toContain('cli/src/main.ts');
     // Of the formats and of core only what says which options there are.
-    expect(
-      loaded.filter((path) => /(dist\/index|codec\/.*|ops\/.*)\.js$/.test(path)).sort(),
-    ).toEqual(['formats/dist/index.js', 'runtimes/dist/index.js']);
-    expect(loadedBy('inspect', unet)).toContain('onnx/dist/index.js');
+    expect(loaded.filter((path) => heavy.test(path))).toEqual([]);
+    const inspecting = loadedBy('inspect', unet);
+    expect(inspecting.some((path) => heavy.test(path))).toBe(true);
+    expect(inspecting.filter((path) => /^(parity|runtimes\/src\/.*)\//.test(path))).toEqual([]);
+  });
+
+  it('starts runtimes in processes of their own', () => {
+    const [arrays, out] = [model('torch-unet/golden.npz'), join(scratch(), 'out.npz')];
+    const options = ['--inputs', arrays, '--outputs', out, '--runtime', 'onnxruntime'];
+    const { status, stderr } = start(['run', unet, ...options]);
+    expect([status, stderr.toString()]).toEqual([0, '']);
+    expect(existsSync(out)).toBe(true);
   });
 
   it('does not stumble when nobody reads on', () => {

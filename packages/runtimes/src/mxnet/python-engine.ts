@@ -8,6 +8,7 @@ import { coreDiagnostics, type ByteSource } from '@drover/core';
 import { JsonCursor, parseJson } from '@drover/core/format';
 import type { Start, Subject } from '../adapter.js';
 import { EngineFailure, messageOf, type Engine, type RawTensor } from '../engine.js';
+import { packageFile } from '../process/package-file.js';
 import { piecesOf } from '../process/pieces-of.js';
 import { RuntimeProcess } from '../process/runtime-process.js';
 import type { ProcessOptions } from '../process-options.js';
@@ -32,8 +33,7 @@ export function startPython(options: ProcessOptions | undefined): Start<PythonSe
     try {
       const paths = [];
       for (const { path, source } of files) paths.push(await copy(source, join(folder, path)));
-      // From src as well as from dist, the script lies in src.
-      const script = fileURLToPath(new URL('../../src/mxnet/run.py', import.meta.url));
+      const script = fileURLToPath(packageFile('src/mxnet/run.py'));
       const child = spawn(python, ['-W', 'ignore', script, folder, ...paths], { detached: true });
       const session = new Session(child, subject, folder, options);
       return await session.start().catch(async (error: unknown) => {

@@ -3,12 +3,13 @@ import { fileURLToPath } from 'node:url';
 import type { EngineModel, Start } from '../adapter.js';
 import { EngineFailure, type Engine } from '../engine.js';
 import type { ProcessOptions } from '../process-options.js';
+import { packageFile } from './package-file.js';
 import { piecesOf } from './pieces-of.js';
 import type { EngineAnswer, EngineRequest } from './protocol.js';
 import { RuntimeProcess } from './runtime-process.js';
 
-/** Where a compiled module of this package is, from src as well as from dist. */
-export const built = (path: string): URL => new URL(`../../dist/${path}`, import.meta.url);
+/** Where a compiled module of this package is. */
+export const built = (path: string): URL => packageFile(`dist/${path}`);
 
 /**
  * Starts the engine of a module in a Node process of its own. Files are sent to it in pieces, so
