@@ -8,7 +8,8 @@ import {
   type Signature,
   type Tensor,
 } from '@drover/core';
-import type { Baseline, BaselineRun } from './baseline.js';
+import type { Baseline } from './baseline.js';
+import type { BaselineRun } from './runs.js';
 import { coverageOf, type Coverage } from './coverage.js';
 import { parityDiagnostics } from './diagnostics.js';
 import { rootMeanSquare, type ErrorSize } from './error-size.js';

@@ -1,10 +1,4 @@
-export {
-  defaultSeeds,
-  runBaseline,
-  type Baseline,
-  type BaselineOptions,
-  type BaselineRun,
-} from './baseline.js';
+export { runBaseline, type Baseline } from './baseline.js';
 export {
   compareWithExpected,
   compareWithModel,
@@ -27,6 +21,7 @@ export { pairValues, type Pair, type Pairable, type PairedBy } from './pairing.j
 export { Xoshiro128 } from './random.js';
 export { Reach, type Body, type DeadUnits } from './reach.js';
 export { rules, type Rules } from './rules.js';
+export { defaultSeeds, type BaselineOptions, type BaselineRun } from './runs.js';
 export { sizings, type Sizes } from './sizes.js';
 export { storageStep, type StorageStep } from './storage-step.js';
 export type { Verdict } from './verdict.js';

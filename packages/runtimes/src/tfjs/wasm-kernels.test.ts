@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { importPeer } from '../engine.js';
 import { startBackend } from './backend.js';
 import { mixedBackend } from './wasm-kernels.js';
 
@@ -22,7 +23,7 @@ const filter = (...shape: number[]) => filled(shape, 3) as tf.Tensor4D;
 
 beforeAll(async () => {
   tf.enableProdMode();
-  await startBackend(tf, { backend: undefined, wasmFolder: undefined });
+  await startBackend(tf, { backend: undefined, wasmFolder: undefined }, importPeer);
 });
 
 async function on(backend: string, compute: () => tf.Tensor) {
