@@ -1,8 +1,10 @@
+import { rules } from '@drover/parity';
 import { subjects } from './subjects.js';
 import { sensitivityOf, tally, type Trial } from './sensitivity.js';
 
-// All places of all fixtures, which takes an hour: DROVER_PLACES=20 npx jest sensitivity.
-const places = Number(process.env['DROVER_PLACES'] ?? 1);
+// All places of all fixtures, which takes half an hour: DROVER_PLACES=20 npx jest sensitivity.
+const full = process.env['DROVER_PLACES'];
+const places = Number(full ?? 1);
 const seed = 8;
 
 /** One export of each network; the others hold the same weights. */
@@ -13,7 +15,9 @@ const fixtures = subjects
   )
   // Its outputs take seconds; honest pairs of it are elsewhere. TF.js computes the other two wrong
   // itself: a MatrixBandPart of bool, which the verdict says.
-  .filter(({ id }) => !/basic_pitch|tf-bert|tf-gpt2/.test(id));
+  .filter(({ id }) => !/basic_pitch|tf-bert|tf-gpt2/.test(id))
+  // These take as long as all others together.
+  .filter(({ id }) => full || !/unet|lstm|recurrent|mobilenet_v2/.test(id));
 
 describe('the verdict notices', () => {
   const all: Trial[] = [];
@@ -26,23 +30,22 @@ describe('the verdict notices', () => {
       expect(trials.length).toBeGreaterThan(0);
       all.push(...trials);
     },
-    600_000,
+    3_600_000,
   );
 
   it('97 of 100 changes by one per cent, and each row and each rounding of all weights', () => {
-    const counts = tally(all);
+    // A change that moves no output by more than its own rounding is none that numbers can tell.
+    const counts = tally(all.filter(({ effect = Infinity }) => effect > 1));
     const share = (kind: RegExp) => {
       const chosen = [...counts].filter(([name]) => kind.test(name)).map(([, count]) => count);
       const tried = chosen.reduce((sum, each) => sum + each.tried, 0);
       return chosen.reduce((sum, each) => sum + each.caught, 0) / tried;
     };
-    const missed = all
-      .filter(({ comparison }) => comparison.verdict === 'agree')
-      .map(
-        ({ model, kind, where, comparison, effect }) =>
-          `${kind}: ${where} in ${model}, effect ${effect?.toFixed(2)}${comparison.judgement.outputs.some(({ asQuantised }) => asQuantised) ? ' as quantised' : ''}`,
-      );
-    if (process.env['DROVER_PLACES']) console.log(counts, missed);
+    const missed = all.flatMap(({ model, kind, where, effect }) =>
+      effect === undefined ? [] : [`${kind}: ${where} in ${model}, effect ${effect.toFixed(2)}`],
+    );
+    if (full) console.log(tally(all), missed);
+    for (const { effect = 0 } of all) expect(effect).toBeLessThan(rules.expectedMultiple);
     expect([missed, share(/ 1 %$/) >= 0.97]).toEqual([missed, true]);
     expect(share(/^row|^all/)).toBe(1);
     expect(share(/^axis/)).toBe(1);
