@@ -12,7 +12,7 @@ import {
   type Tensor,
 } from '@drover/core';
 import { roundingConfidence } from '@drover/core/format';
-import { consultOracle, errorOf } from '@drover/parity';
+import { consultOracle, errorOf, judge, type OutputJudgement } from '@drover/parity';
 import { onnxruntime } from '@drover/runtimes/onnxruntime';
 import { tfjs } from '@drover/runtimes/tfjs';
 import { decodeVector, vectorFamilies, type VectorCase } from './op-vectors.js';
@@ -29,6 +29,8 @@ export interface MeasuredRounding {
   readonly by: string;
   /** Error over allowance: 1 is the most that a correct implementation may be off. */
   readonly ratio: number;
+  /** The verdict on it, held to what the vector was recorded from; that itself has none. */
+  readonly judgement: OutputJudgement | undefined;
 }
 
 const runtimes: readonly { readonly runtime: Runtime; readonly format: Format }[] = [
@@ -75,15 +77,12 @@ async function measureCase(
     if (error instanceof DroverError) return [];
     throw error;
   }
-  const results = new Map<string, readonly (Tensor | undefined)[]>([
-    [
-      each.oracle === 'both' ? 'onnxruntime' : each.oracle,
-      names.map((name, i) => {
-        const stored = each.outputs.find((output) => bare(output.name) === bare(name));
-        return decodeVector(stored ?? each.outputs[i]!);
-      }),
-    ],
-  ]);
+  const recorded = names.map((name, i) => {
+    const stored = each.outputs.find((output) => bare(output.name) === bare(name));
+    return decodeVector(stored ?? each.outputs[i]!);
+  });
+  const recordedBy = each.oracle === 'both' ? 'onnxruntime' : each.oracle;
+  const results = new Map<string, readonly (Tensor | undefined)[]>([[recordedBy, recorded]]);
   for (const { runtime, format } of runtimes) {
     const outputs = await runIn(runtime, format, await open(), inputs);
     if (outputs)
@@ -92,24 +91,34 @@ async function measureCase(
         names.map((name, i) => outputs.get(name) ?? [...outputs.values()][i]),
       );
   }
-  return [...results].flatMap(([by, outputs]) =>
-    names.flatMap((name, i): MeasuredRounding[] => {
-      const [exact, expected, actual] = [
-        oracle.outputs.get(name)!,
-        oracle.expected.get(name)!,
-        outputs[i],
-      ];
-      if (!actual || !isFloat(exact.dtype) || each.undefined) return [];
+  const measured: MeasuredRounding[] = [];
+  for (const [by, outputs] of results)
+    for (const [i, name] of names.entries()) {
+      const [exact, expected] = [oracle.outputs.get(name)!, oracle.expected.get(name)!];
+      const actual = outputs[i];
+      if (!actual || !isFloat(exact.dtype) || each.undefined) continue;
       // A type that the target lacks was narrowed: what that loses is another matter.
-      if (actual.dtype !== exact.dtype || actual.data.length !== exact.data.length) return [];
+      if (actual.dtype !== exact.dtype || actual.data.length !== exact.data.length) continue;
       const [op] = expected.shares.keys();
-      if (op === undefined) return [];
+      if (op === undefined) continue;
       const error = errorOf(actual, exact);
       const times = Math.max(error.rms / expected.rms, error.max / expected.max);
       const ratio = error.max === 0 ? 0 : times / roundingConfidence;
-      return [{ op, vector: `${framework} ${each.name}`, by, ratio }];
-    }),
-  );
+      const source = recorded[i]!;
+      const { outputs: judged } = await judge(
+        [name],
+        [{ source: new Map([[name, source]]), target: new Map([[name, actual]]), oracle }],
+      );
+      const vector = `${framework} ${each.name}`;
+      measured.push({
+        op,
+        vector,
+        by,
+        ratio,
+        judgement: actual === source ? undefined : judged[0],
+      });
+    }
+  return measured;
 }
 
 /** What a runtime gives for a model that is written in its format; undefined where it cannot. */
