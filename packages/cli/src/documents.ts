@@ -111,9 +111,17 @@ const comparison = {
   ),
   coverage: v.object({
     tables: v.pipe(
-      v.array(v.object({ node: text, rows: count, read: count, isHeld: v.boolean() })),
+      v.array(
+        v.object({
+          node: text,
+          rows: count,
+          reachable: count,
+          read: count,
+          isHeld: v.boolean(),
+        }),
+      ),
       v.description(
-        'Lookup tables with rows that no run read, and whether those are the second model’s.',
+        'Lookup tables with rows that no run read, how many an index may name at all, and whether those are the second model’s.',
       ),
     ),
     bodies: v.pipe(

@@ -21,9 +21,11 @@ import { worstOf, type Verdict } from './verdict.js';
 export interface TableCoverage {
   readonly node: string;
   readonly rows: number;
+  /** Rows that an index may name, whatever the inputs. */
+  readonly reachable: number;
   /** Rows that a run read. */
   readonly read: number;
-  /** Whether the rows that no run read are those of the second model, as they are stored. */
+  /** Whether those that no run read are those of the second model, as they are stored. */
   readonly isHeld: boolean;
 }
 
@@ -77,10 +79,11 @@ export async function coverageOf(baseline: Baseline, second: Graph | undefined):
       runs.map(({ inputs }) => inputs),
     );
     const reachable = rowsWithin(ranges.get(node.inputs[1]!)?.range, rows);
-    if (!read || reachable.every((row) => read.has(row))) continue;
+    if (!read || read.size === rows) continue;
     const held = second && (await compareTables(node.inputs[0]!, reachable, read, second));
-    tables.push({ node: node.name, rows, read: read.size, isHeld: held?.kind === 'equal' });
-    if (held?.kind === 'equal') continue;
+    const isHeld = held?.kind === 'equal' || reachable.every((row) => read.has(row));
+    tables.push({ node: node.name, rows, reachable: reachable.length, read: read.size, isHeld });
+    if (isHeld) continue;
     const name = JSON.stringify(node.inputs[0]!.name);
     if (held?.kind === 'other') {
       verdicts.push('differ');

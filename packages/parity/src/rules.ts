@@ -36,7 +36,7 @@ export interface Rules {
 export const rules: Rules = {
   multiple: 4,
   expectedMultiple: 3,
-  mostMultiple: 32,
+  mostMultiple: 8,
   boundMultiple: 10,
   doubtMultiple: 20,
   fallbackUlp: 1024,
