@@ -96,6 +96,22 @@ describe('a model with another one', () => {
     });
   });
 
+  it('is refused where a pair names what is not there', async () => {
+    const baseline = await runBaseline(one, { runtimes: [] });
+    const map = new Map([
+      ['x', 'nope'],
+      ['z', 'y'],
+    ]);
+    await expect(compareWithModel(baseline, one, { runtimes: [], map })).rejects.toMatchObject({
+      diagnostics: [
+        {
+          code: 'parity/unknown-value',
+          message: 'No input or output is "nope" of the second model, "z" of the first model.',
+        },
+      ],
+    });
+  });
+
   it('fixes sizes that the first leaves free', async () => {
     const fixed = textModel('fixed.text', affine(2).replaceAll('float32[n, 3]', 'float32[5, 3]'));
     const baseline = await runBaseline(one, { runtimes: [], partner: { model: fixed } });

@@ -99,7 +99,8 @@ export async function compareWithExpected(
 /**
  * Runs a second model on the inputs of the first and judges it by what the first gave and by the
  * reference. Inputs and outputs are paired as {@link pairValues} does. Throws
- * `parity/other-inputs` where the second does not take them, and what loading and running throw.
+ * `parity/unknown-value` where `map` names none of them, `parity/other-inputs` where the second does
+ * not take them, and what loading and running throw.
  */
 export async function compareWithModel(
   baseline: Baseline,
@@ -110,6 +111,7 @@ export async function compareWithModel(
   const { graph } = await readModel(second, report);
   const model = await RunningModel.load(second, graph, runtimes, report);
   try {
+    if (map) requireKnown(map, baseline, model, second.source.name);
     const feed = feedFor(baseline, model, inputLayout, map, report, second.source.name);
     requireFit(model, await feed(baseline.runs[0]!.inputs), second.source.name);
     // The reference evaluator is at work while the runtimes are.
@@ -179,6 +181,26 @@ function feedFor(
       }),
     );
   };
+}
+
+/** Throws `parity/unknown-value` where a pair names what a model does not have. */
+function requireKnown(
+  map: ReadonlyMap<string, string>,
+  { inputs, declared }: Baseline,
+  model: RunningModel,
+  file: string,
+): void {
+  const first = namesOf([...inputs, ...declared]);
+  const second = namesOf([...model.inputs, ...model.outputs]);
+  const unknown = [...map].flatMap(([a, b]) => [
+    ...(first.includes(a) ? [] : [`${JSON.stringify(a)} of the first model`]),
+    ...(second.includes(b) ? [] : [`${JSON.stringify(b)} of the second model`]),
+  ]);
+  if (unknown.length > 0)
+    throw parityDiagnostics.error('unknown-value', {
+      message: `No input or output is ${unknown.join(', ')}.`,
+      origin: { file },
+    });
 }
 
 /** Throws `parity/other-inputs` where a model does not take what it is given. */

@@ -21,6 +21,12 @@ export const parityDiagnostics = defineDiagnostics('parity', {
     summary: 'Two models do not take the same inputs, so that they cannot be compared.',
     help: 'Say which inputs belong together with --map, or choose free sizes with --size.',
   },
+  'unknown-value': {
+    failure: 'usage',
+    severity: 'error',
+    summary: 'A pair names an input or output that a model does not have.',
+    help: 'Name values as the models do (`drover inspect` lists them): --map FIRST=SECOND.',
+  },
   'array-by-order': {
     failure: 'note',
     severity: 'info',
