@@ -47,8 +47,8 @@ export async function nearCopies(first: Graph, second: Graph): Promise<NearCopy[
       const difference = compare(values, await sorted(candidate));
       if (difference.count === 0 || difference.count > mostDiffering * count) continue;
       const largest = Math.max(Math.abs(values[0]!), Math.abs(values.at(-1)!));
-      if (difference.most <= Math.max(rounding * largest, coarseness(weight, largest))) continue;
-      if (difference.most <= coarseness(candidate, largest)) continue;
+      const steps = [weight, candidate].map((each) => coarseness(each, largest));
+      if (difference.most <= Math.max(rounding * largest, ...steps)) continue;
       found.push({
         first: weight.name ?? '',
         second: candidate.name ?? '',
