@@ -179,6 +179,35 @@ export const documents = {
     peakBytes: count,
     parity: v.pipe(v.optional(v.object(comparison)), v.description('With --verify.')),
   }),
+  tensors: v.object({
+    ...common,
+    format: text,
+    tensors: v.array(
+      v.object({
+        name: text,
+        dtype: text,
+        shape: sizes,
+        bytes: count,
+        role: v.picklist(['parameter', 'buffer', 'constant', 'optimizer']),
+        aliases: v.pipe(v.array(text), v.description('Further names of the same tensor.')),
+        statistics: v.pipe(
+          v.optional(
+            v.object({
+              least: measured,
+              greatest: measured,
+              mean: measured,
+              deviation: measured,
+              zeros: count,
+              nan: count,
+              infinite: count,
+            }),
+          ),
+          v.description('With --statistics: of the finite elements, null where there are none.'),
+        ),
+      }),
+    ),
+    metadata: v.pipe(v.record(text, text), v.description('Texts that stand beside the tensors.')),
+  }),
   inspect: v.object({
     ...common,
     format: text,

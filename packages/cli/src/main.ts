@@ -15,6 +15,8 @@ const linksSummary =
 const paramsOption = '--params <file>';
 const paramsSummary = 'file that holds the weights; found beside the model when absent';
 
+const collect = (value: string, before: readonly string[] = []) => [...before, value];
+
 /** What an output can be called: `*.onnx (ONNX)`. */
 const outputs = formats
   .map(({ about }) => `${about.fileNames.any.join(' or ')} (${about.title})`)
@@ -83,6 +85,21 @@ function buildProgram(): Command {
     .option(paramsOption, paramsSummary)
     .option(linksOption, linksSummary);
   withOptions(inspect, 'read');
+  const tensors = command(
+    'tensors <file>',
+    'the tensors that a model or a checkpoint holds',
+    async () => (await import('./commands/tensors.js')).tensorsCommand,
+  )
+    .option(
+      '--only <pattern>',
+      'those of these names, * standing for anything; may be given again',
+      collect,
+    )
+    .option('--statistics', 'read the elements, and tell their range, mean, zeros and NaN')
+    .option(fromOption, fromSummary)
+    .option(paramsOption, paramsSummary)
+    .option(linksOption, linksSummary);
+  withOptions(tensors, 'read');
   command(
     'run <model>',
     'run a model on arrays',

@@ -23,7 +23,13 @@ export { MemorySink, memorySource } from './format/memory.js';
 
 // Reading, writing and converting.
 export type { Format, FormatAbout } from './format/format.js';
-export { detectFormat, openCheckpoint, openModel, type OpenOptions } from './format/open.js';
+export {
+  detectFormat,
+  openCheckpoint,
+  openModel,
+  openStore,
+  type OpenOptions,
+} from './format/open.js';
 export {
   planModel,
   writeCheckpoint,

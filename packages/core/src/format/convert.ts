@@ -3,8 +3,8 @@ import type { Diagnostic } from '../diagnostics/diagnostic.js';
 import { Report } from '../diagnostics/report.js';
 import type { Model } from '../model/model.js';
 import { TensorStore } from '../model/tensor-store.js';
-import type { Content, Format, ReadContext } from './format.js';
-import { incapable } from './open.js';
+import type { Format, ReadContext } from './format.js';
+import { contentOf, incapable } from './open.js';
 import { checkOptions, type Options, type OptionValues } from './option.js';
 import type { Sink } from './sink.js';
 import type { Source } from './source.js';
@@ -60,12 +60,6 @@ const nowhere: Sink = {
   commit: async () => {},
   abort: async () => {},
 };
-
-/** What a source holds; where only the caller says the format, its reader will tell. */
-async function contentOf(format: Format, source: Source): Promise<Content> {
-  if (!format.checkpoint) return 'model';
-  return (await format.detect(source)) ?? 'model';
-}
 
 /**
  * Converts a model, or a checkpoint into a checkpoint where the source is one. Everything that has

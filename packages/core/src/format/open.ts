@@ -2,7 +2,8 @@ import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import { Report } from '../diagnostics/report.js';
 import type { Checkpoint } from '../model/checkpoint.js';
 import type { Model } from '../model/model.js';
-import type { Format, ReadContext } from './format.js';
+import type { TensorStore } from '../model/tensor-store.js';
+import type { Content, Format, ReadContext } from './format.js';
 import { checkOptions, type Options, type OptionValues } from './option.js';
 import type { Source } from './source.js';
 
@@ -71,6 +72,28 @@ export async function openCheckpoint<R extends Options>(
   const format = await oneOf(source, formats);
   if (!format.checkpoint?.read) throw incapable(format, 'read checkpoints', source.name);
   return format.checkpoint.read(source, contextOf(format, options));
+}
+
+/** What a source holds; where only the caller says the format, its reader will tell. */
+export async function contentOf(format: Format, source: Source): Promise<Content> {
+  if (!format.checkpoint) return 'model';
+  return (await format.detect(source)) ?? 'model';
+}
+
+/**
+ * The tensors of a source, be it a model or a checkpoint. `formats` as for {@link openModel}. Throws
+ * what {@link openModel} and {@link openCheckpoint} do.
+ */
+export async function openStore<R extends Options>(
+  source: Source,
+  formats: Format<R> | readonly Format<R>[],
+  options: OpenOptions<R> = {},
+): Promise<TensorStore> {
+  const format = await oneOf(source, formats);
+  const content = await contentOf(format as Format, source);
+  return content === 'checkpoint'
+    ? (await openCheckpoint(source, format, options)).store
+    : (await openModel(source, format, options)).store;
 }
 
 async function oneOf<R extends Options>(
