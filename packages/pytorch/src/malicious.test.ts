@@ -106,6 +106,8 @@ const targets: readonly (readonly [module: string, name: string])[] = [
   ['program', 'Popen'],
   ['program', 'helper'],
   ['torch.nn.modules.module', 'Module.__init__.__globals__'],
+  ['program', '_os.unlink'],
+  ['numpy', 'memmap'],
   ['functools', 'reduce'],
 ];
 
@@ -201,6 +203,16 @@ const hidden: readonly (readonly [string, string, named: string])[] = [
     'getattr that leads to a module',
     call('__builtin__', 'getattr', 'cprogram\ntools\n', text('os')),
     'program.tools.os',
+  ],
+  [
+    'a method that leads to a module',
+    call('builtins', 'getattr', 'cprogram\nModel\n)R', text('os')),
+    'program.Model.os',
+  ],
+  [
+    'a method is called',
+    `cbuiltins\ngetattr\n(cprogram\nModel\n)R${text('load')}tR)R`,
+    'program.Model.load',
   ],
   ['getattr that is kept', `(cbuiltins\ngetattr\nt`, 'getattr'],
   [
@@ -363,6 +375,7 @@ test.each([
 
 test.each([
   ['enumeration of Python 3.11', call('builtins', 'getattr', 'cprogram\nPhase\n', text('TRAIN'))],
+  ['method that was kept', call('builtins', 'getattr', 'cprogram\nModel\n)R', text('forward'))],
   ['object of a class', 'cprogram\nModel\n)\x81}b'],
   ['call of a class', call('program', 'Model', 'K\x01')],
   ['partial of a function', call('functools', 'partial', 'ctorch.nn.functional\nrelu\n')],
@@ -384,6 +397,27 @@ test('every prefix of a file is refused in words', async () => {
     for (let length = 0; length < whole.length; length++)
       expect(await refusal(whole.subarray(0, length))).not.toEqual([]);
   }
+});
+
+test('every byte that is turned gives a checkpoint or a refusal in words', async () => {
+  for (const name of ['state-dict-legacy.pth', 'bare.pt', 'program-2.5.pt2']) {
+    const whole = new Uint8Array(readFileSync(new URL(`./testdata/${name}`, import.meta.url)));
+    const step = Math.ceil(whole.length / 500);
+    for (let at = 0; at < whole.length; at += step) {
+      const turned = whole.slice();
+      turned[at]! ^= 1 << (at % 8);
+      await refusal(turned);
+    }
+  }
+});
+
+test.each([
+  ['an archive of something else', () => zip([['weights.npy', 'x']])],
+  ['text', async () => bytes('{"a": 1}')],
+  ['nothing', async () => bytes('')],
+])("%s is none of PyTorch's", async (_, make) => {
+  const source = memorySource('a.pt', new Map([['a.pt', await make()]]));
+  expect(await pytorch.detect(source)).toBeUndefined();
 });
 
 test('nesting and sharing without end stop at a limit', async () => {

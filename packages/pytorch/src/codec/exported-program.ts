@@ -10,6 +10,7 @@ import { serializedType } from './torch-types.js';
 type ReadNested = (source: ByteSource, limits: PytorchLimits) => Promise<PytorchFile>;
 
 const stridedLayout = 7;
+const maxTableBytes = 500_000_000;
 const oldProgram = 'serialized_exported_program.json';
 
 /** Whether an archive is that of an ExportedProgram, of any version. */
@@ -94,7 +95,7 @@ class TableReader {
 
   async read(record: string, folder: string) {
     const file = this.archive.source.name;
-    const text = (await this.archive.text(record))!;
+    const text = (await this.archive.text(record, maxTableBytes))!;
     const tensors: NamedView[] = [];
     const pickled: PickledTensor[] = [];
     const storages = new Map<string, ByteHandle>();

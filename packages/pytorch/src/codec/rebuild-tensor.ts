@@ -28,6 +28,8 @@ export type Rebuilt =
       readonly state?: PickleValue | undefined;
       readonly type?: string;
     }
+  /** An array of NumPy's, and the type that its elements had on the device. */
+  | { readonly kind: 'array'; readonly array: PickleObject; readonly type: TorchType }
   /** What is made of several tensors, as sparse ones are. */
   | { readonly kind: 'parts'; readonly type: string; readonly parts: Parts }
   /** A tensor whose elements are not in the file. */
@@ -49,7 +51,7 @@ const functions: ReadonlyMap<string, (args: Args, storages: Storages) => Rebuilt
     ['_rebuild_qtensor', quantised],
     ['_rebuild_parameter', ([value]) => of(value)],
     ['_rebuild_parameter_with_state', ([value, , , state]) => of(value, state)],
-    ['_rebuild_device_tensor_from_numpy', ([value]) => of(value)],
+    ['_rebuild_device_tensor_from_numpy', ([value, type]) => fromArray(value, type)],
     ['_rebuild_device_tensor_from_cpu_tensor', ([value]) => of(value)],
     ['_rebuild_xla_tensor', ([value]) => of(value)],
     ['_rebuild_sparse_tensor', ([layout, data]) => sparse(layout, data)],
@@ -94,6 +96,13 @@ export function rebuiltOf(record: PickleObject, storages: Storages): Rebuilt | u
 
 function of(value: PickleValue | undefined, state?: PickleValue): Rebuilt | undefined {
   return value === undefined ? undefined : { kind: 'value', value, state };
+}
+
+function fromArray(value: PickleValue | undefined, type: PickleValue | undefined) {
+  const of = torchTypeOf(type);
+  return value instanceof PickleObject && of
+    ? ({ kind: 'array', array: value, type: of } as const)
+    : undefined;
 }
 
 function named(type: string, names: readonly string[], values: Args): Rebuilt {

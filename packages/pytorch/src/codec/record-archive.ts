@@ -58,11 +58,21 @@ export class RecordArchive {
     return this.#open(entry);
   }
 
-  /** The text of a short record; undefined where it is missing. */
-  async text(name: string): Promise<string | undefined> {
+  /**
+   * The text of a record; undefined where it is missing. Throws `pytorch/container` when it is
+   * longer than `maxBytes` or no UTF-8.
+   */
+  async text(name: string, maxBytes = 1000): Promise<string | undefined> {
     if (!this.has(name)) return undefined;
     const handle = await this.#open(this.archive.get(this.root + name)!);
-    return new TextDecoder().decode(await handle.read());
+    if (handle.length > maxBytes)
+      throw this.error(`${JSON.stringify(name)} has ${handle.length} bytes`);
+    const bytes = await handle.read();
+    try {
+      return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    } catch {
+      throw this.error(`${JSON.stringify(name)} is no text`);
+    }
   }
 
   async #open(entry: ZipEntry): Promise<ByteHandle> {

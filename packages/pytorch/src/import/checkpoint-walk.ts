@@ -154,8 +154,8 @@ export class CheckpointWalk {
   #map(entries: Iterable<readonly [PickleValue, PickleValue]>, place: Place): Structure {
     return {
       kind: 'map',
-      entries: Array.from(entries, ([key, value]) => {
-        const text = keyText(key);
+      entries: Array.from(entries, ([key, value], i) => {
+        const text = keyText(key, i);
         return [text, this.#visit(value, place.at(text))] as const;
       }),
     };
@@ -201,6 +201,14 @@ export class CheckpointWalk {
         return this.#empty(rebuilt.type, rebuilt.why, place.path);
       case 'parts':
         return { kind: 'opaque', type: rebuilt.type, state: this.#map(rebuilt.parts, place) };
+      case 'array': {
+        const { array, type } = rebuilt;
+        const numpy = numpyValueOf(array);
+        const { dtype } = type;
+        if (numpy?.kind !== 'array' || dtype === undefined)
+          return this.#empty(`torch.${type.name}`, 'has no array of numbers', place.path);
+        return this.#tensor(place.path, place.role, (name) => numpy.weight(name).cast(dtype));
+      }
       case 'quantised': {
         const codes = this.#view(rebuilt.view, place.path, place.role);
         const parts = this.#map(rebuilt.parts, place) as Structure & { kind: 'map' };

@@ -43,9 +43,10 @@ export function partsOf(record: PickleObject): readonly ObjectPart[] {
   record.args.forEach((value, i) => {
     if (!(value instanceof PickleGlobal)) add(String(i), value);
   });
-  for (const [key, value] of record.keywords?.entries() ?? []) add(keyText(key), value);
+  for (const [key, value] of record.keywords?.entries() ?? [])
+    add(keyText(key, parts.length), value);
   record.items.forEach((value, i) => add(String(i), value));
-  for (const [key, value] of record.entries.entries()) add(keyText(key), value);
+  for (const [key, value] of record.entries.entries()) add(keyText(key, parts.length), value);
   const { state } = record;
   const isOfModule = isModule(state);
   // Attributes, or a pair of those and the ones in slots.
@@ -57,14 +58,18 @@ export function partsOf(record: PickleObject): readonly ObjectPart[] {
   for (const half of halves) {
     if (half instanceof PickleDict)
       for (const [key, value] of half.entries())
-        add(keyText(key), value, isOfModule && tables.has(key));
+        add(keyText(key, parts.length), value, isOfModule && tables.has(key));
     else if (half !== undefined && half !== null) add('state', half);
   }
   return parts;
 }
 
-/** A key as text: as it is, or as Python prints it. */
-export function keyText(key: PickleValue): string {
+/**
+ * A key as text: as it is, or as Python prints it. An object has no text: an optimizer that was
+ * pickled whole has parameters for keys, which are told by their place.
+ */
+export function keyText(key: PickleValue, place: number): string {
+  if (key instanceof PickleObject) return String(place);
   if (typeof key === 'string') return key;
   if (key === null) return 'None';
   if (typeof key === 'boolean') return key ? 'True' : 'False';
@@ -76,5 +81,5 @@ export function keyText(key: PickleValue): string {
 function shortText(key: PickleValue): string {
   if (key instanceof PickleGlobal) return key.path;
   if (key instanceof PickleObject) return key.type.path;
-  return key === null || typeof key !== 'object' ? keyText(key) : '…';
+  return key === null || typeof key !== 'object' ? keyText(key, 0) : '…';
 }

@@ -50,7 +50,8 @@ export function faultOfName(global: PickleGlobal): string | undefined {
   if (isMemberLookup(global)) return undefined;
   if (rebuilders.has(`${module}.${global.name}`)) return undefined;
   for (const part of [...module.split('.').slice(1), ...segments]) {
-    if (systemModules.has(part)) return `leads to Python's ${part}`;
+    // Modules import others under names of their own: `_os`.
+    if (systemModules.has(part.replace(/^_+/, ''))) return `leads to Python's ${part}`;
     if (/^__.*__$/.test(part)) return `leads into the interpreter (${part})`;
   }
   const last = segments.at(-1)!;

@@ -10,31 +10,31 @@ export const standardLibrary: ReadonlySet<string> = words(`
   codecs codeop collections colorsys compileall compression concurrent configparser contextlib
   contextvars copy copyreg crypt csv ctypes curses dataclasses datetime dbm decimal difflib dis
   distutils doctest email encodings ensurepip enum errno faulthandler fcntl filecmp fileinput
-  fnmatch formatter fractions ftplib functools gc genericpath getopt getpass gettext glob graphlib
+  fnmatch fractions ftplib functools gc genericpath getopt getpass gettext glob graphlib
   grp gzip hashlib heapq hmac html http idlelib imaplib imghdr imp importlib inspect io ipaddress
   itertools json keyword lib2to3 linecache locale logging lzma macpath mailbox mailcap marshal math
   mimetypes mmap modulefinder msilib msvcrt multiprocessing netrc nis nntplib nt ntpath nturl2path
-  numbers opcode operator optparse os ossaudiodev parser pathlib pdb pickle pickletools pipes
+  numbers opcode operator optparse os ossaudiodev pathlib pdb pickle pickletools pipes
   pkgutil platform plistlib poplib posix posixpath pprint profile pstats pty pwd py_compile pyclbr
   pydoc pydoc_data pyexpat queue quopri random re readline reprlib resource rlcompleter runpy sched
   secrets select selectors shelve shlex shutil signal site smtpd smtplib sndhdr socket socketserver
   spwd sqlite3 sre_compile sre_constants sre_parse ssl stat statistics string stringprep struct
-  subprocess sunau symbol symtable sys sysconfig syslog tabnanny tarfile telnetlib tempfile termios
+  subprocess sunau symtable sys sysconfig syslog tabnanny tarfile telnetlib tempfile termios
   textwrap this threading time timeit tkinter token tokenize tomllib trace traceback tracemalloc tty
   turtle turtledemo types typing unicodedata unittest urllib uu uuid venv warnings wave weakref
   webbrowser winreg winsound wsgiref xdrlib xml xmlrpc zipapp zipfile zipimport zlib zoneinfo
   BaseHTTPServer Bastion CGIHTTPServer ConfigParser Cookie DocXMLRPCServer HTMLParser MimeWriter
   Queue SimpleHTTPServer SimpleXMLRPCServer SocketServer StringIO Tkinter UserDict UserList
-  UserString anydbm bsddb cPickle cStringIO commands compiler cookielib copy_reg dbhash dircache dl
+  UserString anydbm bsddb cPickle cStringIO commands cookielib copy_reg dbhash dircache dl
   dumbdbm exceptions fpformat future_builtins gdbm hotshot htmlentitydefs htmllib httplib ihooks
-  imputil md5 mhlib mimetools mimify multifile mutex new os2emxpath popen2 posixfile repr rexec
-  rfc822 robotparser sets sgmllib sha statvfs stringold strop thread toaiff urllib2 urlparse user
+  imputil md5 mhlib mimetools mimify multifile mutex os2emxpath popen2 posixfile rexec
+  rfc822 robotparser sgmllib sha statvfs stringold strop thread toaiff urllib2 urlparse
   whichdb xmlrpclib
 `);
 
 /** Packages from outside the standard library that exist to run code, or to load it. */
 export const runningPackages: ReadonlySet<string> = words(`
-  IPython aiohttp cffi cloudpickle dill execnet fabric httpx invoke ipykernel joblib
+  IPython aiohttp cffi cloudpickle dill execnet fabric h5py httpx invoke ipykernel joblib
   jsonpickle jupyter_client numexpr paramiko pexpect pip pkg_resources plumbum psutil ptyprocess
   pyximport requests restrictedpython setuptools sh six urllib3 wheel
   numpy.f2py numpy.distutils numpy.testing torch.hub torch.package torch.utils.cpp_extension
@@ -51,12 +51,16 @@ export const systemModules: ReadonlySet<string> = words(`
   marshal imp pdb bdb codeop pkgutil commands popen2 multiprocessing
 `);
 
-/** Classes and functions that run code, by the name that other modules have them under, too. */
+/**
+ * Classes and functions that run code or write files, by the name that other modules have them
+ * under, too.
+ */
 export const runningNames: ReadonlySet<string> = words(`
   eval exec execfile compile __import__ import_module Popen popen system CDLL PyDLL WinDLL OleDLL
   FunctionType CodeType LambdaType InteractiveInterpreter InteractiveConsole Unpickler PackageImporter
   run_module run_path runstring check_output check_call getoutput getstatusoutput spawnl spawnv execv
-  execve load_module exec_module LibraryLoader _load_from_bytes
+  execve load_module exec_module LibraryLoader _load_from_bytes memmap DataSource
+  PyTorchFileWriter SummaryWriter
 `);
 
 /** What Python 2 called modules that have another name since. */
@@ -64,6 +68,7 @@ export const renamedModules: ReadonlyMap<string, string> = new Map([
   ['__builtin__', 'builtins'],
   ['copy_reg', 'copyreg'],
   ['UserDict', 'collections'],
+  ['exceptions', 'builtins'],
 ]);
 
 /** What may be named and built of the standard library, by module. */
@@ -82,7 +87,7 @@ const only = (calls: string, names = ''): Harmless => ({
 
 /**
  * What checkpoints ordinarily hold of the standard library, and what does no more than hold data
- * when it is built. `builtins.getattr` is not in it: see `faultOfCall`.
+ * when it is built. `builtins.getattr` is not in it: see `isMemberLookup`.
  */
 export const harmless: ReadonlyMap<string, Harmless> = new Map([
   [
@@ -121,7 +126,10 @@ export const harmless: ReadonlyMap<string, Harmless> = new Map([
   ['zoneinfo', only('ZoneInfo', 'ZoneInfo._unpickle')],
   ['time', only('struct_time', 'time perf_counter monotonic')],
   ['itertools', only('count cycle repeat chain islice')],
-  ['string', all()],
+  ['string', all('Template')],
+  ['collections.abc', all()],
+  ['contextlib', only('nullcontext')],
+  ['inspect', only('', '_empty')],
   ['math', all()],
   ['cmath', all()],
   ['numbers', all()],

@@ -281,27 +281,30 @@ class Machine {
           const inner = faultOfCall(arg, 'call');
           if (inner !== undefined) this.#refuse(arg.path, `is called by ${type.path} and ${inner}`);
         }
-    if (type.path.endsWith('.type') && !(args.length === 1 && args[0] === null))
-      if (/^(builtins|__builtin__)\.type$/.test(type.path))
-        this.#refuse(type.path, 'is called, which makes a class');
+    const isTypeOf = args.length === 1 && args[0] === null;
+    if (/^(builtins|__builtin__)\.type$/.test(type.path) && !isTypeOf)
+      this.#refuse(type.path, 'is called, which makes a class');
     return new PickleObject(type, args, keywords);
   }
 
   /**
-   * `getattr(Class, "member")`, as Python 3.11 writes members of enumerations: the name of a
-   * member. Anything else that getattr is called with is refused.
+   * `getattr(Class, "member")`, as Python 3.11 writes members of enumerations, is the name of a
+   * member; `getattr(object, "method")` is a method that was kept. Anything else that getattr is
+   * called with is refused.
    */
   #member(args: readonly PickleValue[]): PickleValue {
     const [of, member] = args;
-    const isPlain = typeof member === 'string' && /^[A-Za-z]\w*$/.test(member);
-    if (args.length !== 2 || !(of instanceof PickleGlobal) || !isPlain) {
-      this.#refuse('builtins.getattr', 'is called with something else than a class and a name');
+    const isPlain = typeof member === 'string' && /^_?[A-Za-z]\w*$/.test(member);
+    const isOwned = of instanceof PickleGlobal || of instanceof PickleObject;
+    if (args.length !== 2 || !isOwned || !isPlain) {
+      this.#refuse('builtins.getattr', 'is called with something else than an object and a name');
       return null;
     }
-    const global = new PickleGlobal(of.module, `${of.name}.${member}`);
-    const fault = faultOfName(of) ?? faultOfName(global);
+    const owner = of instanceof PickleGlobal ? of : of.type;
+    const global = new PickleGlobal(owner.module, `${owner.name}.${member}`);
+    const fault = faultOfName(global);
     if (fault !== undefined) this.#refuse(global.path, fault);
-    return global;
+    return of instanceof PickleGlobal ? global : new PickleObject(global, [of]);
   }
 
   #append(items: readonly PickleValue[], kind: 'list' | 'set'): void {
