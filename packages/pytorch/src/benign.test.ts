@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { memorySource, Report, type Checkpoint, type Structure } from '@drover/core';
 import { pytorch } from './format.js';
 
-const folder = new URL('./testdata/', import.meta.url);
+const folder = new URL('./codec/testdata/', import.meta.url);
 const files = readdirSync(folder).filter((name) => !name.endsWith('.json'));
 
 interface Fact {

@@ -32,7 +32,7 @@ export interface Storage {
  * files with a part behind it. Where the storage was (`cpu`, `cuda:0`) does not matter. undefined
  * for anything else.
  */
-export function storageIdOf(id: PickleValue): StorageId | undefined {
+function storageIdOf(id: PickleValue): StorageId | undefined {
   if (!(id instanceof PickleSequence) || id.kind !== 'tuple') return undefined;
   const [tag, storageClass, key, , count, part] = id.items;
   const type = storageTypeOf(storageClass);

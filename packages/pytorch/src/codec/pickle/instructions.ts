@@ -51,7 +51,7 @@ export function instructionAt(stream: PickleStream, at: number): Instruction | u
 }
 
 /** An unsigned little-endian number of up to 8 bytes; beyond 2^53 it is only about right. */
-export function numberOf(bytes: Uint8Array, start: number, end: number): number {
+function numberOf(bytes: Uint8Array, start: number, end: number): number {
   let value = 0;
   for (let at = end - 1; at >= start; at--) value = value * 256 + bytes[at]!;
   return value;

@@ -26,7 +26,7 @@ const isClassLike = (last: string) => /^_*[A-Z]/.test(last);
 /**
  * The only function that is called on other ones: a class's member, as Python 3.11 writes enums.
  */
-export const memberLookup = 'builtins.getattr';
+const memberLookup = 'builtins.getattr';
 
 /** Whether a name is that of {@link memberLookup}, under either of its modules. */
 export function isMemberLookup(global: PickleGlobal): boolean {
