@@ -393,7 +393,9 @@ test.each([
 
 test('every prefix of a file is refused in words', async () => {
   for (const name of ['state-dict-legacy.pth', 'bare.pt', 'arrays.pkl']) {
-    const whole = new Uint8Array(readFileSync(new URL(`./codec/testdata/${name}`, import.meta.url)));
+    const whole = new Uint8Array(
+      readFileSync(new URL(`./codec/testdata/${name}`, import.meta.url)),
+    );
     for (let length = 0; length < whole.length; length++)
       expect(await refusal(whole.subarray(0, length))).not.toEqual([]);
   }
@@ -401,7 +403,9 @@ test('every prefix of a file is refused in words', async () => {
 
 test('every byte that is turned gives a checkpoint or a refusal in words', async () => {
   for (const name of ['state-dict-legacy.pth', 'bare.pt', 'program-2.5.pt2']) {
-    const whole = new Uint8Array(readFileSync(new URL(`./codec/testdata/${name}`, import.meta.url)));
+    const whole = new Uint8Array(
+      readFileSync(new URL(`./codec/testdata/${name}`, import.meta.url)),
+    );
     const step = Math.ceil(whole.length / 500);
     for (let at = 0; at < whole.length; at += step) {
       const turned = whole.slice();
