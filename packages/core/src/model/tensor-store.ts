@@ -21,14 +21,15 @@ export interface StoredTensor {
 
 /**
  * How a checkpoint nests its tensors: what the framework hands back when it loads the file. Lists
- * and maps keep their order; `opaque` is an object of a class that is named and never built.
+ * and maps keep their order; `opaque` is an object of a class that is named and never built, with
+ * what it was made of where the file tells.
  */
 export type Structure =
   | { readonly kind: 'tensor'; readonly name: string }
   | { readonly kind: 'value'; readonly value: Json }
   | { readonly kind: 'list'; readonly items: readonly Structure[] }
   | { readonly kind: 'map'; readonly entries: readonly (readonly [key: string, Structure])[] }
-  | { readonly kind: 'opaque'; readonly type: string };
+  | { readonly kind: 'opaque'; readonly type: string; readonly state?: Structure };
 
 /** What a store has beside its tensors. */
 export interface StoreOptions {

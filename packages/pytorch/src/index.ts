@@ -1,0 +1,2 @@
+export { pytorch } from './format.js';
+export { pytorchDiagnostics } from './diagnostics.js';
