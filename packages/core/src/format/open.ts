@@ -81,8 +81,8 @@ export async function contentOf(format: Format, source: Source): Promise<Content
 }
 
 /**
- * The tensors of a source, be it a model or a checkpoint. `formats` as for {@link openModel}. Throws
- * what {@link openModel} and {@link openCheckpoint} do.
+ * The tensors of a source, be it a model or a checkpoint. `formats` as for {@link openModel}.
+ * Throws what {@link openModel} and {@link openCheckpoint} do.
  */
 export async function openStore<R extends Options>(
   source: Source,
