@@ -99,8 +99,8 @@ export async function compareWithExpected(
 /**
  * Runs a second model on the inputs of the first and judges it by what the first gave and by the
  * reference. Inputs and outputs are paired as {@link pairValues} does. Throws
- * `parity/unknown-value` where `map` names none of them, `parity/other-inputs` where the second does
- * not take them, and what loading and running throw.
+ * `parity/unknown-value` where `map` names none of them, `parity/other-inputs` where the second
+ * does not take them, and what loading and running throw.
  */
 export async function compareWithModel(
   baseline: Baseline,
