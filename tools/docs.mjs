@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join, resolve } from 'node:path';
 import { documents } from '@drover/cli';
 import { dtypes as allTypes, ops } from '@drover/core';
-import { formats } from '@drover/formats';
+import { loadFormats } from '@drover/formats';
 import { toJsonSchema } from '@valibot/to-json-schema';
 import { format as prettify, resolveConfig } from 'prettier';
 import { apiReports } from './api-report.mjs';
@@ -17,7 +17,8 @@ const root = resolve(import.meta.dirname, '..');
 /** Folders that hold nothing but what is written here. */
 const folders = ['docs/reference', 'docs/reference/api', 'packages/cli/schema'];
 const generated = 'Written by `npm run docs` from the packages themselves.\n';
-const listed = formats.map(({ about }) => about);
+/** The formats that have operators: those of models. */
+const listed = (await loadFormats()).filter(({ model }) => model);
 const packages = readdirSync(join(root, 'packages')).filter((name) => name !== 'conformance');
 const modules = new Map(
   await Promise.all(packages.map(async (name) => [name, await import(`@drover/${name}`)])),

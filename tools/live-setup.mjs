@@ -15,6 +15,11 @@ const frameworks = [
     variables: ['DROVER_TENSORFLOW_PYTHON'],
     imports: 'import tensorflow, tensorflowjs',
   },
+  {
+    folder: 'torch',
+    variables: ['DROVER_TORCH_PYTHON'],
+    imports: 'import torch, safetensors',
+  },
 ];
 
 export default function setUp() {

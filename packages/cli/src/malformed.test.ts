@@ -1,4 +1,13 @@
-import { linkSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  linkSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { contents, copyOf, scratch } from '../testing/fixture.js';
 import { drover } from '../testing/in-process.js';
@@ -195,10 +204,124 @@ const mxnet: readonly Broken[] = [
   },
 ];
 
+const whole = '../checkpoints/safetensors-every_dtype/model.safetensors';
+const sharded = '../checkpoints/safetensors-sharded/model.safetensors.index.json';
+const shard = 'model-00002-of-00003.safetensors';
+
+interface IndexJson {
+  readonly weight_map: Record<string, string>;
+}
+
+/** Writes the size of a header. */
+function resize(path: string, size: bigint): void {
+  const bytes = readFileSync(path);
+  bytes.writeBigUInt64LE(size);
+  writeFileSync(path, bytes);
+}
+
+const safetensors: readonly Broken[] = [
+  {
+    what: 'a truncated file',
+    fixture: whole,
+    spoil: (path) => cutShort(path, 1),
+    code: 'core/range',
+    exit: 4,
+    says: /bool ends at/,
+  },
+  {
+    what: 'bytes that belong to no tensor',
+    fixture: whole,
+    spoil: (path) => appendFileSync(path, 'x'),
+    code: 'safetensors/offsets',
+    exit: 4,
+    says: /1 bytes follow/,
+  },
+  {
+    what: 'a header that is too long',
+    fixture: whole,
+    spoil: (path) => resize(path, 100_000_001n),
+    code: 'safetensors/header',
+    exit: 4,
+    says: /100000001/,
+  },
+  {
+    what: 'a header beyond the limit',
+    fixture: whole,
+    spoil: (path) => resize(path, 90_000_000n),
+    code: 'core/limit',
+    exit: 4,
+    says: /maxHeaderBytes/,
+  },
+  {
+    what: 'a name twice',
+    fixture: whole,
+    spoil: (path) => replaceBytes(path, '"uint64"', '"int64" '),
+    code: 'core/duplicate',
+    exit: 4,
+    says: /"int64"/,
+  },
+  {
+    what: 'a type of another size',
+    fixture: whole,
+    spoil: (path) => replaceBytes(path, '"BF16"', '"BOOL"'),
+    code: 'safetensors/offsets',
+    exit: 4,
+    says: /bfloat16/,
+  },
+  {
+    what: 'an unknown type',
+    fixture: whole,
+    spoil: (path) => replaceBytes(path, '"BF16"', '"BF17"'),
+    code: 'safetensors/dtype',
+    exit: 3,
+    says: /bfloat16 is BF17/,
+  },
+  {
+    what: 'a missing shard',
+    fixture: sharded,
+    spoil: (path) => rmSync(beside(path, shard)),
+    code: 'core/missing-file',
+    exit: 2,
+    says: /model-00002-of-00003/,
+  },
+  {
+    what: 'a tensor that is in another shard',
+    fixture: sharded,
+    spoil: (path) =>
+      editJson(path, ({ weight_map }: IndexJson) => (weight_map['embed.weight'] = shard)),
+    code: 'safetensors/shard',
+    exit: 4,
+    says: /embed\.weight is not in/,
+  },
+  {
+    what: 'a path that leaves the folder',
+    fixture: sharded,
+    spoil: (path) =>
+      editJson(path, ({ weight_map }: IndexJson) => (weight_map['embed.weight'] = `../${shard}`)),
+    code: 'core/path',
+    exit: 4,
+    says: /\.\.\/model-00002/,
+  },
+  {
+    what: 'a shard behind a link out of the folder',
+    fixture: sharded,
+    spoil: (path) => {
+      const elsewhere = join(scratch(), 'elsewhere.safetensors');
+      copyFileSync(beside(path, shard), elsewhere);
+      rmSync(beside(path, shard));
+      symlinkSync(elsewhere, beside(path, shard));
+    },
+    code: 'core/path',
+    exit: 4,
+    says: /model-00002-of-00003/,
+  },
+];
+
 describe.each([
   ['onnx', onnx, 'model.json'],
   ['tfjs', tfjs, 'model.onnx'],
   ['mxnet', mxnet, 'model.onnx'],
+  ['safetensors', safetensors, 'model.safetensors'],
 ] as const)('converting from %s', (_, cases, out) => {
   it.each(cases.map((each) => [each.what, each] as const))(
     '%s is told with its code, and nothing is written',

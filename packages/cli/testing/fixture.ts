@@ -2,22 +2,31 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
-const models = new URL('../../../fixtures/models/', import.meta.url).pathname;
+const fixtures = new URL('../../../fixtures/', import.meta.url).pathname;
+const models = join(fixtures, 'models/');
 
 /** Path of a fixture model. */
 export const model = (path: string): string => join(models, path);
 
-/** The fixture model of a format that has the smallest main file; a path below the fixtures. */
+interface FixtureEntry {
+  readonly file: string;
+  readonly format: string;
+}
+
+/**
+ * The fixture of a format that has the smallest main file, among the models and the checkpoints; a
+ * path from those of the models on.
+ */
 export function smallest(format: string): string {
-  const all = readdirSync(models).flatMap((folder) => {
-    const text = readFileSync(join(models, folder, 'fixture.json'), 'utf8');
-    const fixture = JSON.parse(text) as {
-      readonly models: readonly { readonly file: string; readonly format: string }[];
-    };
-    return fixture.models.flatMap((each) =>
-      each.format === format ? [join(folder, each.file)] : [],
-    );
-  });
+  const all = (['models', 'checkpoints'] as const).flatMap((kind) =>
+    readdirSync(join(fixtures, kind)).flatMap((folder) => {
+      const text = readFileSync(join(fixtures, kind, folder, 'fixture.json'), 'utf8');
+      const fixture = JSON.parse(text) as Record<typeof kind, readonly FixtureEntry[]>;
+      return fixture[kind].flatMap((each) =>
+        each.format === format ? [join('..', kind, folder, each.file)] : [],
+      );
+    }),
+  );
   const size = (path: string) => statSync(model(path)).size;
   return all.toSorted((a, b) => size(a) - size(b))[0]!;
 }

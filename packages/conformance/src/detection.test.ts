@@ -1,12 +1,14 @@
 import { memorySource } from '@drover/core';
 import { filesOf } from './conversion-chain.js';
-import { byName, subjects } from './subjects.js';
+import { checkpointFixtures } from './checkpoint-fixture.js';
+import { allFormats, subjects } from './subjects.js';
 
 const fixtures = subjects.flatMap(({ models }) => models);
+const checkpoints = checkpointFixtures();
 const fileIn = (bytes: Uint8Array) => memorySource('file', new Map([['file', bytes]]));
 
 // Under another name: content decides.
-describe.each(byName)('%s', (id, { format }) => {
+describe.each(allFormats.map((format) => [format.id, format] as const))('%s', (id, format) => {
   it.each(fixtures.map((each) => [each.id, each] as const))(
     'knows whether %s is its own',
     async (_, fixture) => {
@@ -18,6 +20,14 @@ describe.each(byName)('%s', (id, { format }) => {
           isOurs ? 'model' : undefined,
         ]);
       }
+    },
+  );
+
+  it.each(checkpoints.map((each) => [each.id, each] as const))(
+    'knows whether %s is its own checkpoint',
+    async (_, fixture) => {
+      const found = await format.detect(fileIn(fixture.files.get(fixture.main)!));
+      expect(found).toBe(fixture.format === id ? 'checkpoint' : undefined);
     },
   );
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
-import { subjects } from './subjects.js';
+import { allFormats } from './subjects.js';
 
 const packages = new URL('../../', import.meta.url).pathname;
 
@@ -77,7 +77,7 @@ describe('the catalogues of diagnostics', () => {
 
   it('are all found', () => {
     const prefixes = [...catalogues.values()].map(({ prefix }) => prefix);
-    const ofFormats = subjects.flatMap(({ format }) => format.diagnostics);
+    const ofFormats = allFormats.flatMap(({ diagnostics }) => diagnostics);
     expect(prefixes).toEqual(
       expect.arrayContaining(['cli', 'core', 'node', ...ofFormats.map(({ prefix }) => prefix)]),
     );

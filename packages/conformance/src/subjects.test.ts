@@ -3,13 +3,15 @@ import { isNamed } from '@drover/core/format';
 import { formats } from '@drover/formats';
 import { modelFolder } from './model-fixture.js';
 import { conversions, dealt, rewritings, shards } from './models.js';
-import { byName, subjects } from './subjects.js';
+import { allFormats, byName, subjects } from './subjects.js';
 
 const folder = new URL('.', import.meta.url).pathname;
 const numbers = Array.from({ length: shards }, (_, i) => i + 1);
 
-it('every format of the list is a subject', () => {
-  expect(subjects.map(({ id }) => id)).toEqual(formats.map(({ about }) => about.id));
+it('every format of the list that holds models is a subject', () => {
+  expect(allFormats.map(({ id }) => id)).toEqual(formats.map(({ about }) => about.id));
+  expect(subjects.map(({ format }) => format)).toEqual(allFormats.filter(({ model }) => model));
+  for (const { model, checkpoint } of allFormats) expect(model ?? checkpoint).toBeDefined();
   expect(new Set(subjects.map(({ id }) => id)).size).toBe(subjects.length);
 });
 
@@ -34,20 +36,20 @@ it('every model is in the share of one file of tests, and the files are there', 
     );
 });
 
-describe.each(byName)('%s', (id, { format, models }) => {
+it.each(byName)('%s has models', (_, { models }) => expect(models.length).toBeGreaterThan(0));
+
+describe.each(allFormats.map((format) => [format.id, format] as const))('%s', (id, format) => {
   it('is what the list says before it is loaded', () => {
     const { about } = formats.find((each) => each.about.id === id)!;
     const { title, fileNames, options } = format;
     expect({ id: format.id, title, fileNames, options }).toEqual(about);
   });
 
-  it('has models', () => expect(models.length).toBeGreaterThan(0));
-
   it('goes by names that are its own', () => {
     const { usual, any, inFolder } = format.fileNames;
     expect([isNamed(usual, any), isNamed(usual, inFolder)]).toEqual([true, true]);
-    const others = subjects.filter((other) => other.format !== format);
-    for (const other of others) expect(other.format.fileNames.usual).not.toBe(usual);
+    const others = allFormats.filter((other) => other !== format);
+    for (const other of others) expect(other.fileNames.usual).not.toBe(usual);
   });
 
   it('has catalogues of its own, each kind with what it means and what to do', () => {

@@ -7,14 +7,14 @@ import {
   type Runtime,
 } from '@drover/core';
 import { notYet } from '@drover/core/format';
-import { formats } from '@drover/formats';
+import { loadFormats } from '@drover/formats';
 import { runtimes } from '@drover/runtimes';
 import { onnxruntime } from '@drover/runtimes/onnxruntime';
 import { reference } from '@drover/runtimes/reference';
 import { tfjs } from '@drover/runtimes/tfjs';
 import { modelFixtures, type ModelFixture } from './model-fixture.js';
 
-/** A format under test. Every suite runs over all of them. */
+/** A format of models under test. Every suite of models runs over all of them. */
 export interface Subject {
   readonly id: string;
   readonly format: Format;
@@ -38,15 +38,18 @@ function runtimeOf(format: string): Runtime {
   return instead.get(listed.id) ?? listed;
 }
 
-/** A subject for each format of the list. */
-export const subjects: readonly Subject[] = await Promise.all(
-  formats.map(async ({ about: { id }, load }) => ({
-    id,
-    format: await load(),
-    runtime: runtimeOf(id),
-    models: modelFixtures(id).toSorted((a, b) => a.size - b.size),
-  })),
-);
+/** Every format of the list. */
+export const allFormats = await loadFormats();
+
+/** A subject for each format of the list that holds models. */
+export const subjects: readonly Subject[] = allFormats
+  .filter(({ model }) => model)
+  .map((format) => ({
+    id: format.id,
+    format,
+    runtime: runtimeOf(format.id),
+    models: modelFixtures(format.id).toSorted((a, b) => a.size - b.size),
+  }));
 
 /** The subjects with their names, for tables of tests. */
 export const byName = subjects.map((subject) => [subject.id, subject] as const);

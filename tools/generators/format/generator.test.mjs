@@ -8,13 +8,15 @@ import format from './generator.mjs';
 
 const inner = 'packages/sample/';
 const fixture = 'fixtures/models/sample-layer/';
+/** The packages in which a format is known. */
+const workspace = 'core formats graphdef mxnet onnx protobuf safetensors tfjs'.split(' ');
 let copy;
 /** What the format generator wrote. */
 let written;
 
 /** A copy of the packages in which a format is known, with one more, and then an operator more. */
 beforeAll(async () => {
-  copy = copyWorkspace(['core', 'formats', 'graphdef', 'mxnet', 'onnx', 'protobuf', 'tfjs'], {
+  copy = copyWorkspace(workspace, {
     files: ['LICENSE', 'package-lock.json', 'tsconfig.json'],
     tests: [`${inner}src/format.test.ts`],
   });

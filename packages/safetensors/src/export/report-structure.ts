@@ -1,0 +1,41 @@
+import type { Report, Structure, TensorStore } from '@drover/core';
+import { safetensorsDiagnostics } from '../diagnostics.js';
+
+/** As many of the values that are left are named. */
+const namedValues = 8;
+
+/** Where the values and objects of a structure stand. */
+function* valuesIn(structure: Structure, path = ''): Iterable<string> {
+  if (structure.kind === 'value' || structure.kind === 'opaque') yield path || '/';
+  else if (structure.kind === 'map')
+    for (const [key, each] of structure.entries) yield* valuesIn(each, `${path}/${key}`);
+  else if (structure.kind === 'list')
+    for (const [i, each] of structure.items.entries()) yield* valuesIn(each, `${path}/${i}`);
+}
+
+/** Whether a structure is a flat map of tensors by their names: what a file is read as anyway. */
+const isFlat = (structure: Structure): boolean =>
+  structure.kind === 'map' &&
+  structure.entries.every(([key, each]) => each.kind === 'tensor' && each.name === key);
+
+/** Tells what of a checkpoint's nesting a file does not hold. */
+export function reportStructure({ structure }: TensorStore, file: string, report: Report): void {
+  if (structure === undefined || isFlat(structure)) return;
+  const values = [...valuesIn(structure)];
+  if (values.length === 0) {
+    report.add(
+      safetensorsDiagnostics.diagnostic('nesting', {
+        message: 'The nesting of the tensors is left out.',
+        origin: { file },
+      }),
+    );
+    return;
+  }
+  const more = values.length > namedValues ? ` and ${values.length - namedValues} more` : '';
+  report.add(
+    safetensorsDiagnostics.diagnostic('values-left', {
+      message: `The nesting is left out, and ${values.length} values beside the tensors: ${values.slice(0, namedValues).join(', ')}${more}.`,
+      origin: { file },
+    }),
+  );
+}

@@ -1,0 +1,2 @@
+export { safetensors } from './format.js';
+export { safetensorsDiagnostics } from './diagnostics.js';
