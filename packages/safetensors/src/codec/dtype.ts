@@ -10,8 +10,33 @@ interface ElementType {
 const same = (dtype: DType): ElementType => ({ bits: bitsOf(dtype), dtype });
 const unknown = (bits: number): ElementType => ({ bits, dtype: undefined });
 
+/** Name of an element type in files. */
+export type SafetensorsDType =
+  | 'BOOL'
+  | 'F4'
+  | 'F6_E2M3'
+  | 'F6_E3M2'
+  | 'U8'
+  | 'I8'
+  | 'F8_E5M2'
+  | 'F8_E4M3'
+  | 'F8_E8M0'
+  | 'F8_E4M3FNUZ'
+  | 'F8_E5M2FNUZ'
+  | 'I16'
+  | 'U16'
+  | 'F16'
+  | 'BF16'
+  | 'I32'
+  | 'U32'
+  | 'F32'
+  | 'C64'
+  | 'F64'
+  | 'I64'
+  | 'U64';
+
 /** Element types by their names in files, from the least aligned to the most, as in 0.8.0. */
-const types = {
+const types: Readonly<Record<SafetensorsDType, ElementType>> = {
   BOOL: same('bool'),
   F4: same('float4e2m1fn'),
   F6_E2M3: unknown(6),
@@ -34,10 +59,7 @@ const types = {
   F64: same('float64'),
   I64: same('int64'),
   U64: same('uint64'),
-} as const satisfies Record<string, ElementType>;
-
-/** Name of an element type in files. */
-export type SafetensorsDType = keyof typeof types;
+};
 
 const byName: ReadonlyMap<string, ElementType> = new Map(Object.entries(types));
 const names = Object.keys(types) as readonly SafetensorsDType[];
