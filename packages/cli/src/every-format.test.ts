@@ -1,5 +1,5 @@
 import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Format } from '@drover/core';
 import type { FileNames } from '@drover/core/format';
 import { formats, loadFormats } from '@drover/formats';
@@ -79,6 +79,14 @@ describe.each(formats.map((each) => [each.about.id, each] as const))('%s', (id, 
 
     expect((await found('convert', copyOf(fixture), output, '--to', to, '--force')).code).toBe(0);
     expect(readFileSync(output).length).toBeGreaterThan(100);
+  });
+
+  it('is written anew over itself, and leaves no file that is not of it', async () => {
+    const output = join(scratch(), basename(fixture));
+    expect((await found('convert', copyOf(fixture), output)).code).toBe(0);
+    const before = contents(dirname(output));
+    expect((await found('convert', output, output, '--force')).code).toBe(0);
+    expect(contents(dirname(output))).toEqual(before);
   });
 
   it('has its name in the help, and each of its codes explained', async () => {

@@ -2,10 +2,10 @@ import { copyFileSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openModel, toNumbers } from '@drover/core';
-import { formats } from '@drover/formats';
 import { openFile } from '@drover/node';
 import { onnx } from '@drover/onnx';
 import { modelFolder } from './model-fixture.js';
+import { writers } from './subjects.js';
 
 const mobilenet = join(modelFolder, 'torch-mobilenet_v2', 'ts_op17.onnx');
 const before = process.cwd();
@@ -50,10 +50,10 @@ describe('the recipes of the README', () => {
 
   it('build a graph and write it to three formats', async () => {
     await import('./recipes/build-and-write.js');
-    for (const { about, load } of formats) {
-      expect(readdirSync(about.id)).toContain(about.fileNames.usual);
-      const source = await openFile(join(about.id, about.fileNames.usual));
-      const { graph } = await openModel(source, await load());
+    for (const [id, { format }] of writers) {
+      expect(readdirSync(id)).toContain(format.fileNames.usual);
+      const source = await openFile(join(id, format.fileNames.usual));
+      const { graph } = await openModel(source, format);
       expect(graph.outputs.map(({ value }) => value.shape?.at(-1))).toEqual([2]);
     }
   });

@@ -57,6 +57,16 @@ describe('ownFiles', () => {
     expect(await ownFiles(at('a.model'), [listing])).toEqual(['a.model', 'own.bin']);
   });
 
+  it('takes shards that are called after the main file, though each is one by itself', async () => {
+    const shards = ['a-00001-of-00002.model', 'a-00002-of-00002.model'];
+    put('a.model.index', ...shards, 'b-00001-of-00001.model', 'other.model');
+    for (const name of [...shards, 'b-00001-of-00001.model', 'other.model'])
+      put(name, `${name}.bin`);
+    expect(await ownFiles(at('a.model.index'), [listing])).toEqual(['a.model.index', ...shards]);
+    put('b.model', shards[1]!);
+    expect(await ownFiles(at('a.model.index'), [listing])).toEqual(['a.model.index', shards[0]]);
+  });
+
   it('leaves hidden files, which a stranger could have named', async () => {
     put('a.model', '.profile', '.ssh/config', 'own.bin');
     expect(await ownFiles(at('a.model'), [listing])).toEqual(['a.model', 'own.bin']);

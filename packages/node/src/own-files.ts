@@ -33,6 +33,15 @@ function stands(path: string): boolean {
   }
 }
 
+/**
+ * Whether a file is called a shard of the main one: `NAME-00001-of-00002.…` of `NAME.…`. A shard of
+ * a checkpoint is one by itself, too.
+ */
+function isShardOf(main: string, file: string): boolean {
+  const [, prefix] = /^(.+)-\d{5}-of-\d{5}\.[^/]+$/.exec(file) ?? [];
+  return prefix !== undefined && main.startsWith(`${prefix}.`);
+}
+
 /** Such a file is the user's, whichever model names it. */
 const isHidden = (path: string) => path.split('/').some((part) => part.startsWith('.'));
 
@@ -54,7 +63,7 @@ export async function ownFiles(
   for (const file of named) if (isHidden(file)) named.delete(file);
   if (named.size === 0) return [main];
   for (const other of filesOf(dirname(path))) {
-    if (other === main) continue;
+    if (other === main || (named.has(other) && isShardOf(main, other))) continue;
     const theirs = await filesOfModel(join(dirname(path), other), formats);
     for (const file of theirs ? [other, ...theirs] : []) named.delete(file);
   }
