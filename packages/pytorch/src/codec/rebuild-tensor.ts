@@ -19,7 +19,7 @@ export type Rebuilt =
       readonly kind: 'quantised';
       readonly type: string;
       readonly view: TensorView;
-      readonly parts: Parts;
+      readonly parts: readonly (readonly [name: string, PickleValue])[];
     }
   /** Another value: a parameter is its data. `state` are attributes that it had. */
   | {
@@ -31,7 +31,11 @@ export type Rebuilt =
   /** An array of NumPy's, and the type that its elements had on the device. */
   | { readonly kind: 'array'; readonly array: PickleObject; readonly type: TorchType }
   /** What is made of several tensors, as sparse ones are. */
-  | { readonly kind: 'parts'; readonly type: string; readonly parts: Parts }
+  | {
+      readonly kind: 'parts';
+      readonly type: string;
+      readonly parts: readonly (readonly [name: string, PickleValue])[];
+    }
   /** A tensor whose elements are not in the file. */
   | { readonly kind: 'empty'; readonly type: string; readonly why: string }
   /** A text or a number. */

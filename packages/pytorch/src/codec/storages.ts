@@ -61,7 +61,7 @@ export class Storages {
     readonly isBigEndian = false,
   ) {}
 
-  /** What a persistent id stands for; see {@link storageIdOf}. Legacy files have classes, too. */
+  /** What a persistent id stands for. Legacy files have classes, too. */
   readonly persistent = (id: PickleValue): PickleValue | undefined => {
     if (id instanceof PickleSequence && id.items[0] === 'module')
       return id.items[1] instanceof PickleGlobal ? id.items[1] : undefined;

@@ -1,4 +1,3 @@
-export { opcodes, type Opcode, type OpcodeArgument, type OpcodeName } from './opcodes.js';
 export { pickleLimits, type PickleLimits, type PickleStream } from './pickle-stream.js';
 export {
   LongText,
