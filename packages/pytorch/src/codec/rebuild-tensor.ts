@@ -41,7 +41,6 @@ export type Rebuilt =
   /** A text or a number. */
   | { readonly kind: 'text'; readonly text: string };
 
-type Parts = readonly (readonly [name: string, PickleValue])[];
 type Args = readonly PickleValue[];
 
 const functions: ReadonlyMap<string, (args: Args, storages: Storages) => Rebuilt | undefined> =

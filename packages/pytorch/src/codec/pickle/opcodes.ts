@@ -2,7 +2,7 @@
  * What follows an opcode: nothing, a number of so many bytes, a float of 8 bytes, one or two lines
  * of text, or bytes behind their length in 1, 4 or 8 bytes.
  */
-export type OpcodeArgument = 'none' | 'u1' | 'u2' | 'u4' | 'i4' | 'u8' | 'f8' | OpcodeText;
+type OpcodeArgument = 'none' | 'u1' | 'u2' | 'u4' | 'i4' | 'u8' | 'f8' | OpcodeText;
 type OpcodeText = 'line' | 'two-lines' | 'bytes1' | 'bytes4' | 'bytes8';
 
 /** What an opcode does to the stack. */
