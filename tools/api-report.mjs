@@ -58,7 +58,12 @@ const configOf = ({ folder, file, page }, scratch) =>
 
 /** The compiler writes an inferred union in an order that other code may change. */
 const inOneOrder = (report) =>
-  report.replace(/"[^"\n]*"(?: \| "[^"\n]*")+/g, (union) => union.split(' | ').sort().join(' | '));
+  report
+    .replace(/^(?!\s*(?:\/\/|\*|import\b|export type \{)).*$/gm, doubleQuoted)
+    .replace(/"[^"\n]*"(?: \| "[^"\n]*")+/g, (union) => union.split(' | ').sort().join(' | '));
+
+/** Which quotes a literal has in a declaration depends on which file the compiler saw first. */
+const doubleQuoted = (line) => line.replace(/'([^'"\n]*)'/g, '"$1"');
 
 /** Names that a report says are exported. */
 const exportedIn = (report) =>
