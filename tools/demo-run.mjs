@@ -14,7 +14,9 @@ import { reference } from '@drover/runtimes/reference';
 import { tfjs as tfjsRuntime } from '@drover/runtimes/tfjs';
 
 const fixtures = resolve(import.meta.dirname, '..', 'fixtures', 'models');
-const formats = Object.fromEntries((await loadFormats()).map((format) => [format.id, format]));
+const formats = Object.fromEntries(
+  (await loadFormats()).filter(({ model }) => model).map((format) => [format.id, format]),
+);
 /**
  * Small networks that PyTorch, TensorFlow and MXNet wrote, with the numbers that they computed
  * beside them.
