@@ -105,18 +105,14 @@ async function measureCase(
       const times = Math.max(error.rms / expected.rms, error.max / expected.max);
       const ratio = error.max === 0 ? 0 : times / roundingConfidence;
       const source = recorded[i]!;
-      const { outputs: judged } = await judge(
-        [name],
-        [{ source: new Map([[name, source]]), target: new Map([[name, actual]]), oracle }],
-      );
-      const vector = `${framework} ${each.name}`;
-      measured.push({
-        op,
-        vector,
-        by,
-        ratio,
-        judgement: actual === source ? undefined : judged[0],
-      });
+      const evidence = {
+        source: new Map([[name, source]]),
+        target: new Map([[name, actual]]),
+        oracle,
+      };
+      const judgement =
+        actual === source ? undefined : (await judge([name], [evidence])).outputs[0];
+      measured.push({ op, vector: `${framework} ${each.name}`, by, ratio, judgement });
     }
   return measured;
 }

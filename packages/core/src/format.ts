@@ -93,7 +93,7 @@ export { simplifyMovement } from './passes/simplify-movement.js';
 export { integerRanges, type IntegerRanges, type ValueRange } from './analysis/integer-range.js';
 
 // Running.
-export { fitInputs } from './runtime/fit-inputs.js';
+export { fitInputs, fitsShape } from './runtime/fit-inputs.js';
 export { referenceModel, signatureOf } from './runtime/reference-model.js';
 export {
   exact,

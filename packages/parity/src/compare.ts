@@ -8,6 +8,7 @@ import {
   type Signature,
   type Tensor,
 } from '@drover/core';
+import { fitsShape } from '@drover/core/format';
 import type { Baseline } from './baseline.js';
 import type { BaselineRun } from './runs.js';
 import { coverageOf, type Coverage } from './coverage.js';
@@ -214,14 +215,10 @@ function requireFit(
     const value = given.get(name);
     if (value === undefined)
       return [`${JSON.stringify(name)} belongs to no input of the first model`];
-    const isFit =
-      shape === undefined ||
-      (shape.length === value.shape.length &&
-        shape.every((dim, axis) => typeof dim !== 'number' || dim === value.shape[axis]));
-    return isFit
+    return fitsShape(shape, value.shape)
       ? []
       : [
-          `${JSON.stringify(name)} is ${shown(shape)}, where the first model took ${shown(value.shape)}`,
+          `${JSON.stringify(name)} is ${shown(shape!)}, where the first model took ${shown(value.shape)}`,
         ];
   });
   if (misfits.length > 0)

@@ -10,11 +10,10 @@ import {
 } from '@drover/core';
 import { integerRanges, type ValueRange } from '@drover/core/format';
 import type { Baseline } from './baseline.js';
-import { constantsOf } from './constants.js';
 import { compareTables } from './lookup-tables.js';
 import { givenFor } from './oracle.js';
 import type { DeadUnits } from './reach.js';
-import { isStoredIn, nearCopies } from './stored-weights.js';
+import { StoredWeights } from './stored-weights.js';
 import { worstOf, type Verdict } from './verdict.js';
 
 /** A table of rows that an index looks up, such as an embedding. */
@@ -80,8 +79,12 @@ export async function coverageOf(baseline: Baseline, second: Graph | undefined):
     );
     const reachable = rowsWithin(ranges.get(node.inputs[1]!)?.range, rows);
     if (!read || read.size === rows) continue;
-    const held = second && (await compareTables(node.inputs[0]!, reachable, read, second));
-    const isHeld = held?.kind === 'equal' || reachable.every((row) => read.has(row));
+    const isAllRead = reachable.every((row) => read.has(row));
+    const held =
+      second && !isAllRead
+        ? await compareTables(node.inputs[0]!, reachable, read, second)
+        : undefined;
+    const isHeld = isAllRead || held?.kind === 'equal';
     tables.push({ node: node.name, rows, reachable: reachable.length, read: read.size, isHeld });
     if (isHeld) continue;
     const name = JSON.stringify(node.inputs[0]!.name);
@@ -97,14 +100,15 @@ export async function coverageOf(baseline: Baseline, second: Graph | undefined):
       `The runs read ${read.size} of the ${rows} rows of the table ${name}, and the second model has no such table to hold the others against.`,
     );
   }
-  const copies = second ? await nearCopies(graph, second) : [];
+  const stored = second && (await StoredWeights.of(second));
+  const copies = stored ? await (await StoredWeights.of(graph)).nearCopies(stored) : [];
   for (const { first, second: other, elements, differing, most } of copies) {
     verdicts.push('suspicious');
     findings.push(
       `The tensor ${JSON.stringify(first)} is ${JSON.stringify(other)} of the second model in all but ${differing} of its ${elements} elements, which are off by up to ${most.toExponential(1)}.`,
     );
   }
-  const { bodies, units } = await reachOf(baseline, second, (finding, isHeld) => {
+  const { bodies, units } = await reachOf(baseline, stored, (finding, isHeld) => {
     findings.push(finding);
     if (!isHeld && !isGiven) verdicts.push('undecided');
   });
@@ -118,7 +122,7 @@ export async function coverageOf(baseline: Baseline, second: Graph | undefined):
  */
 async function reachOf(
   { graph, runs }: Baseline,
-  second: Graph | undefined,
+  stored: StoredWeights | undefined,
   tell: (finding: string, isHeld: boolean) => void,
 ): Promise<Pick<Coverage, 'bodies' | 'units'>> {
   const reach = (await runs[0]!.oracle())?.reach;
@@ -133,8 +137,8 @@ async function reachOf(
   }
   const bodies: BodyCoverage[] = [];
   for (const { node, name, graph: body } of reach.notEntered(graph)) {
-    const hasWeights = constantsOf(body).some(({ dtype }) => isFloat(dtype));
-    const isHeld = !hasWeights || (second !== undefined && (await isStoredIn(body, second)));
+    const weights = await StoredWeights.of(body);
+    const isHeld = weights.isEmpty || (stored?.holds(weights) ?? false);
     bodies.push({ node: node.name, body: name, isHeld });
     tell(`No run entered the body ${name} of the node ${JSON.stringify(node.name)}.`, isHeld);
   }

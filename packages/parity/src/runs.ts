@@ -121,7 +121,8 @@ export async function runOnMade(
     const range = ranges.get(spec.name);
     return range ? { ...spec, range } : spec;
   });
-  const given = partner ? new Map([...(await sizesFixedBy(partner, specs)), ...told]) : told;
+  const fixed = partner && hasFree(specs) ? await sizesFixedBy(partner, specs) : new Map();
+  const given = new Map<string, number>([...fixed, ...told]);
   const attempt = async (run: number, sizes: Sizes): Promise<BaselineRun> => {
     const ranged = withRanges(specs, graph, symbolsFrom(specs, sizes, graph));
     const inputs = makeInputs(ranged, { seed, run, sizes });
@@ -203,14 +204,16 @@ async function sizesFixedBy(
   return sizes;
 }
 
+const hasFree = (specs: readonly InputSpec[]) =>
+  specs.some(({ shape }) => shape.some((dim) => typeof dim !== 'number'));
+
 /** Whether leading dimensions are all that is free. */
 const isBatchAlone = (specs: readonly InputSpec[]) =>
   specs.every(({ shape }) => shape.every((dim, axis) => axis === 0 || typeof dim === 'number'));
 
 /** The error of a model that takes no inputs, or the cause where no size was open. */
 function noInputs(cause: unknown, specs: readonly InputSpec[], file: string): unknown {
-  const hasFree = specs.some(({ shape }) => shape.some((dim) => typeof dim !== 'number'));
-  if (!(cause instanceof DroverError) || !hasFree) return cause;
+  if (!(cause instanceof DroverError) || !hasFree(specs)) return cause;
   return parityDiagnostics.error('no-inputs', {
     message: `${file} leaves sizes of its inputs open and does not run with those that were tried: ${cause.diagnostics[0]!.message}`,
     origin: { file },

@@ -26,67 +26,110 @@ const mostDiffering = 1 / 16;
 /** Elements that are this share of the largest apart are rounded otherwise, and no other. */
 const rounding = 2 ** -20;
 
-/**
- * Tensors that both models store, in whatever order of elements, and that are not the same in a few
- * of them, by more than the way they are stored explains. Inputs that do not bring such an element
- * to bear cannot tell; the numbers do.
- */
-export async function nearCopies(first: Graph, second: Graph): Promise<NearCopy[]> {
-  const [own, other] = await Promise.all(
-    [first, second].map((graph) => fingerprints(graph, leastElements)),
-  );
-  const left = [...own!].flatMap(([key, weights]) => (other!.has(key) ? [] : weights));
-  const right = [...other!].flatMap(([key, weights]) => (own!.has(key) ? [] : weights));
-  const found: NearCopy[] = [];
-  for (const weight of left) {
-    const count = sizeOf(weight.shape);
-    const candidates = right.filter(({ shape }) => sizeOf(shape) === count);
-    if (candidates.length === 0) continue;
-    const values = await sorted(weight);
-    for (const candidate of candidates) {
-      const difference = compare(values, await sorted(candidate));
-      if (difference.count === 0 || difference.count > mostDiffering * count) continue;
-      const largest = Math.max(Math.abs(values[0]!), Math.abs(values.at(-1)!));
-      const steps = [weight, candidate].map((each) => coarseness(each, largest));
-      if (difference.most <= Math.max(rounding * largest, ...steps)) continue;
-      found.push({
-        first: weight.name ?? '',
-        second: candidate.name ?? '',
-        elements: count,
-        differing: difference.count,
-        most: difference.most,
-      });
+/** How many hashes of elements are kept of a tensor. */
+const sketchSize = 256;
+/** Copies share most of them, and other tensors next to none. */
+const leastCommon = 1 / 4;
+
+/** A stored tensor, and what is known of its elements whatever their order. */
+interface Print {
+  readonly weight: Weight;
+  /** A hash of all elements. */
+  readonly key: string;
+  /** The least hashes of single elements. */
+  readonly sketch: ReadonlySet<number>;
+}
+
+/** The constants of floats that a graph stores, each of them read once. */
+export class StoredWeights {
+  private constructor(private readonly prints: readonly Print[]) {}
+
+  static async of(graph: Graph): Promise<StoredWeights> {
+    const prints: Print[] = [];
+    for (const { constant } of constantsOf(graph))
+      if (isFloat(constant!.dtype) && sizeOf(constant!.shape) > 0)
+        prints.push(printOf(constant!, toNumbers(await constant!.tensor())));
+    return new StoredWeights(prints);
+  }
+
+  /** Whether there are none. */
+  get isEmpty(): boolean {
+    return this.prints.length === 0;
+  }
+
+  /** Whether there is all that others hold, in whatever order of the elements of each. */
+  holds(others: StoredWeights): boolean {
+    const keys = this.#keys();
+    return others.prints.every(({ key }) => keys.has(key));
+  }
+
+  /**
+   * Tensors that are stored here and among others, in whatever order of elements, and that are not
+   * the same in a few of them, by more than the way they are stored explains. Inputs that do not
+   * bring such an element to bear cannot tell; the numbers do.
+   */
+  async nearCopies(others: StoredWeights): Promise<NearCopy[]> {
+    const left = this.#without(others);
+    const right = others.#without(this);
+    const found: NearCopy[] = [];
+    for (const print of left) {
+      const alike = right.filter((other) => isAlike(print, other));
+      if (alike.length === 0) continue;
+      const values = await sorted(print.weight);
+      for (const { weight } of alike) {
+        const copy = copyOf(print.weight, values, weight, await sorted(weight));
+        if (copy) found.push(copy);
+      }
     }
+    return found;
   }
-  return found;
+
+  #keys(): ReadonlySet<string> {
+    return new Set(this.prints.map(({ key }) => key));
+  }
+
+  /** Tensors large enough to tell apart that others do not hold as they are. */
+  #without(others: StoredWeights): Print[] {
+    const keys = others.#keys();
+    return this.prints.filter(
+      ({ weight, key }) => sizeOf(weight.shape) >= leastElements && !keys.has(key),
+    );
+  }
+}
+
+/** Whether one may be a copy of the other: of one size, and with elements in common. */
+function isAlike(a: Print, b: Print): boolean {
+  if (sizeOf(a.weight.shape) !== sizeOf(b.weight.shape)) return false;
+  let common = 0;
+  for (const hash of a.sketch) if (b.sketch.has(hash)) common++;
+  return common >= leastCommon * Math.min(a.sketch.size, b.sketch.size);
+}
+
+/** The near copy that two tensors are, given their elements in order; undefined for others. */
+function copyOf(
+  first: Weight,
+  values: Float32Array,
+  second: Weight,
+  others: Float32Array,
+): NearCopy | undefined {
+  const elements = values.length;
+  const { count, most } = compare(values, others);
+  if (count === 0 || count > mostDiffering * elements) return undefined;
+  const largest = Math.max(Math.abs(values[0]!), Math.abs(values.at(-1)!));
+  const steps = [first, second].map((each) => coarseness(each, largest));
+  if (most <= Math.max(rounding * largest, ...steps)) return undefined;
+  return { first: first.name ?? '', second: second.name ?? '', elements, differing: count, most };
 }
 
 /**
- * Whether another graph stores what the constants of floats of a graph hold, in whatever order of
- * their elements.
+ * Hashes that the order of elements does not change: two sums over mixed bits of float32, and a
+ * bottom-k sketch of the elements (Broder 1997, On the resemblance and containment of documents).
  */
-export async function isStoredIn(graph: Graph, other: Graph): Promise<boolean> {
-  const [own, others] = [await fingerprints(graph, 1), await fingerprints(other, 1)];
-  return [...own.keys()].every((key) => others.has(key));
-}
-
-/** Constants of floats by what they hold in any order. */
-async function fingerprints(graph: Graph, least: number): Promise<Map<string, Weight[]>> {
-  const found = new Map<string, Weight[]>();
-  for (const { constant } of constantsOf(graph)) {
-    const weight = constant!;
-    if (!isFloat(weight.dtype) || sizeOf(weight.shape) < least) continue;
-    const key = fingerprint(toNumbers(await weight.tensor()));
-    found.set(key, [...(found.get(key) ?? []), weight]);
-  }
-  return found;
-}
-
-/** A hash that the order of elements does not change: two sums over mixed bits of float32. */
-function fingerprint(values: Float64Array): string {
+function printOf(weight: Weight, values: Float64Array): Print {
   const floats = Float32Array.from(values);
   const bits = new Uint32Array(floats.buffer);
   let [a, b] = [0, 0];
+  let [sketch, bound] = [new Set<number>(), 2 ** 32];
   for (let i = 0; i < bits.length; i++) {
     // Zeros are one number.
     let x = floats[i] === 0 ? 0 : bits[i]!;
@@ -95,9 +138,18 @@ function fingerprint(values: Float64Array): string {
     x ^= x >>> 16;
     a = (a + x) | 0;
     b = (b + Math.imul(x, x | 1)) | 0;
+    if (x >>> 0 >= bound) continue;
+    sketch.add(x >>> 0);
+    if (sketch.size >= 2 * sketchSize) {
+      sketch = leastOf(sketch);
+      bound = Math.max(...sketch);
+    }
   }
-  return `${values.length} ${a} ${b}`;
+  return { weight, key: `${values.length} ${a} ${b}`, sketch: leastOf(sketch) };
 }
+
+const leastOf = (hashes: ReadonlySet<number>) =>
+  new Set([...hashes].sort((a, b) => a - b).slice(0, sketchSize));
 
 const sorted = async (weight: Weight) => Float32Array.from(toNumbers(await weight.tensor())).sort();
 

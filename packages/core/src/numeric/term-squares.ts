@@ -124,9 +124,9 @@ export function productSquares(a: Tensor, b: Tensor): Float64Array {
   const rows = rowSquares(toNumbers(a), sizeOf(a.shape) / k).map((sum) => sum / k);
   const values = toNumbers(b);
   const columns = new Float64Array(sizeOf(b.shape) / k);
-  for (let i = 0; i < values.length; i++) {
-    const matrix = Math.floor(i / (k * n));
-    columns[matrix * n + (i % n)]! += values[i]! * values[i]!;
+  for (let row = 0, from = 0; from < values.length; row++, from += n) {
+    const to = Math.floor(row / k) * n;
+    for (let j = 0; j < n; j++) columns[to + j]! += values[from + j]! * values[from + j]!;
   }
   const left = { dtype: a.dtype, shape: [...a.shape.slice(0, -2), m, 1], data: rows };
   const right = { dtype: b.dtype, shape: [...b.shape.slice(0, -2), 1, n], data: columns };

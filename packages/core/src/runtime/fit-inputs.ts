@@ -1,7 +1,7 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import type { DroverError } from '../diagnostics/diagnostic.js';
 import { intRange, isFloat, isInt, type DType } from '../tensor/dtype.js';
-import { decodeTensor, encodeTensor, tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
+import { asStored, tensor, toNumbers, type Tensor } from '../tensor/tensor.js';
 import type { Signature } from './runtime.js';
 
 /**
@@ -38,13 +38,17 @@ export function fitInputs(
   return fitted;
 }
 
+/** Whether a shape is one that a value is declared to have. */
+export function fitsShape(declared: Signature['shape'], shape: readonly number[]): boolean {
+  if (declared === undefined) return true;
+  return (
+    declared.length === shape.length &&
+    declared.every((dim, axis) => typeof dim !== 'number' || dim === shape[axis])
+  );
+}
+
 function checkShape({ name, shape }: Signature, value: Tensor, file: string): void {
-  if (shape === undefined) return;
-  if (
-    shape.length === value.shape.length &&
-    shape.every((dim, axis) => typeof dim !== 'number' || dim === value.shape[axis])
-  )
-    return;
+  if (shape === undefined || fitsShape(shape, value.shape)) return;
   const wanted = shape.map((dim) => dim ?? '?').join(', ');
   const message = `The input ${JSON.stringify(name)} has the shape [${value.shape.join(', ')}], and the model declares [${wanted}].`;
   throw coreDiagnostics.error('input-shape', { message, origin: { file } });
@@ -85,11 +89,7 @@ function rounded(
   exactly = false,
 ): Tensor {
   const from = toNumbers(value);
-  const out = decodeTensor(
-    encodeTensor({ dtype, shape: value.shape, data: from }),
-    dtype,
-    value.shape,
-  );
+  const out = asStored({ dtype, shape: value.shape, data: from });
   const to = toNumbers(out);
   for (let i = 0; i < from.length; i++) {
     if (Number.isFinite(from[i]) && !Number.isFinite(to[i])) throw refuse(`${from[i]} overflows`);

@@ -1,5 +1,5 @@
 import { isFloat, isInt, type DType } from './dtype.js';
-import { allocate, decodeTensor, encodeTensor, sizeOf, toNumbers, type Tensor } from './tensor.js';
+import { allocate, asStored, sizeOf, toNumbers, type Tensor } from './tensor.js';
 
 /**
  * Elements converted to another type: to floats to nearest; to integers truncated and wrapped; to
@@ -24,5 +24,5 @@ export function castTensor(tensor: Tensor, dtype: DType): Tensor {
   if (dtype === 'bool')
     return { dtype, shape, data: Uint8Array.from(values, (x) => (x !== 0 ? 1 : 0)) };
   const stored = isFloat(dtype) ? values : values.map(Math.trunc);
-  return decodeTensor(encodeTensor({ dtype, shape, data: stored }), dtype, shape);
+  return asStored({ dtype, shape, data: stored });
 }

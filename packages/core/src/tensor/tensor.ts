@@ -230,11 +230,7 @@ export function decodeStrings(bytes: Uint8Array, count: number): string[] {
 export function roundTo(dtype: DType, values: Float64Array): Float64Array {
   if (dtype === 'float64') return values;
   if (dtype === 'float32') return Float64Array.from(new Float32Array(values));
-  return toNumbers(
-    decodeTensor(encodeTensor({ dtype, shape: [values.length], data: values }), dtype, [
-      values.length,
-    ]),
-  );
+  return toNumbers(asStored({ dtype, shape: [values.length], data: values }));
 }
 
 /** A tensor as it is when it was stored: its floats rounded to the type. */

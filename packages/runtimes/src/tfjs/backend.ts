@@ -2,11 +2,6 @@ import type * as tfcore from '@tensorflow/tfjs-core';
 import { EngineFailure, messageOf, type Peer } from '../engine.js';
 import { mixedBackend, registerMixedBackend } from './wasm-kernels.js';
 
-/** All that is to be installed. */
-export const neededPackages = ['core', 'converter', 'backend-cpu', 'backend-wasm']
-  .map((part) => `@tensorflow/tfjs-${part}`)
-  .join(' ');
-
 /** What TensorFlow.js computes with. */
 export interface BackendSettings {
   readonly backend: 'cpu' | 'wasm' | undefined;
@@ -27,16 +22,11 @@ export async function startBackend(
 ): Promise<Backend> {
   const name = backend ?? mixedBackend;
   if (name !== 'wasm')
-    await peer(
-      '@tensorflow/tfjs-backend-cpu',
-      () => import('@tensorflow/tfjs-backend-cpu'),
-      neededPackages,
-    );
+    await peer('@tensorflow/tfjs-backend-cpu', () => import('@tensorflow/tfjs-backend-cpu'));
   if (name !== 'cpu') {
     const { setWasmPaths } = await peer(
       '@tensorflow/tfjs-backend-wasm',
       () => import('@tensorflow/tfjs-backend-wasm'),
-      neededPackages,
     );
     if (wasmFolder !== undefined) setWasmPaths(wasmFolder);
   }

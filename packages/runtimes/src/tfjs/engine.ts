@@ -10,7 +10,7 @@ import {
   type RawSignature,
   type RawTensor,
 } from '../engine.js';
-import { neededPackages, startBackend, type BackendSettings } from './backend.js';
+import { startBackend, type BackendSettings } from './backend.js';
 
 /** What the engine is told beside the model. */
 export interface TfjsSettings extends BackendSettings {
@@ -19,25 +19,26 @@ export interface TfjsSettings extends BackendSettings {
   readonly outputs: readonly RawSignature[] | undefined;
 }
 
+/** All that is to be installed, whichever part is found missing first. */
+const neededPackages = ['core', 'converter', 'backend-cpu', 'backend-wasm']
+  .map((part) => `@tensorflow/tfjs-${part}`)
+  .join(' ');
+
 /** A graph model in TensorFlow.js: model.json, and its shards in order. */
 export async function load(
   [main, ...shards]: readonly LoadedFile[],
   settings: TfjsSettings,
   peer: Peer,
 ): Promise<Engine> {
-  const tf = await peer(
-    '@tensorflow/tfjs-core',
-    () => import('@tensorflow/tfjs-core'),
-    neededPackages,
-  );
-  const { loadGraphModel } = await peer(
+  const part: Peer = (name, load) => peer(name, load, neededPackages);
+  const tf = await part('@tensorflow/tfjs-core', () => import('@tensorflow/tfjs-core'));
+  const { loadGraphModel } = await part(
     '@tensorflow/tfjs-converter',
     () => import('@tensorflow/tfjs-converter'),
-    neededPackages,
   );
   // It talks on the console otherwise, about Node and about executeAsync.
   tf.enableProdMode();
-  const backend = await startBackend(tf, settings, peer);
+  const backend = await startBackend(tf, settings, part);
   const model = await loadGraphModel({ load: async () => artifactsOf(main!, shards) }).catch(
     (error: unknown) => {
       throw new EngineFailure('refused', messageOf(error));
