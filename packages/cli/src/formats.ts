@@ -70,3 +70,11 @@ export function targetOf(output: string, to: string | undefined): Target {
   }
   return { ...target, isFolder: named === undefined && output !== '-' };
 }
+
+/**
+ * The format to write where the output is another of what stands in a format: that one, unless --to
+ * or the name of the output says another. Throws as {@link targetOf} does.
+ */
+export function targetFor(output: string, to: string | undefined, as: Format | undefined): Target {
+  return targetOf(output, to ?? (byFileName(output) ? undefined : as?.id));
+}

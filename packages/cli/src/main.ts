@@ -37,8 +37,13 @@ function buildProgram(): Command {
       'after',
       '\nExit codes: 0 done; 1 a check failed; 2 usage, or a file that cannot be read or written; 3 not convertible; 4 malformed input.',
     );
-  const command = (usage: string, summary: string, load: () => Promise<Run>) =>
-    program
+  const command = (
+    usage: string,
+    summary: string,
+    load: () => Promise<Run>,
+    group: Command = program,
+  ) =>
+    group
       .command(usage)
       .summary(summary)
       .description(summary)
@@ -100,6 +105,59 @@ function buildProgram(): Command {
     .option(paramsOption, paramsSummary)
     .option(linksOption, linksSummary);
   withOptions(tensors, 'read');
+  const weights = program
+    .command('weights')
+    .summary('carry weights into a model, or out of it')
+    .description('carry weights into a model, or out of it');
+  const allowMissing = [
+    '--allow-missing <pattern>',
+    'tensors that may keep what they hold; may be given again',
+    collect,
+  ] as const;
+  const allowExtra = [
+    '--allow-extra <pattern>',
+    'tensors that may be left out; may be given again',
+    collect,
+  ] as const;
+  const apply = command(
+    'apply <new> <out>',
+    'fill a model of any format with the tensors of a checkpoint',
+    async () => (await import('./commands/weights.js')).applyCommand,
+    weights,
+  )
+    .requiredOption('--onto <model>', 'the model or checkpoint that is filled; it is not changed')
+    .option('--like <checkpoint>', 'the weights that the model holds now, under the names of NEW')
+    .option('--to <format>', `format of the output: ${ids}; that of the model when absent`)
+    .option(...allowMissing)
+    .option(...allowExtra)
+    .option(fromOption, fromSummary)
+    .option(paramsOption, paramsSummary)
+    .option(linksOption, linksSummary)
+    .option('--force', 'replace the model that is there')
+    .addHelpText(
+      'after',
+      '\nExample: drover weights apply finetuned.pth --onto web/model.json web-new/',
+    );
+  withOptions(apply, 'read', 'write');
+  const extract = command(
+    'extract <model> <out>',
+    'take the weights of a model out, under the names of a checkpoint',
+    async () => (await import('./commands/weights.js')).extractCommand,
+    weights,
+  )
+    .requiredOption('--like <checkpoint>', 'names, layouts and types of what is written')
+    .option('--to <format>', `format of the output: ${ids}; told by its name when absent`)
+    .option(...allowMissing)
+    .option(...allowExtra)
+    .option(fromOption, fromSummary)
+    .option(paramsOption, paramsSummary)
+    .option(linksOption, linksSummary)
+    .option('--force', 'replace the checkpoint that is there')
+    .addHelpText(
+      'after',
+      '\nExample: drover weights extract web/model.json --like model.pth out.safetensors',
+    );
+  withOptions(extract, 'read', 'write');
   command(
     'run <model>',
     'run a model on arrays',
@@ -140,7 +198,7 @@ function buildProgram(): Command {
  */
 export async function main(args: readonly string[]): Promise<void> {
   const program = buildProgram();
-  for (const each of [program, ...program.commands])
+  for (const each of [program, ...program.commands.flatMap((one) => [one, ...one.commands])])
     each.exitOverride().configureOutput({ outputError: () => {} });
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openStore, toNumbers } from '@drover/core';
+import { openModel, toNumbers } from '@drover/core';
 import { openFile } from '@drover/node';
 import { onnx } from '@drover/onnx';
 import * as v from 'valibot';
@@ -47,7 +47,7 @@ describe('tensors', () => {
 
   it('tells statistics of the elements', async () => {
     const source = await openFile(unet);
-    const store = await openStore(source, onnx);
+    const { store } = await openModel(source, onnx);
     const values = toNumbers(await store.get('enc2.0.weight')!.weight.tensor());
     source.close();
     const mean = values.reduce((sum, x) => sum + x, 0) / values.length;

@@ -76,7 +76,7 @@ export {
   type WriteRules,
   type WriteTable,
 } from './export/rule.js';
-export { preparation, prepare, type TargetNeeds } from './export/prepare.js';
+export { composed, preparation, prepare, type TargetNeeds } from './export/prepare.js';
 export { tellTensor } from './format/tensor-map.js';
 export type { UnrollLimits } from './passes/unroll-loops.js';
 export { writeNodes, type NodeWriter } from './export/write-nodes.js';

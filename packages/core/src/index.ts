@@ -27,7 +27,7 @@ export {
   detectFormat,
   openCheckpoint,
   openModel,
-  openStore,
+  openContent,
   type OpenOptions,
 } from './format/open.js';
 export {

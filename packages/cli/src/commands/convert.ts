@@ -1,7 +1,4 @@
-import { basename, join } from 'node:path';
 import { convert } from '@drover/core';
-import { loadFormats } from '@drover/formats';
-import { outputFile, outputFolder, ownFiles } from '@drover/node';
 import { compareWithModel, runBaseline } from '@drover/parity';
 import {
   baselineOptions,
@@ -20,6 +17,7 @@ import { open, type OpenOptions } from '../open.js';
 import type { Outcome } from '../outcome.js';
 import { step } from '../progress.js';
 import { runtimesFor } from '../runtimes.js';
+import { mainFile, outputAt, writeOut, writtenText } from '../write-out.js';
 
 interface ConvertOptions extends OpenOptions, CheckOptions {
   readonly entry?: string;
@@ -29,16 +27,6 @@ interface ConvertOptions extends OpenOptions, CheckOptions {
   readonly dryRun?: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
-}
-
-/** Says which files of the model that was replaced are gone, the first of them by name. */
-function removal(main: string, removed: readonly string[]) {
-  const names = removed.slice(0, 8).map((path) => JSON.stringify(path));
-  const more = removed.length > names.length ? ` and ${removed.length - names.length} more` : '';
-  return cliDiagnostics.diagnostic('removed', {
-    message: `Files of the model that was replaced are removed: ${names.join(', ')}${more}.`,
-    origin: { file: main },
-  });
 }
 
 /** `drover convert IN OUT`; with --verify, fails unless every output agrees. */
@@ -61,8 +49,8 @@ export async function convertCommand(
   if (!verify && flag !== undefined) throw usage(`${flag} is for --verify.`);
   checkUsage(options, input!);
   if (dryRun && verify) throw usage('--dry-run writes nothing that --verify could run.');
-  const main = target.isFolder ? join(output!, target.about.fileNames.usual) : output!;
-  const replaces = force && output !== '-' ? await ownFiles(main, await loadFormats()) : [];
+  const out = await outputAt(output!, target, force);
+  const main = mainFile(out);
   const opened = await open(input!, options);
   const to = await target.load();
   const saved =
@@ -75,39 +63,24 @@ export async function convertCommand(
       )
     : undefined;
   if (baseline && options.saveInputs !== undefined) await saveInputs(baseline, saved);
-  const { report, files, removed } = await step(`Converting ${input}`, async (tell) => {
-    const sink = target.isFolder
-      ? outputFolder(output!, { replaces })
-      : outputFile(output!, { replaces });
-    let bytes = 0;
-    const counted = {
-      create: async (path: string) => {
-        const file = await sink.create(path);
-        const write = (part: Uint8Array) => {
-          tell(`${((bytes += part.length) / 1e6).toFixed(1)} MB written`);
-          return file.write(part);
-        };
-        return { write, close: () => file.close() };
-      },
-      ...(sink.standing && { standing: (path: string) => sink.standing!(path) }),
-      commit: () => sink.commit(),
-      abort: () => sink.abort(),
-    };
-    const done = await convert({
-      from: opened.format,
-      to,
-      source: opened.source,
-      params: opened.params,
-      sink: counted,
-      dryRun,
-      path: target.isFolder || output === '-' ? undefined : basename(output!),
-      entry,
-      rewrite,
-      read: optionValues(opened.format, 'read', { ...options }),
-      options: written,
-    });
-    return { report: done, files: sink.written, removed: sink.removed };
-  });
+  const { result: report, files, diagnostics } = await writeOut(
+    out,
+    `Converting ${input}`,
+    (format, sink, path) =>
+      convert({
+        from: opened.format,
+        to: format,
+        source: opened.source,
+        params: opened.params,
+        sink,
+        dryRun,
+        path,
+        entry,
+        rewrite,
+        read: optionValues(opened.format, 'read', { ...options }),
+        options: written,
+      }),
+  );
   const comparison =
     baseline &&
     (await step(`Running ${output}`, async () =>
@@ -116,13 +89,10 @@ export async function convertCommand(
         inputLayout: written.inputLayout,
       }),
     ));
-  const seconds = (performance.now() - started) / 1000;
-  const size = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  const what = files.length === 1 ? 'one file' : `${files.length} files`;
   return {
     diagnostics: [
       ...report.diagnostics,
-      ...(removed.length > 0 ? [removal(main, removed)] : []),
+      ...diagnostics,
       ...(comparison?.diagnostics ?? []),
     ],
     document: {
@@ -131,14 +101,14 @@ export async function convertCommand(
       files,
       tensors: report.tensors,
       unmapped: report.unmapped,
-      seconds,
+      seconds: (performance.now() - started) / 1000,
       peakBytes: process.resourceUsage().maxRSS * 1024,
       ...(comparison && { parity: comparisonDocument(comparison) }),
     },
     lines: dryRun
       ? [`${input} converts from ${report.from} to ${report.to}.`]
       : [
-          `${input} (${report.from}) → ${output} (${report.to}): ${what}, ${size.toLocaleString('en')} bytes, ${seconds.toFixed(2)} s`,
+          `${input} (${report.from}) → ${output} (${report.to}): ${writtenText(files, started)}`,
           ...(comparison ? comparisonLines(comparison) : []),
         ],
     ...(comparison && { hasFailed: comparison.verdict !== 'agree' }),

@@ -1,4 +1,5 @@
-import { bytesOf, openStore, Report, sizeOf, type StoredTensor } from '@drover/core';
+import { bytesOf, openContent, Report, sizeOf, type StoredTensor } from '@drover/core';
+import { isNamedBy } from '@drover/weights';
 import { cliDiagnostics } from '../diagnostics.js';
 import { open, type OpenOptions } from '../open.js';
 import { optionValues } from '../option-values.js';
@@ -18,13 +19,13 @@ export async function tensorsCommand(
   const { only, statistics = false } = options;
   const { source, format, params } = await open(path!, options);
   const report = new Report();
-  const store = await openStore(source, format, {
+  const { store } = await openContent(source, format, {
     report,
     params,
     options: optionValues(format, 'read', { ...options }),
   });
   const chosen = [...store].filter(
-    ({ name, aliases }) => !only || [name, ...aliases].some((each) => isMeant(each, only)),
+    ({ name, aliases }) => !only || [name, ...aliases].some((each) => isNamedBy(each, only)),
   );
   if (only && chosen.length === 0)
     throw cliDiagnostics.error('usage', {
@@ -76,22 +77,4 @@ function lineOf({ name, weight, role, aliases }: StoredTensor, known?: Statistic
     .filter(([, count]) => count > 0)
     .map(([of, count]) => `, ${count.toLocaleString('en')} ${of}`);
   return `${what}; ${number(known.least)} to ${number(known.greatest)}, mean ${number(known.mean)}, deviation ${number(known.deviation)}${counts.join('')}`;
-}
-
-/** Whether a name is one of some patterns, in which `*` stands for anything. */
-function isMeant(name: string, patterns: readonly string[]): boolean {
-  return patterns.some((pattern) => {
-    const parts = pattern.split('*');
-    let at = parts[0]!.length;
-    if (parts.length === 1) return name === pattern;
-    const last = parts.at(-1)!;
-    if (!name.startsWith(parts[0]!) || !name.endsWith(last)) return false;
-    const end = name.length - last.length;
-    for (const part of parts.slice(1, -1)) {
-      const found = name.indexOf(part, at);
-      if (found < 0) return false;
-      at = found + part.length;
-    }
-    return at <= end;
-  });
 }

@@ -35,34 +35,40 @@ export interface TargetNeeds {
   readonly unroll?: UnrollLimits;
 }
 
+const clean: readonly PassRun[] = [
+  passRun(resolveShapes),
+  passRun(deadCode),
+  // Movement first: it folds into the handles of constants without reading them.
+  passRun(simplifyMovement),
+  passRun(foldConstants, { maxBytes: maxFoldedBytes }),
+  passRun(commonSubexpressions),
+  passRun(deadCode),
+];
+
+/** The passes that find composites in what formats spell out, in order. */
+const recognition: readonly PassRun[] = [
+  // Shapes, layouts and composites are seen through calls.
+  passRun(inlineCalls),
+  ...clean,
+  passRun(settleChoices),
+  passRun(deadCode),
+  passRun(recogniseBias),
+  passRun(recogniseLayerNormalization),
+  passRun(recogniseGroupNormalization),
+  passRun(recogniseActivations),
+  passRun(loopToScan),
+  passRun(recogniseRecurrent),
+  passRun(deadCode),
+];
+
 /** The passes that make a graph ready for a format, in order. */
 export function preparation(
   needs: TargetNeeds,
   inputLayout: 'nchw' | 'nhwc' | undefined,
 ): readonly PassRun[] {
-  const clean = [
-    passRun(resolveShapes),
-    passRun(deadCode),
-    // Movement first: it folds into the handles of constants without reading them.
-    passRun(simplifyMovement),
-    passRun(foldConstants, { maxBytes: maxFoldedBytes }),
-    passRun(commonSubexpressions),
-    passRun(deadCode),
-  ];
   const layout = inputLayout === 'nchw' ? 'channelsFirst' : 'channelsLast';
   return [
-    // Shapes, layouts and composites are seen through calls.
-    passRun(inlineCalls),
-    ...clean,
-    passRun(settleChoices),
-    passRun(deadCode),
-    passRun(recogniseBias),
-    passRun(recogniseLayerNormalization),
-    passRun(recogniseGroupNormalization),
-    passRun(recogniseActivations),
-    passRun(loopToScan),
-    passRun(recogniseRecurrent),
-    passRun(deadCode),
+    ...recognition,
     ...(inputLayout ? [passRun(setInputLayout, { layout })] : []),
     passRun(lower, { keep: (node: Node) => needs.keeps(node) }),
     ...(needs.unroll ? [passRun(unrollLoops, needs.unroll)] : []),
@@ -83,5 +89,17 @@ export async function prepare(
 ): Promise<Graph> {
   const graph = cloneGraph(model.graph);
   for (const { run } of preparation(needs, inputLayout)) await run(graph);
+  return graph;
+}
+
+/**
+ * A copy of a model's main graph as its layers: calls inlined, and composites in the place of what
+ * a format spells out, as normalisations and recurrences. Layers whose weights are equal stay
+ * apart. The model is not changed.
+ */
+export async function composed(model: Model): Promise<Graph> {
+  const graph = cloneGraph(model.graph);
+  for (const pass of recognition)
+    if (pass.name !== commonSubexpressions.name) await pass.run(graph);
   return graph;
 }

@@ -2,7 +2,6 @@ import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import { Report } from '../diagnostics/report.js';
 import type { Checkpoint } from '../model/checkpoint.js';
 import type { Model } from '../model/model.js';
-import type { TensorStore } from '../model/tensor-store.js';
 import type { Content, Format, ReadContext } from './format.js';
 import { checkOptions, type Options, type OptionValues } from './option.js';
 import type { Source } from './source.js';
@@ -81,19 +80,19 @@ export async function contentOf(format: Format, source: Source): Promise<Content
 }
 
 /**
- * The tensors of a source, be it a model or a checkpoint. `formats` as for {@link openModel}.
- * Throws what {@link openModel} and {@link openCheckpoint} do.
+ * Reads a source as what it is: a model, which has graphs, or a checkpoint. `formats` as for
+ * {@link openModel}. Throws what {@link openModel} and {@link openCheckpoint} do.
  */
-export async function openStore<R extends Options>(
+export async function openContent<R extends Options>(
   source: Source,
   formats: Format<R> | readonly Format<R>[],
   options: OpenOptions<R> = {},
-): Promise<TensorStore> {
+): Promise<Model | Checkpoint> {
   const format = await oneOf(source, formats);
   const content = await contentOf(format as Format, source);
   return content === 'checkpoint'
-    ? (await openCheckpoint(source, format, options)).store
-    : (await openModel(source, format, options)).store;
+    ? openCheckpoint(source, format, options)
+    : openModel(source, format, options);
 }
 
 async function oneOf<R extends Options>(

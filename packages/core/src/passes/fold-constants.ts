@@ -2,7 +2,7 @@ import { Evaluator } from '../evaluate/evaluator.js';
 import type { Graph } from '../graph/graph.js';
 import type { Node } from '../graph/node.js';
 import { isStatic } from '../tensor/dim.js';
-import { bytesOf } from '../tensor/dtype.js';
+import { bytesOf, isFloat } from '../tensor/dtype.js';
 import { allocate, sizeOf } from '../tensor/tensor.js';
 import { Weight } from '../tensor/weight.js';
 import { definePass } from './define-pass.js';
@@ -19,9 +19,20 @@ export interface FoldLimits {
  */
 const notFolded = new Set(['Foreign', 'Dims', 'Shape', 'DequantizeLinear', 'QuantizeLinear']);
 
+/**
+ * Whether a node looks up rows of a table that the source stores, as of positions: the table stays
+ * whole, so that it can be trained and told.
+ */
+const isLookup = ({ op, inputs: [table] }: Node): boolean =>
+  op.name === 'Gather' &&
+  table?.rank === 2 &&
+  isFloat(table.dtype) &&
+  (table.constant?.origins.length ?? 0) > 0;
+
 function canFold(graph: Graph, node: Node, maxBytes: number): boolean {
   if (
     notFolded.has(node.op.name) ||
+    isLookup(node) ||
     Object.keys(node.regions).length > 0 ||
     node.inputs.length === 0
   )

@@ -1,0 +1,82 @@
+import { Report, TensorStore, type Checkpoint, type Model } from '@drover/core';
+import { filled } from './apply.js';
+import { weightsDiagnostics } from './diagnostics.js';
+import type { Held } from './layer.js';
+import { isNamedBy } from './name-pattern.js';
+import { pairSides } from './pair-sides.js';
+import { isUnread, type Allowed } from './report-pairing.js';
+import { reportPairing } from './report-pairing.js';
+import { checkpointSide, modelSide } from './sides.js';
+
+/** What is taken out of a model, and under which names. */
+export interface Extraction {
+  /** Names, layouts, types and nesting of what is made; its values help to find what is whose. */
+  readonly like: Checkpoint;
+  readonly allow?: Allowed | undefined;
+  readonly report?: Report | undefined;
+}
+
+/**
+ * The weights of a model as a checkpoint of the framework that it came from: the names, layouts and
+ * types of `like`, the values of the model. Tensors that only training reads are those of `like`;
+ * the optimizer's are left out. Throws a ConversionError that names every tensor that the model does
+ * not hold, or not whole.
+ */
+export async function extractWeights(
+  model: Model,
+  { like, allow = {}, report = new Report() }: Extraction,
+): Promise<Checkpoint> {
+  const [target, source] = [await modelSide(model), checkpointSide(like.store)];
+  const pairing = await pairSides(target, source, target.isOrdered);
+  const held: Held<string>[] = [];
+  // What the model lacks is missing in the checkpoint that is made, and the other way round.
+  reportPairing(
+    { ...pairing, extra: [], missing: [], unlinked: [] },
+    { target: model.file, source: like.file },
+    source.layers,
+    {},
+    report,
+  );
+  for (const { fit } of pairing.matches)
+    for (const [role, part] of fit.target.parts) {
+      const found = fit.source.held(role, part);
+      if (found && part.origins.length > 0) held.push(found);
+    }
+  for (const { target: from, source: to, firstRow } of pairing.links)
+    if (firstRow === undefined)
+      held.push({ place: to.place, weight: from.weight.reshape(to.weight.shape), row: [0, 1] });
+  const known = new Set(held.map(({ place }) => like.store.get(place)!.name));
+  for (const { name, weight, role } of like.store) {
+    if (known.has(name) || role === 'optimizer' || isNamedBy(name, allow.missing ?? [])) continue;
+    const origin = { file: model.file, node: name };
+    report.add(
+      isUnread(name)
+        ? weightsDiagnostics.diagnostic('kept', {
+            message: `${name} is read by training alone; it is that of ${like.file}.`,
+            origin,
+          })
+        : weightsDiagnostics.diagnostic('missing', {
+            message: `${model.file} does not hold ${name}, ${weight.dtype}[${weight.shape.join(', ')}], as a tensor of its own.`,
+            origin,
+          }),
+    );
+  }
+  for (const { title, tensors } of pairing.missing)
+    if (!tensors.every((name) => isNamedBy(name, allow.extra ?? [])))
+      report.add(
+        weightsDiagnostics.diagnostic('extra', {
+          message: `${title} of ${model.file} has no place in ${like.file}.`,
+          origin: { file: model.file, node: title },
+        }),
+      );
+  report.throwIfErrors();
+  const store = await filled(like.store, held, report);
+  const isOptimizer = [...store].some(({ role }) => role === 'optimizer');
+  return {
+    ...like,
+    store: new TensorStore(
+      [...store].filter(({ role }) => role !== 'optimizer'),
+      isOptimizer ? { metadata: store.metadata } : store,
+    ),
+  };
+}

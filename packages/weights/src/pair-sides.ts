@@ -1,0 +1,118 @@
+import { sizeOf, type Weight } from '@drover/core';
+import { digestOf } from './digest.js';
+import type { Layer, Loose } from './layer.js';
+import { nameLikeness } from './alike.js';
+import { matchLayers, type Ground, type Matching } from './match.js';
+import { parseTensorName } from './tensor-name.js';
+
+/** The tensors of a model or a checkpoint. */
+export interface Side<P> {
+  readonly layers: readonly Layer<P>[];
+  readonly loose: readonly Loose<P>[];
+  /** The tensor of a name, as a loose one. */
+  tensor(name: string): Loose<P> | undefined;
+}
+
+/** A loose tensor of the target and the one of the source that it holds, or whose rows it holds. */
+export interface Link<T, S> {
+  readonly target: Loose<T>;
+  readonly source: Loose<S>;
+  readonly ground: Ground;
+  /** First row of the source, where the target holds some of them. */
+  readonly firstRow: number | undefined;
+}
+
+/** What was found between two sides. */
+export interface Pairing<T, S> extends Omit<Matching<T, S>, 'extra'> {
+  readonly links: readonly Link<T, S>[];
+  /** Tensors of the source that nothing takes. */
+  readonly extra: readonly Loose<S>[];
+  /** Loose tensors of the target that no source was found for. */
+  readonly unlinked: readonly Loose<T>[];
+}
+
+const withoutOnes = ({ shape }: Weight) => shape.filter((size) => size !== 1).join();
+
+/** First row of a table from which its rows are another tensor's, by values; undefined: none. */
+async function firstRowOf(table: Weight, rows: Weight): Promise<number | undefined> {
+  const [whole, part] = await Promise.all([table.bytes(), rows.bytes()]);
+  const size = whole.length / table.shape[0]!;
+  for (let at = 0; at + part.length <= whole.length; at += size) {
+    let i = 0;
+    while (i < part.length && whole[at + i] === part[i]) i++;
+    if (i === part.length) return at / size;
+  }
+  return undefined;
+}
+
+/** Whether a tensor can be some of the rows of a table. */
+const canBeRows = (table: Weight, rows: Weight) =>
+  table.shape.length === 2 &&
+  rows.dtype === table.dtype &&
+  rows.shape.at(-1) === table.shape[1] &&
+  sizeOf(rows.shape) < sizeOf(table.shape);
+
+/** Pairs the layers of two sides, then the tensors that are left. See {@link matchLayers}. */
+export async function pairSides<T, S>(
+  target: Side<T>,
+  source: Side<S>,
+  isOrdered: (a: Layer<T>, b: Layer<T>) => boolean,
+): Promise<Pairing<T, S>> {
+  const { extra: left, ...matching } = await matchLayers(target.layers, source.layers, isOrdered);
+  const matched = new Set(matching.matches.flatMap((each) => each.source.tensors));
+  const loose = left.flatMap(({ tensors }) => tensors.flatMap((name) => source.tensor(name) ?? []));
+  const open = new Set([...source.loose, ...loose].filter(({ name }) => !matched.has(name)));
+  const [links, unlinked] = await linkLoose(target.loose, open);
+  const linked = new Set(links.map((each) => each.source));
+  return { ...matching, links, unlinked, extra: [...open].filter((each) => !linked.has(each)) };
+}
+
+async function linkLoose<T, S>(
+  targets: readonly Loose<T>[],
+  sources: ReadonlySet<Loose<S>>,
+): Promise<readonly [readonly Link<T, S>[], readonly Loose<T>[]]> {
+  const links: Link<T, S>[] = [];
+  const unlinked: Loose<T>[] = [];
+  for (const target of targets) {
+    const link = await linkOf(target, targets, [...sources]);
+    if (link) links.push(link);
+    else unlinked.push(target);
+  }
+  return [links, unlinked];
+}
+
+const pathOf = ({ name }: Loose<unknown>) => parseTensorName(name)?.path ?? name.split(/[./]/);
+const namesOf = (loose: Loose<unknown>) => [{ path: pathOf(loose), trust: 1 }];
+
+async function linkOf<T, S>(
+  target: Loose<T>,
+  targets: readonly Loose<T>[],
+  sources: readonly Loose<S>[],
+): Promise<Link<T, S> | undefined> {
+  const { weight } = target;
+  const isShaped = (each: Loose<unknown>) => withoutOnes(each.weight) === withoutOnes(weight);
+  const shaped = sources.filter(isShaped);
+  const link = (source: Loose<S>, ground: Ground, firstRow?: number): Link<T, S> => ({
+    target,
+    source,
+    ground,
+    firstRow,
+  });
+  const named = shaped.filter((each) => nameLikeness(namesOf(each), namesOf(target)) > 0);
+  if (named.length === 1) return link(named[0]!, 'name');
+  const digest = (each: Weight) => digestOf(new Map([['weight', each]]));
+  for (const source of shaped)
+    if ((await digest(source.weight.reshape(weight.shape))) === (await digest(weight)))
+      return link(source, 'values');
+  const tables = sources.filter((each) => canBeRows(each.weight, weight));
+  for (const source of tables) {
+    const first = await firstRowOf(source.weight, weight);
+    if (first !== undefined) return link(source, 'values', first);
+  }
+  const alike = targets.filter(isShaped);
+  if (shaped.length === 1 && alike.length === 1) return link(shaped[0]!, 'order');
+  const rivals = targets.filter((each) => tables.some((table) => canBeRows(table.weight, each.weight)));
+  return shaped.length === 0 && tables.length === 1 && rivals.length === 1
+    ? link(tables[0]!, 'order', 0)
+    : undefined;
+}
