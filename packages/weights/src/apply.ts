@@ -1,7 +1,10 @@
-import { Model, Report, TensorStore, type Checkpoint, type Weight } from '@drover/core';
+import { Model, Report, sizeOf, TensorStore, type Checkpoint, type Value } from '@drover/core';
 import { convertedTo } from './converted.js';
-import type { Operand } from './graph-layers.js';
+import { weightsDiagnostics } from './diagnostics.js';
+import { constantAt, setConstant } from './graph-layers.js';
 import type { Held } from './layer.js';
+import { settleConstants } from './loose-constants.js';
+import { isNamedBy } from './name-pattern.js';
 import { pairSides, type Pairing, type Side } from './pair-sides.js';
 import { joinRows } from './join-rows.js';
 import { reportPairing, type Allowed } from './report-pairing.js';
@@ -18,6 +21,8 @@ export interface Application {
    */
   readonly like?: Checkpoint | undefined;
   readonly allow?: Allowed | undefined;
+  /** Epsilon of batch normalisations that are computed into layers; see {@link pairSides}. */
+  readonly epsilon?: number | undefined;
   /** Collects findings. */
   readonly report?: Report | undefined;
 }
@@ -31,17 +36,16 @@ export interface Application {
 export async function applyToModel(onto: Model, application: Application): Promise<Model> {
   const { report = new Report() } = application;
   const target = await modelSide(onto);
-  const found = await newWeights(target, onto.file, application, report, target.isOrdered);
-  for (const [{ graph, node, index }, weight] of joinRows(found, ownWeight)) {
-    const own = node.inputs[index]!;
-    const name = weight.name ?? own.name;
-    graph.setInput(
-      node,
-      index,
-      graph.constant(await convertedTo(weight, own.dtype, own.name, report), name, own.origin),
-    );
+  const found = await newWeights(target, onto.file, application, report);
+  const made: Value[] = [];
+  for (const [place, weight] of joinRows(found, constantAt)) {
+    const own = constantAt(place);
+    const name = weight.name ?? own.name ?? place.node.name;
+    const filled = await convertedTo(weight, own.dtype, name, report);
+    const known = made.find(({ constant }) => constant!.same(filled));
+    if (!known) made.push(place.graph.constant(filled, name));
+    setConstant(place, known ?? made.at(-1)!);
   }
-  report.throwIfErrors();
   const { format, versions, producer, file, metadata } = onto;
   return new Model(new Map([[onto.main, target.graph]]), {
     main: onto.main,
@@ -53,8 +57,6 @@ export async function applyToModel(onto: Model, application: Application): Promi
   });
 }
 
-const ownWeight = ({ node, index }: Operand): Weight => node.inputs[index]!.constant!;
-
 /** A checkpoint with other weights, under its own names and layouts; see {@link applyToModel}. */
 export async function applyToCheckpoint(
   onto: Checkpoint,
@@ -62,7 +64,7 @@ export async function applyToCheckpoint(
 ): Promise<Checkpoint> {
   const { report = new Report() } = application;
   const target = checkpointSide(onto.store);
-  const found = await newWeights(target, onto.file, application, report, () => true);
+  const found = await newWeights(target, onto.file, application, report);
   return { ...onto, store: await filled(onto.store, found, report) };
 }
 
@@ -91,23 +93,24 @@ export async function filled(
 async function newWeights<P>(
   target: Side<P>,
   file: string,
-  { weights, like, allow = {} }: Application,
+  { weights, like, allow = {}, epsilon }: Application,
   report: Report,
-  isOrdered: Parameters<typeof pairSides<P, unknown>>[2],
 ): Promise<readonly Held<P>[]> {
   const files = { target: file, source: weights.file };
   if ('graphs' in weights) {
     const source = await modelSide(weights);
-    const pairing = await pairSides(target, source, isOrdered);
-    reportPairing(pairing, files, source.layers, allow, report);
-    return heldBy(pairing);
+    const pairing = await pairSides(target, source, epsilon);
+    reportPairing(pairing, files, allow, report);
+    const held = await heldBy(pairing, files, allow, report);
+    report.throwIfErrors();
+    return held;
   }
   const known = like ?? weights;
   const source = checkpointSide(known.store);
-  const pairing = await pairSides(target, source, isOrdered);
-  reportPairing(pairing, files, source.layers, allow, report);
+  const pairing = await pairSides(target, source, epsilon);
+  reportPairing(pairing, files, allow, report);
+  const held = await heldBy(pairing, files, allow, report);
   report.throwIfErrors();
-  const held = heldBy(pairing);
   if (!like) return held;
   return held.map((each) => ({
     ...each,
@@ -115,18 +118,33 @@ async function newWeights<P>(
   }));
 }
 
-function heldBy<P, S>({ matches, links }: Pairing<P, S>): readonly Held<P>[] {
+async function heldBy<P, S>(
+  { matches, links, unlinked }: Pairing<P, S>,
+  files: { readonly target: string; readonly source: string },
+  allow: Allowed,
+  report: Report,
+): Promise<readonly Held<P>[]> {
+  const { held, unknown } = await settleConstants(unlinked, matches);
+  for (const { name, weight } of unknown)
+    if (!isNamedBy(name, allow.missing ?? []))
+      report.add(
+        weightsDiagnostics.diagnostic('missing', {
+          message: `${files.source} has nothing for ${name}, ${weight.dtype}[${weight.shape.join(', ')}], which may be computed from weights that change.`,
+          origin: { file: files.target, node: name },
+        }),
+      );
   return [
     ...matches.flatMap(({ fit }) =>
       [...fit.source.parts].flatMap(([role, part]) => fit.target.held(role, part) ?? []),
     ),
     ...links.map(({ target, source, firstRow }): Held<P> => {
       const { shape } = target.weight;
+      if (firstRow === undefined)
+        return { place: target.place, weight: source.weight.reshape(shape), row: [0, 1] };
       const width = source.weight.shape[1]!;
-      const rows = shape.reduce((a, b) => a * b, 1) / width;
-      const part = firstRow === undefined ? source.weight : source.weight.slice(0, firstRow, rows);
-      return { place: target.place, weight: part.reshape(shape), row: [0, 1] };
+      const rows = source.weight.slice(0, firstRow, sizeOf(shape) / width);
+      return { place: target.place, weight: rows.reshape(shape), row: [0, 1] };
     }),
+    ...held,
   ];
 }
-

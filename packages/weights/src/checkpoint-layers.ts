@@ -7,6 +7,8 @@ import { parseTensorName } from './tensor-name.js';
 export interface CheckpointLayers {
   readonly layers: readonly Layer<string>[];
   readonly loose: readonly Loose<string>[];
+  /** Whether the file has its tensors by their names, so that their order tells nothing. */
+  readonly isSorted: boolean;
 }
 
 /** The tensors of one layer by their leaves. */
@@ -19,9 +21,12 @@ function directionOf(path: readonly string[]): boolean | undefined {
   return names.some((each) => each.startsWith('forward')) ? false : undefined;
 }
 
+/** Names that end with numbers in the order of these. */
+const natural = new Intl.Collator('en', { numeric: true });
+
 /**
  * The layers of a checkpoint: its tensors by what their names have in common, in the order of the
- * file. A tensor with several names belongs to a layer by each of them. Tensors of the optimizer
+ * file, or where that is the one of their names, with numbers in their order. A tensor with several names belongs to a layer by each of them. Tensors of the optimizer
  * belong to none.
  */
 export function checkpointLayers(store: TensorStore): CheckpointLayers {
@@ -74,7 +79,13 @@ export function checkpointLayers(store: TensorStore): CheckpointLayers {
   for (const { tensors } of layers.filter((each) => !isLayer(each)))
     for (const name of tensors)
       loose.push({ place: name, name, weight: store.get(name)!.weight });
-  return { layers: layers.filter(isLayer), loose };
+  const isSorted = isSortedByType(store);
+  const found = layers.filter(isLayer);
+  return {
+    layers: isSorted ? found.toSorted((a, b) => natural.compare(a.title, b.title)) : found,
+    loose,
+    isSorted,
+  };
 }
 
 /** The tensor of a leaf among those of a layer. */
@@ -120,4 +131,15 @@ function formOf({ name, leaves: known }: Convention, leaves: Leaves): Form<strin
 /** What of a tensor is a leaf's. */
 function rowOf(weight: Weight, { row }: Leaf): Weight {
   return row ? weight.slice(0, row[0], 1).reshape(weight.shape.slice(1)) : weight;
+}
+
+/** Whether the tensors of each type stand in the order of their names, as safetensors writes them. */
+function isSortedByType(store: TensorStore): boolean {
+  const last = new Map<string, string>();
+  for (const { name, weight } of store) {
+    const before = last.get(weight.dtype);
+    if (before !== undefined && before > name) return false;
+    last.set(weight.dtype, name);
+  }
+  return store.size > 1;
 }

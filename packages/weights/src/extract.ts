@@ -1,4 +1,4 @@
-import { Report, TensorStore, type Checkpoint, type Model } from '@drover/core';
+import { Report, sizeOf, sourcesOf, TensorStore, Weight, type Checkpoint, type Model } from '@drover/core';
 import { filled } from './apply.js';
 import { weightsDiagnostics } from './diagnostics.js';
 import type { Held } from './layer.js';
@@ -27,24 +27,29 @@ export async function extractWeights(
   { like, allow = {}, report = new Report() }: Extraction,
 ): Promise<Checkpoint> {
   const [target, source] = [await modelSide(model), checkpointSide(like.store)];
-  const pairing = await pairSides(target, source, target.isOrdered);
+  const pairing = await pairSides(target, source);
   const held: Held<string>[] = [];
   // What the model lacks is missing in the checkpoint that is made, and the other way round.
   reportPairing(
-    { ...pairing, extra: [], missing: [], unlinked: [] },
+    { ...pairing, extra: [], extraLayers: [], missing: [] },
     { target: model.file, source: like.file },
-    source.layers,
     {},
     report,
   );
   for (const { fit } of pairing.matches)
     for (const [role, part] of fit.target.parts) {
       const found = fit.source.held(role, part);
-      if (found && part.origins.length > 0) held.push(found);
+      if (found && sourcesOf(part).length > 0) held.push(found);
     }
-  for (const { target: from, source: to, firstRow } of pairing.links)
+  for (const { target: from, source: to, firstRow } of pairing.links) {
+    const { shape } = to.weight;
     if (firstRow === undefined)
-      held.push({ place: to.place, weight: from.weight.reshape(to.weight.shape), row: [0, 1] });
+      held.push({ place: to.place, weight: from.weight.reshape(shape), row: [0, 1] });
+    else if (isNamedBy(to.name, allow.missing ?? [])) {
+      const rows = from.weight.reshape([sizeOf(from.weight.shape) / shape[1]!, shape[1]!]);
+      held.push({ place: to.place, weight: withRows(to.weight, rows, firstRow), row: [0, 1] });
+    }
+  }
   const known = new Set(held.map(({ place }) => like.store.get(place)!.name));
   for (const { name, weight, role } of like.store) {
     if (known.has(name) || role === 'optimizer' || isNamedBy(name, allow.missing ?? [])) continue;
@@ -79,4 +84,11 @@ export async function extractWeights(
       isOptimizer ? { metadata: store.metadata } : store,
     ),
   };
+}
+
+/** A table with some of its rows replaced. */
+function withRows(table: Weight, rows: Weight, first: number): Weight {
+  const [size, end] = [table.shape[0]!, first + rows.shape[0]!];
+  const kept = (start: number, count: number) => (count > 0 ? [table.slice(0, start, count)] : []);
+  return Weight.concat([...kept(0, first), rows, ...kept(end, size - end)], 0);
 }

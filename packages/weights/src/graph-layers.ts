@@ -1,4 +1,4 @@
-import { sizeOf, Weight, type Graph, type Node, type Value } from '@drover/core';
+import { Graph, ops, sizeOf, tensor, Weight, type Node, type Value } from '@drover/core';
 import type { Form, Kind, Layer, LayerName, Loose, Role } from './layer.js';
 import { parseTensorName } from './tensor-name.js';
 import { same, vector, type WeightLayout } from './weight-layout.js';
@@ -7,11 +7,63 @@ import { same, vector, type WeightLayout } from './weight-layout.js';
 export interface Operand {
   readonly graph: Graph;
   readonly node: Node;
-  readonly index: number;
+  /** Which of its operands; undefined for a bias that is yet to be added to its result. */
+  readonly index: number | undefined;
+}
+
+/** The constant that stands at a place: zeros where there is none yet. */
+export function constantAt({ node, index }: Operand): Weight {
+  const constant = index === undefined ? undefined : node.inputs[index]?.constant;
+  return constant ?? zeros(node);
+}
+
+/** A bias of zeros for the result of a layer. */
+function zeros(node: Node): Weight {
+  const weight = node.inputs[1]!.constant!;
+  const { axis } = biased[node.op.name]!;
+  const size = weight.shape[axis]!;
+  return Weight.from(tensor(weight.dtype, [size], new Array<number>(size).fill(0)));
+}
+
+/** Operators that may have a bias: the axis of their channels in the weight, and its operand. */
+const biased: Readonly<Record<string, { readonly axis: number; readonly operand?: number }>> = {
+  Conv: { axis: 0, operand: 2 },
+  MatMul: { axis: 1 },
+};
+
+/** Puts a constant at a place. */
+export function setConstant({ graph, node, index }: Operand, value: Value): void {
+  if (index !== undefined) {
+    while (node.inputs.length <= index) node.inputs.push(undefined);
+    graph.setInput(node, index, value);
+    return;
+  }
+  const [product] = node.outputs;
+  const sum = graph.add(ops.Add, { a: product!, b: value }, {}, { origin: node.origin }).y;
+  graph.replaceUses(product!, sum);
+  graph.setInput(Graph.producer(sum), 0, product);
+}
+
+/** A layer without a bias, with a place for one. */
+export function withBias(layer: GraphLayer): GraphLayer | undefined {
+  const { node, graph } = layer;
+  const known = Object.hasOwn(biased, node.op.name) ? biased[node.op.name] : undefined;
+  const [kind] = layer.kinds;
+  const [form] = layer.forms(kind!);
+  if (!known || form!.parts.has('bias')) return undefined;
+  const place = { graph, node, index: known.operand };
+  const grown: Form<Operand> = {
+    ...form!,
+    parts: new Map([...form!.parts, ['bias', zeros(node)]]),
+    held: (role, part) =>
+      role === 'bias' ? { place, weight: part, row: [0, 1] } : form!.held(role, part),
+  };
+  return { ...layer, forms: (asked) => (asked === kind ? [grown] : []) };
 }
 
 /** A layer of a graph, with the operator that it is. */
 export interface GraphLayer extends Layer<Operand> {
+  readonly graph: Graph;
   readonly node: Node;
 }
 
@@ -59,7 +111,7 @@ const recurrences: ReadonlySet<string> = new Set<Kind>(['LSTM', 'GRU', 'RNN']);
  * and what is added to it.
  */
 export function graphLayers(graph: Graph): GraphLayers {
-  const found: { readonly node: Node; readonly kind: Kind; readonly parts: KeptParts; readonly isReverse?: boolean; readonly also?: Node }[] = [];
+  const found: { readonly graph: Graph; readonly node: Node; readonly kind: Kind; readonly parts: KeptParts; readonly isReverse?: boolean; readonly also?: Node }[] = [];
   const taken = new Set<string>();
   const visited: (readonly [Graph, Node])[] = [];
   const visit = (each: Graph): void => {
@@ -74,7 +126,7 @@ export function graphLayers(graph: Graph): GraphLayers {
   for (const [around, node] of visited) {
     for (const layer of layersOf(around, node)) {
       if (layer.parts.size === 0) continue;
-      found.push({ node, ...layer });
+      found.push({ graph: around, node, ...layer });
       for (const { operand } of layer.parts.values()) taken.add(key(operand));
     }
   }
@@ -82,14 +134,15 @@ export function graphLayers(graph: Graph): GraphLayers {
   for (const { parts } of found)
     for (const leaf of new Set([...parts.values()].flatMap(({ part }) => part.origins)))
       uses.set(leaf, (uses.get(leaf) ?? 0) + 1);
-  const layers = found.map(({ node, kind, parts, isReverse, also }): GraphLayer => {
+  const layers = found.map(({ graph: around, node, kind, parts, isReverse, also }): GraphLayer => {
     const leaves = [...new Set([...parts.values()].flatMap(({ part }) => part.origins))];
     return {
+      graph: around,
       node,
       title: node.origin.node,
       names: [
         ...leaves.flatMap((leaf) => nameOfTensor(leaf.name!, uses.get(leaf) === 1 ? 3 : 1)),
-        ...[node, also].flatMap((each) => (each ? namesOfNode(each.origin.node) : [])),
+        ...[node, also].flatMap((each) => (each ? namesOf(each) : [])),
       ],
       isReverse,
       kinds: [kind],
@@ -116,6 +169,13 @@ function isStored(value: Value | undefined): value is Value & { readonly constan
 function nameOfTensor(name: string, trust: number): readonly LayerName[] {
   const parsed = parseTensorName(name);
   return parsed && parsed.path.length > 0 ? [{ path: parsed.path, trust }] : [];
+}
+
+function namesOf({ origin: { node, scope } }: Node): readonly LayerName[] {
+  return [
+    ...(scope === undefined ? [] : [{ path: scope.split('.'), trust: 2 }]),
+    ...namesOfNode(node),
+  ];
 }
 
 /**
@@ -164,6 +224,7 @@ function layersOf(graph: Graph, node: Node): readonly NodeLayer[] {
   }
   if (recurrences.has(node.op.name)) return recurrentLayers(graph, node);
   if (node.op.name === 'MatMul') return linearLayer(graph, node);
+  if (node.op.name === 'Mul') return affineLayer(graph, node);
   if (node.op.name === 'Gather') {
     const [table] = node.inputs;
     return isStored(table) && table.rank === 2 && (node.attrs as { axis: number }).axis === 0
@@ -174,7 +235,7 @@ function layersOf(graph: Graph, node: Node): readonly NodeLayer[] {
 }
 
 function keptWhole(operand: Operand, layout: WeightLayout): Kept {
-  const weight = operand.node.inputs[operand.index]!.constant!;
+  const weight = constantAt(operand);
   return { operand, row: [0, 1], part: layout.to(weight), layout: { to: layout.to, from: (part) => layout.from(part, weight) } };
 }
 
@@ -200,6 +261,25 @@ function linearLayer(graph: Graph, node: Node): readonly NodeLayer[] {
     return [{ kind: 'linear', parts, also: user }];
   }
 }
+
+/** A product with a stored vector and the vector that is added to it: a normalisation's end. */
+function affineLayer(graph: Graph, node: Node): readonly NodeLayer[] {
+  const [user, ...more] = node.outputs[0]!.users;
+  if (user?.op.name !== 'Add' || more.length > 0) return [];
+  const scaleAt = node.inputs.findIndex(isStored);
+  const biasAt = user.inputs.findIndex((each) => each !== node.outputs[0]);
+  const [scale, bias] = [node.inputs[scaleAt], user.inputs[biasAt]];
+  if (!isStored(scale) || !isStored(bias)) return [];
+  const sizes = [scale, bias].map(({ constant }) => sizeOf(constant.shape));
+  if (sizes[0] !== sizes[1] || sizes[0]! < 2 || !isVector(scale) || !isVector(bias)) return [];
+  const parts = new Map<Role, Kept>([
+    ['scale', keptWhole({ graph, node, index: scaleAt }, vector)],
+    ['bias', keptWhole({ graph, node: user, index: biasAt }, vector)],
+  ]);
+  return [{ kind: 'normalization', parts, also: user }];
+}
+
+const isVector = ({ constant }: Value) => constant!.shape.filter((size) => size !== 1).length === 1;
 
 const isRow = ({ shape }: Weight, size: number) => shape.at(-1) === size && sizeOf(shape) === size;
 

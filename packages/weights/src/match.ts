@@ -36,17 +36,32 @@ interface Open<P> {
   readonly signatures: ReadonlySet<string>;
 }
 
+/** Layers of a side, in order. */
+export interface Ordered<P> {
+  readonly layers: readonly Layer<P>[];
+  /** Whether the order of two layers means something. */
+  isOrdered(a: Layer<P>, b: Layer<P>): boolean;
+}
+
 /**
- * Finds the source of each target: by names; then by values, where they are equal; then by order,
- * among those that fit. `isOrdered` tells whether one target is computed from the other: two that
- * are not, that fit the same sources and whose names do not tell, are ambiguous.
+ * What tells which source is whose: what layers are called and hold; also their order; or, where
+ * several may have one source, what they are called and hold.
+ */
+export type Evidence = 'own' | 'order' | 'tied';
+
+type Pair<T, S> = readonly [target: Open<T>, source: Open<S>];
+
+/**
+ * Finds the source of each target: by names; then by values, where they are equal; then, if that is
+ * to count, by order among those that fit. Two whose order means nothing, that fit each other's
+ * sources and whose names do not tell, are ambiguous.
  */
 export async function matchLayers<T, S>(
-  targets: readonly Layer<T>[],
-  sources: readonly Layer<S>[],
-  isOrdered: (a: Layer<T>, b: Layer<T>) => boolean,
+  targets: Ordered<T>,
+  sources: Ordered<S>,
+  evidence: Evidence,
 ): Promise<Matching<T, S>> {
-  return new Matcher(targets, sources, isOrdered).run();
+  return new Matcher(targets, sources).run(evidence);
 }
 
 class Matcher<T, S> {
@@ -58,30 +73,29 @@ class Matcher<T, S> {
   readonly #ambiguities: Ambiguity<T, S>[] = [];
 
   constructor(
-    targets: readonly Layer<T>[],
-    sources: readonly Layer<S>[],
-    private readonly isOrdered: (a: Layer<T>, b: Layer<T>) => boolean,
+    private readonly targets: Ordered<T>,
+    private readonly sources: Ordered<S>,
   ) {
     const opened = <P>(layers: readonly Layer<P>[]) =>
       new Set(
         layers.map((layer, place): Open<P> => ({ layer, place, signatures: signatures(layer) })),
       );
-    this.#open = opened(targets);
-    this.#left = opened(sources);
+    this.#open = opened(targets.layers);
+    this.#left = opened(sources.layers);
   }
 
-  async run(): Promise<Matching<T, S>> {
-    const all = [...this.#left];
-    this.#byNames();
-    await this.#byValues();
-    this.#byOrder();
-    await this.#tied(all);
-    const used = new Set([...this.#found.values()].map(({ source }) => source));
+  async run(evidence: Evidence): Promise<Matching<T, S>> {
+    if (evidence === 'tied') await this.#tied();
+    else {
+      this.#byNames();
+      await this.#byValues();
+    }
+    if (evidence === 'order') this.#byOrder();
     return {
       matches: await this.#matches(),
       ambiguities: this.#ambiguities,
       missing: [...this.#open].map(({ layer }) => layer),
-      extra: all.filter((each) => !used.has(each)).map(({ layer }) => layer),
+      extra: [...this.#left].map(({ layer }) => layer),
     };
   }
 
@@ -166,23 +180,21 @@ class Matcher<T, S> {
 
   /** What is left, in order: as many as fit, then those whose names are alike. */
   #byOrder(): void {
-    const [targets, sources] = [[...this.#open], [...this.#left]];
-    const pairs = aligned(targets, sources, (target, source) =>
-      this.#canBe(target, source) ? 1 + this.#alike(target, source) / 1000 : 0,
-    );
-    const isSwapped = ([t, s]: readonly [Open<T>, Open<S>], [u, v]: readonly [Open<T>, Open<S>]) =>
-      this.#canBe(t, v) &&
-      this.#canBe(u, s) &&
-      this.#alike(t, s) + this.#alike(u, v) <= this.#alike(t, v) + this.#alike(u, s) &&
-      !this.isOrdered(t.layer, u.layer);
-    const doubtful = new Map<Open<T>, Set<readonly [Open<T>, Open<S>]>>();
-    for (const pair of pairs)
-      for (const other of pairs) {
-        if (pair === other || !isSwapped(pair, other)) continue;
-        const group = doubtful.get(pair[0]) ?? doubtful.get(other[0]) ?? new Set();
-        group.add(pair).add(other);
-        doubtful.set(pair[0], group).set(other[0], group);
+    const pairs: (readonly [Open<T>, Open<S>])[] = [];
+    const [targets, sources] = [new Set(this.#open), new Set(this.#left)];
+    for (;;) {
+      // What crosses what was found is left for another round.
+      const found = aligned([...targets], [...sources], (target, source) =>
+        this.#canBe(target, source) ? 1 + this.#alike(target, source) / 1000 : 0,
+      );
+      if (found.length === 0) break;
+      for (const [target, source] of found) {
+        targets.delete(target);
+        sources.delete(source);
       }
+      pairs.push(...found);
+    }
+    const doubtful = this.#doubtful(pairs);
     for (const group of new Set(doubtful.values()))
       this.#ambiguities.push({
         targets: [...group].map(([{ layer }]) => layer),
@@ -193,14 +205,34 @@ class Matcher<T, S> {
         this.#open.delete(target);
         this.#left.delete(source);
       } else this.#settle(target, source, this.#alike(target, source) > 0 ? 'name' : 'order');
-    // What crosses what was found is left for another round.
-    if (pairs.length > 0) this.#byOrder();
   }
 
-  /** Targets that share a source with another: weights that are tied in the source. */
-  async #tied(all: readonly Open<S>[]): Promise<void> {
+  /** Pairs that could as well be each other's, by their targets. */
+  #doubtful(pairs: readonly Pair<T, S>[]): ReadonlyMap<Open<T>, ReadonlySet<Pair<T, S>>> {
+    const isSwapped = ([t, s]: Pair<T, S>, [u, v]: Pair<T, S>) =>
+      this.#canBe(t, v) &&
+      this.#canBe(u, s) &&
+      this.#alike(t, s) + this.#alike(u, v) <= this.#alike(t, v) + this.#alike(u, s) &&
+      !(this.targets.isOrdered(t.layer, u.layer) && this.sources.isOrdered(s.layer, v.layer));
+    const doubtful = new Map<Open<T>, Set<Pair<T, S>>>();
+    for (const [i, pair] of pairs.entries())
+      for (const other of pairs.slice(i + 1)) {
+        if (!isSwapped(pair, other)) continue;
+        const group = new Set([
+          pair,
+          other,
+          ...(doubtful.get(pair[0]) ?? []),
+          ...(doubtful.get(other[0]) ?? []),
+        ]);
+        for (const [target] of group) doubtful.set(target, group);
+      }
+    return doubtful;
+  }
+
+  /** Targets that share a source: weights that are tied in it. */
+  async #tied(): Promise<void> {
     for (const target of this.#open)
-      for (const source of all) {
+      for (const source of this.#left) {
         if (!this.#canBe(target, source)) continue;
         const ground =
           this.#alike(target, source) > 0
@@ -209,7 +241,8 @@ class Matcher<T, S> {
               ? 'values'
               : undefined;
         if (!ground) continue;
-        this.#settle(target, source, ground);
+        this.#found.set(target, { source, ground });
+        this.#open.delete(target);
         break;
       }
   }

@@ -2,15 +2,21 @@ import { sizeOf, type Weight } from '@drover/core';
 import { digestOf } from './digest.js';
 import type { Layer, Loose } from './layer.js';
 import { nameLikeness } from './alike.js';
-import { matchLayers, type Ground, type Matching } from './match.js';
+import { matchAsExported } from './match-as-exported.js';
+import type { Ground, Matching } from './match.js';
 import { parseTensorName } from './tensor-name.js';
 
 /** The tensors of a model or a checkpoint. */
 export interface Side<P> {
+  /** In the order of computation or of the file. */
   readonly layers: readonly Layer<P>[];
   readonly loose: readonly Loose<P>[];
   /** The tensor of a name, as a loose one. */
   tensor(name: string): Loose<P> | undefined;
+  /** Whether the order of two layers means something. */
+  isOrdered(a: Layer<P>, b: Layer<P>): boolean;
+  /** A layer that has no bias, with a place for one; undefined where none can be made. */
+  withBias?(layer: Layer<P>): Layer<P> | undefined;
 }
 
 /** A loose tensor of the target and the one of the source that it holds, or whose rows it holds. */
@@ -24,6 +30,8 @@ export interface Link<T, S> {
 
 /** What was found between two sides. */
 export interface Pairing<T, S> extends Omit<Matching<T, S>, 'extra'> {
+  /** Sources that no target takes. */
+  readonly extraLayers: readonly Layer<S>[];
   readonly links: readonly Link<T, S>[];
   /** Tensors of the source that nothing takes. */
   readonly extra: readonly Loose<S>[];
@@ -52,19 +60,28 @@ const canBeRows = (table: Weight, rows: Weight) =>
   rows.shape.at(-1) === table.shape[1] &&
   sizeOf(rows.shape) < sizeOf(table.shape);
 
-/** Pairs the layers of two sides, then the tensors that are left. See {@link matchLayers}. */
+/**
+ * Pairs the layers of two sides (see {@link matchAsExported}), then the tensors that are left. `epsilon` is that of batch normalisations which
+ * are folded; their framework's own where it is absent.
+ */
 export async function pairSides<T, S>(
   target: Side<T>,
   source: Side<S>,
-  isOrdered: (a: Layer<T>, b: Layer<T>) => boolean,
+  epsilon?: number,
 ): Promise<Pairing<T, S>> {
-  const { extra: left, ...matching } = await matchLayers(target.layers, source.layers, isOrdered);
+  const { extra: left, ...matching } = await matchAsExported(target, source, epsilon);
   const matched = new Set(matching.matches.flatMap((each) => each.source.tensors));
   const loose = left.flatMap(({ tensors }) => tensors.flatMap((name) => source.tensor(name) ?? []));
   const open = new Set([...source.loose, ...loose].filter(({ name }) => !matched.has(name)));
   const [links, unlinked] = await linkLoose(target.loose, open);
   const linked = new Set(links.map((each) => each.source));
-  return { ...matching, links, unlinked, extra: [...open].filter((each) => !linked.has(each)) };
+  return {
+    ...matching,
+    links,
+    unlinked,
+    extraLayers: left,
+    extra: [...open].filter((each) => !linked.has(each)),
+  };
 }
 
 async function linkLoose<T, S>(

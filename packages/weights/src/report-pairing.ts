@@ -2,10 +2,10 @@ import type { Report } from '@drover/core';
 import { nameLikeness } from './alike.js';
 import { weightsDiagnostics } from './diagnostics.js';
 import { misfit } from './fit.js';
+import { isFolded } from './match-as-exported.js';
 import type { Layer, Parts } from './layer.js';
 import { isNamedBy } from './name-pattern.js';
 import type { Pairing } from './pair-sides.js';
-import { parseTensorName } from './tensor-name.js';
 
 /** What may be left without an error: patterns of names, as {@link isNamedBy} reads them. */
 export interface Allowed {
@@ -46,13 +46,11 @@ function misfitOf<T, S>(target: Layer<T>, source: Layer<S>): string {
 
 /**
  * Tells everything that was not found between two sides as errors, and what was found on weak
- * grounds as warnings. `files` are the names of both, `layers` those of the source that no target
- * took.
+ * grounds as warnings. `files` are the names of both.
  */
 export function reportPairing<T, S>(
-  { matches, links, missing, extra, unlinked, ambiguities }: Pairing<T, S>,
+  { matches, links, missing, extra, extraLayers, ambiguities }: Pairing<T, S>,
   files: { readonly target: string; readonly source: string },
-  sources: readonly Layer<S>[],
   allowed: Allowed,
   report: Report,
 ): void {
@@ -68,7 +66,7 @@ export function reportPairing<T, S>(
     );
   }
   const left = new Set(extra.map(({ name }) => name));
-  const open = sources.filter(({ tensors }) => tensors.some((name) => left.has(name)));
+  const open = extraLayers.filter(({ tensors }) => tensors.some((name) => left.has(name)));
   for (const layer of missing) {
     const names = layer.tensors;
     if (names.every((name) => isAllowed(name, allowed.missing))) continue;
@@ -89,14 +87,6 @@ export function reportPairing<T, S>(
         }),
       );
   }
-  for (const { name, weight } of unlinked)
-    if (parseTensorName(name) && !isAllowed(name, allowed.missing))
-      report.add(
-        weightsDiagnostics.diagnostic('missing', {
-          message: `${files.source} has nothing for ${name}, ${weight.dtype}[${weight.shape.join(', ')}].`,
-          origin: { file: files.target, node: name },
-        }),
-      );
   for (const { name, weight } of extra) {
     if (told.has(name) || isAllowed(name, allowed.extra)) continue;
     const origin = { file: files.source, node: name };
@@ -111,6 +101,16 @@ export function reportPairing<T, S>(
           origin,
         }),
       );
+  }
+  const computed = matches.flatMap(({ source }) => (isFolded(source) ? [source] : []));
+  if (computed.length > 0) {
+    const epsilons = [...new Set(computed.map(({ epsilon }) => epsilon))].join(' and ');
+    report.add(
+      weightsDiagnostics.diagnostic('folded', {
+        message: `${computed.length} batch normalisations of ${files.source} are computed into the layers before them with an epsilon of ${epsilons}: ${listed(computed.map(({ normalization }) => normalization.title))}.`,
+        origin: { file: files.target },
+      }),
+    );
   }
   const guessed = matches.filter(({ ground }) => ground === 'order');
   if (guessed.length > 0)

@@ -1,14 +1,21 @@
 import type { Graph, Model, Node, TensorStore } from '@drover/core';
 import { composed } from '@drover/core/format';
 import { checkpointLayers } from './checkpoint-layers.js';
-import { graphLayers, type GraphLayer, type Operand } from './graph-layers.js';
-import type { Layer } from './layer.js';
+import { graphLayers, withBias, type GraphLayer, type Operand } from './graph-layers.js';
 import type { Side } from './pair-sides.js';
 
 /** The side of a checkpoint. */
 export function checkpointSide(store: TensorStore): Side<string> {
+  const { layers, loose, isSorted } = checkpointLayers(store);
+  const isNumber = (name: string | undefined) => /^\d+$/.test(name ?? '');
   return {
-    ...checkpointLayers(store),
+    layers,
+    loose,
+    isOrdered: ({ names: [a] }, { names: [b] }) => {
+      if (!isSorted) return true;
+      const i = a!.path.findIndex((name, at) => name !== b!.path[at]);
+      return isNumber(a!.path[i]) && isNumber(b!.path[i]);
+    },
     tensor: (name) => {
       const stored = store.get(name);
       return stored && { place: name, name, weight: stored.weight };
@@ -19,8 +26,6 @@ export function checkpointSide(store: TensorStore): Side<string> {
 /** The side of a model, with its graph as layers. */
 export interface ModelSide extends Side<Operand> {
   readonly graph: Graph;
-  /** Whether one layer is computed from the other. */
-  isOrdered(a: Layer<Operand>, b: Layer<Operand>): boolean;
 }
 
 /** The side of a model: the layers of its main graph. */
@@ -48,6 +53,8 @@ export async function modelSide(model: Model): Promise<ModelSide> {
     layers,
     loose,
     tensor: (name) => loose.find((each) => each.name === name),
+    withBias: (layer) => withBias(layer as GraphLayer),
+    // Of two layers, one is computed from the other.
     isOrdered: (a, b) =>
       isBefore(a as GraphLayer, b as GraphLayer) || isBefore(b as GraphLayer, a as GraphLayer),
   };

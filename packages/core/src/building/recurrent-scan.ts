@@ -38,10 +38,10 @@ interface StepValues {
    */
   recurrent(first: number, count: number): Value;
   /**
-   * The recurrent bias of a gate [hidden size] where it is not in `input`; undefined where there
-   * are no biases.
+   * The recurrent biases of `count` gates from `first` on [count * hidden size], where they are not
+   * in `input`; undefined where there are none.
    */
-  bias(gate: number): Value | undefined;
+  bias(first: number, count: number): Value | undefined;
   /** Peephole k [hidden size]. */
   peephole(k: number): Value | undefined;
   /** Activation k of the direction. */
@@ -54,8 +54,8 @@ interface StepValues {
 export interface RecurrentCell {
   readonly gates: number;
   readonly hasCell: boolean;
-  /** Gates whose recurrent bias is added within the step. */
-  readonly innerBias: readonly number[];
+  /** Whether recurrent biases are added within the step. */
+  readonly hasInnerBias: boolean;
   /** Builds a step and gives the next states. */
   step(values: StepValues): readonly Value[];
 }
@@ -99,26 +99,23 @@ function zeroState(graph: Graph, x: Value, size: number): Value {
   return graph.add(expand, { x: zero, shape }, { shape: null }).y;
 }
 
-/** The input of all gates of a direction, with the biases that do not go into the step. */
+/**
+ * The input of all gates of a direction, with the biases that do not go into the step: those of the
+ * input, then those of the state, so that each stays what it is in the source.
+ */
 function projected(
   graph: Graph,
   x: Value,
   w: Value,
   b: Value | undefined,
-  cell: RecurrentCell,
+  { gates, hasInnerBias }: RecurrentCell,
   size: number,
 ): Value {
   const product = graph.add(matMul, { a: x, b: transposed(graph, w) }, {}).y;
   if (!b) return product;
-  const rows = cell.gates * size;
-  const gates = Array.from({ length: cell.gates }, (_, gate) => {
-    const own = cut(graph, b, 0, gate * size, size);
-    return cell.innerBias.includes(gate)
-      ? own
-      : graph.add(add, { a: own, b: cut(graph, b, 0, rows + gate * size, size) }, {}).y;
-  });
-  const bias = gates.length > 1 ? graph.add(concat, { inputs: gates }, { axis: 0 }).y : gates[0]!;
-  return graph.add(add, { a: product, b: bias }, {}).y;
+  const bias = (start: number) => cut(graph, b, 0, start, gates * size);
+  const sum = graph.add(add, { a: product, b: bias(0) }, {}).y;
+  return hasInnerBias ? sum : graph.add(add, { a: sum, b: bias(gates * size) }, {}).y;
 }
 
 /** The body of the Scan of a direction. */
@@ -150,7 +147,7 @@ function buildBody(
     input: slices,
     states,
     recurrent: (first, count) => graph.capture(transposed(outer, part(r, first, count))),
-    bias: (gate) => b && graph.capture(part(b, cell.gates + gate, 1)),
+    bias: (first, count) => b && graph.capture(part(b, cell.gates + first, count)),
     peephole: (k) => peepholes && graph.capture(part(peepholes, k, 1)),
     activate: (k, value) => buildActivation(graph, functions[k]!, value),
     clip: (value) =>

@@ -25,6 +25,8 @@ export interface NodeOrigin {
   readonly node: string;
   /** The source's operator, as its format spells it. */
   readonly op: string;
+  /** The module of the exported program that it computes, where the source tells: `layer1.0.conv`. */
+  readonly scope?: string | undefined;
 }
 
 /**
@@ -35,6 +37,10 @@ export function nameOf({ path, node }: NodeOrigin): string {
   const calls = path.filter(({ body }) => body === undefined).map((step) => step.node);
   return [...calls, node].join('/');
 }
+
+/** A name of a node or a value behind that of the module that the node is of. */
+export const inScope = ({ scope }: NodeOrigin, name: string): string =>
+  scope === undefined ? name : `${scope}/${name}`;
 
 /**
  * How a value relates to the source's: it is the `same`, seen through a view; it is a `part` of

@@ -109,11 +109,15 @@ export const gru = defineOp({
     const { y, yH } = buildRecurrence(operands, attrs, graph, {
       gates: 3,
       hasCell: false,
-      innerBias: linearBeforeReset ? [2] : [],
+      hasInnerBias: linearBeforeReset,
       step: ({ graph: body, input, states: [h], recurrent, bias, activate, clip }) => {
         const plus = (a: Value, b: Value) => body.add(add, { a, b }, {}).y;
         const times = (a: Value, b: Value) => body.add(mul, { a, b }, {}).y;
-        const past = body.add(matMul, { a: h!, b: recurrent(0, 2) }, {}).y;
+        const inner = (a: Value, first: number, count: number) => {
+          const own = linearBeforeReset ? bias(first, count) : undefined;
+          return own ? plus(a, own) : a;
+        };
+        const past = inner(body.add(matMul, { a: h!, b: recurrent(0, 2) }, {}).y, 0, 2);
         const [x, last] = body.add(
           split,
           { x: input },
@@ -129,8 +133,7 @@ export const gru = defineOp({
           { a: linearBeforeReset ? h! : times(r!, h!), b: recurrent(2, 1) },
           {},
         ).y;
-        const inner = linearBeforeReset ? bias(2) : undefined;
-        const biased = inner ? plus(product, inner) : product;
+        const biased = inner(product, 2, 1);
         const n = activate(1, clip(plus(last!, linearBeforeReset ? times(r!, biased) : biased)));
         const rest = body.add(sub, { a: scalar(body, h!.dtype, 1), b: z! }, {}).y;
         return [plus(times(rest, n), times(z!, h!))];

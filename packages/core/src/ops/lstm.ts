@@ -124,7 +124,7 @@ export const lstm = defineOp({
     return buildRecurrence(operands, attrs, graph, {
       gates: 4,
       hasCell: true,
-      innerBias: [],
+      hasInnerBias: false,
       step: ({ graph: body, input, states: [h, c], recurrent, peephole, activate, clip }) => {
         const plus = (a: Value, b: Value) => body.add(add, { a, b }, {}).y;
         const times = (a: Value, b: Value) => body.add(mul, { a, b }, {}).y;

@@ -92,7 +92,7 @@ export const rnn = defineOp({
     const { y, yH } = buildRecurrence(operands, attrs, graph, {
       gates: 1,
       hasCell: false,
-      innerBias: [],
+      hasInnerBias: false,
       step: ({ graph: body, input, states: [h], recurrent, activate, clip }) => {
         const past = body.add(matMul, { a: h!, b: recurrent(0, 1) }, {}).y;
         return [activate(0, clip(body.add(add, { a: input, b: past }, {}).y))];

@@ -90,6 +90,19 @@ export class Weight {
     return new Weight(tensor.dtype, tensor.shape, { kind: 'computed', op, parts, bytes });
   }
 
+  /** What an operator will make of constants: computed whenever the elements are read. */
+  static computedLater(
+    { dtype, shape }: { readonly dtype: DType; readonly shape: readonly number[] },
+    op: string,
+    parts: readonly Weight[],
+    compute: () => Promise<Tensor>,
+  ): Weight {
+    const bytes = ByteHandle.computed(bytesOf(dtype, sizeOf(shape)), async function* () {
+      yield encodeTensor(await compute());
+    });
+    return new Weight(dtype, shape, { kind: 'computed', op, parts, bytes });
+  }
+
   /**
    * The same elements, which stand for those of an equal weight, too: both are in the tensor map.
    * Itself where the other one has no name of its own.

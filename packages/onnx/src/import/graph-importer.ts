@@ -1,3 +1,4 @@
+import { moduleOf } from './module-scope.js';
 import {
   Graph,
   nameOf,
@@ -129,7 +130,7 @@ export class GraphImporter {
       return;
     }
     const domain = proto.domain === 'ai.onnx' ? '' : (proto.domain ?? '');
-    const source = this.#origin(nodeNameOf(proto), operatorOf(proto));
+    const source = { ...this.#origin(nodeNameOf(proto), operatorOf(proto)), scope: moduleOf(proto) };
     const node = new SourceNode(proto, this.opsets.get(domain) ?? 0, source, {
       scope,
       weightOf: (attribute) => this.#attributeWeight(attribute),

@@ -76,7 +76,7 @@ function withProjection(graph: Graph, node: Node<typeof scan>): Node<typeof scan
   for (let sum = madeBy(value, add); sum && typeof size === 'number'; sum = madeBy(value, add)) {
     const found = bothOrders(sum as Node).find(([, constant]) => row(constant.constant, size));
     if (!found) return undefined;
-    added.push(row(found[1].constant, size)!);
+    added.unshift(row(found[1].constant, size)!);
     value = found[0];
   }
   const product = madeBy(value, matMul);

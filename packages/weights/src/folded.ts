@@ -1,0 +1,145 @@
+import { sizeOf, toNumbers, Weight } from '@drover/core';
+import type { Form, Kind, Layer, Parts } from './layer.js';
+
+/** A layer with the batch normalisation behind it computed into it, as exporters do. */
+export interface Folded<P> extends Layer<P> {
+  readonly layer: Layer<P>;
+  readonly normalization: Layer<P>;
+  readonly epsilon: number;
+}
+
+/** What each kind of layer has its channels in: the axis of its weight. */
+const channels: Partial<Record<Kind, number>> = {
+  convolution: 0,
+  linear: 1,
+  'transposed convolution': 1,
+};
+
+/** Epsilon of batch normalisation where nobody says another: PyTorch's, and Keras's. */
+const epsilons = { torch: 1e-5, keras: 1e-3 } as const;
+
+/** The form of a batch normalisation: one that has a mean. */
+export function statisticsOf<P>(layer: Layer<P>): Form<P> | undefined {
+  return layer.forms('normalization').find(({ parts }) => parts.has('mean'));
+}
+
+const words = /(batch_?norm(alization)?|bn|conv(olution)?(2d)?|depthwise|linear|dense|fc|[_.\-/]|\d*$)/g;
+const plain = (name: string) => name.toLowerCase().replaceAll(words, '');
+
+/** How far two names at one place are those of a layer and of the normalisation behind it. */
+function nearness(layer: string, normalization: string): number {
+  const [a, b] = [layer, normalization].map((name) => /(\d+)$/.exec(name)?.[1]);
+  const isNumber = /^\d+$/.test(layer) && /^\d+$/.test(normalization);
+  if (isNumber) return Number(normalization) === Number(layer) + 1 ? 3 : 0;
+  return plain(layer) === plain(normalization) ? (a === b ? 2 : 1) : 0;
+}
+
+/**
+ * The layer that a batch normalisation stands behind: of as many channels, by its name beside it,
+ * or the one before it in the file.
+ */
+export function layerBefore<P>(
+  normalization: Layer<P>,
+  layers: readonly Layer<P>[],
+): Layer<P> | undefined {
+  const size = sizeOf(statisticsOf(normalization)!.parts.get('mean')!.shape);
+  const path = normalization.names[0]!.path;
+  const has = (layer: Layer<P>) =>
+    layer.kinds.some((kind) => {
+      const axis = channels[kind];
+      return (
+        axis !== undefined &&
+        layer.forms(kind).some(({ parts }) => parts.get('weight')?.shape[axis] === size)
+      );
+    });
+  const beside = layers.filter(({ names: [name] }) => {
+    const parent = name!.path.slice(0, -1).join('/');
+    return name!.path.length > 0 && parent === path.slice(0, -1).join('/');
+  });
+  const rated = beside
+    .filter(has)
+    .map((layer) => [nearness(layer.names[0]!.path.at(-1)!, path.at(-1) ?? ''), layer] as const)
+    .toSorted(([a], [b]) => b - a);
+  if (rated[0] && rated[0][0] > 0 && rated[0][0] !== rated[1]?.[0]) return rated[0][1];
+  const before = layers[layers.indexOf(normalization) - 1];
+  return before && has(before) ? before : undefined;
+}
+
+/** A layer with a normalisation computed into it. Nothing can be taken back out of it. */
+export function folded<P>(
+  layer: Layer<P>,
+  normalization: Layer<P>,
+  epsilon: number | undefined,
+): Folded<P> {
+  const statistics = statisticsOf(normalization)!;
+  const isKeras = normalization.tensors.some((name) => /moving_/.test(name));
+  const used = epsilon ?? (isKeras ? epsilons.keras : epsilons.torch);
+  return {
+    ...layer,
+    layer,
+    normalization,
+    epsilon: used,
+    tensors: [...layer.tensors, ...normalization.tensors],
+    forms: (kind) =>
+      layer.forms(kind).flatMap(({ convention, parts }) => {
+        const axis = channels[kind];
+        return axis === undefined
+          ? []
+          : [
+              {
+                convention,
+                parts: foldedParts(parts, statistics.parts, axis, used),
+                held: () => undefined,
+              },
+            ];
+      }),
+  };
+}
+
+/**
+ * scale / sqrt(variance + epsilon) times the weight of each channel, and the bias that goes with it.
+ * Computed in float64 and rounded once.
+ */
+function foldedParts(layer: Parts, normalization: Parts, axis: number, epsilon: number): Parts {
+  const weight = layer.get('weight')!;
+  const vectors = (['scale', 'bias', 'mean', 'variance'] as const).flatMap(
+    (role) => normalization.get(role) ?? [],
+  );
+  const read = async (part: Weight | undefined, absent: number) => {
+    const values = part && toNumbers(await part.tensor());
+    return (i: number) => values?.[i] ?? absent;
+  };
+  const factor = async () => {
+    const scale = await read(normalization.get('scale'), 1);
+    const variance = await read(normalization.get('variance'), 1);
+    return (i: number) => scale(i) / Math.sqrt(variance(i) + epsilon);
+  };
+  const { dtype, shape } = weight;
+  const size = shape[axis]!;
+  const scaled = Weight.computedLater(weight, 'BatchNormalization', [weight, ...vectors], async () => {
+    const [elements, by] = [toNumbers(await weight.tensor()), await factor()];
+    const inner = sizeOf(shape.slice(axis + 1));
+    const data = Float64Array.from(elements, (x, i) => x * by(Math.floor(i / inner) % size));
+    return { dtype, shape, data };
+  });
+  const own = layer.get('bias');
+  const type = { dtype, shape: [size] };
+  const parts = own ? [own, ...vectors] : vectors;
+  const bias = Weight.computedLater(type, 'BatchNormalization', parts, async () => {
+    const by = await factor();
+    const [before, mean, after] = [
+      await read(own, 0),
+      await read(normalization.get('mean'), 0),
+      await read(normalization.get('bias'), 0),
+    ];
+    const data = Float64Array.from(
+      { length: size },
+      (_, i) => (before(i) - mean(i)) * by(i) + after(i),
+    );
+    return { ...type, data };
+  });
+  return new Map([
+    ['weight', scaled],
+    ['bias', bias],
+  ]);
+}

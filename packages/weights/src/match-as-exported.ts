@@ -1,0 +1,197 @@
+import { fits } from './fit.js';
+import { folded, layerBefore, statisticsOf, type Folded } from './folded.js';
+import type { Layer } from './layer.js';
+import { matchLayers, type Evidence, type Match, type Matching } from './match.js';
+import type { Side } from './pair-sides.js';
+import { unrolled } from './unrolled.js';
+
+/** One way to look at what is left. */
+type Round<T, S> = (matching: Matching<T, S>, evidence: Evidence) => Promise<Matching<T, S>>;
+
+/**
+ * Matches layers as they are, and as what exporters make of them: a batch normalisation that is
+ * computed into the layer before it, a bias of zeros that was left out, a recurrence whose steps
+ * stand one by one. Order counts when nothing else is left to tell.
+ */
+export async function matchAsExported<T, S>(
+  target: Side<T>,
+  source: Side<S>,
+  epsilon: number | undefined,
+): Promise<Matching<T, S>> {
+  const rounds: readonly Round<T, S>[] = [
+    (matching, evidence) => withOthers(matching, target, source, evidence),
+    (matching, evidence) => withFolded(matching, target, source, epsilon, evidence),
+    (matching, evidence) => withBiases(matching, target, source, evidence),
+    (matching, evidence) => withUnrolled(matching, target, source, evidence),
+  ];
+  let matching: Matching<T, S> = {
+    matches: [],
+    ambiguities: [],
+    missing: target.layers,
+    extra: source.layers,
+  };
+  for (const evidence of ['own', 'order'] as const)
+    for (const round of rounds) matching = await round(matching, evidence);
+  return withTied(matching, target);
+}
+
+/**
+ * Targets that share a source with another: steps of a recurrence that hold the same tensors, and
+ * weights that are tied in the source.
+ */
+async function withTied<T, S>(
+  matching: Matching<T, S>,
+  target: Side<T>,
+): Promise<Matching<T, S>> {
+  const held = new Map(
+    matching.matches.map((match) => [match.target.tensors.toSorted().join(), match]),
+  );
+  const twins = matching.missing.flatMap((layer): readonly Match<T, S>[] => {
+    const twin = held.get(layer.tensors.toSorted().join());
+    const fit = twin && fits(layer, twin.source)[0];
+    return fit ? [{ ...twin, target: layer, fit }] : [];
+  });
+  const found = new Set(twins.map((match) => match.target));
+  const more = await matchLayers(
+    {
+      layers: matching.missing.filter((layer) => !found.has(layer)),
+      isOrdered: (a, b) => target.isOrdered(a, b),
+    },
+    { layers: matching.matches.map(({ source }) => source), isOrdered: () => true },
+    'tied',
+  );
+  return {
+    ...matching,
+    matches: [...matching.matches, ...twins, ...more.matches],
+    missing: more.missing,
+  };
+}
+
+async function withOthers<T, S>(
+  matching: Matching<T, S>,
+  target: Side<T>,
+  source: Side<S>,
+  evidence: Evidence,
+): Promise<Matching<T, S>> {
+  const more = await matchLayers(
+    { layers: matching.missing, isOrdered: (a, b) => target.isOrdered(a, b) },
+    { layers: matching.extra, isOrdered: (a, b) => source.isOrdered(a, b) },
+    evidence,
+  );
+  return joined(matching, more);
+}
+
+/** A matching, and what was found among what it left. */
+function joined<T, S>(
+  { matches, ambiguities }: Pick<Matching<T, S>, 'matches' | 'ambiguities'>,
+  more: Matching<T, S>,
+): Matching<T, S> {
+  return {
+    matches: [...matches, ...more.matches],
+    ambiguities: [...ambiguities, ...more.ambiguities],
+    missing: more.missing,
+    extra: more.extra,
+  };
+}
+
+async function withFolded<T, S>(
+  matching: Matching<T, S>,
+  target: Side<T>,
+  source: Side<S>,
+  epsilon: number | undefined,
+  evidence: Evidence,
+): Promise<Matching<T, S>> {
+  const pairs = matching.extra
+    .filter((layer) => statisticsOf(layer))
+    .flatMap((normalization): readonly Folded<S>[] => {
+      const before = layerBefore(normalization, source.layers);
+      return before ? [folded(before, normalization, epsilon)] : [];
+    });
+  if (pairs.length === 0) return matching;
+  const parts = new Set(pairs.flatMap(({ layer, normalization }) => [layer, normalization]));
+  const isFree = (match: Match<T, S>) => !parts.has(match.source);
+  const kept = matching.matches.filter(isFree);
+  const freed = matching.matches.filter((match) => !isFree(match)).map((match) => match.target);
+  const places = new Map(source.layers.map((layer, i) => [layer, i]));
+  const placeOf = (layer: Layer<S>) => places.get(own(layer)) ?? -1;
+  const order = new Map(target.layers.map((layer, i) => [layer, i]));
+  const more = await matchLayers(
+    {
+      layers: [...matching.missing, ...freed].toSorted((a, b) => order.get(a)! - order.get(b)!),
+      isOrdered: (a, b) => target.isOrdered(a, b),
+    },
+    {
+      layers: [...matching.extra.filter((layer) => !parts.has(layer)), ...pairs].toSorted(
+        (a, b) => placeOf(a) - placeOf(b),
+      ),
+      isOrdered: (a, b) => source.isOrdered(own(a), own(b)),
+    },
+    evidence,
+  );
+  const extra = new Set(
+    more.extra.flatMap((layer) =>
+      isFolded(layer) ? [layer.layer, layer.normalization] : [layer],
+    ),
+  );
+  const missing = new Set(more.missing);
+  // What was found for the layer alone stands, where nothing was found with its normalisation.
+  const restored = matching.matches.filter((match) => !isFree(match) && missing.has(match.target));
+  for (const match of restored) {
+    missing.delete(match.target);
+    extra.delete(match.source);
+  }
+  return joined(
+    { matches: [...kept, ...restored], ambiguities: matching.ambiguities },
+    { ...more, missing: [...missing], extra: [...extra] },
+  );
+}
+
+/** Whether a source is a layer with a normalisation computed into it. */
+export const isFolded = <P>(layer: Layer<P>): layer is Folded<P> => 'normalization' in layer;
+const own = <P>(layer: Layer<P>): Layer<P> => (isFolded(layer) ? layer.layer : layer);
+
+async function withBiases<T, S>(
+  matching: Matching<T, S>,
+  target: Side<T>,
+  source: Side<S>,
+  evidence: Evidence,
+): Promise<Matching<T, S>> {
+  const before = new Map<Layer<T>, Layer<T>>();
+  const layers = matching.missing.map((layer) => {
+    const grown = target.withBias?.(layer) ?? layer;
+    before.set(grown, layer);
+    return grown;
+  });
+  if (layers.every((layer) => before.get(layer) === layer)) return matching;
+  const more = await matchLayers(
+    { layers, isOrdered: (a, b) => target.isOrdered(before.get(a)!, before.get(b)!) },
+    { layers: matching.extra, isOrdered: (a, b) => source.isOrdered(a, b) },
+    evidence,
+  );
+  return joined(matching, { ...more, missing: more.missing.map((layer) => before.get(layer)!) });
+}
+
+async function withUnrolled<T, S>(
+  matching: Matching<T, S>,
+  target: Side<T>,
+  source: Side<S>,
+  evidence: Evidence,
+): Promise<Matching<T, S>> {
+  const whole = new Map<Layer<S>, Layer<S>>();
+  const layers = matching.extra.flatMap((layer) => {
+    const steps = unrolled(layer);
+    for (const step of steps) whole.set(step, layer);
+    return steps.length > 0 ? steps : [layer];
+  });
+  if (whole.size === 0 || matching.missing.length === 0) return matching;
+  const more = await matchLayers(
+    { layers: matching.missing, isOrdered: (a, b) => target.isOrdered(a, b) },
+    {
+      layers,
+      isOrdered: (a, b) => source.isOrdered(whole.get(a) ?? a, whole.get(b) ?? b),
+    },
+    evidence,
+  );
+  const extra = [...new Set(more.extra.map((layer) => whole.get(layer) ?? layer))];
+  return joined(matching, { ...more, extra });
+}
