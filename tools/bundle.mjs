@@ -2,13 +2,16 @@
 // out of the sources, in a few files instead of hundreds of modules, to find and read which takes
 // longer than a small conversion. What a command does not need is in files that it does not load.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 const root = resolve(import.meta.dirname, '..');
 const folder = join(root, 'packages/cli');
 const outdir = join(folder, 'bundle');
 const manifestOf = (path) => JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'));
+
+const weights = join(root, 'packages/weights/package.json');
 
 /** What the command finds beside it: packages that it depends on, and runtimes. */
 const external = [
@@ -40,6 +43,8 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node20.19',
   conditions: ['@drover/source'],
+  // In its form of modules: the one for Node asks for its modules as it runs.
+  alias: { yaml: join(dirname(createRequire(weights).resolve('yaml')), '../browser/index.js') },
   external,
   metafile: true,
 });

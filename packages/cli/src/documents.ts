@@ -72,6 +72,17 @@ const transform = v.pipe(
   v.description('Type and shape of the tensor in the source, and the steps to the target.'),
 );
 
+const file = v.object({
+  path: text,
+  bytes: count,
+  sha256: v.pipe(text, v.regex(/^[0-9a-f]{64}$/)),
+});
+
+/** What --tensor-map takes, and `convert` and `weights` print. */
+export const tensorMap = v.object({
+  tensors: v.array(v.object({ source: text, target: text, transform })),
+});
+
 const verdict = v.picklist(['agree', 'near-tie', 'suspicious', 'undecided', 'differ']);
 
 const comparison = {
@@ -167,10 +178,8 @@ export const documents = {
     ...common,
     from: text,
     to: text,
-    files: v.array(
-      v.object({ path: text, bytes: count, sha256: v.pipe(text, v.regex(/^[0-9a-f]{64}$/)) }),
-    ),
-    tensors: v.array(v.object({ source: text, target: text, transform })),
+    files: v.array(file),
+    ...tensorMap.entries,
     unmapped: v.pipe(
       v.array(text),
       v.description('Parameters and buffers of the source that no tensor of the target holds.'),
@@ -178,6 +187,13 @@ export const documents = {
     seconds: v.number(),
     peakBytes: count,
     parity: v.pipe(v.optional(v.object(comparison)), v.description('With --verify.')),
+  }),
+  weights: v.object({
+    ...common,
+    from: text,
+    to: text,
+    files: v.array(file),
+    ...tensorMap.entries,
   }),
   tensors: v.object({
     ...common,

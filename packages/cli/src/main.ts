@@ -78,6 +78,17 @@ function buildProgram(): Command {
     .option('--rewrite', 'go through the representation within one format, too')
     .option('--verify', 'run both sides and compare; the options of parity tell how')
     .option('--dry-run', 'find out what would be refused, write nothing')
+    .option(
+      '--only <pattern>',
+      'checkpoints: tensors of these names, * standing for anything; may be given again',
+      collect,
+    )
+    .option(
+      '--rename <old=new>',
+      'checkpoints: other names, * standing for anything that is kept; may be given again',
+      collect,
+    )
+    .option('--dtype <type>', 'checkpoints: the type that floats are stored in')
     .option('--force', 'replace the model that is there')
     .addHelpText('after', `\nOUT is ${outputs}, a folder with --to, or - with --to.`);
   withChecks(withOptions(convert, 'read', 'write'));
@@ -127,6 +138,9 @@ function buildProgram(): Command {
   )
     .requiredOption('--onto <model>', 'the model or checkpoint that is filled; it is not changed')
     .option('--like <checkpoint>', 'the weights that the model holds now, under the names of NEW')
+    .option('--rules <file>', 'YAML that says which layer is whose, where nothing else tells')
+    .option('--tensor-map <file>', 'JSON of convert or weights that says which tensor is whose')
+    .option('--epsilon <number>', 'of batch normalisations that are computed into other layers')
     .option('--to <format>', `format of the output: ${ids}; that of the model when absent`)
     .option(...allowMissing)
     .option(...allowExtra)
@@ -146,6 +160,7 @@ function buildProgram(): Command {
     weights,
   )
     .requiredOption('--like <checkpoint>', 'names, layouts and types of what is written')
+    .option('--rules <file>', 'YAML that says which layer is whose, where nothing else tells')
     .option('--to <format>', `format of the output: ${ids}; told by its name when absent`)
     .option(...allowMissing)
     .option(...allowExtra)

@@ -24,7 +24,7 @@ export { storeOf, type FileTensor } from './model/store-of.js';
 export { tally } from './model/tally.js';
 
 // Elements, dimensions and bounds.
-export { complexTypes } from './tensor/dtype.js';
+export { complexTypes, floatTypes } from './tensor/dtype.js';
 export { asStored, decodeStrings, encodeStrings, roundTo } from './tensor/tensor.js';
 export { encodeSmallFloat } from './tensor/float-bits.js';
 export { convertElements } from './tensor/weight-step.js';

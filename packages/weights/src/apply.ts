@@ -3,6 +3,7 @@ import { convertedTo } from './converted.js';
 import { weightsDiagnostics } from './diagnostics.js';
 import { constantAt, setConstant } from './graph-layers.js';
 import type { Held } from './layer.js';
+import type { Hints } from './match-as-exported.js';
 import { settleConstants } from './loose-constants.js';
 import { isNamedBy } from './name-pattern.js';
 import { pairSides, type Pairing, type Side } from './pair-sides.js';
@@ -12,7 +13,7 @@ import { checkpointSide, modelSide } from './sides.js';
 import { substituted } from './substitute.js';
 
 /** What carries its tensors into what. */
-export interface Application {
+export interface Application extends Hints {
   /** Where the new weights are. */
   readonly weights: Model | Checkpoint;
   /**
@@ -21,8 +22,6 @@ export interface Application {
    */
   readonly like?: Checkpoint | undefined;
   readonly allow?: Allowed | undefined;
-  /** Epsilon of batch normalisations that are computed into layers; see {@link pairSides}. */
-  readonly epsilon?: number | undefined;
   /** Collects findings. */
   readonly report?: Report | undefined;
 }
@@ -93,21 +92,21 @@ export async function filled(
 async function newWeights<P>(
   target: Side<P>,
   file: string,
-  { weights, like, allow = {}, epsilon }: Application,
+  { weights, like, allow = {}, rules, epsilon }: Application,
   report: Report,
 ): Promise<readonly Held<P>[]> {
   const files = { target: file, source: weights.file };
   if ('graphs' in weights) {
     const source = await modelSide(weights);
-    const pairing = await pairSides(target, source, epsilon);
+    const pairing = await pairSides(target, source, { rules, epsilon });
     reportPairing(pairing, files, allow, report);
     const held = await heldBy(pairing, files, allow, report);
     report.throwIfErrors();
     return held;
   }
   const known = like ?? weights;
-  const source = checkpointSide(known.store);
-  const pairing = await pairSides(target, source, epsilon);
+  const source = checkpointSide(known.store, rules);
+  const pairing = await pairSides(target, source, { rules, epsilon });
   reportPairing(pairing, files, allow, report);
   const held = await heldBy(pairing, files, allow, report);
   report.throwIfErrors();

@@ -1,6 +1,7 @@
 import type { TensorStore, Weight } from '@drover/core';
 import { conventions, type Convention, type Leaf } from './conventions.js';
 import type { Form, Kind, Layer, Loose, Role } from './layer.js';
+import { renamed } from './rules.js';
 import { parseTensorName } from './tensor-name.js';
 
 /** The tensors of a checkpoint that form layers, and those that do not. */
@@ -27,9 +28,13 @@ const natural = new Intl.Collator('en', { numeric: true });
 /**
  * The layers of a checkpoint: its tensors by what their names have in common, in the order of the
  * file, or where that is the one of their names, with numbers in their order. A tensor with several names belongs to a layer by each of them. Tensors of the optimizer
- * belong to none.
+ * belong to none. `rename` says what names
+ * stand for.
  */
-export function checkpointLayers(store: TensorStore): CheckpointLayers {
+export function checkpointLayers(
+  store: TensorStore,
+  rename: ReadonlyMap<string, string> = new Map(),
+): CheckpointLayers {
   interface Group {
     readonly path: readonly string[];
     readonly layer: number | undefined;
@@ -42,7 +47,7 @@ export function checkpointLayers(store: TensorStore): CheckpointLayers {
     if (tensor.role === 'optimizer') continue;
     let isOther = true;
     for (const name of [tensor.name, ...tensor.aliases]) {
-      const parsed = parseTensorName(name);
+      const parsed = parseTensorName(renamed(name, rename));
       if (!parsed) continue;
       const { path, leaf, layer, isReverse = directionOf(path) } = parsed;
       // The projection of torch.nn's attention and the first of two separable convolutions are

@@ -32,6 +32,24 @@ export const weightsDiagnostics = defineDiagnostics('weights', {
     summary: 'A tensor was computed from others, so its parts cannot be told or changed alone.',
     help: 'Carry the weights into the model before what computes the tensor, and convert again.',
   },
+  map: {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'A tensor map is no map, or its lines do not make whole tensors.',
+    help: 'Use the `tensors` of a conversion’s --json, as `drover convert --json` prints them.',
+  },
+  rules: {
+    failure: 'malformed',
+    severity: 'error',
+    summary: 'A file of rules is no YAML, or not as rules are.',
+    help: 'Correct the line that is named: rules are maps of names under `rename`, `layers` and `tensors`.',
+  },
+  none: {
+    failure: 'usage',
+    severity: 'error',
+    summary: 'A name or pattern that is given stands for nothing.',
+    help: 'Look at the names with `drover tensors`.',
+  },
   'by-order': {
     failure: 'note',
     severity: 'warning',

@@ -4,8 +4,8 @@ import { weightsDiagnostics } from './diagnostics.js';
 import type { Held } from './layer.js';
 import { isNamedBy } from './name-pattern.js';
 import { pairSides } from './pair-sides.js';
-import { isUnread, type Allowed } from './report-pairing.js';
-import { reportPairing } from './report-pairing.js';
+import { isUnread, reportPairing, type Allowed } from './report-pairing.js';
+import type { Rules } from './rules.js';
 import { checkpointSide, modelSide } from './sides.js';
 
 /** What is taken out of a model, and under which names. */
@@ -13,6 +13,7 @@ export interface Extraction {
   /** Names, layouts, types and nesting of what is made; its values help to find what is whose. */
   readonly like: Checkpoint;
   readonly allow?: Allowed | undefined;
+  readonly rules?: Rules | undefined;
   readonly report?: Report | undefined;
 }
 
@@ -24,10 +25,10 @@ export interface Extraction {
  */
 export async function extractWeights(
   model: Model,
-  { like, allow = {}, report = new Report() }: Extraction,
+  { like, allow = {}, rules, report = new Report() }: Extraction,
 ): Promise<Checkpoint> {
-  const [target, source] = [await modelSide(model), checkpointSide(like.store)];
-  const pairing = await pairSides(target, source);
+  const [target, source] = [await modelSide(model), checkpointSide(like.store, rules)];
+  const pairing = await pairSides(target, source, { rules });
   const held: Held<string>[] = [];
   // What the model lacks is missing in the checkpoint that is made, and the other way round.
   reportPairing(

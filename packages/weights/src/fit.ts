@@ -59,3 +59,17 @@ export function signatures<P>(layer: Layer<P>): ReadonlySet<string> {
   );
   return new Set(texts);
 }
+
+/** The ways of a layer to be seen, with the kind of each. */
+export const waysOf = <P>(layer: Layer<P>) =>
+  layer.kinds.flatMap((kind) => layer.forms(kind).map(({ parts }) => [kind, parts] as const));
+
+/** Why two layers of one name do not fit, in the words of the ways that come nearest. */
+export function misfitOf<T, S>(target: Layer<T>, source: Layer<S>): string {
+  const reasons = waysOf(target).flatMap(([kind, parts]) =>
+    waysOf(source).flatMap(([other, given]: readonly [string, Parts]) =>
+      kind === other ? (misfit(parts, given) ?? []) : [],
+    ),
+  );
+  return reasons[0] ?? `one is a ${target.kinds.join(' or ')}, the other a ${source.kinds.join(' or ')}`;
+}

@@ -1,9 +1,18 @@
-import { fits } from './fit.js';
+import { weightsDiagnostics } from './diagnostics.js';
+import { fits, misfitOf } from './fit.js';
 import { folded, layerBefore, statisticsOf, type Folded } from './folded.js';
 import type { Layer } from './layer.js';
 import { matchLayers, type Evidence, type Match, type Matching } from './match.js';
 import type { Side } from './pair-sides.js';
+import type { Rules } from './rules.js';
 import { unrolled } from './unrolled.js';
+
+/** What is known beforehand. */
+export interface Hints {
+  readonly rules?: Rules | undefined;
+  /** Epsilon of batch normalisations that are folded; their framework's own where it is absent. */
+  readonly epsilon?: number | undefined;
+}
 
 /** One way to look at what is left. */
 type Round<T, S> = (matching: Matching<T, S>, evidence: Evidence) => Promise<Matching<T, S>>;
@@ -16,7 +25,7 @@ type Round<T, S> = (matching: Matching<T, S>, evidence: Evidence) => Promise<Mat
 export async function matchAsExported<T, S>(
   target: Side<T>,
   source: Side<S>,
-  epsilon: number | undefined,
+  { rules, epsilon }: Hints,
 ): Promise<Matching<T, S>> {
   const rounds: readonly Round<T, S>[] = [
     (matching, evidence) => withOthers(matching, target, source, evidence),
@@ -24,12 +33,7 @@ export async function matchAsExported<T, S>(
     (matching, evidence) => withBiases(matching, target, source, evidence),
     (matching, evidence) => withUnrolled(matching, target, source, evidence),
   ];
-  let matching: Matching<T, S> = {
-    matches: [],
-    ambiguities: [],
-    missing: target.layers,
-    extra: source.layers,
-  };
+  let matching = withRules(target, source, rules);
   for (const evidence of ['own', 'order'] as const)
     for (const round of rounds) matching = await round(matching, evidence);
   return withTied(matching, target);
@@ -64,6 +68,36 @@ async function withTied<T, S>(
     ...matching,
     matches: [...matching.matches, ...twins, ...more.matches],
     missing: more.missing,
+  };
+}
+
+/** The layers that rules name. Throws `weights/none` and `weights/shape` for rules that do not hold. */
+function withRules<T, S>(
+  target: Side<T>,
+  source: Side<S>,
+  rules: Rules | undefined,
+): Matching<T, S> {
+  const matches = [...(rules?.layers ?? [])].map(([to, from]): Match<T, S> => {
+    const fault = (key: 'none' | 'shape', message: string) =>
+      weightsDiagnostics.error(key, { message, origin: { file: '', node: to } });
+    const own = target.layers.find(({ title }) => title === to);
+    if (!own) throw fault('none', `The target has no layer ${JSON.stringify(to)}.`);
+    const its = source.layers.find(({ title }) => title === from);
+    if (!its) throw fault('none', `The source has no layer ${JSON.stringify(from)}.`);
+    const grown = target.withBias?.(own);
+    const fit = fits(own, its)[0] ?? (grown && fits(grown, its)[0]);
+    if (!fit) throw fault('shape', `${from} does not fit ${to}: ${misfitOf(own, its)}.`);
+    return { target: own, source: its, fit, ground: 'rule' };
+  });
+  const [targets, sources] = [
+    new Set(matches.map((match) => match.target)),
+    new Set(matches.map((match) => match.source)),
+  ];
+  return {
+    matches,
+    ambiguities: [],
+    missing: target.layers.filter((layer) => !targets.has(layer)),
+    extra: source.layers.filter((layer) => !sources.has(layer)),
   };
 }
 

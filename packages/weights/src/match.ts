@@ -4,7 +4,7 @@ import type { Layer, Parts } from './layer.js';
 import { digestOf } from './digest.js';
 
 /** How a source was found for a target. */
-export type Ground = 'name' | 'values' | 'order';
+export type Ground = 'rule' | 'name' | 'values' | 'order';
 
 /** A target layer and the source that is its. */
 export interface Match<T, S> {

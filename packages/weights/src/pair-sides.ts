@@ -2,8 +2,10 @@ import { sizeOf, type Weight } from '@drover/core';
 import { digestOf } from './digest.js';
 import type { Layer, Loose } from './layer.js';
 import { nameLikeness } from './alike.js';
-import { matchAsExported } from './match-as-exported.js';
+import { weightsDiagnostics } from './diagnostics.js';
+import { matchAsExported, type Hints } from './match-as-exported.js';
 import type { Ground, Matching } from './match.js';
+import type { Rules } from './rules.js';
 import { parseTensorName } from './tensor-name.js';
 
 /** The tensors of a model or a checkpoint. */
@@ -60,20 +62,17 @@ const canBeRows = (table: Weight, rows: Weight) =>
   rows.shape.at(-1) === table.shape[1] &&
   sizeOf(rows.shape) < sizeOf(table.shape);
 
-/**
- * Pairs the layers of two sides (see {@link matchAsExported}), then the tensors that are left. `epsilon` is that of batch normalisations which
- * are folded; their framework's own where it is absent.
- */
+/** Pairs the layers of two sides (see {@link matchAsExported}), then the tensors that are left. */
 export async function pairSides<T, S>(
   target: Side<T>,
   source: Side<S>,
-  epsilon?: number,
+  hints: Hints = {},
 ): Promise<Pairing<T, S>> {
-  const { extra: left, ...matching } = await matchAsExported(target, source, epsilon);
+  const { extra: left, ...matching } = await matchAsExported(target, source, hints);
   const matched = new Set(matching.matches.flatMap((each) => each.source.tensors));
   const loose = left.flatMap(({ tensors }) => tensors.flatMap((name) => source.tensor(name) ?? []));
   const open = new Set([...source.loose, ...loose].filter(({ name }) => !matched.has(name)));
-  const [links, unlinked] = await linkLoose(target.loose, open);
+  const [links, unlinked] = await linkLoose(target.loose, open, hints.rules);
   const linked = new Set(links.map((each) => each.source));
   return {
     ...matching,
@@ -87,11 +86,12 @@ export async function pairSides<T, S>(
 async function linkLoose<T, S>(
   targets: readonly Loose<T>[],
   sources: ReadonlySet<Loose<S>>,
+  rules: Rules | undefined,
 ): Promise<readonly [readonly Link<T, S>[], readonly Loose<T>[]]> {
   const links: Link<T, S>[] = [];
   const unlinked: Loose<T>[] = [];
   for (const target of targets) {
-    const link = await linkOf(target, targets, [...sources]);
+    const link = await linkOf(target, targets, [...sources], rules?.tensors.get(target.name));
     if (link) links.push(link);
     else unlinked.push(target);
   }
@@ -105,6 +105,7 @@ async function linkOf<T, S>(
   target: Loose<T>,
   targets: readonly Loose<T>[],
   sources: readonly Loose<S>[],
+  ruled: string | undefined,
 ): Promise<Link<T, S> | undefined> {
   const { weight } = target;
   const isShaped = (each: Loose<unknown>) => withoutOnes(each.weight) === withoutOnes(weight);
@@ -115,6 +116,17 @@ async function linkOf<T, S>(
     ground,
     firstRow,
   });
+  if (ruled !== undefined) {
+    const source = sources.find(({ name }) => name === ruled);
+    if (source && shaped.includes(source)) return link(source, 'rule');
+    if (source && canBeRows(source.weight, weight)) return link(source, 'rule', 0);
+    throw weightsDiagnostics.error(source ? 'shape' : 'none', {
+      message: source
+        ? `${ruled} is [${source.weight.shape.join(', ')}], which ${target.name} does not hold: it is [${weight.shape.join(', ')}].`
+        : `The source has no tensor ${JSON.stringify(ruled)} that is left.`,
+      origin: { file: '', node: target.name },
+    });
+  }
   const named = shaped.filter((each) => nameLikeness(namesOf(each), namesOf(target)) > 0);
   if (named.length === 1) return link(named[0]!, 'name');
   const digest = (each: Weight) => digestOf(new Map([['weight', each]]));

@@ -1,9 +1,9 @@
 import type { Report } from '@drover/core';
 import { nameLikeness } from './alike.js';
 import { weightsDiagnostics } from './diagnostics.js';
-import { misfit } from './fit.js';
+import { misfitOf, waysOf } from './fit.js';
 import { isFolded } from './match-as-exported.js';
-import type { Layer, Parts } from './layer.js';
+import type { Layer } from './layer.js';
 import { isNamedBy } from './name-pattern.js';
 import type { Pairing } from './pair-sides.js';
 
@@ -29,20 +29,6 @@ export const isUnread = (name: string): boolean => isNamedBy(name, unread);
 
 const listed = (names: readonly string[]) =>
   names.length > 8 ? `${names.slice(0, 8).join(', ')} and ${names.length - 8} more` : names.join(', ');
-
-/** The ways of a layer to be seen, with the kind of each. */
-const waysOf = <P>(layer: Layer<P>) =>
-  layer.kinds.flatMap((kind) => layer.forms(kind).map(({ parts }) => [kind, parts] as const));
-
-/** Why two layers of one name do not fit, in the words of the ways that come nearest. */
-function misfitOf<T, S>(target: Layer<T>, source: Layer<S>): string {
-  const reasons = waysOf(target).flatMap(([kind, parts]) =>
-    waysOf(source).flatMap(([other, given]: readonly [string, Parts]) =>
-      kind === other ? (misfit(parts, given) ?? []) : [],
-    ),
-  );
-  return reasons[0] ?? `one is a ${target.kinds.join(' or ')}, the other a ${source.kinds.join(' or ')}`;
-}
 
 /**
  * Tells everything that was not found between two sides as errors, and what was found on weak

@@ -3,10 +3,11 @@ import { composed } from '@drover/core/format';
 import { checkpointLayers } from './checkpoint-layers.js';
 import { graphLayers, withBias, type GraphLayer, type Operand } from './graph-layers.js';
 import type { Side } from './pair-sides.js';
+import type { Rules } from './rules.js';
 
-/** The side of a checkpoint. */
-export function checkpointSide(store: TensorStore): Side<string> {
-  const { layers, loose, isSorted } = checkpointLayers(store);
+/** The side of a checkpoint, its names as rules change them. */
+export function checkpointSide(store: TensorStore, rules?: Rules): Side<string> {
+  const { layers, loose, isSorted } = checkpointLayers(store, rules?.rename);
   const isNumber = (name: string | undefined) => /^\d+$/.test(name ?? '');
   return {
     layers,

@@ -1,5 +1,7 @@
 import { convert } from '@drover/core';
+import { floatTypes } from '@drover/core/format';
 import { compareWithModel, runBaseline } from '@drover/parity';
+import { editStore, type StoreEdit } from '@drover/weights';
 import {
   baselineOptions,
   checkUsage,
@@ -27,6 +29,25 @@ interface ConvertOptions extends OpenOptions, CheckOptions {
   readonly dryRun?: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
+  readonly only?: readonly string[];
+  readonly rename?: readonly string[];
+  readonly dtype?: string;
+}
+
+/** What the command line changes of a checkpoint's tensors; undefined: nothing. */
+function editOf({ only, rename, dtype }: ConvertOptions): StoreEdit | undefined {
+  if (!only && !rename && dtype === undefined) return undefined;
+  const usage = (message: string) =>
+    cliDiagnostics.error('usage', { message, origin: { file: '' } });
+  const type = floatTypes.find((each) => each === dtype?.toLowerCase());
+  if (dtype !== undefined && type === undefined)
+    throw usage(`--dtype must be one of ${floatTypes.join(', ')}, not ${JSON.stringify(dtype)}.`);
+  const names = rename?.map((each) => {
+    const at = each.indexOf('=');
+    if (at <= 0) throw usage(`--rename takes OLD=NEW, not ${JSON.stringify(each)}.`);
+    return [each.slice(0, at), each.slice(at + 1)] as const;
+  });
+  return { only, rename: names && new Map(names), dtype: type };
 }
 
 /** `drover convert IN OUT`; with --verify, fails unless every output agrees. */
@@ -49,6 +70,7 @@ export async function convertCommand(
   if (!verify && flag !== undefined) throw usage(`${flag} is for --verify.`);
   checkUsage(options, input!);
   if (dryRun && verify) throw usage('--dry-run writes nothing that --verify could run.');
+  const edit = editOf(options);
   const out = await outputAt(output!, target, force);
   const main = mainFile(out);
   const opened = await open(input!, options);
@@ -77,6 +99,7 @@ export async function convertCommand(
         path,
         entry,
         rewrite,
+        edit: edit && ((store, report) => editStore(store, edit, report)),
         read: optionValues(opened.format, 'read', { ...options }),
         options: written,
       }),

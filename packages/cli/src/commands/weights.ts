@@ -5,9 +5,21 @@ import {
   writeModel,
   type Checkpoint,
   type Model,
+  type TensorMapping,
 } from '@drover/core';
-import { applyToCheckpoint, applyToModel, extractWeights } from '@drover/weights';
+import { openFile } from '@drover/node';
+import {
+  applyMap,
+  applyToCheckpoint,
+  applyToModel,
+  extractWeights,
+  parseRules,
+  weightsDiagnostics,
+  type Rules,
+} from '@drover/weights';
+import * as v from 'valibot';
 import { cliDiagnostics } from '../diagnostics.js';
+import { tensorMap } from '../documents.js';
 import { targetFor } from '../formats.js';
 import { open, type OpenOptions } from '../open.js';
 import { optionValues } from '../option-values.js';
@@ -22,7 +34,13 @@ interface WeightsOptions extends OpenOptions {
   readonly force?: boolean;
   readonly allowMissing?: readonly string[];
   readonly allowExtra?: readonly string[];
+  readonly rules?: string;
+  readonly tensorMap?: string;
+  readonly epsilon?: string;
 }
+
+/** Longest map and longest file of rules, in bytes. */
+const maxText = 64 * 1024 * 1024;
 
 const isModel = (content: Model | Checkpoint): content is Model => 'graphs' in content;
 
@@ -41,10 +59,48 @@ async function read(path: string, report: Report, options: OpenOptions) {
 async function readLike(path: string, report: Report, options: OpenOptions): Promise<Checkpoint> {
   const { content } = await read(path, report, { allowLinks: options.allowLinks });
   if (!isModel(content)) return content;
-  throw cliDiagnostics.error('usage', {
-    message: `${path} is a model; --like takes a checkpoint.`,
-    origin: { file: path },
-  });
+  throw usage(`${path} is a model; --like takes a checkpoint.`, path);
+}
+
+const usage = (message: string, file: string) =>
+  cliDiagnostics.error('usage', { message, origin: { file } });
+
+function epsilonOf({ epsilon }: WeightsOptions): number | undefined {
+  const value = epsilon === undefined ? undefined : Number(epsilon);
+  if (value === undefined || (value >= 0 && value < 1)) return value;
+  throw usage(`--epsilon must be a number from 0 to 1, not ${JSON.stringify(epsilon)}.`, '');
+}
+
+/** The whole of a small file. */
+async function readText(path: string): Promise<string> {
+  const source = await openFile(path);
+  try {
+    if (source.size > maxText) throw usage(`${path} is longer than such a file can be.`, path);
+    return new TextDecoder().decode(await source.read());
+  } finally {
+    source.close();
+  }
+}
+
+async function readRules(path: string | undefined): Promise<Rules | undefined> {
+  return path === undefined ? undefined : parseRules(await readText(path), path);
+}
+
+/** The lines of a tensor map: what `drover convert --json` prints, or its `tensors` alone. */
+async function readTensorMap(path: string): Promise<readonly TensorMapping[]> {
+  const fault = (why: string) =>
+    weightsDiagnostics.error('map', { message: `${path}: ${why}`, origin: { file: path } });
+  let json: unknown;
+  try {
+    json = JSON.parse(await readText(path));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw fault(`${error.message}.`);
+    throw error;
+  }
+  const read = v.safeParse(tensorMap, json);
+  if (read.success) return read.output.tensors as readonly TensorMapping[];
+  const [issue] = read.issues;
+  throw fault(`${v.getDotPath(issue) ?? 'it'}: ${issue.message}.`);
 }
 
 /** `drover weights apply NEW --onto MODEL OUT`. */
@@ -53,25 +109,35 @@ export async function applyCommand(
   options: WeightsOptions,
 ): Promise<Outcome> {
   const started = performance.now();
-  const { onto, like, force = false, allowMissing, allowExtra, allowLinks } = options;
+  const { onto, like, force = false, allowLinks, rules, tensorMap } = options;
   const report = new Report();
+  if (tensorMap !== undefined && (like !== undefined || rules !== undefined))
+    throw usage('--tensor-map says everything; --like and --rules are for finding it.', tensorMap);
   const target = await read(onto!, report, options);
   const to = targetFor(output!, options.to, target.format);
   const out = await outputAt(output!, to, force);
   const written = optionValues(to.about, 'write', { ...options });
   const weights = await read(weightsPath!, report, { allowLinks });
-  const application = {
+  const given = {
     weights: weights.content,
-    like: like === undefined ? undefined : await readLike(like, report, options),
-    allow: { missing: allowMissing, extra: allowExtra },
+    allow: { missing: options.allowMissing, extra: options.allowExtra },
     report,
   };
+  const map = tensorMap === undefined ? undefined : await readTensorMap(tensorMap);
+  const application = {
+    ...given,
+    like: like === undefined ? undefined : await readLike(like, report, options),
+    rules: await readRules(rules),
+    epsilon: epsilonOf(options),
+  };
   const { content } = target;
-  const filled = await step(`Matching ${weightsPath}`, async () =>
-    isModel(content)
-      ? applyToModel(content, application)
-      : applyToCheckpoint(content, application),
-  );
+  const filled = await step(`Matching ${weightsPath}`, async () => {
+    if (!isModel(content)) {
+      if (map) throw usage('--tensor-map is for models.', onto!);
+      return applyToCheckpoint(content, application);
+    }
+    return map ? applyMap(content, { ...given, map }) : applyToModel(content, application);
+  });
   const { result, files, diagnostics } = await writeOut(
     out,
     `Writing ${output}`,
@@ -82,7 +148,13 @@ export async function applyCommand(
   );
   return {
     diagnostics: [...result.diagnostics, ...diagnostics],
-    document: { from: weights.format.id, to: to.about.id, files, tensors: result.tensors },
+    document: {
+      from: weights.format.id,
+      to: to.about.id,
+      files,
+      // What the model keeps is no line of the map from the weights.
+      tensors: result.tensors.filter(({ source }) => weights.content.store.has(source)),
+    },
     lines: [
       `${weightsPath} (${weights.format.id}) onto ${onto} → ${output} (${to.about.id}): ${writtenText(files, started)}`,
     ],
@@ -96,22 +168,23 @@ export async function extractCommand(
   options: WeightsOptions,
 ): Promise<Outcome> {
   const started = performance.now();
-  const { like, force = false, allowMissing, allowExtra } = options;
+  const { like, force = false, allowMissing, allowExtra, rules } = options;
   const report = new Report();
   const known = await readLike(like!, report, options);
   const { content, format: from } = await read(modelPath!, report, options);
   if (!isModel(content))
-    throw cliDiagnostics.error('usage', {
-      message: `${modelPath} is a checkpoint: \`drover weights apply ${modelPath} --onto ${like} ${output}\` carries it under other names.`,
-      origin: { file: modelPath! },
-    });
+    throw usage(
+      `${modelPath} is a checkpoint: \`drover weights apply ${modelPath} --onto ${like} ${output}\` carries it under other names.`,
+      modelPath!,
+    );
   const to = targetFor(output!, options.to, undefined);
   const out = await outputAt(output!, to, force);
   const written = optionValues(to.about, 'write', { ...options });
-  const checkpoint = await step(`Matching ${modelPath}`, () =>
+  const checkpoint = await step(`Matching ${modelPath}`, async () =>
     extractWeights(content, {
       like: known,
       allow: { missing: allowMissing, extra: allowExtra },
+      rules: await readRules(rules),
       report,
     }),
   );

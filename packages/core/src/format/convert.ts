@@ -4,7 +4,7 @@ import { Report } from '../diagnostics/report.js';
 import type { Model } from '../model/model.js';
 import { TensorStore } from '../model/tensor-store.js';
 import type { Format, ReadContext } from './format.js';
-import { contentOf, incapable } from './open.js';
+import { incapable, openContent } from './open.js';
 import { checkOptions, type Options, type OptionValues } from './option.js';
 import type { Sink } from './sink.js';
 import type { Source } from './source.js';
@@ -25,6 +25,8 @@ export interface Conversion<R extends Options, W extends Options> extends WriteR
   readonly dryRun?: boolean | undefined;
   /** Goes through the representation within one format, too. */
   readonly rewrite?: boolean | undefined;
+  /** Changes the tensors that are written, where what is written is a checkpoint. */
+  readonly edit?: ((store: TensorStore, report: Report) => Promise<TensorStore>) | undefined;
 }
 
 /** What a conversion did. */
@@ -35,9 +37,16 @@ export interface ConversionReport extends WrittenMaps {
 }
 
 /** Whether a conversion can be a copy: the format stays, and nothing asks for a change. */
-function isCopy({ from, to, options = {}, entry, rewrite }: Conversion<Options, Options>): boolean {
+function isCopy({
+  from,
+  to,
+  options = {},
+  entry,
+  rewrite,
+  edit,
+}: Conversion<Options, Options>): boolean {
   const isChanged = Object.values(options).some((option) => option !== undefined);
-  return from.id === to.id && from.copy !== undefined && !isChanged && !entry && !rewrite;
+  return from.id === to.id && from.copy !== undefined && !isChanged && !entry && !rewrite && !edit;
 }
 
 /** The model at the entry that is written. That others are left is told, unless one was named. */
@@ -62,7 +71,8 @@ const nowhere: Sink = {
 };
 
 /**
- * Converts a model, or a checkpoint into a checkpoint where the source is one. Everything that has
+ * Converts a model into a model, or into a checkpoint where the target holds no graphs; or a
+ * checkpoint into a checkpoint. Everything that has
  * no faithful form in the target is thrown at once as a ConversionError, before anything is
  * written. Within one format nothing passes through the representation: the model is written again
  * with every name, weight bit and metadatum, unless something asks for a change.
@@ -70,30 +80,33 @@ const nowhere: Sink = {
 export async function convert<R extends Options, W extends Options>(
   conversion: Conversion<R, W>,
 ): Promise<ConversionReport> {
-  const { from, to, source, sink, params, entry, dryRun = false } = conversion;
+  const { from, to, source, sink, params, entry, edit, dryRun = false } = conversion;
   const report = new Report();
   try {
     const options = checkOptions(from.title, from.options.read, conversion.read ?? {});
     const reading: ReadContext<R> = { report, options, params };
     const { context, maps } = writing(conversion, report);
+    const into = dryRun ? nowhere : sink;
     let store = new TensorStore();
     if (isCopy(conversion as Conversion<Options, Options>)) {
-      const into = dryRun ? nowhere : sink;
       await from.copy!(source, into, { ...context, ...reading } as never);
-    } else if (from.model?.read && (await contentOf(from as Format, source)) === 'model') {
-      const read: Model = await from.model.read(source, reading);
-      const model = chosen(read, entry, report);
-      store = model.store;
+    } else {
+      const read = await openContent(source, from, reading);
       const { plan, write } = to.model ?? {};
-      if (!plan || !write) throw incapable(to, 'write models', context.path);
-      if (dryRun) await plan(model, context);
-      else await write(model, sink, context);
-    } else if (from.checkpoint?.read) {
-      const checkpoint = await from.checkpoint.read(source, reading);
-      if (!to.checkpoint?.write) throw incapable(to, 'write checkpoints', context.path);
-      store = checkpoint.store;
-      await to.checkpoint.write(checkpoint, dryRun ? nowhere : sink, context);
-    } else throw incapable(from, 'read models', source.name);
+      if ('graphs' in read && !(to.checkpoint?.write && (!write || edit))) {
+        const model = chosen(read, entry, report);
+        store = model.store;
+        if (!plan || !write) throw incapable(to, 'write models', context.path);
+        if (edit) throw incapable(to, 'write tensors without their graph', context.path);
+        if (dryRun) await plan(model, context);
+        else await write(model, sink, context);
+      } else {
+        if (!to.checkpoint?.write) throw incapable(to, 'write checkpoints', context.path);
+        const { format, versions, file } = read;
+        store = edit ? await edit(read.store, report) : read.store;
+        await to.checkpoint.write({ store, format, versions, file }, into, context);
+      }
+    }
     report.throwIfErrors();
     if (!dryRun) await sink.commit();
     return { from: from.id, to: to.id, ...maps(store), diagnostics: report.diagnostics };

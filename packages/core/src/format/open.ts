@@ -74,9 +74,9 @@ export async function openCheckpoint<R extends Options>(
 }
 
 /** What a source holds; where only the caller says the format, its reader will tell. */
-export async function contentOf(format: Format, source: Source): Promise<Content> {
+async function contentOf(format: Format, source: Source): Promise<Content> {
   if (!format.checkpoint) return 'model';
-  return (await format.detect(source)) ?? 'model';
+  return (await format.detect(source)) ?? (format.model ? 'model' : 'checkpoint');
 }
 
 /**
