@@ -1,8 +1,8 @@
-import type { TensorStore, Weight } from '@drover/core';
+import { isFloat, type TensorStore, type Weight } from '@drover/core';
 import { conventions, type Convention, type Leaf } from './conventions.js';
 import type { Form, Kind, Layer, Loose, Role } from './layer.js';
 import { renamed } from './rules.js';
-import { parseTensorName } from './tensor-name.js';
+import { parseTensorName, type TensorName } from './tensor-name.js';
 
 /** The tensors of a checkpoint that form layers, and those that do not. */
 export interface CheckpointLayers {
@@ -47,7 +47,7 @@ export function checkpointLayers(
     if (tensor.role === 'optimizer') continue;
     let isOther = true;
     for (const name of [tensor.name, ...tensor.aliases]) {
-      const parsed = parseTensorName(renamed(name, rename));
+      const parsed = parseTensorName(renamed(name, rename)) ?? bareTable(name, tensor.weight);
       if (!parsed) continue;
       const { path, leaf, layer, isReverse = directionOf(path) } = parsed;
       // The projection of torch.nn's attention and the first of two separable convolutions are
@@ -147,4 +147,11 @@ function isSortedByType(store: TensorStore): boolean {
     last.set(weight.dtype, name);
   }
   return store.size > 1;
+}
+
+/** A matrix that is a parameter of its own, as a table that is looked up: under its whole name. */
+function bareTable(name: string, { shape, dtype }: Weight): TensorName | undefined {
+  return shape.length === 2 && isFloat(dtype)
+    ? { path: name.split(/[./]/), leaf: 'weight' }
+    : undefined;
 }

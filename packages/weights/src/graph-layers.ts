@@ -167,8 +167,8 @@ function isStored(value: Value | undefined): value is Value & { readonly constan
 }
 
 function nameOfTensor(name: string, trust: number): readonly LayerName[] {
-  const parsed = parseTensorName(name);
-  return parsed && parsed.path.length > 0 ? [{ path: parsed.path, trust }] : [];
+  const path = parseTensorName(name)?.path ?? name.split(/[./]/);
+  return path.length > 0 ? [{ path, trust }] : [];
 }
 
 function namesOf({ origin: { node, scope } }: Node): readonly LayerName[] {
@@ -213,6 +213,10 @@ function layersOf(graph: Graph, node: Node): readonly NodeLayer[] {
   const names = Object.keys(node.op.inputs);
   const known = Object.hasOwn(simple, node.op.name) ? simple[node.op.name] : undefined;
   if (known) {
+    // What scales and shifts a normalisation's result is the layer, as MXNet's GroupNorm is written.
+    const [user, ...more] = node.outputs[0]!.users;
+    const isScaled = known.kind === 'normalization' && user?.op.name === 'Mul' && more.length === 0;
+    if (isScaled && affineLayer(graph, user).length > 0) return [];
     const parts = new Map<Role, Kept>();
     for (const [name, role] of Object.entries(known.roles)) {
       const index = names.indexOf(name);

@@ -1,7 +1,9 @@
+import { toNumbers } from '@drover/core';
 import { weightsDiagnostics } from './diagnostics.js';
+import { digestOf } from './digest.js';
 import { fits, misfitOf } from './fit.js';
 import { folded, layerBefore, statisticsOf, type Folded } from './folded.js';
-import type { Layer } from './layer.js';
+import type { Kind, Layer, Parts } from './layer.js';
 import { matchLayers, type Evidence, type Match, type Matching } from './match.js';
 import type { Side } from './pair-sides.js';
 import type { Rules } from './rules.js';
@@ -31,44 +33,53 @@ export async function matchAsExported<T, S>(
     (matching, evidence) => withOthers(matching, target, source, evidence),
     (matching, evidence) => withFolded(matching, target, source, epsilon, evidence),
     (matching, evidence) => withBiases(matching, target, source, evidence),
+    (matching, evidence) => withoutBiases(matching, target, source, evidence),
     (matching, evidence) => withUnrolled(matching, target, source, evidence),
   ];
   let matching = withRules(target, source, rules);
   for (const evidence of ['own', 'order'] as const)
     for (const round of rounds) matching = await round(matching, evidence);
-  return withTied(matching, target);
+  return withTwins(matching);
 }
 
 /**
- * Targets that share a source with another: steps of a recurrence that hold the same tensors, and
- * weights that are tied in the source.
+ * Targets that hold what another holds, and share its source: steps of a recurrence, and weights
+ * that are tied. They hold the same tensors, or the same values; an embedding and the projection
+ * back to its rows hold them the other way round.
  */
-async function withTied<T, S>(
-  matching: Matching<T, S>,
-  target: Side<T>,
-): Promise<Matching<T, S>> {
-  const held = new Map(
-    matching.matches.map((match) => [match.target.tensors.toSorted().join(), match]),
+async function withTwins<T, S>(matching: Matching<T, S>): Promise<Matching<T, S>> {
+  const matches = [...matching.matches];
+  const missing: Layer<T>[] = [];
+  const tensorsOf = ({ tensors }: Layer<T>) => tensors.toSorted().join();
+  const byTensors = new Map(
+    matching.matches.map((match) => [`${match.fit.kind} ${tensorsOf(match.target)}`, match]),
   );
-  const twins = matching.missing.flatMap((layer): readonly Match<T, S>[] => {
-    const twin = held.get(layer.tensors.toSorted().join());
+  const byValues = new Map<string, Match<T, S>>();
+  if (matching.missing.length > 0)
+    for (const match of matching.matches) {
+      const parts = valuesOf(match.fit.kind, match.fit.target.parts);
+      if (parts) byValues.set(await digestOf(parts), match);
+    }
+  for (const layer of matching.missing) {
+    const [kind] = layer.kinds;
+    const parts = kind && valuesOf(kind, layer.forms(kind)[0]!.parts);
+    const twin =
+      byTensors.get(`${kind} ${tensorsOf(layer)}`) ??
+      (parts ? byValues.get(await digestOf(parts)) : undefined);
     const fit = twin && fits(layer, twin.source)[0];
-    return fit ? [{ ...twin, target: layer, fit }] : [];
-  });
-  const found = new Set(twins.map((match) => match.target));
-  const more = await matchLayers(
-    {
-      layers: matching.missing.filter((layer) => !found.has(layer)),
-      isOrdered: (a, b) => target.isOrdered(a, b),
-    },
-    { layers: matching.matches.map(({ source }) => source), isOrdered: () => true },
-    'tied',
-  );
-  return {
-    ...matching,
-    matches: [...matching.matches, ...twins, ...more.matches],
-    missing: more.missing,
-  };
+    if (fit) matches.push({ ...twin, target: layer, fit });
+    else missing.push(layer);
+  }
+  return { ...matching, matches, missing };
+}
+
+/** What tells that two layers hold the same; vectors of normalisations are alike without that. */
+function valuesOf(kind: Kind, parts: Parts): Parts | undefined {
+  if (kind === 'normalization' || kind === 'slopes') return undefined;
+  const weight = parts.get('weight');
+  return kind === 'embedding' && weight
+    ? new Map([['weight', weight.transpose([1, 0])]])
+    : parts;
 }
 
 /** The layers that rules name. Throws `weights/none` and `weights/shape` for rules that do not hold. */
@@ -183,6 +194,45 @@ async function withFolded<T, S>(
 /** Whether a source is a layer with a normalisation computed into it. */
 export const isFolded = <P>(layer: Layer<P>): layer is Folded<P> => 'normalization' in layer;
 const own = <P>(layer: Layer<P>): Layer<P> => (isFolded(layer) ? layer.layer : layer);
+
+/** Layers of the target whose biases are zeros, which their sources may have none of. */
+async function withoutBiases<T, S>(
+  matching: Matching<T, S>,
+  target: Side<T>,
+  source: Side<S>,
+  evidence: Evidence,
+): Promise<Matching<T, S>> {
+  const before = new Map<Layer<T>, Layer<T>>();
+  for (const layer of matching.missing) {
+    const bare = await withoutZeros(layer);
+    if (bare) before.set(bare, layer);
+  }
+  if (before.size === 0) return matching;
+  const more = await matchLayers(
+    {
+      layers: [...before.keys()],
+      isOrdered: (a, b) => target.isOrdered(before.get(a)!, before.get(b)!),
+    },
+    { layers: matching.extra, isOrdered: (a, b) => source.isOrdered(a, b) },
+    evidence,
+  );
+  const found = new Set(more.matches.map((match) => before.get(match.target)!));
+  return joined(matching, {
+    ...more,
+    missing: matching.missing.filter((layer) => !found.has(layer)),
+  });
+}
+
+/** A layer without its bias, where that is zeros. */
+async function withoutZeros<P>(layer: Layer<P>): Promise<Layer<P> | undefined> {
+  const [kind] = layer.kinds;
+  const [form] = kind ? layer.forms(kind) : [];
+  const bias = form?.parts.get('bias');
+  if (!form || !bias || !form.parts.has('weight')) return undefined;
+  if (!toNumbers(await bias.tensor()).every((element) => element === 0)) return undefined;
+  const parts = new Map([...form.parts].filter(([role]) => role !== 'bias'));
+  return { ...layer, forms: (asked) => (asked === kind ? [{ ...form, parts }] : []) };
+}
 
 async function withBiases<T, S>(
   matching: Matching<T, S>,

@@ -43,11 +43,8 @@ export interface Ordered<P> {
   isOrdered(a: Layer<P>, b: Layer<P>): boolean;
 }
 
-/**
- * What tells which source is whose: what layers are called and hold; also their order; or, where
- * several may have one source, what they are called and hold.
- */
-export type Evidence = 'own' | 'order' | 'tied';
+/** What tells which source is whose: what layers are called and hold, or also their order. */
+export type Evidence = 'own' | 'order';
 
 type Pair<T, S> = readonly [target: Open<T>, source: Open<S>];
 
@@ -85,11 +82,8 @@ class Matcher<T, S> {
   }
 
   async run(evidence: Evidence): Promise<Matching<T, S>> {
-    if (evidence === 'tied') await this.#tied();
-    else {
-      this.#byNames();
-      await this.#byValues();
-    }
+    this.#byNames();
+    await this.#byValues();
     if (evidence === 'order') this.#byOrder();
     return {
       matches: await this.#matches(),
@@ -227,24 +221,6 @@ class Matcher<T, S> {
         for (const [target] of group) doubtful.set(target, group);
       }
     return doubtful;
-  }
-
-  /** Targets that share a source: weights that are tied in it. */
-  async #tied(): Promise<void> {
-    for (const target of this.#open)
-      for (const source of this.#left) {
-        if (!this.#canBe(target, source)) continue;
-        const ground =
-          this.#alike(target, source) > 0
-            ? 'name'
-            : (await this.#equalFit(target.layer, source.layer))
-              ? 'values'
-              : undefined;
-        if (!ground) continue;
-        this.#found.set(target, { source, ground });
-        this.#open.delete(target);
-        break;
-      }
   }
 
   /** The matches with the layouts that they are seen in. */
