@@ -4,6 +4,7 @@ export {
   LongText,
   PersistentId,
   PickleDict,
+  PickleFloat,
   PickleGlobal,
   pickleLimits,
   PickleObject,
