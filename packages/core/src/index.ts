@@ -17,6 +17,7 @@ export { Report } from './diagnostics/report.js';
 export type { ByteRange } from './bytes/byte-range.js';
 export type { ByteSource } from './bytes/byte-source.js';
 export { ByteHandle } from './bytes/byte-handle.js';
+export type { Extent } from './bytes/extent.js';
 export type { Source } from './format/source.js';
 export type { Sink, SinkFile } from './format/sink.js';
 export { MemorySink, memorySource } from './format/memory.js';
@@ -50,6 +51,7 @@ export {
   type StoredTensor,
   type StoreOptions,
   type Structure,
+  type StructureKey,
   type TensorRole,
 } from './model/tensor-store.js';
 

@@ -1,6 +1,7 @@
 import type { Format, FormatAbout } from '@drover/core';
 import { about as mxnet } from '@drover/mxnet/about';
 import { about as onnx } from '@drover/onnx/about';
+import { about as pytorch } from '@drover/pytorch/about';
 import { about as safetensors } from '@drover/safetensors/about';
 import { about as tfjs } from '@drover/tfjs/about';
 
@@ -18,6 +19,7 @@ export const formats: readonly ListedFormat[] = [
   { about: onnx, load: async () => (await import('@drover/onnx')).onnx },
   { about: tfjs, load: async () => (await import('@drover/tfjs')).tfjs },
   { about: mxnet, load: async () => (await import('@drover/mxnet')).mxnet },
+  { about: pytorch, load: async () => (await import('@drover/pytorch')).pytorch },
   {
     about: safetensors,
     load: async () => (await import('@drover/safetensors')).safetensors,

@@ -42,7 +42,7 @@ function at(structure: Structure, ...path: string[]): Structure | undefined {
     inner?.kind === 'list'
       ? inner.items[Number(key)]
       : inner?.kind === 'map'
-        ? inner.entries.find(([each]) => each === key)?.[1]
+        ? inner.entries.find(([each]) => String(each) === key)?.[1]
         : undefined;
   return next && at(next, ...rest);
 }

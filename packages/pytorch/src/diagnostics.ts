@@ -53,6 +53,26 @@ export const pytorchDiagnostics = defineDiagnostics('pytorch', {
       'A checkpoint holds an object of a class. It is named and never built; tensors in its state are read.',
     help: 'Nothing to do. What the object is to its program is not carried over.',
   },
+  'as-data': {
+    failure: 'note',
+    severity: 'info',
+    summary:
+      'A checkpoint holds objects of classes that torch.load(weights_only=True) does not build. They are written as what they hold: a module as its state dict, any other object as a dict, a list or a text.',
+    help: 'Nothing to do, unless a program needs the object itself: build it again from what is written.',
+  },
+  'left-out': {
+    failure: 'note',
+    severity: 'warning',
+    summary:
+      'A checkpoint holds objects of which a file that torch.load(weights_only=True) opens has no form. They are left out; in a list None stands in their place.',
+    help: 'Keep the original file if you need them.',
+  },
+  metadata: {
+    failure: 'note',
+    severity: 'info',
+    summary: 'A checkpoint has texts beside its tensors, for which a PyTorch file has no place.',
+    help: 'Keep the original file if you need them.',
+  },
   renamed: {
     failure: 'note',
     severity: 'info',

@@ -231,9 +231,7 @@ export class ByteHandle {
    * same bytes of the same place. Two places may well hold equal bytes.
    */
   get place(): string {
-    return this.#extents()
-      .map(({ of, offset, length }) => `${of}+${offset}:${length}`)
-      .join(' ');
+    return this.extents.map(({ of, offset, length }) => `${of}+${offset}:${length}`).join(' ');
   }
 
   /** Whether these are the same bytes of the same place, found without reading. */
@@ -243,16 +241,16 @@ export class ByteHandle {
 
   /** Whether a byte belongs to both, found without reading. */
   sharesBytes(other: ByteHandle): boolean {
-    const others = other.#extents();
-    return this.#extents().some((a) =>
+    const others = other.extents;
+    return this.extents.some((a) =>
       others.some(
         (b) => a.of === b.of && a.offset < b.offset + b.length && b.offset < a.offset + a.length,
       ),
     );
   }
 
-  /** The stretches that the bytes are made of, in order; none for no bytes. */
-  #extents(): readonly Extent[] {
+  /** The stretches that the bytes are made of, in order, found without reading; none for none. */
+  get extents(): readonly Extent[] {
     const { content, length } = this;
     if (length === 0) return [];
     switch (content.kind) {
@@ -272,11 +270,9 @@ export class ByteHandle {
         return [{ of: identityOf(content.compute), offset: 0, length }];
       case 'part':
         // Only decoded and computed content is cut so: one stretch.
-        return content.of
-          .#extents()
-          .map((extent) => ({ ...extent, offset: content.offset, length }));
+        return content.of.extents.map((extent) => ({ ...extent, offset: content.offset, length }));
       case 'join':
-        return merged(content.parts.flatMap((part) => part.#extents()));
+        return merged(content.parts.flatMap((part) => part.extents));
     }
   }
 

@@ -2,7 +2,9 @@
 export interface Extent {
   /** Tells what it is a stretch of. */
   readonly of: string;
+  /** Where it begins in that, in bytes. */
   readonly offset: number;
+  /** How many bytes it has. */
   readonly length: number;
 }
 

@@ -19,16 +19,27 @@ export interface StoredTensor {
   readonly aliases: readonly string[];
 }
 
+/** A key of a map: a text, or what else Python has for keys and JSON for values. */
+export type StructureKey = string | number | boolean | null;
+
 /**
  * How a checkpoint nests its tensors: what the framework hands back when it loads the file. Lists
  * and maps keep their order; `opaque` is an object of a class that is named and never built, with
- * what it was made of where the file tells.
+ * what it was made of where the file tells. A `type` says, under the source's name, what a value, a
+ * list or a map is where that is not the plain one: `float` for 1.0, `int` for the digits of an
+ * integer beyond 2^53, `complex` for `{real, imag}`, `tuple`, `collections.OrderedDict`. A map may
+ * have attributes beside its entries.
  */
 export type Structure =
   | { readonly kind: 'tensor'; readonly name: string }
-  | { readonly kind: 'value'; readonly value: Json }
-  | { readonly kind: 'list'; readonly items: readonly Structure[] }
-  | { readonly kind: 'map'; readonly entries: readonly (readonly [key: string, Structure])[] }
+  | { readonly kind: 'value'; readonly value: Json; readonly type?: string }
+  | { readonly kind: 'list'; readonly items: readonly Structure[]; readonly type?: string }
+  | {
+      readonly kind: 'map';
+      readonly entries: readonly (readonly [key: StructureKey, Structure])[];
+      readonly type?: string;
+      readonly attributes?: Structure;
+    }
   | { readonly kind: 'opaque'; readonly type: string; readonly state?: Structure };
 
 /** What a store has beside its tensors. */

@@ -1,9 +1,12 @@
+export { encodeFile } from './encode-file.js';
 export {
+  encodePickle,
   faultOfCall,
   faultOfName,
   LongText,
   PersistentId,
   PickleDict,
+  PickleFloat,
   PickleGlobal,
   pickleLimits,
   PickleObject,
@@ -23,6 +26,7 @@ export { isPytorchFile, readPytorchFile } from './read-file.js';
 export { pytorchLimits, type PytorchLimits } from './read-stream.js';
 export { rebuiltOf, viewOfStorage, type Rebuilt } from './rebuild-tensor.js';
 export { numpyValueOf, type NumpyValue } from './numpy-array.js';
+export { orderedDict, reduceQuantised, reduceTensor, type WritableView } from './reduce-tensor.js';
 export { Storages, type Storage, type StorageId } from './storages.js';
-export type { TorchType } from './torch-types.js';
+export { torchTypeFor, type TorchType } from './torch-types.js';
 export { placeOf, viewWeight, type TensorView } from './view-weight.js';

@@ -1,6 +1,20 @@
-import { ByteHandle, bytesOf, decodeTensor, sizeOf, Weight, type DType } from '@drover/core';
+import {
+  ByteHandle,
+  bytesOf,
+  decodeTensor,
+  isFloat,
+  sizeOf,
+  Weight,
+  type DType,
+} from '@drover/core';
 import { bigEndian } from './element-encodings.js';
-import { LongText, PickleObject, PickleSequence, type PickleValue } from './pickle/pickle-value.js';
+import {
+  LongText,
+  PickleFloat,
+  PickleObject,
+  PickleSequence,
+  type PickleValue,
+} from './pickle/pickle-value.js';
 
 // prettier-ignore
 const dtypes: ReadonlyMap<string, DType> = new Map([
@@ -15,7 +29,7 @@ const inNumeric = /^numpy\.(core|_core)\.numeric\._frombuffer$/;
 /** What a record of NumPy's holds: an array of numbers, a single one, or neither. */
 export type NumpyValue =
   | { readonly kind: 'array'; weight(name: string): Weight }
-  | { readonly kind: 'scalar'; readonly value: number | bigint | boolean };
+  | { readonly kind: 'scalar'; readonly value: number | bigint | boolean | PickleFloat };
 
 interface ElementType {
   readonly dtype: DType;
@@ -40,6 +54,7 @@ export function numpyValueOf(record: PickleObject): NumpyValue | undefined {
     const { data } = decodeTensor(type.isBigEndian ? bytes.toReversed() : bytes, type.dtype, []);
     const first = (data as ArrayLike<number | bigint>)[0];
     if (type.dtype.startsWith('complex') || first === undefined) return undefined;
+    if (isFloat(type.dtype)) return { kind: 'scalar', value: new PickleFloat(Number(first)) };
     return { kind: 'scalar', value: type.dtype === 'bool' ? Boolean(first) : first };
   }
   if (kind !== '_reconstruct' || !(record.state instanceof PickleSequence)) return undefined;

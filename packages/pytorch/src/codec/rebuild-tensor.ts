@@ -38,8 +38,8 @@ export type Rebuilt =
     }
   /** A tensor whose elements are not in the file. */
   | { readonly kind: 'empty'; readonly type: string; readonly why: string }
-  /** A text or a number. */
-  | { readonly kind: 'text'; readonly text: string };
+  /** What PyTorch has an object for and is a text here: a device, a layout. */
+  | { readonly kind: 'text'; readonly type: string; readonly text: string };
 
 type Args = readonly PickleValue[];
 
@@ -67,8 +67,8 @@ const functions: ReadonlyMap<string, (args: Args, storages: Storages) => Rebuilt
     ['_rebuild_wrapper_subclass', ([type]) => wrapper(type)],
     ['_rebuild_from_type', (args) => ofType(args)],
     ['_rebuild_from_type_v2', (args) => ofType(args)],
-    ['_get_layout', ([name]) => text(name)],
-    ['device', (args) => text(args.map(textOf).join(':'))],
+    ['_get_layout', ([name]) => text('torch.layout', textOf(name ?? null))],
+    ['device', (args) => text('torch.device', args.map(textOf).join(':'))],
     ['restore_type_tag', ([value]) => of(value)],
     ['build_intlist', ([value]) => of(value)],
     ['build_doublelist', ([value]) => of(value)],
@@ -83,10 +83,7 @@ const modules =
   /^torch(\._utils|\._tensor|\.tensor|\.serialization|\.jit\._pickle|\.nn\.parameter)?$/;
 
 const textOf = (value: PickleValue) => String(value);
-const text = (value: PickleValue | undefined): Rebuilt => ({
-  kind: 'text',
-  text: textOf(value ?? null),
-});
+const text = (type: string, of: string): Rebuilt => ({ kind: 'text', type, text: of });
 
 /**
  * What a record stands for that PyTorch itself pickles; undefined for all others. Throws

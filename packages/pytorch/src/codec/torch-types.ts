@@ -101,6 +101,22 @@ export function storageTypeOf(value: PickleValue | undefined): TorchType | undef
   return byName.get(storages.get(value.name) ?? '');
 }
 
+/** The element type that tensors of a type are written in; undefined where PyTorch has none. */
+export const torchTypeFor = (dtype: DType): TorchType | undefined =>
+  types.find((each) => each.dtype === dtype);
+
+/** The quantised type whose codes are of a type; undefined where PyTorch has none. */
+export const quantisedTypeFor = (dtype: DType): TorchType | undefined => byName.get(`q${dtype}`);
+
+/**
+ * The class of storages of a type; undefined for those that came after the classes, of which
+ * storages are bytes.
+ */
+export function storageClassOf({ name }: TorchType): string | undefined {
+  for (const [storage, type] of storages) if (type === name) return storage;
+  return undefined;
+}
+
 /** The element type of a number in a `.pt2`; undefined for those that are not known. */
 export function serializedType(number: number): TorchType | undefined {
   return byName.get(serialized.get(number) ?? '');

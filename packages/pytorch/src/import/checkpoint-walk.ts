@@ -13,6 +13,7 @@ import {
   LongText,
   PersistentId,
   PickleDict,
+  PickleFloat,
   PickleGlobal,
   type PickleObject,
   PickleSequence,
@@ -24,8 +25,8 @@ import type { Storages } from '../codec/storages.js';
 import { torchTypeOf } from '../codec/torch-types.js';
 import { placeOf, viewWeight, type TensorView } from '../codec/view-weight.js';
 import { pytorchDiagnostics } from '../diagnostics.js';
-import { entriesOf, keyText, partsOf } from './object-parts.js';
-import { plainObject } from './plain-object.js';
+import { entriesOf, keyText, partsOf, structureKey } from './object-parts.js';
+import { plainObject, type PlainObject } from './plain-object.js';
 import { roleOf } from './roles.js';
 
 /**
@@ -116,8 +117,14 @@ export class CheckpointWalk {
   #visit(value: PickleValue, place: Place): Structure {
     if (++this.#nodes > maxNodes) throw this.#limit(`more than ${maxNodes} values`);
     if (place.depth > maxDepth) throw this.#limit(`values nested more than ${maxDepth} deep`);
-    if (value === null || typeof value !== 'object')
-      return { kind: 'value', value: typeof value === 'bigint' ? integer(value) : value };
+    if (typeof value === 'bigint') return integer(value);
+    if (value === null || typeof value !== 'object') return { kind: 'value', value };
+    if (value instanceof PickleFloat)
+      return {
+        kind: 'value',
+        value: value.value,
+        ...(Number.isInteger(value.value) && { type: 'float' }),
+      };
     if (value instanceof Uint8Array) return { kind: 'opaque', type: 'bytes' };
     if (value instanceof LongText) return { kind: 'opaque', type: 'str' };
     if (value instanceof PickleGlobal) return globalStructure(value);
@@ -130,7 +137,7 @@ export class CheckpointWalk {
     try {
       if (value instanceof PickleDict) return this.#map(value.entries(), place);
       return value instanceof PickleSequence
-        ? this.#list(value.items, place)
+        ? this.#list(value.items, place, value.kind)
         : this.#object(value, place);
     } finally {
       this.#open.delete(value);
@@ -144,20 +151,39 @@ export class CheckpointWalk {
     });
   }
 
-  #list(items: readonly PickleValue[], place: Place): Structure {
+  #list(items: readonly PickleValue[], place: Place, type: string): Structure {
     return {
       kind: 'list',
       items: items.map((item, i) => this.#visit(item, place.at(String(i)))),
+      ...(type !== 'list' && { type }),
     };
   }
 
-  #map(entries: Iterable<readonly [PickleValue, PickleValue]>, place: Place): Structure {
+  #map(
+    entries: Iterable<readonly [PickleValue, PickleValue]>,
+    place: Place,
+  ): Structure & { readonly kind: 'map' } {
     return {
       kind: 'map',
-      entries: Array.from(entries, ([key, value], i) => {
-        const text = keyText(key, i);
-        return [text, this.#visit(value, place.at(text))] as const;
-      }),
+      entries: Array.from(
+        entries,
+        ([key, value], i) =>
+          [structureKey(key, i), this.#visit(value, place.at(keyText(key, i)))] as const,
+      ),
+    };
+  }
+
+  /** A dict of a class of Python's own; a state dict has the versions of its modules beside it. */
+  #dict(
+    { type, entries }: PlainObject & { readonly kind: 'map' },
+    state: PickleValue | undefined,
+    place: Place,
+  ): Structure {
+    const isAttributed = state instanceof PickleDict && state.size > 0;
+    return {
+      ...this.#map(entries, place),
+      ...(type !== 'dict' && { type }),
+      ...(isAttributed && { attributes: this.#map(state.entries(), place) }),
     };
   }
 
@@ -168,8 +194,8 @@ export class CheckpointWalk {
     if (numpy?.kind === 'array') return this.#tensor(place.path, place.role, numpy.weight);
     if (numpy) return this.#visit(numpy.value, place);
     const plain = plainObject(record);
-    if (plain?.kind === 'map') return this.#map(plain.entries, place);
-    if (plain?.kind === 'list') return this.#list(plain.items, place);
+    if (plain?.kind === 'map') return this.#dict(plain, record.state, place);
+    if (plain?.kind === 'list') return this.#list(plain.items, place, plain.type);
     if (plain?.kind === 'value') return plain;
     return plain ? { kind: 'opaque', type: 'bytes' } : this.#opaque(record, place);
   }
@@ -196,7 +222,7 @@ export class CheckpointWalk {
       case 'view':
         return this.#view(rebuilt.view, place.path, place.role);
       case 'text':
-        return { kind: 'value', value: rebuilt.text };
+        return { kind: 'value', value: rebuilt.text, type: rebuilt.type };
       case 'empty':
         return this.#empty(rebuilt.type, rebuilt.why, place.path);
       case 'parts':
@@ -211,15 +237,16 @@ export class CheckpointWalk {
       }
       case 'quantised': {
         const codes = this.#view(rebuilt.view, place.path, place.role);
-        const parts = this.#map(rebuilt.parts, place) as Structure & { kind: 'map' };
+        const parts = this.#map(rebuilt.parts, place);
         const state = { kind: 'map', entries: [['codes', codes], ...parts.entries] } as const;
         return { kind: 'opaque', type: rebuilt.type, state };
       }
       case 'value': {
         const data = this.#visit(rebuilt.value, place.within());
+        if (record.type.name === 'Size') return { ...data, type: 'torch.Size' } as Structure;
         const attributes = rebuilt.state instanceof PickleDict ? rebuilt.state : undefined;
         if (!attributes || attributes.size === 0) return data;
-        const parts = this.#map(attributes.entries(), place) as Structure & { kind: 'map' };
+        const parts = this.#map(attributes.entries(), place);
         const state = { kind: 'map', entries: [['data', data], ...parts.entries] } as const;
         return { kind: 'opaque', type: rebuilt.type ?? record.type.path, state };
       }
@@ -286,7 +313,7 @@ export class CheckpointWalk {
 /** A name alone: an element type is a text, anything else an object. */
 function globalStructure(global: PickleGlobal): Structure {
   return torchTypeOf(global)
-    ? { kind: 'value', value: global.path }
+    ? { kind: 'value', value: global.path, type: 'torch.dtype' }
     : { kind: 'opaque', type: global.path };
 }
 
@@ -297,5 +324,7 @@ function typeName({ type, args }: PickleObject): string {
 }
 
 /** A number where it holds an integer exactly, and else its digits. */
-const integer = (value: bigint) =>
-  Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+const integer = (value: bigint): Structure =>
+  Number.isSafeInteger(Number(value))
+    ? { kind: 'value', value: Number(value) }
+    : { kind: 'value', value: String(value), type: 'int' };

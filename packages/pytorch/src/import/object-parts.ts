@@ -1,5 +1,7 @@
+import type { StructureKey } from '@drover/core';
 import {
   PickleDict,
+  PickleFloat,
   PickleGlobal,
   PickleObject,
   PickleSequence,
@@ -74,12 +76,21 @@ export function keyText(key: PickleValue, place: number): string {
   if (key === null) return 'None';
   if (typeof key === 'boolean') return key ? 'True' : 'False';
   if (typeof key === 'number' || typeof key === 'bigint') return String(key);
+  if (key instanceof PickleFloat) return String(key.value);
   if (key instanceof PickleSequence) return `(${key.items.slice(0, 8).map(shortText).join(', ')})`;
   return shortText(key);
+}
+
+/** A key as the structure has it: what JSON has for values stays, anything else is text. */
+export function structureKey(key: PickleValue, place: number): StructureKey {
+  if (key instanceof PickleFloat) return key.value;
+  if (key === null || typeof key === 'boolean' || typeof key === 'number') return key;
+  return keyText(key, place);
 }
 
 function shortText(key: PickleValue): string {
   if (key instanceof PickleGlobal) return key.path;
   if (key instanceof PickleObject) return key.type.path;
-  return key === null || typeof key !== 'object' ? keyText(key, 0) : '…';
+  const isPlain = key === null || typeof key !== 'object' || key instanceof PickleFloat;
+  return isPlain ? keyText(key, 0) : '…';
 }

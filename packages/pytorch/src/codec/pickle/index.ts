@@ -1,8 +1,10 @@
+export { encodePickle } from './encode-pickle.js';
 export { pickleLimits, type PickleLimits, type PickleStream } from './pickle-stream.js';
 export {
   LongText,
   PersistentId,
   PickleDict,
+  PickleFloat,
   PickleGlobal,
   PickleObject,
   PickleSequence,

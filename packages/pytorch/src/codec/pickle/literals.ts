@@ -1,6 +1,6 @@
 import { beyond, broken, type PickleStream } from './pickle-stream.js';
 import type { Instruction } from './instructions.js';
-import { LongText, type PickleValue } from './pickle-value.js';
+import { LongText, PickleFloat, type PickleValue } from './pickle-value.js';
 
 /** Decimal digits of the longest integer in text form: Python's own limit. */
 const maxDigits = 4300;
@@ -50,7 +50,7 @@ export function readLiteral(
     case 'BININT2':
       return view.getUint16(0, true);
     case 'BINFLOAT':
-      return view.getFloat64(0, false);
+      return new PickleFloat(view.getFloat64(0, false));
     case 'LONG1':
     case 'LONG4':
       return exactly(littleEndian(bytes));
@@ -91,14 +91,14 @@ function fromLine(stream: PickleStream, at: number, name: string, line: string):
   if (name === 'FLOAT') {
     const special = /^\s*([+-]?)(inf|infinity|nan)\s*$/i.exec(line);
     if (special) {
-      if (special[2]!.toLowerCase() === 'nan') return Number.NaN;
-      return special[1] === '-' ? -Infinity : Infinity;
+      const isNaN = special[2]!.toLowerCase() === 'nan';
+      return new PickleFloat(isNaN ? Number.NaN : special[1] === '-' ? -Infinity : Infinity);
     }
     const value = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(line)
       ? Number(line)
       : undefined;
     if (value === undefined) throw broken(stream, at, 'FLOAT has no number');
-    return value;
+    return new PickleFloat(value);
   }
   if (name === 'UNICODE') return unescaped(line, /\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})/g);
   const quoted = /^(['"])(.*)\1$/s.exec(line.trim());

@@ -69,6 +69,9 @@ const rows = {
 /** Name of an opcode, as Python's pickletools spells it. */
 export type OpcodeName = keyof typeof rows;
 
+/** The byte of an opcode. */
+export const opcodeByte = (name: OpcodeName): number => rows[name][0];
+
 /** The opcodes by their byte. */
 export const opcodes: ReadonlyMap<number, Opcode> = new Map(
   (Object.entries(rows) as [OpcodeName, Row][]).map(

@@ -1,13 +1,14 @@
 /**
  * What a pickle holds, as data. Nothing stands for itself that Python would have had to look up,
- * build or call: that is a {@link PickleGlobal} or a {@link PickleObject}. Integers that JavaScript
- * holds exactly are numbers, and are not told from floats; bytes are arrays.
+ * build or call: that is a {@link PickleGlobal} or a {@link PickleObject}. Numbers are integers;
+ * those that JavaScript does not hold exactly are bigints. Bytes are arrays.
  */
 export type PickleValue =
   | null
   | boolean
   | number
   | bigint
+  | PickleFloat
   | string
   | Uint8Array
   | LongText
@@ -16,6 +17,11 @@ export type PickleValue =
   | PickleGlobal
   | PickleObject
   | PersistentId;
+
+/** A float, which Python tells from an integer also where it is a whole number. */
+export class PickleFloat {
+  constructor(readonly value: number) {}
+}
 
 /**
  * A text that is too long to be one, in UTF-8: bytes of an array, as Python writes them up to 2.
@@ -64,7 +70,8 @@ export class PickleDict {
   }
 }
 
-const keyOf = (key: PickleValue): unknown => (typeof key === 'boolean' ? Number(key) : key);
+const keyOf = (key: PickleValue): unknown =>
+  key instanceof PickleFloat ? key.value : typeof key === 'boolean' ? Number(key) : key;
 
 /** A name that Python would look up: a class, a function, a constant of a module. */
 export class PickleGlobal {

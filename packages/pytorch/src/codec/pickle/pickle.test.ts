@@ -5,6 +5,7 @@ import {
   LongText,
   PersistentId,
   PickleDict,
+  PickleFloat,
   PickleGlobal,
   PickleObject,
   PickleSequence,
@@ -38,6 +39,7 @@ function plain(value: PickleValue): unknown {
     return { dict: Array.from(value.entries(), ([key, each]) => [plain(key), plain(each)]) };
   if (value instanceof PickleGlobal) return { global: value.path };
   if (value instanceof PersistentId) return { persistent: plain(value.id) };
+  if (value instanceof PickleFloat) return { float: value.value };
   if (value instanceof LongText) return { long: value.utf8.length };
   if (!(value instanceof PickleObject)) return value instanceof Uint8Array ? [...value] : value;
   return {
@@ -59,10 +61,10 @@ const cases: readonly (readonly [OpcodeName, string, unknown])[] = [
   ['POP', 'N(0.', null],
   ['POP_MARK', 'N(K\x01K\x021.', null],
   ['DUP', 'K\x022\x86.', { tuple: [2, 2] }],
-  ['FLOAT', 'F-1.5e3\n.', -1500],
-  ['FLOAT', 'Finf\n.', Infinity],
-  ['FLOAT', 'F-inf\n.', -Infinity],
-  ['FLOAT', 'Fnan\n.', Number.NaN],
+  ['FLOAT', 'F-1.5e3\n.', { float: -1500 }],
+  ['FLOAT', 'Finf\n.', { float: Infinity }],
+  ['FLOAT', 'F-inf\n.', { float: -Infinity }],
+  ['FLOAT', 'Fnan\n.', { float: Number.NaN }],
   ['INT', 'I-12\n.', -12],
   ['INT', 'I01\n.', true],
   ['INT', 'I00\n.', false],
@@ -84,7 +86,7 @@ const cases: readonly (readonly [OpcodeName, string, unknown])[] = [
   ['PUT', 'Np3\n.', null],
   ['SETITEM', '}K\x01K\x02s.', { dict: [[1, 2]] }],
   ['TUPLE', '(K\x01K\x02t.', { tuple: [1, 2] }],
-  ['BINFLOAT', `G${float}.`, 1.5],
+  ['BINFLOAT', `G${float}.`, { float: 1.5 }],
   ['BININT', 'J\xfe\xff\xff\xff.', -2],
   ['BININT1', 'K\xff.', 255],
   ['BININT2', 'M\x01\x02.', 513],

@@ -4,6 +4,7 @@ import { readLiteral, stringOf } from './literals.js';
 import { broken, type PickleLimits, type PickleStream } from './pickle-stream.js';
 import {
   PickleDict,
+  PickleFloat,
   PickleGlobal,
   PickleObject,
   PickleSequence,
@@ -369,6 +370,7 @@ function describe(value: PickleValue): string {
     const [first] = value.items;
     return `(${value.items.length === 0 ? '' : `${describe(first!)}, …`})`;
   }
+  if (value instanceof PickleFloat) return String(value.value);
   if (value === null || typeof value === 'number' || typeof value === 'boolean')
     return String(value);
   return typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : 'A value';
