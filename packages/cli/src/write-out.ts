@@ -58,7 +58,9 @@ export async function writeOut<R>(
   const { path, target, replaces } = output;
   const format = await target.load();
   return step(title, async (tell) => {
-    const sink = target.isFolder ? outputFolder(path, { replaces }) : outputFile(path, { replaces });
+    const sink = target.isFolder
+      ? outputFolder(path, { replaces })
+      : outputFile(path, { replaces });
     let bytes = 0;
     const counted: Sink = {
       create: async (name: string) => {

@@ -50,7 +50,9 @@ const cases = trained.flatMap((each) =>
     // Its second normalisations have an epsilon of their own, which no state dict tells.
     .filter(({ id }) => id.startsWith(`${each.name}/`) && id !== 'torch-resnet/ts_op17.onnx')
     .flatMap((model) =>
-      writers.map(([to, { format, runtime }]) => [model.id, to, { each, model, format, runtime }] as const),
+      writers.map(
+        ([to, { format, runtime }]) => [model.id, to, { each, model, format, runtime }] as const,
+      ),
     ),
 );
 
@@ -65,7 +67,10 @@ const isCut = ({ id }: ModelFixture) => /^torch-bert\/(ts_op13|dynamo_op18_exter
 function emptied({ store, ...rest }: Checkpoint): Checkpoint {
   const tensors = [...store].map((tensor) => {
     const { dtype, shape, handle } = tensor.weight;
-    return { ...tensor, weight: Weight.of(dtype, shape, new Uint8Array(handle.length), tensor.name) };
+    return {
+      ...tensor,
+      weight: Weight.of(dtype, shape, new Uint8Array(handle.length), tensor.name),
+    };
   });
   return { ...rest, store: new TensorStore(tensors, store) };
 }
@@ -95,7 +100,12 @@ async function filled(model: ModelFixture, to: Format, checkpoint: Checkpoint, r
     const sink = new MemorySink();
     await writeModel(fresh, { to, sink });
     const source = memorySource(to.fileNames.usual, sink.files);
-    return { format: to, files: sink.files, source, declared: declaredBy(await openModel(opened.source, onnx.format, { params: opened.params })) };
+    return {
+      format: to,
+      files: sink.files,
+      source,
+      declared: declaredBy(await openModel(opened.source, onnx.format, { params: opened.params })),
+    };
   } finally {
     opened.close();
   }
@@ -109,7 +119,9 @@ describe.each(cases)('%s, converted to %s', (_, __, { each, model, format, runti
     try {
       const report = new Report();
       const fresh = await filled(model, format, checkpoint, report);
-      expect(await worstDistance(runtime, fresh, [await goldenOf(each.golden)], fresh.declared)).toBeLessThan(2e-5);
+      expect(
+        await worstDistance(runtime, fresh, [await goldenOf(each.golden)], fresh.declared),
+      ).toBeLessThan(2e-5);
       const extract = async () =>
         extractWeights(await openModel(fresh.source, format), { like: emptied(checkpoint) });
       if (isFolded(model) || isCut(model)) {
@@ -119,7 +131,10 @@ describe.each(cases)('%s, converted to %s', (_, __, { each, model, format, runti
       const { store } = await extract();
       for (const { name, weight } of checkpoint.store)
         if (!name.endsWith('num_batches_tracked'))
-          expect([name, Buffer.compare(await store.get(name)!.weight.bytes(), await weight.bytes())]).toEqual([name, 0]);
+          expect([
+            name,
+            Buffer.compare(await store.get(name)!.weight.bytes(), await weight.bytes()),
+          ]).toEqual([name, 0]);
     } finally {
       checkpoint.close();
     }

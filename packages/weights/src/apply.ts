@@ -1,4 +1,12 @@
-import { Model, Report, sizeOf, TensorStore, type Checkpoint, type Value } from '@drover/core';
+import {
+  Model,
+  Report,
+  sizeOf,
+  TensorStore,
+  Weight,
+  type Checkpoint,
+  type Value,
+} from '@drover/core';
 import { convertedTo } from './converted.js';
 import { weightsDiagnostics } from './diagnostics.js';
 import { constantAt, setConstant } from './graph-layers.js';
@@ -104,8 +112,7 @@ async function newWeights<P>(
     report.throwIfErrors();
     return held;
   }
-  const known = like ?? weights;
-  const source = checkpointSide(known.store, rules);
+  const source = checkpointSide(like ? named(like.store) : weights.store, rules);
   const pairing = await pairSides(target, source, { rules, epsilon });
   reportPairing(pairing, files, allow, report);
   const held = await heldBy(pairing, files, allow, report);
@@ -115,6 +122,15 @@ async function newWeights<P>(
     ...each,
     weight: substituted(each.weight, ({ name }) => weights.store.get(name!)?.weight),
   }));
+}
+
+/** The same tensors, each known by its name there, whatever it is made of. */
+function named(store: TensorStore): TensorStore {
+  const tensors = [...store].map((tensor) => {
+    const { dtype, shape, handle } = tensor.weight;
+    return { ...tensor, weight: Weight.stored(dtype, shape, tensor.name, handle) };
+  });
+  return new TensorStore(tensors, store);
 }
 
 async function heldBy<P, S>(

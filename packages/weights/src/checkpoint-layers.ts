@@ -82,8 +82,7 @@ export function checkpointLayers(
   });
   const isLayer = ({ kinds }: Layer<string>) => kinds.length > 0;
   for (const { tensors } of layers.filter((each) => !isLayer(each)))
-    for (const name of tensors)
-      loose.push({ place: name, name, weight: store.get(name)!.weight });
+    for (const name of tensors) loose.push({ place: name, name, weight: store.get(name)!.weight });
   const isSorted = isSortedByType(store);
   const found = layers.filter(isLayer);
   return {
@@ -105,7 +104,9 @@ function heldBy({ names, ranks }: Leaf, leaves: Leaves) {
 /** Whether a layer's tensors can be kept by a convention: all of them, and what tells it. */
 function isKept({ leaves: known }: Convention, leaves: Leaves): boolean {
   const held = new Set(known.map((each) => heldBy(each, leaves)));
-  return heldBy(known[0], leaves) !== undefined && [...leaves.values()].every((each) => held.has(each));
+  return (
+    heldBy(known[0], leaves) !== undefined && [...leaves.values()].every((each) => held.has(each))
+  );
 }
 
 function formOf({ name, leaves: known }: Convention, leaves: Leaves): Form<string> {

@@ -111,7 +111,12 @@ export const conventions: readonly Convention[] = [
   convention(
     'linear',
     'Keras, to heads',
-    leaf('weight', ['kernel'], [3], reshaped(([size, ...heads]) => [size!, product(heads)])),
+    leaf(
+      'weight',
+      ['kernel'],
+      [3],
+      reshaped(([size, ...heads]) => [size!, product(heads)]),
+    ),
     bias,
   ),
   convention(

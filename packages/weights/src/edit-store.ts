@@ -26,7 +26,11 @@ export async function editStore(
   report: Report,
 ): Promise<TensorStore> {
   for (const pattern of only ?? [])
-    if (![...store].some(({ name, aliases }) => [name, ...aliases].some((each) => isNamedBy(each, [pattern]))))
+    if (
+      ![...store].some(({ name, aliases }) =>
+        [name, ...aliases].some((each) => isNamedBy(each, [pattern])),
+      )
+    )
       throw weightsDiagnostics.error('none', {
         message: `No tensor is called ${JSON.stringify(pattern)}.`,
         origin: { file: '', node: pattern },

@@ -1,4 +1,12 @@
-import { Report, sizeOf, sourcesOf, TensorStore, Weight, type Checkpoint, type Model } from '@drover/core';
+import {
+  Report,
+  sizeOf,
+  sourcesOf,
+  TensorStore,
+  Weight,
+  type Checkpoint,
+  type Model,
+} from '@drover/core';
 import { filled } from './apply.js';
 import { weightsDiagnostics } from './diagnostics.js';
 import type { Held } from './layer.js';

@@ -22,8 +22,7 @@ export function misfit(target: Parts, source: Parts): string | undefined {
         ? `its ${role} is [${other.join(', ')}] where [${shape.join(', ')}] is wanted`
         : `it has no ${role}`;
   }
-  for (const role of source.keys())
-    if (!target.has(role)) return `its ${role} has no place`;
+  for (const role of source.keys()) if (!target.has(role)) return `its ${role} has no place`;
   return undefined;
 }
 
@@ -71,5 +70,7 @@ export function misfitOf<T, S>(target: Layer<T>, source: Layer<S>): string {
       kind === other ? (misfit(parts, given) ?? []) : [],
     ),
   );
-  return reasons[0] ?? `one is a ${target.kinds.join(' or ')}, the other a ${source.kinds.join(' or ')}`;
+  return (
+    reasons[0] ?? `one is a ${target.kinds.join(' or ')}, the other a ${source.kinds.join(' or ')}`
+  );
 }

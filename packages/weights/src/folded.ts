@@ -23,7 +23,8 @@ export function statisticsOf<P>(layer: Layer<P>): Form<P> | undefined {
   return layer.forms('normalization').find(({ parts }) => parts.has('mean'));
 }
 
-const words = /(batch_?norm(alization)?|bn|conv(olution)?(2d)?|depthwise|linear|dense|fc|[_.\-/]|\d*$)/g;
+const words =
+  /(batch_?norm(alization)?|bn|conv(olution)?(2d)?|depthwise|linear|dense|fc|[_.\-/]|\d*$)/g;
 const plain = (name: string) => name.toLowerCase().replaceAll(words, '');
 
 /** How far two names at one place are those of a layer and of the normalisation behind it. */
@@ -116,12 +117,17 @@ function foldedParts(layer: Parts, normalization: Parts, axis: number, epsilon: 
   };
   const { dtype, shape } = weight;
   const size = shape[axis]!;
-  const scaled = Weight.computedLater(weight, 'BatchNormalization', [weight, ...vectors], async () => {
-    const [elements, by] = [toNumbers(await weight.tensor()), await factor()];
-    const inner = sizeOf(shape.slice(axis + 1));
-    const data = Float64Array.from(elements, (x, i) => x * by(Math.floor(i / inner) % size));
-    return { dtype, shape, data };
-  });
+  const scaled = Weight.computedLater(
+    weight,
+    'BatchNormalization',
+    [weight, ...vectors],
+    async () => {
+      const [elements, by] = [toNumbers(await weight.tensor()), await factor()];
+      const inner = sizeOf(shape.slice(axis + 1));
+      const data = Float64Array.from(elements, (x, i) => x * by(Math.floor(i / inner) % size));
+      return { dtype, shape, data };
+    },
+  );
   const own = layer.get('bias');
   const type = { dtype, shape: [size] };
   const parts = own ? [own, ...vectors] : vectors;

@@ -103,15 +103,20 @@ const simple: Readonly<
 /** Names of recurrent operators. */
 const recurrences: ReadonlySet<string> = new Set<Kind>(['LSTM', 'GRU', 'RNN']);
 
-
-
 /**
  * The layers of a graph, those of bodies included: operators with constants that are stored in the
  * model. A recurrence in both directions is two layers. A linear layer is a product with a matrix
  * and what is added to it.
  */
 export function graphLayers(graph: Graph): GraphLayers {
-  const found: { readonly graph: Graph; readonly node: Node; readonly kind: Kind; readonly parts: KeptParts; readonly isReverse?: boolean; readonly also?: Node }[] = [];
+  const found: {
+    readonly graph: Graph;
+    readonly node: Node;
+    readonly kind: Kind;
+    readonly parts: KeptParts;
+    readonly isReverse?: boolean;
+    readonly also?: Node;
+  }[] = [];
   const taken = new Set<string>();
   const visited: (readonly [Graph, Node])[] = [];
   const visit = (each: Graph): void => {
@@ -163,7 +168,9 @@ export function graphLayers(graph: Graph): GraphLayers {
 
 /** Whether a value is floats that the model stores. */
 function isStored(value: Value | undefined): value is Value & { readonly constant: Weight } {
-  return value?.constant !== undefined && value.constant.origins.length > 0 && /float/.test(value.dtype);
+  return (
+    value?.constant !== undefined && value.constant.origins.length > 0 && /float/.test(value.dtype)
+  );
 }
 
 function nameOfTensor(name: string, trust: number): readonly LayerName[] {
@@ -222,7 +229,13 @@ function layersOf(graph: Graph, node: Node): readonly NodeLayer[] {
       const index = names.indexOf(name);
       const value = node.inputs[index];
       if (isStored(value))
-        parts.set(role, keptWhole({ graph, node, index }, role === 'weight' && known.kind !== 'slopes' ? same : vector));
+        parts.set(
+          role,
+          keptWhole(
+            { graph, node, index },
+            role === 'weight' && known.kind !== 'slopes' ? same : vector,
+          ),
+        );
     }
     return [{ kind: known.kind, parts }];
   }
@@ -232,7 +245,12 @@ function layersOf(graph: Graph, node: Node): readonly NodeLayer[] {
   if (node.op.name === 'Gather') {
     const [table] = node.inputs;
     return isStored(table) && table.rank === 2 && (node.attrs as { axis: number }).axis === 0
-      ? [{ kind: 'embedding', parts: new Map([['weight', keptWhole({ graph, node, index: 0 }, same)]]) }]
+      ? [
+          {
+            kind: 'embedding',
+            parts: new Map([['weight', keptWhole({ graph, node, index: 0 }, same)]]),
+          },
+        ]
       : [];
   }
   return [];
@@ -240,7 +258,12 @@ function layersOf(graph: Graph, node: Node): readonly NodeLayer[] {
 
 function keptWhole(operand: Operand, layout: WeightLayout): Kept {
   const weight = constantAt(operand);
-  return { operand, row: [0, 1], part: layout.to(weight), layout: { to: layout.to, from: (part) => layout.from(part, weight) } };
+  return {
+    operand,
+    row: [0, 1],
+    part: layout.to(weight),
+    layout: { to: layout.to, from: (part) => layout.from(part, weight) },
+  };
 }
 
 /** A product with a stored matrix, and the vector that is added to its result. */
@@ -295,11 +318,20 @@ function recurrentLayers(graph: Graph, node: Node): readonly NodeLayer[] {
   const count = direction === 'bidirectional' ? 2 : 1;
   return Array.from({ length: count }, (_, d): NodeLayer => {
     const parts = new Map<Role, Kept>();
-    const keep = (role: Role, name: string, index: number, rows: number, shape: (whole: readonly number[]) => readonly number[]) => {
+    const keep = (
+      role: Role,
+      name: string,
+      index: number,
+      rows: number,
+      shape: (whole: readonly number[]) => readonly number[],
+    ) => {
       const value = node.inputs[names.indexOf(name)];
       if (!isStored(value)) return;
       const kept = shape(value.constant.shape);
-      const part = value.constant.reshape([rows, ...kept]).slice(0, index, 1).reshape(kept);
+      const part = value.constant
+        .reshape([rows, ...kept])
+        .slice(0, index, 1)
+        .reshape(kept);
       parts.set(role, { operand: operands.get(name)!, row: [index, rows], part, layout: same });
     };
     keep('input weight', 'w', d, count, (whole) => whole.slice(1));

@@ -77,9 +77,7 @@ async function withTwins<T, S>(matching: Matching<T, S>): Promise<Matching<T, S>
 function valuesOf(kind: Kind, parts: Parts): Parts | undefined {
   if (kind === 'normalization' || kind === 'slopes') return undefined;
   const weight = parts.get('weight');
-  return kind === 'embedding' && weight
-    ? new Map([['weight', weight.transpose([1, 0])]])
-    : parts;
+  return kind === 'embedding' && weight ? new Map([['weight', weight.transpose([1, 0])]]) : parts;
 }
 
 /** The layers that rules name. Throws `weights/none` and `weights/shape` for rules that do not hold. */
@@ -174,9 +172,7 @@ async function withFolded<T, S>(
     evidence,
   );
   const extra = new Set(
-    more.extra.flatMap((layer) =>
-      isFolded(layer) ? [layer.layer, layer.normalization] : [layer],
-    ),
+    more.extra.flatMap((layer) => (isFolded(layer) ? [layer.layer, layer.normalization] : [layer])),
   );
   const missing = new Set(more.missing);
   // What was found for the layer alone stands, where nothing was found with its normalisation.

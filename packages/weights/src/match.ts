@@ -119,7 +119,7 @@ class Matcher<T, S> {
 
   /** Those that are each other's only best by name, until there are none. */
   #byNames(): void {
-    for (let settled = true; settled; ) {
+    for (let settled = true; settled;) {
       settled = false;
       const best = <A, B>(from: Iterable<A>, to: readonly B[], rate: (a: A, b: B) => number) => {
         const found = new Map<A, B | undefined>();
@@ -160,7 +160,10 @@ class Matcher<T, S> {
   /** The fit of two layers that hold the same values. */
   async #equalFit(target: Layer<T>, source: Layer<S>): Promise<Fit<T, S> | undefined> {
     for (const fit of fits(target, source)) {
-      const [a, b] = await Promise.all([this.#digest(fit.target.parts), this.#digest(fit.source.parts)]);
+      const [a, b] = await Promise.all([
+        this.#digest(fit.target.parts),
+        this.#digest(fit.source.parts),
+      ]);
       if (a === b) return fit;
     }
     return undefined;
@@ -226,7 +229,11 @@ class Matcher<T, S> {
   /** The matches with the layouts that they are seen in. */
   async #matches(): Promise<readonly Match<T, S>[]> {
     const matches: Match<T, S>[] = [];
-    const open: { readonly target: Layer<T>; readonly source: Layer<S>; readonly ground: Ground }[] = [];
+    const open: {
+      readonly target: Layer<T>;
+      readonly source: Layer<S>;
+      readonly ground: Ground;
+    }[] = [];
     for (const [{ layer: target }, { source, ground }] of this.#found) {
       const [fit, ...more] = fits(target, source.layer);
       if (more.length > 0) open.push({ target, source: source.layer, ground });
@@ -236,7 +243,8 @@ class Matcher<T, S> {
     const seen = [...matches];
     for (const each of open) {
       const all = fits(each.target, each.source);
-      const equal = each.ground === 'values' ? await this.#equalFit(each.target, each.source) : undefined;
+      const equal =
+        each.ground === 'values' ? await this.#equalFit(each.target, each.source) : undefined;
       const last = (layer: Layer<S>) => layer.names[0]?.path.at(-1);
       const kept = (isLike: (layer: Layer<S>) => boolean) =>
         all.find(({ kind, source: { convention } }) =>
@@ -268,14 +276,10 @@ function aligned<A, B>(
     for (let j = bs.length - 1; j >= 0; j--) {
       const rated = rate(as[i]!, bs[j]!);
       const paired = rated > 0 ? rated + best[(i + 1) * width + j + 1]! : 0;
-      best[i * width + j] = Math.max(
-        paired,
-        best[(i + 1) * width + j]!,
-        best[i * width + j + 1]!,
-      );
+      best[i * width + j] = Math.max(paired, best[(i + 1) * width + j]!, best[i * width + j + 1]!);
     }
   const pairs: (readonly [A, B])[] = [];
-  for (let [i, j] = [0, 0]; i < as.length && j < bs.length; ) {
+  for (let [i, j] = [0, 0]; i < as.length && j < bs.length;) {
     const rated = rate(as[i]!, bs[j]!);
     const here = best[i * width + j]!;
     if (rated > 0 && here === rated + best[(i + 1) * width + j + 1]!) {

@@ -140,7 +140,9 @@ async function linkOf<T, S>(
   }
   const alike = targets.filter(isShaped);
   if (shaped.length === 1 && alike.length === 1) return link(shaped[0]!, 'order');
-  const rivals = targets.filter((each) => tables.some((table) => canBeRows(table.weight, each.weight)));
+  const rivals = targets.filter((each) =>
+    tables.some((table) => canBeRows(table.weight, each.weight)),
+  );
   return shaped.length === 0 && tables.length === 1 && rivals.length === 1
     ? link(tables[0]!, 'order', 0)
     : undefined;

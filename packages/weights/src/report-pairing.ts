@@ -28,7 +28,9 @@ const unread = [
 export const isUnread = (name: string): boolean => isNamedBy(name, unread);
 
 const listed = (names: readonly string[]) =>
-  names.length > 8 ? `${names.slice(0, 8).join(', ')} and ${names.length - 8} more` : names.join(', ');
+  names.length > 8
+    ? `${names.slice(0, 8).join(', ')} and ${names.length - 8} more`
+    : names.join(', ');
 
 /**
  * Tells everything that was not found between two sides as errors, and what was found on weak
@@ -78,7 +80,10 @@ export function reportPairing<T, S>(
     const origin = { file: files.source, node: name };
     if (isUnread(name))
       report.add(
-        weightsDiagnostics.diagnostic('kept', { message: `${name} is read by training alone.`, origin }),
+        weightsDiagnostics.diagnostic('kept', {
+          message: `${name} is read by training alone.`,
+          origin,
+        }),
       );
     else
       report.add(

@@ -42,7 +42,8 @@ export async function parseRules(text: string, file: string): Promise<Rules> {
   if (text.length > maxLength) throw fault('it is longer than a file of rules can be.');
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
   const [error] = document.errors;
-  if (error) throw fault(`${error.message.split('\n')[0]!.replace(/ at line.*$/, '')}.`, error.pos[0]);
+  if (error)
+    throw fault(`${error.message.split('\n')[0]!.replace(/ at line.*$/, '')}.`, error.pos[0]);
   const rules = { rename: new Map(), layers: new Map(), tensors: new Map() } as Record<
     (typeof sections)[number],
     Map<string, string>

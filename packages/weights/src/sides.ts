@@ -48,7 +48,8 @@ export async function modelSide(model: Model): Promise<ModelSide> {
     ancestors.set(node, found);
     return found;
   };
-  const isBefore = (a: GraphLayer, b: GraphLayer) => a.node === b.node || before(b.node).has(a.node);
+  const isBefore = (a: GraphLayer, b: GraphLayer) =>
+    a.node === b.node || before(b.node).has(a.node);
   return {
     graph,
     layers,

@@ -23,10 +23,7 @@ export function applied(weight: Weight, step: WeightStep): Weight {
  * A weight over other stored tensors: `other` gives what stands for one, or undefined to keep it.
  * Throws `weights/computed` where an operator computed the elements from a tensor that changes.
  */
-export function substituted(
-  weight: Weight,
-  other: (stored: Weight) => Weight | undefined,
-): Weight {
+export function substituted(weight: Weight, other: (stored: Weight) => Weight | undefined): Weight {
   const { content } = weight;
   switch (content.kind) {
     case 'stored':
@@ -53,4 +50,3 @@ export function substituted(
     }
   }
 }
-

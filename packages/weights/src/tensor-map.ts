@@ -33,7 +33,10 @@ function whole(lines: readonly Line[], target: string): Weight {
   const [first] = lines;
   const last = first!.steps.at(-1);
   const fault = (why: string) =>
-    weightsDiagnostics.error('map', { message: `${target}: ${why}.`, origin: { file: '', node: target } });
+    weightsDiagnostics.error('map', {
+      message: `${target}: ${why}.`,
+      origin: { file: '', node: target },
+    });
   if (last === undefined) {
     if (lines.length > 1) throw fault('several of its lines fill the same place');
     return first!.weight;
@@ -45,7 +48,9 @@ function whole(lines: readonly Line[], target: string): Weight {
     });
   const before = (line: Line): Line => ({ ...line, steps: line.steps.slice(0, -1) });
   if (last.kind !== 'place') {
-    const isSame = lines.every(({ steps }) => JSON.stringify(steps.at(-1)) === JSON.stringify(last));
+    const isSame = lines.every(
+      ({ steps }) => JSON.stringify(steps.at(-1)) === JSON.stringify(last),
+    );
     if (!isSame) throw fault('its lines end with different steps');
     return applied(whole(lines.map(before), target), last);
   }
@@ -57,18 +62,27 @@ function whole(lines: readonly Line[], target: string): Weight {
     parts.set(step.start, [...(parts.get(step.start) ?? []), before(line)]);
   }
   let end = 0;
-  const joined = [...parts].toSorted(([a], [b]) => a - b).map(([start, each]) => {
-    const part = whole(each, target);
-    if (start !== end) throw fault(`nothing is said of its elements from ${Math.min(start, end)} on along axis ${last.axis}`);
-    end = start + part.shape[last.axis]!;
-    return part;
-  });
-  if (end !== last.size) throw fault(`nothing is said of its elements from ${end} on along axis ${last.axis}`);
+  const joined = [...parts]
+    .toSorted(([a], [b]) => a - b)
+    .map(([start, each]) => {
+      const part = whole(each, target);
+      if (start !== end)
+        throw fault(
+          `nothing is said of its elements from ${Math.min(start, end)} on along axis ${last.axis}`,
+        );
+      end = start + part.shape[last.axis]!;
+      return part;
+    });
+  if (end !== last.size)
+    throw fault(`nothing is said of its elements from ${end} on along axis ${last.axis}`);
   return Weight.concat(joined, last.axis);
 }
 
 /** The weights that a map makes of a source, by the names of the target. */
-function mappedWeights({ weights, map, allow = {} }: MapApplication, report: Report): ReadonlyMap<string, Weight> {
+function mappedWeights(
+  { weights, map, allow = {} }: MapApplication,
+  report: Report,
+): ReadonlyMap<string, Weight> {
   const lines = new Map<string, Line[]>();
   const used = new Set<string>();
   for (const { source, target, transform } of map) {
@@ -98,7 +112,12 @@ function mappedWeights({ weights, map, allow = {} }: MapApplication, report: Rep
     lines.set(target, [...(lines.get(target) ?? []), { weight, steps: transform.steps }]);
   }
   for (const { name, role, weight } of weights.store)
-    if (!used.has(name) && (role === 'parameter' || role === 'buffer') && !isUnread(name) && !isNamedBy(name, allow.extra ?? []))
+    if (
+      !used.has(name) &&
+      (role === 'parameter' || role === 'buffer') &&
+      !isUnread(name) &&
+      !isNamedBy(name, allow.extra ?? [])
+    )
       report.add(
         weightsDiagnostics.diagnostic('extra', {
           message: `${name}, ${weight.dtype}[${weight.shape.join(', ')}], is not in the map.`,

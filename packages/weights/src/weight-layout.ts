@@ -46,7 +46,11 @@ export function blocks(order: readonly number[]): WeightLayout {
   };
   return {
     to: (kept) => reordered(kept, order),
-    from: (part) => reordered(part, order.map((_, i) => order.indexOf(i))),
+    from: (part) =>
+      reordered(
+        part,
+        order.map((_, i) => order.indexOf(i)),
+      ),
   };
 }
 

@@ -85,24 +85,25 @@ export async function convertCommand(
       )
     : undefined;
   if (baseline && options.saveInputs !== undefined) await saveInputs(baseline, saved);
-  const { result: report, files, diagnostics } = await writeOut(
-    out,
-    `Converting ${input}`,
-    (format, sink, path) =>
-      convert({
-        from: opened.format,
-        to: format,
-        source: opened.source,
-        params: opened.params,
-        sink,
-        dryRun,
-        path,
-        entry,
-        rewrite,
-        edit: edit && ((store, report) => editStore(store, edit, report)),
-        read: optionValues(opened.format, 'read', { ...options }),
-        options: written,
-      }),
+  const {
+    result: report,
+    files,
+    diagnostics,
+  } = await writeOut(out, `Converting ${input}`, (format, sink, path) =>
+    convert({
+      from: opened.format,
+      to: format,
+      source: opened.source,
+      params: opened.params,
+      sink,
+      dryRun,
+      path,
+      entry,
+      rewrite,
+      edit: edit && ((store, report) => editStore(store, edit, report)),
+      read: optionValues(opened.format, 'read', { ...options }),
+      options: written,
+    }),
   );
   const comparison =
     baseline &&
@@ -113,11 +114,7 @@ export async function convertCommand(
       }),
     ));
   return {
-    diagnostics: [
-      ...report.diagnostics,
-      ...diagnostics,
-      ...(comparison?.diagnostics ?? []),
-    ],
+    diagnostics: [...report.diagnostics, ...diagnostics, ...(comparison?.diagnostics ?? [])],
     document: {
       from: report.from,
       to: report.to,
