@@ -10,6 +10,7 @@ export const mayImport = {
   node: ['core'],
   runtime: ['core'],
   parity: ['core'],
+  weights: ['core'],
   list: ['core', 'format'],
   app: ['*'],
 };

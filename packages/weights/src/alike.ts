@@ -4,8 +4,8 @@ const plain = (path: readonly string[]) => path.map((each) => each.toLowerCase()
 
 /**
  * How far two names say that they are one layer's: one is the end of the other, as what wraps a
- * module (`module.`, `_orig_mod.`, `model.`) stands before its name. 0: they do not. Of several, the
- * longer match tells more.
+ * module (`module.`, `_orig_mod.`, `model.`) stands before its name. 0: they do not. Of several,
+ * the longer match tells more.
  */
 function likeness(a: LayerName, b: LayerName): number {
   const [short, long] = [plain(a.path), plain(b.path)].toSorted((x, y) => x.length - y.length);

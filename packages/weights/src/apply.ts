@@ -9,7 +9,7 @@ import {
 } from '@drover/core';
 import { convertedTo } from './converted.js';
 import { weightsDiagnostics } from './diagnostics.js';
-import { constantAt, setConstant } from './graph-layers.js';
+import { constantAt, setConstant } from './operand.js';
 import type { Held } from './layer.js';
 import type { Hints } from './match-as-exported.js';
 import { settleConstants } from './loose-constants.js';

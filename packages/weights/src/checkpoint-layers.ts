@@ -27,9 +27,9 @@ const natural = new Intl.Collator('en', { numeric: true });
 
 /**
  * The layers of a checkpoint: its tensors by what their names have in common, in the order of the
- * file, or where that is the one of their names, with numbers in their order. A tensor with several names belongs to a layer by each of them. Tensors of the optimizer
- * belong to none. `rename` says what names
- * stand for.
+ * file, or where that is the one of their names, with numbers in their order. A tensor with several
+ * names belongs to a layer by each of them. Tensors of the optimizer belong to none. `rename` says
+ * what names stand for.
  */
 export function checkpointLayers(
   store: TensorStore,
@@ -139,7 +139,7 @@ function rowOf(weight: Weight, { row }: Leaf): Weight {
   return row ? weight.slice(0, row[0], 1).reshape(weight.shape.slice(1)) : weight;
 }
 
-/** Whether the tensors of each type stand in the order of their names, as safetensors writes them. */
+/** Whether the tensors of each type stand in the order of their names, as in safetensors. */
 function isSortedByType(store: TensorStore): boolean {
   const last = new Map<string, string>();
   for (const { name, weight } of store) {

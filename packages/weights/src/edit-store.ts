@@ -15,9 +15,9 @@ export interface StoreEdit {
 }
 
 /**
- * Some of the tensors of a store, under other names or in another type. No elements are read except
+ * Some of the tensors of a store, under other names or in another type. No elements are read but
  * those that are rounded, to tell by how much. Where tensors are left out or renamed the nesting is
- * left out, too. Throws `weights/extra` for a pattern that no tensor has, and `core/duplicate` where
+ * left out, too. Throws `weights/none` for a pattern that no tensor has, and `core/duplicate` where
  * two get one name.
  */
 export async function editStore(

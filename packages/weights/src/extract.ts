@@ -28,8 +28,8 @@ export interface Extraction {
 /**
  * The weights of a model as a checkpoint of the framework that it came from: the names, layouts and
  * types of `like`, the values of the model. Tensors that only training reads are those of `like`;
- * the optimizer's are left out. Throws a ConversionError that names every tensor that the model does
- * not hold, or not whole.
+ * the optimizer's are left out. Throws a ConversionError that names every tensor that the model
+ * does not hold, or not whole.
  */
 export async function extractWeights(
   model: Model,

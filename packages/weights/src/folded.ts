@@ -98,8 +98,8 @@ export function folded<P>(
 }
 
 /**
- * scale / sqrt(variance + epsilon) times the weight of each channel, and the bias that goes with it.
- * Computed in float64 and rounded once.
+ * scale / sqrt(variance + epsilon) times the weight of each channel, and the bias that goes with
+ * it. Computed in float64 and rounded once.
  */
 function foldedParts(layer: Parts, normalization: Parts, axis: number, epsilon: number): Parts {
   const weight = layer.get('weight')!;

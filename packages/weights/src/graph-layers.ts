@@ -1,65 +1,8 @@
-import { Graph, ops, sizeOf, tensor, Weight, type Node, type Value } from '@drover/core';
+import { sizeOf, type Graph, type Node, type Value, type Weight } from '@drover/core';
 import type { Form, Kind, Layer, LayerName, Loose, Role } from './layer.js';
+import { biased, constantAt, zeros, type Operand } from './operand.js';
 import { parseTensorName } from './tensor-name.js';
 import { same, vector, type WeightLayout } from './weight-layout.js';
-
-/** Where an operator keeps a constant. */
-export interface Operand {
-  readonly graph: Graph;
-  readonly node: Node;
-  /** Which of its operands; undefined for a bias that is yet to be added to its result. */
-  readonly index: number | undefined;
-}
-
-/** The constant that stands at a place: zeros where there is none yet. */
-export function constantAt({ node, index }: Operand): Weight {
-  const constant = index === undefined ? undefined : node.inputs[index]?.constant;
-  return constant ?? zeros(node);
-}
-
-/** A bias of zeros for the result of a layer. */
-function zeros(node: Node): Weight {
-  const weight = node.inputs[1]!.constant!;
-  const { axis } = biased[node.op.name]!;
-  const size = weight.shape[axis]!;
-  return Weight.from(tensor(weight.dtype, [size], new Array<number>(size).fill(0)));
-}
-
-/** Operators that may have a bias: the axis of their channels in the weight, and its operand. */
-const biased: Readonly<Record<string, { readonly axis: number; readonly operand?: number }>> = {
-  Conv: { axis: 0, operand: 2 },
-  MatMul: { axis: 1 },
-};
-
-/** Puts a constant at a place. */
-export function setConstant({ graph, node, index }: Operand, value: Value): void {
-  if (index !== undefined) {
-    while (node.inputs.length <= index) node.inputs.push(undefined);
-    graph.setInput(node, index, value);
-    return;
-  }
-  const [product] = node.outputs;
-  const sum = graph.add(ops.Add, { a: product!, b: value }, {}, { origin: node.origin }).y;
-  graph.replaceUses(product!, sum);
-  graph.setInput(Graph.producer(sum), 0, product);
-}
-
-/** A layer without a bias, with a place for one. */
-export function withBias(layer: GraphLayer): GraphLayer | undefined {
-  const { node, graph } = layer;
-  const known = Object.hasOwn(biased, node.op.name) ? biased[node.op.name] : undefined;
-  const [kind] = layer.kinds;
-  const [form] = layer.forms(kind!);
-  if (!known || form!.parts.has('bias')) return undefined;
-  const place = { graph, node, index: known.operand };
-  const grown: Form<Operand> = {
-    ...form!,
-    parts: new Map([...form!.parts, ['bias', zeros(node)]]),
-    held: (role, part) =>
-      role === 'bias' ? { place, weight: part, row: [0, 1] } : form!.held(role, part),
-  };
-  return { ...layer, forms: (asked) => (asked === kind ? [grown] : []) };
-}
 
 /** A layer of a graph, with the operator that it is. */
 export interface GraphLayer extends Layer<Operand> {
@@ -83,25 +26,35 @@ interface Kept {
 
 type KeptParts = ReadonlyMap<Role, Kept>;
 
+/** An operator that is a layer: what its operands are there. */
+interface LayerOperator {
+  readonly kind: Kind;
+  readonly roles: Readonly<Record<string, Role>>;
+}
+
 /** What the operands of operators are in their layers. */
-const simple: Readonly<
-  Record<string, { readonly kind: Kind; readonly roles: Readonly<Record<string, Role>> }>
-> = {
-  Conv: { kind: 'convolution', roles: { w: 'weight', bias: 'bias' } },
-  ConvTranspose: { kind: 'transposed convolution', roles: { w: 'weight', bias: 'bias' } },
-  PRelu: { kind: 'slopes', roles: { slope: 'weight' } },
-  BatchNormalization: {
-    kind: 'normalization',
-    roles: { scale: 'scale', bias: 'bias', mean: 'mean', variance: 'variance' },
-  },
-  GroupNormalization: { kind: 'normalization', roles: { scale: 'scale', bias: 'bias' } },
-  InstanceNormalization: { kind: 'normalization', roles: { scale: 'scale', bias: 'bias' } },
-  LayerNormalization: { kind: 'normalization', roles: { scale: 'scale', bias: 'bias' } },
-  RMSNormalization: { kind: 'normalization', roles: { scale: 'scale' } },
-};
+const simple = new Map<string, LayerOperator>(
+  Object.entries<LayerOperator>({
+    Conv: { kind: 'convolution', roles: { w: 'weight', bias: 'bias' } },
+    ConvTranspose: { kind: 'transposed convolution', roles: { w: 'weight', bias: 'bias' } },
+    PRelu: { kind: 'slopes', roles: { slope: 'weight' } },
+    BatchNormalization: {
+      kind: 'normalization',
+      roles: { scale: 'scale', bias: 'bias', mean: 'mean', variance: 'variance' },
+    },
+    GroupNormalization: { kind: 'normalization', roles: { scale: 'scale', bias: 'bias' } },
+    InstanceNormalization: { kind: 'normalization', roles: { scale: 'scale', bias: 'bias' } },
+    LayerNormalization: { kind: 'normalization', roles: { scale: 'scale', bias: 'bias' } },
+    RMSNormalization: { kind: 'normalization', roles: { scale: 'scale' } },
+  }),
+);
 
 /** Names of recurrent operators. */
-const recurrences: ReadonlySet<string> = new Set<Kind>(['LSTM', 'GRU', 'RNN']);
+const recurrences: ReadonlyMap<string, Kind> = new Map([
+  ['LSTM', 'LSTM'],
+  ['GRU', 'GRU'],
+  ['RNN', 'RNN'],
+]);
 
 /**
  * The layers of a graph, those of bodies included: operators with constants that are stored in the
@@ -166,6 +119,23 @@ export function graphLayers(graph: Graph): GraphLayers {
   return { layers, loose };
 }
 
+/** A layer without a bias, with a place for one. */
+export function withBias(layer: GraphLayer): GraphLayer | undefined {
+  const { node, graph } = layer;
+  const known = biased.get(node.op.name);
+  const [kind] = layer.kinds;
+  const [form] = layer.forms(kind!);
+  if (!known || form!.parts.has('bias')) return undefined;
+  const place = { graph, node, index: known.operand };
+  const grown: Form<Operand> = {
+    ...form!,
+    parts: new Map([...form!.parts, ['bias', zeros(node)]]),
+    held: (role, part) =>
+      role === 'bias' ? { place, weight: part, row: [0, 1] } : form!.held(role, part),
+  };
+  return { ...layer, forms: (asked) => (asked === kind ? [grown] : []) };
+}
+
 /** Whether a value is floats that the model stores. */
 function isStored(value: Value | undefined): value is Value & { readonly constant: Weight } {
   return (
@@ -218,9 +188,9 @@ interface NodeLayer {
 
 function layersOf(graph: Graph, node: Node): readonly NodeLayer[] {
   const names = Object.keys(node.op.inputs);
-  const known = Object.hasOwn(simple, node.op.name) ? simple[node.op.name] : undefined;
+  const known = simple.get(node.op.name);
   if (known) {
-    // What scales and shifts a normalisation's result is the layer, as MXNet's GroupNorm is written.
+    // What scales and shifts a normalisation's result is the layer: MXNet's GroupNorm does not.
     const [user, ...more] = node.outputs[0]!.users;
     const isScaled = known.kind === 'normalization' && user?.op.name === 'Mul' && more.length === 0;
     if (isScaled && affineLayer(graph, user).length > 0) return [];
@@ -239,7 +209,8 @@ function layersOf(graph: Graph, node: Node): readonly NodeLayer[] {
     }
     return [{ kind: known.kind, parts }];
   }
-  if (recurrences.has(node.op.name)) return recurrentLayers(graph, node);
+  const recurrence = recurrences.get(node.op.name);
+  if (recurrence) return recurrentLayers(graph, node, recurrence);
   if (node.op.name === 'MatMul') return linearLayer(graph, node);
   if (node.op.name === 'Mul') return affineLayer(graph, node);
   if (node.op.name === 'Gather') {
@@ -311,7 +282,7 @@ const isVector = ({ constant }: Value) => constant!.shape.filter((size) => size 
 const isRow = ({ shape }: Weight, size: number) => shape.at(-1) === size && sizeOf(shape) === size;
 
 /** One direction of a recurrence per layer. */
-function recurrentLayers(graph: Graph, node: Node): readonly NodeLayer[] {
+function recurrentLayers(graph: Graph, node: Node, kind: Kind): readonly NodeLayer[] {
   const names = Object.keys(node.op.inputs);
   const operands = new Map(names.map((name, index) => [name, { graph, node, index }]));
   const { direction } = node.attrs as { direction: string };
@@ -338,6 +309,6 @@ function recurrentLayers(graph: Graph, node: Node): readonly NodeLayer[] {
     keep('recurrent weight', 'r', d, count, (whole) => whole.slice(1));
     keep('input bias', 'b', 2 * d, 2 * count, (whole) => [whole[1]! / 2]);
     keep('recurrent bias', 'b', 2 * d + 1, 2 * count, (whole) => [whole[1]! / 2]);
-    return { kind: node.op.name as Kind, parts, isReverse: direction === 'reverse' || d === 1 };
+    return { kind, parts, isReverse: direction === 'reverse' || d === 1 };
   });
 }

@@ -80,7 +80,7 @@ function valuesOf(kind: Kind, parts: Parts): Parts | undefined {
   return kind === 'embedding' && weight ? new Map([['weight', weight.transpose([1, 0])]]) : parts;
 }
 
-/** The layers that rules name. Throws `weights/none` and `weights/shape` for rules that do not hold. */
+/** The layers that rules name. Throws `weights/none` and `weights/shape` for what they have not. */
 function withRules<T, S>(
   target: Side<T>,
   source: Side<S>,

@@ -1,7 +1,8 @@
 import type { Graph, Model, Node, TensorStore } from '@drover/core';
 import { composed } from '@drover/core/format';
 import { checkpointLayers } from './checkpoint-layers.js';
-import { graphLayers, withBias, type GraphLayer, type Operand } from './graph-layers.js';
+import { graphLayers, withBias, type GraphLayer } from './graph-layers.js';
+import type { Operand } from './operand.js';
 import type { Side } from './pair-sides.js';
 import type { Rules } from './rules.js';
 

@@ -13,6 +13,7 @@ export const vector: WeightLayout = {
   from: (part, like) => part.reshape(like.shape),
 };
 
+/** The tensor as it is. */
 export const same: WeightLayout = { to: (kept) => kept, from: (part) => part };
 
 /** Dimension i in core is dimension perm(rank)[i] of what is kept. */

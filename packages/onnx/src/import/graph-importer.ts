@@ -130,7 +130,8 @@ export class GraphImporter {
       return;
     }
     const domain = proto.domain === 'ai.onnx' ? '' : (proto.domain ?? '');
-    const source = { ...this.#origin(nodeNameOf(proto), operatorOf(proto)), scope: moduleOf(proto) };
+    const origin = this.#origin(nodeNameOf(proto), operatorOf(proto));
+    const source = { ...origin, scope: moduleOf(proto) };
     const node = new SourceNode(proto, this.opsets.get(domain) ?? 0, source, {
       scope,
       weightOf: (attribute) => this.#attributeWeight(attribute),

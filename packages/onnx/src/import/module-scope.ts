@@ -4,9 +4,9 @@ import type { NodeProto } from '../schema/onnx.js';
 const key = 'pkg.torch.onnx.name_scopes';
 
 /**
- * The module of the exported program that a node computes: `encoder.layer.0.query`. PyTorch writes a
- * Python list of the modules from the outermost in, `['', 'encoder', …, 'linear_1']`, and last the
- * operator.
+ * The module of the exported program that a node computes: `encoder.layer.0.query`. PyTorch writes
+ * a Python list of the modules from the outermost in, `['', 'encoder', …, 'linear_1']`, and last
+ * the operator.
  */
 export function moduleOf({ metadataProps = [] }: NodeProto): string | undefined {
   const text = metadataProps.find((each) => each.key === key)?.value;
