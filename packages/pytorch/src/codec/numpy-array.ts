@@ -1,5 +1,5 @@
 import { ByteHandle, bytesOf, decodeTensor, sizeOf, Weight, type DType } from '@drover/core';
-import { bigEndian } from './element-encodings.js';
+import { bigEndian } from '@drover/core/format';
 import { LongText, PickleObject, PickleSequence, type PickleValue } from './pickle/pickle-value.js';
 
 // prettier-ignore
