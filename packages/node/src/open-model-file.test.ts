@@ -13,13 +13,15 @@ const put = (...names: string[]) => names.forEach((name) => writeFileSync(join(r
 const failing = (code: string) =>
   expect.objectContaining({ diagnostics: [expect.objectContaining({ code })] });
 
-const names = ['model.json', '*-symbol.json', '*.onnx'];
+const names = [['model.json'], ['*-symbol.json'], ['*.onnx'], ['checkpoint', '*.index']];
 
 describe('openModelFile', () => {
   it.each([
     [['model.json', 'group1-shard1of1.bin', 'golden.npz'], 'model.json'],
     [['net-symbol.json', 'net-0000.params'], 'net-symbol.json'],
     [['net.onnx', 'net.onnx.data', 'config.json'], 'net.onnx'],
+    [['a.index', 'b.index', 'checkpoint'], 'checkpoint'],
+    [['a.index', 'a.data-00000-of-00001'], 'a.index'],
   ])('finds the model among %j', async (files, expected) => {
     put(...files);
     const source = await openModelFile(root, names);
