@@ -8,7 +8,7 @@ export const about = {
   title: 'TensorFlow',
   fileNames: {
     usual: 'model.ckpt.index',
-    any: ['*.index', 'checkpoint'],
+    any: ['*.index'],
     inFolder: ['checkpoint', '*.index'],
   },
   options: { read: {}, write: { shardSize: byteSize('largest size of a weight file') } },

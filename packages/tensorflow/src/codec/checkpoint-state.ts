@@ -6,9 +6,6 @@ import { baseName } from './bundle-files.js';
 /** A state that names all checkpoints of a long training has some kilobytes. */
 const maxBytes = 2 ** 20;
 
-/** The name of the file. */
-export const stateName = 'checkpoint';
-
 /** Whether text is the start of a file named `checkpoint`, as TensorFlow writes it. */
 export const isStateHead = (text: string): boolean =>
   /^\s*model_checkpoint_path\s*:\s*["']/.test(text);
@@ -44,12 +41,6 @@ export async function latestPrefix(source: Source): Promise<string> {
   }
   if (latest === undefined) throw wrong(`${file} names no checkpoint`);
   return checkPath(latest.startsWith('/') ? baseName(latest) : latest, file);
-}
-
-/** The text of a file that names one checkpoint, as TensorFlow writes it. */
-export function encodeState(prefix: string): string {
-  const literal = JSON.stringify(prefix);
-  return `model_checkpoint_path: ${literal}\nall_model_checkpoint_paths: ${literal}\n`;
 }
 
 const letters: ReadonlyMap<string, number> = new Map(

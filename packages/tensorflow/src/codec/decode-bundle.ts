@@ -35,7 +35,7 @@ export interface BundleTensor {
   readonly shape: readonly number[];
   /**
    * The elements in the canonical encoding, held against their CRC when all of them are read; what
-   * stands in the file where their type has no form here.
+   * stands in the file, unchecked, where their type has no form here.
    */
   readonly bytes: ByteHandle;
   /** Further names under which the index has the same bytes as the same type and shape. */
@@ -230,8 +230,8 @@ class EntryReader {
     const dtype = elementTypeOf(dataType);
     const count = sizeOf(shape);
     if (dtype === 'string') return openStrings(stored, { count, crc32c, isBigEndian }, place);
+    if (dtype === undefined) return stored;
     const checked = stored.checked(crcCheck(crc32c, what, place));
-    if (dtype === undefined) return checked;
     if (count * storedBytes(dtype) !== size)
       throw bundleError(
         `${what} has ${size} bytes, and ${dataType}[${shape.join(', ')}] is ${count * storedBytes(dtype)}`,

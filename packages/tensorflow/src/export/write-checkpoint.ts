@@ -3,13 +3,11 @@ import {
   coreDiagnostics,
   type Checkpoint,
   type Sink,
-  type StoredTensor,
   type TensorStore,
 } from '@drover/core';
 import { reportStructure, tellTensor } from '@drover/core/format';
-import { about, type Writing } from '../about.js';
-import { baseName, prefixOf } from '../codec/bundle-files.js';
-import { encodeState, stateName } from '../codec/checkpoint-state.js';
+import type { Writing } from '../about.js';
+import { prefixOf } from '../codec/bundle-files.js';
 import { typeNumberOf } from '../codec/element-type.js';
 import { encodeBundle, isWritableName, type WritableTensor } from '../codec/encode-bundle.js';
 import type { ObjectGraph } from '../codec/messages.js';
@@ -25,10 +23,10 @@ interface Objects {
 
 /**
  * Writes a checkpoint: `PREFIX.index` and its weight file, or several where `shardSize` asks for
- * them; where the path is that of a file `checkpoint`, `model.ckpt.index` beside it, and the file that
- * names it. Names of tensors are the keys; a further name is an entry for the same bytes, unless it is
+ * them. Names of tensors are the keys; a further name is an entry for the same bytes, unless it is
  * the name of a variable that the objects state anyway. These are written where they came with the
- * source and name no tensor that is gone.
+ * source and name no tensor that is gone. The file `checkpoint` of a folder, which names the latest
+ * of those in it, is left as it is.
  */
 export async function writeCheckpoint(
   { store }: Checkpoint,
@@ -42,35 +40,16 @@ export async function writeCheckpoint(
   report.throwIfErrors();
   const variables = variablesOf(objects?.graph ?? {});
   const stated = new Map(variables.map(({ name, fullName }) => [name, fullName]));
-  const tensors: WritableTensor[] = [];
-  for (const tensor of store) tensors.push(await writable(tensor, stated.get(tensor.name)));
-  if (objects) tensors.push(graphTensor(objects.bytes));
-  const isState = baseName(path) === stateName;
-  const folder = path.slice(0, path.length - baseName(path).length);
-  const prefix = prefixOf(isState ? folder + about.fileNames.usual : path);
-  await encodeBundle(sink, prefix, tensors, options.shardSize);
-  if (isState) {
-    const file = await sink.create(path);
-    await file.write(new TextEncoder().encode(encodeState(baseName(prefix))));
-    await file.close();
-  }
-  for (const { name, weight } of store) tellTensor(name, weight, context.tensor);
-}
-
-async function writable(
-  { name, weight, aliases }: StoredTensor,
-  stated: string | undefined,
-): Promise<WritableTensor> {
-  const { dtype, shape } = weight;
-  // How long strings are is known where they are stored, and not before they were moved.
-  const isMade = dtype === 'string' && weight.content.kind !== 'stored';
-  return {
+  const tensors = [...store].map(({ name, weight, aliases }): WritableTensor => ({
     name,
-    dtype,
-    shape,
-    bytes: isMade ? ByteHandle.of(await weight.bytes()) : weight.handle,
-    aliases: aliases.filter((alias) => alias !== stated),
-  };
+    dtype: weight.dtype,
+    shape: weight.shape,
+    bytes: weight.handle,
+    aliases: aliases.filter((alias) => alias !== stated.get(name)),
+  }));
+  if (objects) tensors.push(graphTensor(objects.bytes));
+  await encodeBundle(sink, prefixOf(path), tensors, options.shardSize);
+  for (const { name, weight } of store) tellTensor(name, weight, context.tensor);
 }
 
 /** The tensor that holds the graph of the objects: a scalar of one string. */
