@@ -14,8 +14,8 @@ import {
 /**
  * Opens the main file of a model: a file, a folder that holds exactly one, or `-` for standard
  * input, which is read to its end into memory. `names` are the names that such a file can have, a
- * list for each format (its `fileNames.inFolder`): of a list the first name that is there counts. Throws `node/ambiguous-model`, `node/no-model`, `core/missing-file` or
- * `node/cannot-read`.
+ * list for each format (its `fileNames.inFolder`): of a list the first name that is there counts.
+ * Throws `node/ambiguous-model`, `node/no-model`, `core/missing-file` or `node/cannot-read`.
  */
 export async function openModelFile(
   path: string,

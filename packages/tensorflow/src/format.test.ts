@@ -1,6 +1,5 @@
 import {
   convert,
-  DroverError,
   MemorySink,
   memorySource,
   openCheckpoint,
@@ -12,21 +11,13 @@ import {
   type Checkpoint,
   type Structure,
 } from '@drover/core';
+import { codesOf } from '../testing/failure.js';
 import { all, base64, fixture } from '../testing/fixture.js';
-import { bundleOf, bytesEntry, tableOf } from '../testing/made-bundle.js';
+import { bundleOf, bytesEntry, someBytes, tableOf } from '../testing/made-bundle.js';
 import { tensorflow } from './format.js';
 
 const objectGraph = '_CHECKPOINTABLE_OBJECT_GRAPH';
 const utf8 = (text: string) => new TextEncoder().encode(text);
-
-const codesOf = async (work: Promise<unknown>): Promise<readonly string[]> => {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (error !== undefined && !(error instanceof DroverError)) throw error;
-  return error?.diagnostics.map(({ code }) => code) ?? [];
-};
 
 const read = async (folder: string, main: string) => {
   const report = new Report();
@@ -171,8 +162,7 @@ describe('the graph of the objects', () => {
   });
 
   test('that is no string is refused', async () => {
-    const data = Uint8Array.of(1, 2);
-    const source = await bundleOf([[objectGraph, bytesEntry(data, 0, 2)]], data);
+    const source = await bundleOf([[objectGraph, bytesEntry(0, 2)]], someBytes);
     expect(await codesOf(openCheckpoint(source, tensorflow))).toEqual(['tensorflow/object-graph']);
   });
 });

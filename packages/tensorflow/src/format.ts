@@ -14,7 +14,7 @@ async function isIndex(source: Source): Promise<boolean> {
   return isTableEnd(await source.read({ offset: source.size - 8, length: 8 }));
 }
 
-/** The other files of a checkpoint: its weight files, and its index where a `checkpoint` names it. */
+/** The weight files of a checkpoint, and its index where a file `checkpoint` names it. */
 async function filesOf(source: Source): Promise<readonly string[]> {
   if (!(await isState(source))) return shardPaths(source);
   const path = indexPath(await latestPrefix(source));

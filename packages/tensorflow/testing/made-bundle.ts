@@ -1,5 +1,6 @@
 import { memorySource, MemorySink, type Source } from '@drover/core';
 import { encodeMessage, type Message } from '@drover/protobuf';
+import { decodeBundle, type BundleTensor } from '../src/codec/decode-bundle.js';
 import { maskedCrcOf } from '../src/codec/masked-crc.js';
 import { schema, type BundleEntry, type BundleHeader } from '../src/codec/messages.js';
 import { compareBytes } from '../src/codec/table/compare-bytes.js';
@@ -43,17 +44,25 @@ export async function bundleOf(
   return memorySource('m.index', new Map(Object.entries(files)));
 }
 
-/** An entry of bytes: as many as a range of the data, of which it has the CRC. */
-export const bytesEntry = (
-  data: Uint8Array,
-  offset: number,
-  size: number,
-  more: BundleEntry = {},
-): BundleEntry => ({
+/** Bytes of a weight file, all of them different. */
+export const someBytes = Uint8Array.from({ length: 40 }, (_, i) => i * 7);
+
+/** An entry of a range of {@link someBytes}, as elements of uint8, with their CRC. */
+export const bytesEntry = (offset: number, size: number, more: BundleEntry = {}): BundleEntry => ({
   dtype: 4,
   shape: { dim: [{ size }] },
   offset,
   size,
-  crc32c: maskedCrcOf(data.subarray(offset, offset + size)),
+  crc32c: maskedCrcOf(someBytes.subarray(offset, offset + size)),
   ...more,
 });
+
+/** The tensors of a checkpoint over {@link someBytes}, all of which are read. */
+export async function readBundle(
+  entries: readonly (readonly [string | Uint8Array, BundleEntry])[],
+  header?: BundleHeader,
+): Promise<readonly BundleTensor[]> {
+  const { tensors } = await decodeBundle(await bundleOf(entries, someBytes, header));
+  for (const { bytes } of tensors) await bytes.read();
+  return tensors;
+}

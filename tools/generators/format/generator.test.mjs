@@ -9,7 +9,9 @@ import format from './generator.mjs';
 const inner = 'packages/sample/';
 const fixture = 'fixtures/models/sample-layer/';
 /** The packages in which a format is known. */
-const workspace = 'core formats graphdef mxnet onnx protobuf safetensors tensorflow tfjs'.split(' ');
+const workspace = 'core formats graphdef mxnet onnx protobuf safetensors tensorflow tfjs'.split(
+  ' ',
+);
 let copy;
 /** What the format generator wrote. */
 let written;

@@ -47,7 +47,7 @@ const letters: ReadonlyMap<string, number> = new Map(
   Object.entries({ n: 10, r: 13, t: 9, '"': 34, "'": 39, '\\': 92 }),
 );
 
-/** The text of a literal of protobuf, whose escapes are bytes of UTF-8; undefined where it is none. */
+/** The text of a literal, whose escapes are bytes of UTF-8; undefined where it is none. */
 function unescaped(literal: string): string | undefined {
   const bytes: number[] = [];
   const parts = /\\(?:([0-7]{1,3})|x([0-9a-fA-F]{1,2})|(.))|([^\\]+)/gsu;

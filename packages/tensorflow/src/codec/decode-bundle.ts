@@ -65,7 +65,7 @@ async function readIndex(source: Source, limits: Partial<TableLimits>): Promise<
     if (entries.length === 0 && isVersion1(entry.value))
       throw tensorflowDiagnostics.error('generation', {
         message: `${source.name} is a checkpoint of the first version of the format, of TensorFlow before 1.0.`,
-        help: 'Load it in TensorFlow 1 or 2 with tf.compat.v1.train.Saver, and save it again.',
+        help: 'tf.train.load_checkpoint of TensorFlow still reads it: save its tensors again as those of a tf.train.Checkpoint.',
         origin,
       });
     entries.push(entry);

@@ -1,27 +1,29 @@
 import { bitsOf, type DType } from '@drover/core';
 import { dataTypeNames, dataTypeOf, dtypeOf, type DataType } from '@drover/graphdef/codec';
 
-/** The plain types that hold the codes of quantised ones. */
+/** The plain types that hold the codes of quantised ones; `_REF` are variables of TensorFlow 1. */
 const codeTypes: ReadonlyMap<DataType, DType> = new Map([
   ['DT_QINT8', 'int8'],
+  ['DT_QINT8_REF', 'int8'],
   ['DT_QUINT8', 'uint8'],
+  ['DT_QUINT8_REF', 'uint8'],
   ['DT_QINT16', 'int16'],
+  ['DT_QINT16_REF', 'int16'],
   ['DT_QUINT16', 'uint16'],
+  ['DT_QUINT16_REF', 'uint16'],
   ['DT_QINT32', 'int32'],
+  ['DT_QINT32_REF', 'int32'],
 ]);
 
-/** A type without the mark that TensorFlow 1 has for references to variables. */
-const plain = (type: DataType) => type.replace(/_REF$/, '') as DataType;
-
 /** Whether elements of a type are codes of a quantisation. */
-export const isQuantised = (type: DataType): boolean => codeTypes.has(plain(type));
+export const isQuantised = (type: DataType): boolean => codeTypes.has(type);
 
 /**
  * The type under which elements are read; undefined for those that have no form here: variants,
  * resources, one of the eight-bit floats.
  */
 export const elementTypeOf = (type: DataType): DType | undefined =>
-  dtypeOf(type) ?? codeTypes.get(plain(type));
+  dtypeOf(type) ?? codeTypes.get(type);
 
 /** The number of the type under which elements are written; undefined where there is none. */
 export function typeNumberOf(dtype: DType): number | undefined {

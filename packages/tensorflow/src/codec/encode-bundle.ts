@@ -43,9 +43,9 @@ export const isWritableName = (name: string): boolean =>
 /**
  * Writes a checkpoint as TensorFlow does, byte for byte: tensors in the order given, in one
  * weight file or in several of at most `shardSize` bytes where no tensor is larger, and last the
- * index, which is sorted. Tensors pass through in pieces, those of strings in one array. Throws, before anything is
- * written, `core/range` for bytes that type and shape do not ask for, `core/duplicate`, and
- * `core/not-writable` for a type or a name that a checkpoint cannot have.
+ * index, which is sorted. Tensors pass through in pieces, those of strings in one array. Throws,
+ * before anything is written, `core/range` for bytes that type and shape do not ask for,
+ * `core/duplicate`, and `core/not-writable` for a type or a name that a checkpoint cannot have.
  */
 export async function encodeBundle(
   sink: Sink,

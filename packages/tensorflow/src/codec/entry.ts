@@ -15,7 +15,7 @@ const maxRank = 64;
 /** Weight files: more than anything writes, and few enough to look for each. */
 const maxShards = 100_000;
 /** The version of the format that is read and written (tensor_bundle.cc). */
-export const bundleVersion = 1;
+const bundleVersion = 1;
 
 /** What the header of a checkpoint says. */
 export interface Header {
@@ -136,7 +136,7 @@ export async function decodeEntry(
 }
 
 /** The extents of a slice, which lies within a shape. Throws `tensorflow/slices`. */
-export function extentsOf(
+function extentsOf(
   { extent = [] }: TensorSlice,
   shape: readonly number[],
   what: string,

@@ -9,7 +9,7 @@ export interface BundleHeader extends Message {
 }
 
 /** Which versions of readers take what a writer wrote. */
-export interface VersionDef extends Message {
+interface VersionDef extends Message {
   producer?: number;
   minConsumer?: number;
   badConsumers?: number[];
@@ -28,7 +28,7 @@ export interface BundleEntry extends Message {
 }
 
 /** Sizes of a tensor. */
-export interface TensorShape extends Message {
+interface TensorShape extends Message {
   dim?: (Message & { size?: Int64; name?: string })[];
   unknownRank?: boolean;
 }

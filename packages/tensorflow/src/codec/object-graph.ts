@@ -39,3 +39,15 @@ export async function decodeObjectGraph(bytes: Uint8Array, file: string): Promis
         throw wrong(`The graph of objects has ${count} of them and refers to number ${id}`, origin);
   return graph;
 }
+
+/** The attribute under which a variable keeps its value. */
+const variableValue = 'VARIABLE_VALUE';
+
+/** The tensors of variables, with what their objects call them. */
+export function variablesOf({ nodes = [] }: ObjectGraph) {
+  return nodes.flatMap(({ attributes = [] }, node) =>
+    attributes.flatMap(({ name, fullName = '', checkpointKey }) =>
+      name === variableValue && checkpointKey ? [{ node, fullName, name: checkpointKey }] : [],
+    ),
+  );
+}

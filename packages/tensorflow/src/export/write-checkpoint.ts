@@ -11,9 +11,8 @@ import { prefixOf } from '../codec/bundle-files.js';
 import { typeNumberOf } from '../codec/element-type.js';
 import { encodeBundle, isWritableName, type WritableTensor } from '../codec/encode-bundle.js';
 import type { ObjectGraph } from '../codec/messages.js';
-import { decodeObjectGraph, objectGraphKey } from '../codec/object-graph.js';
+import { decodeObjectGraph, objectGraphKey, variablesOf } from '../codec/object-graph.js';
 import { tensorflowDiagnostics } from '../diagnostics.js';
-import { variablesOf } from '../import/names.js';
 
 /** The graph of the objects as it was read, and what it says. */
 interface Objects {

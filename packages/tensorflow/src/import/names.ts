@@ -1,5 +1,6 @@
 import type { TensorRole } from '@drover/core';
 import type { ObjectGraph } from '../codec/messages.js';
+import { variablesOf } from '../codec/object-graph.js';
 
 /** What the objects of a checkpoint say of its tensors. */
 export interface ObjectNames {
@@ -7,18 +8,6 @@ export interface ObjectNames {
   readonly fullNames: ReadonlyMap<string, string>;
   /** Names of tensors that belong to an optimizer. */
   readonly optimizer: ReadonlySet<string>;
-}
-
-/** The attribute under which a variable keeps its value. */
-const variableValue = 'VARIABLE_VALUE';
-
-/** The tensors of variables, with what their objects call them. */
-export function variablesOf({ nodes = [] }: ObjectGraph) {
-  return nodes.flatMap(({ attributes = [] }, node) =>
-    attributes.flatMap(({ name, fullName = '', checkpointKey }) =>
-      name === variableValue && checkpointKey ? [{ node, fullName, name: checkpointKey }] : [],
-    ),
-  );
 }
 
 /**

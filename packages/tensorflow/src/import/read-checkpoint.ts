@@ -26,7 +26,7 @@ export async function isState(source: Source): Promise<boolean> {
 }
 
 /** The index of a source: itself, or the one that it names. */
-export const indexOf = async (source: Source): Promise<Source> =>
+const indexOf = async (source: Source): Promise<Source> =>
   (await isState(source)) ? source.sibling(indexPath(await latestPrefix(source))) : source;
 
 /**

@@ -1,4 +1,5 @@
 import { DroverError, memorySource, type Source } from '@drover/core';
+import { codesOf } from '../../../testing/failure.js';
 import { tableOf } from '../../../testing/made-bundle.js';
 import { maskedCrcOf } from '../masked-crc.js';
 import { ByteCursor } from './byte-cursor.js';
@@ -9,15 +10,6 @@ import { varint } from './write-table.js';
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const opened = (bytes: Uint8Array): Source => memorySource('t', new Map([['t', bytes]]));
 const magic = [0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb];
-
-async function codesOf(work: Promise<unknown>): Promise<readonly string[]> {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (error !== undefined && !(error instanceof DroverError)) throw error;
-  return error?.diagnostics.map(({ code }) => code) ?? [];
-}
 
 async function entriesOf(bytes: Uint8Array, limits = {}) {
   const found: [string, string][] = [];

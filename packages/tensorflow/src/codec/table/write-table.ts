@@ -1,7 +1,6 @@
 import type { SinkFile } from '@drover/core';
 import { maskedCrcOf } from '../masked-crc.js';
 import type { TableEntry } from './block.js';
-import { compareBytes } from './compare-bytes.js';
 import { footerBytes } from './read-table.js';
 
 /** As TensorFlow writes tables (tensorflow/core/lib/io/table_options.h). */
@@ -151,6 +150,3 @@ function withNext(key: Uint8Array, i: number): Uint8Array {
   out[i]!++;
   return out;
 }
-
-/** Sorts entries as tables have them. */
-export const byKey = (a: TableEntry, b: TableEntry): number => compareBytes(a.key, b.key);
