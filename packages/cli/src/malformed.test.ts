@@ -317,11 +317,107 @@ const safetensors: readonly Broken[] = [
   },
 ];
 
+const bundle = '../checkpoints/tensorflow-every_dtype/model.ckpt.index';
+const training = '../checkpoints/tensorflow-training/ckpt-1.index';
+const partitioned = '../checkpoints/tensorflow-partitioned/model.ckpt.index';
+const weights = (path: string) => `${path.replace(/index$/, '')}data-00000-of-00001`;
+
+/** Turns one bit, counted in bytes from the end of a file where it is negative. */
+function flipBit(path: string, at: number): void {
+  const bytes = readFileSync(path);
+  bytes[at < 0 ? bytes.length + at : at]! ^= 1;
+  writeFileSync(path, bytes);
+}
+
+const tensorflow: readonly Broken[] = [
+  {
+    what: 'a bit of the index turned',
+    fixture: bundle,
+    spoil: (path) => flipBit(path, 40),
+    code: 'tensorflow/checksum',
+    exit: 4,
+    says: /block of the table/,
+  },
+  {
+    what: 'an index beyond the file',
+    fixture: bundle,
+    spoil: (path) => flipBit(path, -47),
+    code: 'tensorflow/table',
+    exit: 4,
+    says: /./,
+  },
+  {
+    what: 'a bit of a tensor turned',
+    fixture: training,
+    spoil: (path) => flipBit(weights(path), 0),
+    code: 'tensorflow/checksum',
+    exit: 4,
+    says: /does not have its CRC/,
+  },
+  {
+    what: 'weights that are cut short',
+    fixture: training,
+    spoil: (path) => cutShort(weights(path), 1),
+    code: 'core/range',
+    exit: 4,
+    says: /lie outside/,
+  },
+  {
+    what: 'the weights of another checkpoint',
+    fixture: training,
+    spoil: (path) => writeFileSync(weights(path), readFileSync(weights(path)).fill(7)),
+    code: 'tensorflow/checksum',
+    exit: 4,
+    says: /CRC/,
+  },
+  {
+    what: 'a missing weight file',
+    fixture: partitioned,
+    spoil: (path) => rmSync(beside(path, 'model.ckpt.data-00001-of-00002')),
+    code: 'core/missing-file',
+    exit: 2,
+    says: /data-00001-of-00002/,
+  },
+  {
+    what: 'an index under another name than its weights',
+    fixture: training,
+    spoil: (path) => {
+      copyFileSync(weights(path), beside(path, 'ckpt-2.data-00000-of-00001'));
+      rmSync(weights(path));
+    },
+    code: 'core/missing-file',
+    exit: 2,
+    says: /ckpt-1\.data-00000-of-00001/,
+  },
+  {
+    what: 'weights behind a link out of the folder',
+    fixture: training,
+    spoil: (path) => {
+      const elsewhere = join(scratch(), 'elsewhere');
+      copyFileSync(weights(path), elsewhere);
+      rmSync(weights(path));
+      symlinkSync(elsewhere, weights(path));
+    },
+    code: 'core/path',
+    exit: 4,
+    says: /ckpt-1\.data/,
+  },
+  {
+    what: 'a latest checkpoint outside the folder',
+    fixture: training,
+    spoil: (path) => writeFileSync(path, 'model_checkpoint_path: "../ckpt-1"\n'),
+    code: 'core/path',
+    exit: 4,
+    says: /\.\.\/ckpt-1/,
+  },
+];
+
 describe.each([
   ['onnx', onnx, 'model.json'],
   ['tfjs', tfjs, 'model.onnx'],
   ['mxnet', mxnet, 'model.onnx'],
   ['safetensors', safetensors, 'model.safetensors'],
+  ['tensorflow', tensorflow, 'model.safetensors'],
 ] as const)('converting from %s', (_, cases, out) => {
   it.each(cases.map((each) => [each.what, each] as const))(
     '%s is told with its code, and nothing is written',

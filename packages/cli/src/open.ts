@@ -4,7 +4,7 @@ import { openFile, openModelFile } from '@drover/node';
 import { formatNamed, formatOf } from './formats.js';
 
 /** Names that a folder's model file can have. */
-const modelNames = formats.flatMap(({ about }) => about.fileNames.inFolder);
+const modelNames = formats.map(({ about }) => about.fileNames.inFolder);
 
 /** How the command line may say what a model is. */
 export interface OpenOptions {

@@ -15,8 +15,10 @@ export { defineDiagnostics } from './diagnostics/diagnostic.js';
 
 // Bytes and text.
 export { allocateBytes } from './bytes/allocate-bytes.js';
+export { bigEndian } from './bytes/big-endian.js';
 export { checkRange } from './bytes/byte-range.js';
 export type { ByteCheck, ByteEncoding } from './bytes/byte-handle.js';
+export { Crc, crc32cTables, crc32Tables, type CrcTables } from './bytes/crc.js';
 export { inMultiples } from './bytes/pieces.js';
 export { checkPath } from './format/memory.js';
 export { JsonCursor, parseJson, readJson, type JsonLimits, type JsonValue } from './format/json.js';
@@ -77,6 +79,7 @@ export {
   type WriteTable,
 } from './export/rule.js';
 export { composed, preparation, prepare, type TargetNeeds } from './export/prepare.js';
+export { reportStructure } from './format/report-structure.js';
 export { tellTensor } from './format/tensor-map.js';
 export type { UnrollLimits } from './passes/unroll-loops.js';
 export { writeNodes, type NodeWriter } from './export/write-nodes.js';

@@ -3,6 +3,7 @@ import { about as mxnet } from '@drover/mxnet/about';
 import { about as onnx } from '@drover/onnx/about';
 import { about as pytorch } from '@drover/pytorch/about';
 import { about as safetensors } from '@drover/safetensors/about';
+import { about as tensorflow } from '@drover/tensorflow/about';
 import { about as tfjs } from '@drover/tfjs/about';
 
 /** A format of the list: what it is, and its code when it is asked for. */
@@ -24,6 +25,7 @@ export const formats: readonly ListedFormat[] = [
     about: safetensors,
     load: async () => (await import('@drover/safetensors')).safetensors,
   },
+  { about: tensorflow, load: async () => (await import('@drover/tensorflow')).tensorflow },
 ];
 
 /** The code of every format. */

@@ -6,6 +6,7 @@ import {
   openSync,
   read,
   readdir,
+  readdirSync,
   realpathSync,
   statSync,
 } from 'node:fs';
@@ -50,6 +51,26 @@ export function systemCode(error: unknown): string {
     typeof error.code === 'string'
     ? error.code
     : String(error);
+}
+
+/** Names of files in a folder that are told where the one that was meant is not there. */
+const namedFiles = 4;
+
+/**
+ * What to do about a path under which nothing is: what is called so but for its end is named, such
+ * as the index of a checkpoint of which the prefix was given.
+ */
+function helpWith(path: string): string {
+  let names: readonly string[] = [];
+  try {
+    names = readdirSync(dirname(resolve(path))).sort();
+  } catch {
+    // Nor is there a folder that could be listed.
+  }
+  const found = names.filter((name) => name.startsWith(`${basename(path)}.`));
+  if (found.length === 0) return 'Check the path.';
+  const more = found.length > namedFiles ? ` and ${found.length - namedFiles} more` : '';
+  return `There is ${found.slice(0, namedFiles).join(', ')}${more}: give the whole name.`;
 }
 
 /** `core/missing-file` when nothing is there, else `node/cannot-read`. */
@@ -218,6 +239,6 @@ export function isFolder(path: string): boolean {
   try {
     return statSync(path).isDirectory();
   } catch (error) {
-    throw openingError(error, path, 'Check the path.');
+    throw openingError(error, path, helpWith(path));
   }
 }

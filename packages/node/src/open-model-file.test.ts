@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Diagnostic, DroverError } from '@drover/core';
 import { openModelFile, readStandardInput } from './open-model-file.js';
 
 let root: string;
@@ -13,13 +14,15 @@ const put = (...names: string[]) => names.forEach((name) => writeFileSync(join(r
 const failing = (code: string) =>
   expect.objectContaining({ diagnostics: [expect.objectContaining({ code })] });
 
-const names = ['model.json', '*-symbol.json', '*.onnx'];
+const names = [['model.json'], ['*-symbol.json'], ['*.onnx'], ['checkpoint', '*.index']];
 
 describe('openModelFile', () => {
   it.each([
     [['model.json', 'group1-shard1of1.bin', 'golden.npz'], 'model.json'],
     [['net-symbol.json', 'net-0000.params'], 'net-symbol.json'],
     [['net.onnx', 'net.onnx.data', 'config.json'], 'net.onnx'],
+    [['a.index', 'b.index', 'checkpoint'], 'checkpoint'],
+    [['a.index', 'a.data-00000-of-00001'], 'a.index'],
   ])('finds the model among %j', async (files, expected) => {
     put(...files);
     const source = await openModelFile(root, names);
@@ -33,6 +36,18 @@ describe('openModelFile', () => {
     const source = await openModelFile(join(root, 'a.onnx'), names);
     expect(source.size).toBe('a.onnx'.length);
     source.close();
+  });
+
+  it('names what is called so but for its end', async () => {
+    put('ckpt-1.index', 'ckpt-1.data-00000-of-00001', 'ckpt-10.index');
+    const error = (await openModelFile(join(root, 'ckpt-1'), names).catch(
+      (thrown: unknown) => thrown,
+    )) as DroverError;
+    const [{ code, help }] = error.diagnostics as [Diagnostic];
+    expect([code, help]).toEqual([
+      'core/missing-file',
+      'There is ckpt-1.data-00000-of-00001, ckpt-1.index: give the whole name.',
+    ]);
   });
 
   it('tells that there is none', async () => {

@@ -12,19 +12,23 @@ import {
 } from './file-source.js';
 
 /**
- * Opens the main file of a model: a file, a folder that holds exactly one of the given names (the
- * `fileNames.inFolder` of formats), or `-` for standard input, which is read to its end into
- * memory. Throws `node/ambiguous-model`, `node/no-model`, `core/missing-file` or
- * `node/cannot-read`.
+ * Opens the main file of a model: a file, a folder that holds exactly one, or `-` for standard
+ * input, which is read to its end into memory. `names` are the names that such a file can have, a
+ * list for each format (its `fileNames.inFolder`): of a list the first name that is there counts.
+ * Throws `node/ambiguous-model`, `node/no-model`, `core/missing-file` or `node/cannot-read`.
  */
 export async function openModelFile(
   path: string,
-  names: readonly string[],
+  names: readonly (readonly string[])[],
   options: OpenOptions = {},
 ): Promise<FileSource> {
   if (path === '-') return readStandardInput();
   if (!isFolder(path)) return openFile(path, options);
-  const found = filesOf(path).filter((name) => isNamed(name, names));
+  const files = filesOf(path);
+  const found = names.flatMap((patterns) => {
+    const first = patterns.find((each) => files.some((name) => isNamed(name, [each])));
+    return first === undefined ? [] : files.filter((name) => isNamed(name, [first]));
+  });
   const [name] = found;
   const origin = { file: path };
   if (name === undefined)

@@ -7,7 +7,7 @@ import {
   type DroverError,
   type DType,
 } from '@drover/core';
-import { encodeStrings, inMultiples, type ByteEncoding } from '@drover/core/format';
+import { bigEndian, encodeStrings } from '@drover/core/format';
 import { numpyDiagnostics } from './diagnostics.js';
 
 // prettier-ignore
@@ -116,21 +116,6 @@ async function readHeader(npy: ByteHandle, file: string): Promise<Header> {
   if (shape.length > 64 || !shape.every(Number.isSafeInteger))
     throw broken('The shape is impossible', at);
   return { descr, fortran: order === 'True', shape, data: npy.after(before) };
-}
-
-/** Numbers of `width` bytes with the most significant one first. */
-function bigEndian(width: number): ByteEncoding {
-  return {
-    name: `big-endian ${width}`,
-    async *decode(stored) {
-      for await (const piece of inMultiples(stored, width)) {
-        const out = new Uint8Array(piece.length);
-        for (let at = 0; at < piece.length; at += width)
-          for (let i = 0; i < width; i++) out[at + i] = piece[at + width - 1 - i]!;
-        yield out;
-      }
-    },
-  };
 }
 
 function decodeText(

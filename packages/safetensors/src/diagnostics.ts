@@ -56,20 +56,6 @@ export const safetensorsDiagnostics = defineDiagnostics('safetensors', {
       'The metadata of a checkpoint has a key that stands for a further name of a tensor, or would be read as one.',
     help: 'Remove the entry from the metadata, or rename the tensor.',
   },
-  nesting: {
-    failure: 'note',
-    severity: 'info',
-    summary:
-      'A checkpoint nests its tensors, which a safetensors file does not tell. Their names are kept.',
-    help: 'Nothing is lost but the nesting.',
-  },
-  'values-left': {
-    failure: 'note',
-    severity: 'warning',
-    summary:
-      'A checkpoint holds values or objects beside its tensors (a step count, hyperparameters), which a safetensors file has no place for.',
-    help: 'Keep the source if training is to go on from it.',
-  },
   'other-file': {
     failure: 'io',
     severity: 'error',

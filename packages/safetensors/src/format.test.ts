@@ -384,16 +384,16 @@ describe('the nesting of a checkpoint', () => {
   });
   test.each<readonly [string, Structure, readonly string[]]>([
     ['that is flat says nothing', map(['c', leaf]), []],
-    ['is told', map(['model', map(['c', leaf])]), ['safetensors/nesting']],
+    ['is told', map(['model', map(['c', leaf])]), ['core/nesting']],
     [
       'with values beside tensors is told',
       map(['c', leaf], ['epoch', { kind: 'value', value: 3 }]),
-      ['safetensors/values-left'],
+      ['core/values-left'],
     ],
     [
       'with objects is told',
       { kind: 'list', items: [leaf, { kind: 'opaque', type: 'a.B' }] },
-      ['safetensors/values-left'],
+      ['core/values-left'],
     ],
   ])('%s', async (_, structure, codes) => {
     expect((await written(storeOf([['c', 2]], { structure }))).codes).toEqual(codes);

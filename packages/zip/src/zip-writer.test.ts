@@ -1,6 +1,5 @@
 import { unzipSync } from 'fflate';
 import { ByteHandle, memorySource, MemorySink, type Source } from '@drover/core';
-import { Crc32 } from './crc32.js';
 import { readZip, ZipWriter, type AddOptions, type ZipWriterOptions } from './index.js';
 
 const text = (value: string) => new TextEncoder().encode(value);
@@ -19,20 +18,6 @@ async function written(
   await sink.commit();
   return sink.files.get('a.zip')!;
 }
-
-test('the CRC-32 of ISO 3309, in pieces of any size', () => {
-  // The check value of the catalogue of CRCs (CRC-32/ISO-HDLC), and that of 32 zeros.
-  const sumOf = (...pieces: Uint8Array[]) => {
-    const sum = new Crc32();
-    for (const piece of pieces) sum.add(piece);
-    return sum.value;
-  };
-  expect(sumOf(text('123456789'))).toBe(0xcbf43926);
-  expect(sumOf(text('1234'), text(''), text('56789'))).toBe(0xcbf43926);
-  expect(sumOf(new Uint8Array(32))).toBe(0x190a55ad);
-  expect(sumOf(new Uint8Array(13), new Uint8Array(19))).toBe(0x190a55ad);
-  expect(sumOf()).toBe(0);
-});
 
 describe('what is written', () => {
   const noise = Uint8Array.from({ length: 100_000 }, (_, i) => (i * i * 31) >> 7);

@@ -9,9 +9,8 @@ import format from './generator.mjs';
 const inner = 'packages/sample/';
 const fixture = 'fixtures/models/sample-layer/';
 /** The packages in which a format is known. */
-const workspace = 'core formats graphdef mxnet onnx protobuf pytorch safetensors tfjs zip'.split(
-  ' ',
-);
+const workspace =
+  'core formats graphdef mxnet onnx protobuf pytorch safetensors tensorflow tfjs zip'.split(' ');
 let copy;
 /** What the format generator wrote. */
 let written;

@@ -88,6 +88,20 @@ export const coreDiagnostics = defineDiagnostics('core', {
     summary: 'A tensor has a type or a shape that files of the target cannot hold.',
     help: 'Cast the tensor to float32 or int32, which every format has, or give a scalar the shape [1].',
   },
+  nesting: {
+    failure: 'note',
+    severity: 'info',
+    summary:
+      'A checkpoint nests its tensors, which a file of names and tensors does not tell. Their names are kept.',
+    help: 'Nothing is lost but the nesting.',
+  },
+  'values-left': {
+    failure: 'note',
+    severity: 'warning',
+    summary:
+      'A checkpoint holds values or objects beside its tensors (a step count, hyperparameters), which the format written has no place for.',
+    help: 'Keep the source if training is to go on from it.',
+  },
   json: {
     failure: 'malformed',
     severity: 'error',

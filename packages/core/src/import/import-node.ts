@@ -46,7 +46,8 @@ function asForeign(
  * What a node of the source makes: by its rule, or as a foreign operator with the reason. Values
  * that the node makes take the source's names, behind that of the node's module; those that it
  * passes on keep their own. What a rule finds wrong is thrown as the error of this node, unless the
- * types of its operands are only guessed. `M` is what a format has beside values, such as sequences of them.
+ * types of its operands are only guessed. `M` is what a format has beside values, such as sequences
+ * of them.
  */
 export function importNode<N extends ImportedNode, M = Value>(
   node: N,

@@ -19,7 +19,13 @@ export type {
   VersionDef,
 } from './graph-def.js';
 export { tensorFields } from './graph-def.js';
-export { dataTypeNames, dtypeOf, type DataType } from './data-type.js';
+export {
+  dataTypeNames,
+  dataTypeOf,
+  dataTypeOfNumber,
+  dtypeOf,
+  type DataType,
+} from './data-type.js';
 export { decodeGraphDef, decodeSignature, encodeGraphDef, encodeSignature } from './json-graph.js';
 export type { JsonMembers } from './json-attr.js';
 export { attrOf, parseInput, type InputRef } from './operator.js';

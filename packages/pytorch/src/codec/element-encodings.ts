@@ -4,21 +4,6 @@ import { allocateBytes, inMultiples, type ByteEncoding } from '@drover/core/form
 /** Bytes of gathered elements that are handed on at once. */
 const pieceBytes = 2 ** 22;
 
-/** Numbers of `width` bytes with the most significant one first. */
-export function bigEndian(width: number): ByteEncoding {
-  return {
-    name: `big-endian ${width}`,
-    async *decode(stored) {
-      for await (const piece of inMultiples(stored, width)) {
-        const out = new Uint8Array(piece.length);
-        for (let at = 0; at < piece.length; at += width)
-          for (let i = 0; i < width; i++) out[at + i] = piece[at + width - 1 - i]!;
-        yield out;
-      }
-    },
-  };
-}
-
 /**
  * Pairs of floats of `width` bytes whose signs are turned: of the first, of the second, or of both.
  */

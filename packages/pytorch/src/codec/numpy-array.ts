@@ -7,7 +7,7 @@ import {
   Weight,
   type DType,
 } from '@drover/core';
-import { bigEndian } from './element-encodings.js';
+import { bigEndian } from '@drover/core/format';
 import {
   LongText,
   PickleFloat,

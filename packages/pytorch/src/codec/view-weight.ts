@@ -6,8 +6,9 @@ import {
   type DType,
   type DroverError,
 } from '@drover/core';
+import { bigEndian } from '@drover/core/format';
 import { pytorchDiagnostics } from '../diagnostics.js';
-import { bigEndian, flipped, strided } from './element-encodings.js';
+import { flipped, strided } from './element-encodings.js';
 import type { TorchType } from './torch-types.js';
 
 /** A tensor as PyTorch has it: a view of a storage. Offset and strides count elements. */

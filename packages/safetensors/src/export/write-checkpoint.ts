@@ -7,14 +7,13 @@ import {
   type StoredTensor,
   type TensorStore,
 } from '@drover/core';
-import { tellTensor } from '@drover/core/format';
+import { reportStructure, tellTensor } from '@drover/core/format';
 import type { Writing } from '../about.js';
 import { partMetadata } from '../codec/aliases.js';
 import { nameOf } from '../codec/dtype.js';
 import { encodeFile, textFaults, type WritableTensor } from '../codec/encode-file.js';
 import { encodeIndex } from '../codec/index-file.js';
 import { safetensorsDiagnostics } from '../diagnostics.js';
-import { reportStructure } from './report-structure.js';
 
 const fileEnd = '.safetensors';
 const indexEnd = '.safetensors.index.json';

@@ -1,5 +1,6 @@
-import type { Report, Structure, TensorStore } from '@drover/core';
-import { safetensorsDiagnostics } from '../diagnostics.js';
+import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
+import type { Report } from '../diagnostics/report.js';
+import type { Structure, TensorStore } from '../model/tensor-store.js';
 
 /** As many of the values that are left are named. */
 const namedValues = 8;
@@ -18,13 +19,16 @@ const isFlat = (structure: Structure): boolean =>
   structure.kind === 'map' &&
   structure.entries.every(([key, each]) => each.kind === 'tensor' && each.name === key);
 
-/** Tells what of a checkpoint's nesting a file does not hold. */
+/**
+ * Tells what of a checkpoint's nesting a file of names and tensors does not hold: `core/nesting`,
+ * and `core/values-left` where values stand beside the tensors.
+ */
 export function reportStructure({ structure }: TensorStore, file: string, report: Report): void {
   if (structure === undefined || isFlat(structure)) return;
   const values = [...valuesIn(structure)];
   if (values.length === 0) {
     report.add(
-      safetensorsDiagnostics.diagnostic('nesting', {
+      coreDiagnostics.diagnostic('nesting', {
         message: 'The nesting of the tensors is left out.',
         origin: { file },
       }),
@@ -33,7 +37,7 @@ export function reportStructure({ structure }: TensorStore, file: string, report
   }
   const more = values.length > namedValues ? ` and ${values.length - namedValues} more` : '';
   report.add(
-    safetensorsDiagnostics.diagnostic('values-left', {
+    coreDiagnostics.diagnostic('values-left', {
       message: `The nesting is left out, and ${values.length} values beside the tensors: ${values.slice(0, namedValues).join(', ')}${more}.`,
       origin: { file },
     }),

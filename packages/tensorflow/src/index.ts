@@ -1,0 +1,2 @@
+export { tensorflow } from './format.js';
+export { tensorflowDiagnostics } from './diagnostics.js';
