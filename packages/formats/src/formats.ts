@@ -1,4 +1,5 @@
 import type { Format, FormatAbout } from '@drover/core';
+import { about as keras } from '@drover/keras/about';
 import { about as mxnet } from '@drover/mxnet/about';
 import { about as onnx } from '@drover/onnx/about';
 import { about as safetensors } from '@drover/safetensors/about';
@@ -22,6 +23,7 @@ export const formats: readonly ListedFormat[] = [
     about: safetensors,
     load: async () => (await import('@drover/safetensors')).safetensors,
   },
+  { about: keras, load: async () => (await import('@drover/keras')).keras },
 ];
 
 /** The code of every format. */

@@ -9,7 +9,7 @@ import format from './generator.mjs';
 const inner = 'packages/sample/';
 const fixture = 'fixtures/models/sample-layer/';
 /** The packages in which a format is known. */
-const workspace = 'core formats graphdef mxnet onnx protobuf safetensors tfjs'.split(' ');
+const workspace = 'core formats graphdef keras mxnet onnx protobuf safetensors tfjs zip'.split(' ');
 let copy;
 /** What the format generator wrote. */
 let written;

@@ -1,0 +1,17 @@
+import type { FormatAbout } from '@drover/core';
+import type { WriteContext } from '@drover/core/format';
+
+/** What Keras files are, without the code that reads and writes them. */
+export const about = {
+  id: 'keras',
+  title: 'Keras',
+  fileNames: {
+    usual: 'model.weights.h5',
+    any: ['*.keras', '*.h5', '*.hdf5', '*.weights.json'],
+    inFolder: ['*.keras', '*.h5', '*.weights.json'],
+  },
+  options: { read: {}, write: {} },
+} satisfies FormatAbout;
+
+/** What a writer of this format is given. */
+export type Writing = WriteContext<typeof about.options.write>;
