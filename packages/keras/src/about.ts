@@ -1,5 +1,6 @@
 import type { FormatAbout } from '@drover/core';
 import type { WriteContext } from '@drover/core/format';
+import { wholeNumber } from '@drover/core/option';
 
 /** What Keras files are, without the code that reads and writes them. */
 export const about = {
@@ -10,7 +11,10 @@ export const about = {
     any: ['*.keras', '*.h5', '*.hdf5', '*.weights.json'],
     inFolder: ['*.keras', '*.h5', '*.weights.json'],
   },
-  options: { read: {}, write: {} },
+  options: {
+    read: {},
+    write: { kerasVersion: wholeNumber('version of Keras to write', { from: 2, to: 3 }) },
+  },
 } satisfies FormatAbout;
 
 /** What a writer of this format is given. */

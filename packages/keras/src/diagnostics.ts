@@ -52,7 +52,8 @@ export const kerasDiagnostics = defineDiagnostics('keras', {
   meaning: {
     failure: 'unsupported',
     severity: 'error',
-    summary: 'Keras 3 computes something else than Keras 2 under the same name.',
+    summary:
+      'Keras 3 computes something else than Keras 2 under the same name, or calls a layer in a way that the other cannot say.',
     help: 'Write the weights to a path that ends in .weights.h5, and state the function in the model that your program builds.',
   },
   'custom-layer': {
@@ -66,7 +67,7 @@ export const kerasDiagnostics = defineDiagnostics('keras', {
     failure: 'note',
     severity: 'info',
     summary:
-      'How a model of Keras 2 was compiled (optimizer, loss, metrics) is left out of a model of Keras 3. The state of the optimizer stays in the file.',
+      'How a model of one generation of Keras was compiled (optimizer, loss, metrics) is left out of a model of another one. The state of the optimizer stays in the file.',
     help: 'Compile the model again if training is to go on.',
   },
   text: {

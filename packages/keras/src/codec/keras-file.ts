@@ -8,11 +8,11 @@ import { mergeShards, readWeights, type KerasWeights } from './weights.js';
 /** What a file is. */
 export type KerasContainer = 'hdf5' | 'archive' | 'shards';
 
-/** What a file of Keras holds. Everything in it is data: no class, module or function is looked up. */
+/** What a file of Keras holds. All of it is data: no class, module or function is looked up. */
 export interface KerasFile {
   readonly container: KerasContainer;
   readonly weights: KerasWeights;
-  /** The texts beside the weights: `keras_version`, `backend`, `model_config`, `training_config` … */
+  /** The texts beside the weights: `keras_version`, `backend`, `model_config` … */
   readonly metadata: ReadonlyMap<string, string>;
   /** Files of an archive beside its weights and its configuration: vocabularies. */
   readonly assets: readonly string[];
@@ -33,9 +33,7 @@ export async function containerOf(source: Source): Promise<KerasContainer | unde
   if (/^\s*\{[^]*"weight_map"\s*:\s*\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\[?\s*"[^"]*\.h5"/.test(text))
     return 'shards';
   // Keras writes its metadata or its configuration first.
-  return /^PK\u0003\u0004.{26}(metadata|config)\.json/s.test(
-    String.fromCharCode(...head.subarray(0, 64)),
-  )
+  return /^PK.{28}(metadata|config)\.json/s.test(String.fromCharCode(...head.subarray(0, 64)))
     ? 'archive'
     : undefined;
 }

@@ -1,6 +1,6 @@
 import type { StoredTensor, TensorStore } from '@drover/core';
 import type { KerasWeights } from '../codec/weights.js';
-import { namesOf } from '../import/weight-names.js';
+import { namesOf } from '../vocabulary/weight-names.js';
 import type { VariableGroup } from '../vocabulary/variable-groups.js';
 import { grouped, slotsByTensor, type Former, type Place } from './placement.js';
 

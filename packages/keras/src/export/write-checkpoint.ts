@@ -17,6 +17,7 @@ import { groupsOf } from '../vocabulary/variable-groups.js';
 import { legacyFile, variablesFile } from './hdf5-tree.js';
 import { legacyTree } from './legacy-tree.js';
 import { formerOf } from './placement.js';
+import { toKeras2 } from './to-keras2.js';
 import { toKeras3, type Translation } from './to-keras3.js';
 import { namesRead, variablesTree } from './variables-tree.js';
 
@@ -29,10 +30,10 @@ const containerFor = (path: string): Container =>
 /**
  * Writes a checkpoint by the end of its path: a whole model as `.keras`, weights as `.weights.h5`,
  * and under any other name an `.h5` in the legacy layout: a whole model where the metadata has its
- * configuration, else weights alone. A configuration of Keras 2 becomes one of Keras 3; weights go
- * where the layers of it look for them. What a name cannot tell stands in attributes that Keras
- * passes over, so that every name comes back. Equal checkpoints give equal files; there are no
- * dates but those of the metadata.
+ * configuration, else weights alone. A configuration of Keras 2 becomes one of Keras 3, or with
+ * `kerasVersion` 2 the other way round; weights go where the layers of it look for them. What a
+ * name cannot tell stands in attributes that Keras passes over, so that every name comes back.
+ * Equal checkpoints give equal files; there are no dates but those of the metadata.
  *
  * Throws `keras/no-config` where a whole model is asked for and there is none, `keras/code` where
  * it holds code, `keras/meaning` where Keras 3 would compute something else, and
@@ -103,6 +104,7 @@ async function writeArchive(
 /** The texts to write, and the groups of variables as the source and the target have them. */
 function modelOf(before: ReadonlyMap<string, string>, container: Container, context: Writing) {
   const metadata = new Map(before);
+  const to: Generation = context.options.kerasVersion === 2 ? 2 : 3;
   const text = before.get('model_config');
   if (text === undefined) {
     if (container === 'archive')
@@ -112,18 +114,22 @@ function modelOf(before: ReadonlyMap<string, string>, container: Container, cont
           origin: { file: context.path },
         }),
       );
+    // Without a version Keras 2 takes weights for those of Keras 1, and turns kernels round.
+    if (container === 'hdf5' && (!before.has('keras_version') || generationOf(before) !== to))
+      metadata.set('keras_version', newVersions[to]);
     return { metadata, source: [], target: [] };
   }
   const file = 'model_config';
   const given = new JsonCursor(parseJson(text, file), file);
   const from = generationOf(before);
-  const to: Generation = 3;
-  const { config, findings } = from === to ? untranslated(given) : toKeras3(given.value);
+  const translate = to === 3 ? toKeras3 : toKeras2;
+  const { config, findings } =
+    from === to ? untranslated(given, translate) : translate(given.value);
   if (container !== 'weights') reportLayers(findings, context);
   if (from !== to) {
     metadata.set('model_config', JSON.stringify(config));
-    metadata.set('keras_version', newVersion);
-    // Keras 3 would compile the model by it, and has other arguments.
+    metadata.set('keras_version', newVersions[to]);
+    // The other generation would compile the model by it, and has other arguments.
     if (metadata.delete('training_config') && container !== 'weights')
       context.report.add(
         kerasDiagnostics.diagnostic('not-compiled', {
@@ -139,12 +145,12 @@ function modelOf(before: ReadonlyMap<string, string>, container: Container, cont
   };
 }
 
-/** The version that a translated configuration is written for. */
-const newVersion = '3.0.0';
+/** The versions that a translated configuration is written for. */
+const newVersions = { 2: '2.15.0', 3: '3.0.0' } as const;
 
-const untranslated = (given: JsonCursor): Translation => ({
+const untranslated = (given: JsonCursor, translate: typeof toKeras3): Translation => ({
   config: given.value,
-  findings: toKeras3(given.value).findings.filter(({ kind }) => kind !== 'meaning'),
+  findings: translate(given.value).findings.filter(({ kind }) => kind !== 'meaning'),
 });
 
 /** Tells of layers that no reader can restore from the file alone. */

@@ -20,7 +20,7 @@ import {
 import { kerasDiagnostics } from '../diagnostics.js';
 import { generationOf } from '../vocabulary/generation.js';
 import { groupsOf, type VariableGroup } from '../vocabulary/variable-groups.js';
-import { namesOf } from './weight-names.js';
+import { namesOf } from '../vocabulary/weight-names.js';
 
 /**
  * Reads a checkpoint of Keras. Weights are named as {@link namesOf} says; where two have one name,

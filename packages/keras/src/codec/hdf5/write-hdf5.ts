@@ -32,8 +32,11 @@ const messageTypes = { dataspace: 1, linkInfo: 2, datatype: 3, fill: 5, link: 6,
 const groupInfo = 10;
 const attributeMessage = 12;
 
-/** Objects of a global heap are numbered in two bytes. */
-const maxHeapObjects = 65_000;
+/**
+ * Bytes of texts in a collection of the global heap, but for one that is longer: readers take it in
+ * whole for each text.
+ */
+const heapBytes = 32_768;
 
 /** What is written before the data: its place is known before its content. */
 interface Block {
@@ -56,7 +59,7 @@ export function encodeHdf5(root: NewGroup): ByteHandle {
 class Encoder {
   readonly #blocks: Block[] = [];
   readonly #data: { readonly dataset: NewDataset; address: number }[] = [];
-  readonly #heaps: { readonly texts: Uint8Array[]; address: number }[] = [];
+  readonly #heaps: { readonly texts: Uint8Array[]; bytes: number; address: number }[] = [];
   #end = superblockBytes;
 
   encode(root: NewGroup): ByteHandle {
@@ -148,10 +151,10 @@ class Encoder {
   #text(text: Uint8Array): () => Uint8Array {
     if (text.length === 0) return () => new Uint8Array(16);
     let heap = this.#heaps.at(-1);
-    if (!heap || heap.texts.length >= maxHeapObjects)
-      this.#heaps.push((heap = { texts: [], address: 0 }));
-    const { texts } = heap;
-    const index = texts.push(text);
+    if (!heap || heap.bytes + text.length > heapBytes)
+      this.#heaps.push((heap = { texts: [], bytes: 0, address: 0 }));
+    heap.bytes += text.length;
+    const index = heap.texts.push(text);
     return () => record(uint(text.length, 4), uint(heap.address, 8), uint(index, 4));
   }
 }

@@ -1,5 +1,5 @@
 import type { KerasWeights, WeightGroup } from '../codec/weights.js';
-import type { VariableGroup } from '../vocabulary/variable-groups.js';
+import type { VariableGroup } from './variable-groups.js';
 
 /** Containers of layers, which are no part of a name. */
 const containers = new Set(['layers', '_layer_checkpoint_dependencies', 'cells']);
