@@ -2,7 +2,7 @@
 
 make FOLDER                   saves each model as NAME.h5, NAME.keras and NAME.weights.h5
 read [--custom] FILE...       loads whole models
-weights NAME FILE             loads weights into a model that is built here
+weights NAME=FILE...          loads weights into models that are built here
 
 Of each model: its weights in their order, as base64, and what it predicts.
 """
@@ -113,11 +113,14 @@ def read(*files):
     return [facts(keras.models.load_model(file, compile=False, custom_objects=scope)) for file in files if file != "--custom"]
 
 
-def weights(name, file):
-    model = built(name)
-    model.set_weights([w * 0 for w in model.get_weights()])
-    model.load_weights(file)
-    return facts(model)
+def weights(*pairs):
+    found = []
+    for name, file in [pair.split("=", 1) for pair in pairs]:
+        model = built(name)
+        model.set_weights([w * 0 for w in model.get_weights()])
+        model.load_weights(file)
+        found.append(facts(model))
+    return found
 
 
 print(json.dumps({"make": make, "read": read, "weights": weights}[sys.argv[1]](*sys.argv[2:])), flush=True)

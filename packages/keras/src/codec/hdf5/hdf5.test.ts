@@ -65,7 +65,8 @@ test('what is written libhdf5 reads: groups, texts of any length, data in any pl
   const data = Array.from({ length: 40 }, (_, i) => new Uint8Array(i * 7).fill(i));
   const inner = group(new Map(data.map((bytes, i) => [`${i}`, dataset(bytes)])));
   const bytes = encodeHdf5(group(new Map([['a b', inner]])));
-  expect(await encodeHdf5(group(new Map([['a b', inner]]))).read()).toEqual(await bytes.read());
+  const again = encodeHdf5(group(new Map([['a b', inner]])));
+  expect(Buffer.compare(await again.read(), await bytes.read())).toBe(0);
   const file = await openHdf5(bytes, 'f');
   for (const path of ['/', '/a b']) {
     expect(await file.attribute(path, 'long')).toHaveLength(200_000);
