@@ -1,7 +1,9 @@
 import type { JsonValue } from '@drover/core/format';
+import type { Generation } from '../vocabulary/layer-variables.js';
 import { builtInLayers } from '../vocabulary/built-in-layers.js';
 import { isObject, member, text, type JsonObject } from './json-object.js';
-import type { LayerFinding, Translation } from './to-keras3.js';
+import { NestedModels } from './nested-models.js';
+import type { LayerFinding, Translation, TranslationContext } from './to-keras3.js';
 
 const models: ReadonlyMap<string, string> = new Map([
   ['Functional', 'keras.src.engine.functional'],
@@ -48,20 +50,23 @@ const positional: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /**
- * The configuration of a model as Keras 2.15 reads it, from that of Keras 3. How the model was
+ * The configuration of a model as Keras 2.15 reads it, in the form that `.keras` has, from that of
+ * Keras 3 or 2. How the model was
  * compiled is left out. Classes are named and never looked up.
  */
-export function toKeras2(model: JsonValue): Translation {
+export function toKeras2(model: JsonValue, from: Generation): Translation {
   const findings: LayerFinding[] = [];
-  return { config: isObject(model) ? layerOf(model, findings) : model, findings };
+  const isSame = from === 2;
+  const context = { findings, isSame, nested: new NestedModels([], 0) };
+  return { config: isObject(model) ? layerOf(model, context) : model, findings };
 }
 
-function layerOf(layer: JsonObject, findings: LayerFinding[]): JsonObject {
+function layerOf(layer: JsonObject, context: TranslationContext): JsonObject {
   const className = text(layer, 'class_name') ?? '';
   const config = member(layer, 'config') ?? {};
   const name = text(layer, 'name') ?? (isObject(config) ? text(config, 'name') : undefined);
   const find = (kind: LayerFinding['kind'], why: string) =>
-    void findings.push({ layer: name ?? className, className, kind, why });
+    void context.findings.push({ layer: name ?? className, className, kind, why });
   const model = models.get(className);
   const isOwn = model !== undefined || builtInLayers.has(className);
   if (className === 'Lambda') find('code', 'holds code of Python');
@@ -73,30 +78,35 @@ function layerOf(layer: JsonObject, findings: LayerFinding[]): JsonObject {
     class_name: className,
     config: isObject(config)
       ? model
-        ? modelConfig(config, findings)
-        : layerConfig(className, config, findings, find)
+        ? modelConfig(config, context)
+        : layerConfig(className, config, context, find)
       : config,
     registered_name: isOwn ? null : (text(layer, 'registered_name') ?? className),
     ...(build !== undefined && { build_config: build }),
     ...(name !== undefined && { name }),
     ...(Array.isArray(inbound) && {
-      inbound_nodes: inbound.map((node: JsonValue) => nodeOf(className, node, find)),
+      inbound_nodes: inbound.map((node: JsonValue) =>
+        nodeOf(className, node, context.nested, find),
+      ),
     }),
   };
 }
 
-function modelConfig(config: JsonObject, findings: LayerFinding[]): JsonObject {
+function modelConfig(config: JsonObject, above: TranslationContext): JsonObject {
+  const nested = new NestedModels(member(config, 'layers'), above.isSame ? 0 : 1);
+  const context = { ...above, nested };
   const ends = new Set(['input_layers', 'output_layers']);
   return Object.fromEntries(
     Object.entries(config).map(([key, value]): readonly [string, JsonValue] => {
       if (key === 'layers' && Array.isArray(value))
         return [
           key,
-          value.map((layer: JsonValue) => (isObject(layer) ? layerOf(layer, findings) : layer)),
+          value.map((layer: JsonValue) => (isObject(layer) ? layerOf(layer, context) : layer)),
         ];
       // Keras 3 has no list around one tensor alone.
       const isOne = ends.has(key) && Array.isArray(value) && typeof value[0] === 'string';
-      return [key, isOne ? [value] : value];
+      const listed = isOne ? [value] : value;
+      return [key, key === 'output_layers' ? nested.outputs(listed) : listed];
     }),
   );
 }
@@ -104,31 +114,31 @@ function modelConfig(config: JsonObject, findings: LayerFinding[]): JsonObject {
 function layerConfig(
   className: string,
   config: JsonObject,
-  findings: LayerFinding[],
+  context: TranslationContext,
   find: (kind: LayerFinding['kind'], why: string) => void,
 ): JsonObject {
-  const left = new Set(removed.get(className));
+  const left = new Set(context.isSame ? [] : removed.get(className));
   const names = renamed.get(className);
   const members = Object.entries(config).flatMap(
     ([key, value]): readonly (readonly [string, JsonValue])[] => {
       if (left.has(key)) return [];
-      if (/activation$/.test(key) && value === 'hard_sigmoid')
+      if (/activation$/.test(key) && value === 'hard_sigmoid' && !context.isSame)
         find('meaning', 'has hard_sigmoid, which Keras 2 computes as x/5 + 1/2, not x/6 + 1/2');
-      return [[names?.get(key) ?? key, partOf(value, findings)]];
+      return [[names?.get(key) ?? key, partOf(value, context)]];
     },
   );
-  return { ...Object.fromEntries(members), ...required.get(className) };
+  return { ...required.get(className), ...Object.fromEntries(members) };
 }
 
 /** What stands in the configuration of a layer. */
-function partOf(value: JsonValue, findings: LayerFinding[]): JsonValue {
-  if (Array.isArray(value)) return value.map((each: JsonValue) => partOf(each, findings));
+function partOf(value: JsonValue, context: TranslationContext): JsonValue {
+  if (Array.isArray(value)) return value.map((each: JsonValue) => partOf(each, context));
   if (!isObject(value)) return value;
   const className = text(value, 'class_name');
   const config = member(value, 'config');
   if (className === undefined || !isObject(config)) return value;
   if (className === 'DTypePolicy') return text(config, 'name') ?? value;
-  if (models.has(className) || builtInLayers.has(className)) return layerOf(value, findings);
+  if (models.has(className) || builtInLayers.has(className)) return layerOf(value, context);
   const plain = Object.entries(config).flatMap(([key, each]) => {
     if (key === 'input_axes' || key === 'output_axes') return [];
     // A generator of Keras 3: weights are stored, so that nothing is drawn.
@@ -146,6 +156,7 @@ function partOf(value: JsonValue, findings: LayerFinding[]): JsonValue {
 function nodeOf(
   className: string,
   node: JsonValue,
+  nested: NestedModels,
   find: (kind: LayerFinding['kind'], why: string) => void,
 ): JsonValue {
   if (!isObject(node)) return node;
@@ -160,17 +171,24 @@ function nodeOf(
   const keywords = [
     ...more.map((value, i) => [names[i]!, value] as const),
     ...Object.entries(isObject(given) ? given : {}),
-  ].flatMap(([key, value]) => (value === null ? [] : [[key, historyOf(value) ?? value] as const]));
+  ].flatMap(([key, value]) =>
+    value === null ? [] : [[key, historyOf(value, nested) ?? value] as const],
+  );
   const tensors = Array.isArray(first) ? (first as readonly JsonValue[]) : [first];
   return tensors.map((tensor) => [
-    ...((historyOf(tensor) as readonly JsonValue[] | undefined) ?? []),
+    ...((historyOf(tensor, nested) as readonly JsonValue[] | undefined) ?? []),
     Object.fromEntries(keywords),
   ]);
 }
 
 /** Layer, call and result of a tensor. */
-function historyOf(value: JsonValue): JsonValue | undefined {
+function historyOf(value: JsonValue, nested: NestedModels): JsonValue | undefined {
   if (!isObject(value) || text(value, 'class_name') !== '__keras_tensor__') return undefined;
   const config = member(value, 'config');
-  return isObject(config) ? member(config, 'keras_history') : undefined;
+  const history = isObject(config) ? member(config, 'keras_history') : undefined;
+  if (!Array.isArray(history)) return undefined;
+  const [layer, call, result] = history as readonly JsonValue[];
+  return typeof layer === 'string' && typeof call === 'number' && result !== undefined
+    ? [layer, nested.callOf(layer, call), result]
+    : undefined;
 }

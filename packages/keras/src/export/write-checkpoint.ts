@@ -123,14 +123,16 @@ function modelOf(before: ReadonlyMap<string, string>, container: Container, cont
   const given = new JsonCursor(parseJson(text, file), file);
   const from = generationOf(before);
   const translate = to === 3 ? toKeras3 : toKeras2;
-  const { config, findings } =
-    from === to ? untranslated(given, translate) : translate(given.value);
+  const { config, findings } = translate(given.value, from);
+  // Of its own generation, a configuration stays as it is where it has the form already.
+  const isKept = from === to && (container !== 'archive' || given.get('module') !== undefined);
   if (container !== 'weights') reportLayers(findings, context);
+  if (!isKept) metadata.set('model_config', JSON.stringify(config));
   if (from !== to) {
-    metadata.set('model_config', JSON.stringify(config));
     metadata.set('keras_version', newVersions[to]);
     // The other generation would compile the model by it, and has other arguments.
-    if (metadata.delete('training_config') && container !== 'weights')
+    const isCompiled = metadata.delete('training_config') || given.get('compile_config');
+    if (isCompiled && container !== 'weights')
       context.report.add(
         kerasDiagnostics.diagnostic('not-compiled', {
           message: 'How the model was compiled is left out.',
@@ -141,17 +143,12 @@ function modelOf(before: ReadonlyMap<string, string>, container: Container, cont
   return {
     metadata,
     source: groupsOf(given, from),
-    target: groupsOf(new JsonCursor(config, file), to),
+    target: groupsOf(isKept ? given : new JsonCursor(config, file), to),
   };
 }
 
 /** The versions that a translated configuration is written for. */
 const newVersions = { 2: '2.15.0', 3: '3.0.0' } as const;
-
-const untranslated = (given: JsonCursor, translate: typeof toKeras3): Translation => ({
-  config: given.value,
-  findings: translate(given.value).findings.filter(({ kind }) => kind !== 'meaning'),
-});
 
 /** Tells of layers that no reader can restore from the file alone. */
 function reportLayers(findings: Translation['findings'], { report, path }: Writing): void {
