@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# frameworks.sh FOLDER [torch] [tf] [mxnet]
+# frameworks.sh FOLDER [torch] [tf] [mxnet] [keras3] [keras1]
 #
 # Builds isolated Python environments of the real frameworks below FOLDER (FOLDER/torch/bin/python and so on), at the versions that
 # pins/ lists, from PyPI. They make the fixtures and run what Drover converts; Drover itself needs no Python.
-# Needs Python 3.10 (mxnet) and 3.11 (torch, tf), from pyenv or the PATH, and gcc and binutils for torch.
+# Needs Python 3.10 (mxnet), 3.11 (torch, tf), 3.12 (keras3) and 3.6 (keras1, for fixtures only), from pyenv or the PATH, and gcc and
+# binutils for torch.
 set -euo pipefail
 
 pins=$(cd "$(dirname "$0")" && pwd)
-folder=${1:?usage: frameworks.sh FOLDER [torch] [tf] [mxnet]}
+folder=${1:?usage: frameworks.sh FOLDER [torch] [tf] [mxnet] [keras3] [keras1]}
 shift
 [ $# -gt 0 ] || set -- torch tf mxnet
 mkdir -p "$folder"
@@ -49,6 +50,14 @@ for framework in "$@"; do
         ldconfig -p | grep -q "$library" || echo "mxnet needs $library (Debian: libgomp1 libopenblas0 libgfortran5)" >&2
       done
       environment mxnet 3.10
+      ;;
+    keras3)
+      environment keras3 3.12
+      ;;
+    keras1) # uv knows no Python as old
+      rm -rf keras1
+      "$(python_at 3.6)" -m venv keras1
+      keras1/bin/pip install --quiet --no-deps -r "$pins/pins/keras1.txt"
       ;;
     *)
       echo "unknown framework: $framework" >&2

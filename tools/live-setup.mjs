@@ -16,6 +16,11 @@ const frameworks = [
     imports: 'import tensorflow, tensorflowjs',
   },
   {
+    folder: 'keras3',
+    variables: ['DROVER_KERAS3_PYTHON'],
+    imports: 'import keras, tensorflow; assert keras.__version__ >= "3"',
+  },
+  {
     folder: 'torch',
     variables: ['DROVER_TORCH_PYTHON'],
     imports: 'import torch, safetensors',

@@ -412,12 +412,60 @@ const tensorflow: readonly Broken[] = [
   },
 ];
 
+const archive = '../checkpoints/keras-v3_archive/model.keras';
+const legacy = '../checkpoints/keras-v1_h5/model.h5';
+const shards = '../checkpoints/keras-v3_sharded/model.weights.json';
+
+const keras: readonly Broken[] = [
+  {
+    what: 'a truncated file',
+    fixture: legacy,
+    spoil: (path) => cutShort(path, 1),
+    code: 'keras/hdf5',
+    exit: 4,
+    says: /truncated/,
+  },
+  {
+    what: 'an archive that is cut short',
+    fixture: archive,
+    spoil: (path) => cutShort(path, 30),
+    code: 'zip/format',
+    exit: 4,
+    says: /./,
+  },
+  {
+    what: 'HDF5 that is no Keras file',
+    fixture: legacy,
+    spoil: (path) => replaceBytes(path, 'layer_names', 'other_names'),
+    code: 'keras/not-keras',
+    exit: 4,
+    says: /no weights as Keras writes them/,
+  },
+  {
+    what: 'a missing shard',
+    fixture: shards,
+    spoil: (path) => rmSync(beside(path, 'model_00001.weights.h5')),
+    code: 'core/missing-file',
+    exit: 2,
+    says: /model_00001/,
+  },
+  {
+    what: 'a path that leaves the folder',
+    fixture: shards,
+    spoil: (path) => replaceBytes(path, '"model_00001', '"../el_00001'),
+    code: 'core/path',
+    exit: 4,
+    says: /\.\.\/el_00001/,
+  },
+];
+
 describe.each([
   ['onnx', onnx, 'model.json'],
   ['tfjs', tfjs, 'model.onnx'],
   ['mxnet', mxnet, 'model.onnx'],
   ['safetensors', safetensors, 'model.safetensors'],
   ['tensorflow', tensorflow, 'model.safetensors'],
+  ['keras', keras, 'model.safetensors'],
 ] as const)('converting from %s', (_, cases, out) => {
   it.each(cases.map((each) => [each.what, each] as const))(
     '%s is told with its code, and nothing is written',

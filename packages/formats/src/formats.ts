@@ -1,4 +1,5 @@
 import type { Format, FormatAbout } from '@drover/core';
+import { about as keras } from '@drover/keras/about';
 import { about as mxnet } from '@drover/mxnet/about';
 import { about as onnx } from '@drover/onnx/about';
 import { about as pytorch } from '@drover/pytorch/about';
@@ -26,6 +27,7 @@ export const formats: readonly ListedFormat[] = [
     load: async () => (await import('@drover/safetensors')).safetensors,
   },
   { about: tensorflow, load: async () => (await import('@drover/tensorflow')).tensorflow },
+  { about: keras, load: async () => (await import('@drover/keras')).keras },
 ];
 
 /** The code of every format. */

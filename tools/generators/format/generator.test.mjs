@@ -10,7 +10,9 @@ const inner = 'packages/sample/';
 const fixture = 'fixtures/models/sample-layer/';
 /** The packages in which a format is known. */
 const workspace =
-  'core formats graphdef mxnet onnx protobuf pytorch safetensors tensorflow tfjs zip'.split(' ');
+  'core formats graphdef keras mxnet onnx protobuf pytorch safetensors tensorflow tfjs zip'.split(
+    ' ',
+  );
 let copy;
 /** What the format generator wrote. */
 let written;

@@ -1,0 +1,207 @@
+import {
+  ByteHandle,
+  coreDiagnostics,
+  type Checkpoint,
+  type Sink,
+  type TensorStore,
+} from '@drover/core';
+import { JsonCursor, parseJson, tellTensor } from '@drover/core/format';
+import { ZipWriter } from '@drover/zip';
+import type { Writing } from '../about.js';
+import { datatypeOf } from '../codec/hdf5/datatype.js';
+import { encodeHdf5 } from '../codec/hdf5/write-hdf5.js';
+import { kerasDiagnostics } from '../diagnostics.js';
+import { generationOf } from '../vocabulary/generation.js';
+import type { Generation } from '../vocabulary/layer-variables.js';
+import { groupsOf } from '../vocabulary/variable-groups.js';
+import { legacyFile, variablesFile } from './hdf5-tree.js';
+import { legacyTree } from './legacy-tree.js';
+import { formerOf } from './placement.js';
+import { toKeras2 } from './to-keras2.js';
+import { toKeras3, type Translation } from './to-keras3.js';
+import { namesRead, variablesTree } from './variables-tree.js';
+
+/** What is written. */
+type Container = 'archive' | 'weights' | 'hdf5';
+
+const containerFor = (path: string): Container =>
+  path.endsWith('.keras') ? 'archive' : path.endsWith('.weights.h5') ? 'weights' : 'hdf5';
+
+/**
+ * Writes a checkpoint by the end of its path: a whole model as `.keras`, weights as `.weights.h5`,
+ * and under any other name an `.h5` in the legacy layout: a whole model where the metadata has its
+ * configuration, else weights alone. A configuration of Keras 2 becomes one of Keras 3, or with
+ * `kerasVersion` 2 the other way round; weights go where the layers of it look for them. What a
+ * name cannot tell stands in attributes that Keras passes over, so that every name comes back.
+ * Equal checkpoints give equal files; there are no dates but those of the metadata.
+ *
+ * Throws `keras/no-config` where a whole model is asked for and there is none, `keras/code` where
+ * it holds code, `keras/meaning` where Keras 3 would compute something else, and
+ * `core/not-writable` for a tensor that HDF5 cannot hold.
+ */
+export async function writeCheckpoint(
+  checkpoint: Checkpoint,
+  sink: Sink,
+  context: Writing,
+): Promise<void> {
+  const { store, versions, format } = checkpoint;
+  const { path, report } = context;
+  const container = containerFor(path);
+  const isOwn = format === 'keras';
+  checkWritable(store, context);
+  const { metadata, source, target } = modelOf(store.metadata, container, context);
+  report.throwIfErrors();
+  const former = formerOf(
+    isOwn ? versions['layout'] : undefined,
+    isOwn ? store.structure : undefined,
+  );
+  if (!isOwn && store.structure) reportStructure(store, context);
+  if (container === 'hdf5') {
+    const isModel = metadata.has('model_config');
+    const generation = generationOf(metadata);
+    const { layers, optimizer } = legacyTree(store, source, former, generation);
+    const names = namesRead([...layers, ...(optimizer ? [optimizer] : [])], [], 'legacy');
+    await writeFile(
+      sink,
+      path,
+      encodeHdf5(legacyFile(layers, optimizer, names, metadata, isModel)),
+    );
+  } else {
+    const groups = variablesTree(store, source, target, former);
+    const isArchive = container === 'archive';
+    // Without its model, Keras finds no names but those that the groups keep.
+    const names = namesRead(groups, target);
+    const bytes = encodeHdf5(variablesFile(groups, names, isArchive ? new Map() : metadata));
+    if (isArchive) await writeArchive(sink, path, bytes, metadata);
+    else await writeFile(sink, path, bytes);
+  }
+  for (const { name, weight } of store) tellTensor(name, weight, context.tensor);
+}
+
+async function writeFile(sink: Sink, path: string, bytes: ByteHandle): Promise<void> {
+  const file = await sink.create(path);
+  for await (const piece of bytes.chunks()) await file.write(piece);
+  await file.close();
+}
+
+async function writeArchive(
+  sink: Sink,
+  path: string,
+  weights: ByteHandle,
+  metadata: ReadonlyMap<string, string>,
+): Promise<void> {
+  const file = await sink.create(path);
+  const archive = new ZipWriter(file);
+  const about = Object.fromEntries([...metadata].filter(([key]) => key !== 'model_config'));
+  const text = (content: string) => ByteHandle.of(new TextEncoder().encode(content));
+  await archive.add('metadata.json', text(JSON.stringify(about)));
+  await archive.add('config.json', text(metadata.get('model_config')!));
+  await archive.add('model.weights.h5', weights);
+  await archive.finish();
+  await file.close();
+}
+
+/** The texts to write, and the groups of variables as the source and the target have them. */
+function modelOf(before: ReadonlyMap<string, string>, container: Container, context: Writing) {
+  const metadata = new Map(before);
+  const to: Generation = context.options.kerasVersion === 2 ? 2 : 3;
+  const text = before.get('model_config');
+  if (text === undefined) {
+    if (container === 'archive')
+      context.report.add(
+        kerasDiagnostics.diagnostic('no-config', {
+          message: `${context.path} is a whole model, and the checkpoint has no configuration of one.`,
+          origin: { file: context.path },
+        }),
+      );
+    // Without a version Keras 2 takes weights for those of Keras 1, and turns kernels round.
+    if (container === 'hdf5' && (!before.has('keras_version') || generationOf(before) !== to))
+      metadata.set('keras_version', newVersions[to]);
+    return { metadata, source: [], target: [] };
+  }
+  const file = 'model_config';
+  const given = new JsonCursor(parseJson(text, file), file);
+  const from = generationOf(before);
+  const translate = to === 3 ? toKeras3 : toKeras2;
+  const { config, findings } = translate(given.value, from);
+  // Of its own generation, a configuration stays as it is where it has the form already.
+  const isKept = from === to && (container !== 'archive' || given.get('module') !== undefined);
+  if (container !== 'weights') reportLayers(findings, context);
+  if (!isKept) metadata.set('model_config', JSON.stringify(config));
+  if (from !== to) {
+    metadata.set('keras_version', newVersions[to]);
+    // The other generation would compile the model by it, and has other arguments.
+    const isCompiled = metadata.delete('training_config') || given.get('compile_config');
+    if (isCompiled && container !== 'weights')
+      context.report.add(
+        kerasDiagnostics.diagnostic('not-compiled', {
+          message: 'How the model was compiled is left out.',
+          origin: { file: context.path },
+        }),
+      );
+  }
+  return {
+    metadata,
+    source: groupsOf(given, from),
+    target: groupsOf(isKept ? given : new JsonCursor(config, file), to),
+  };
+}
+
+/** The versions that a translated configuration is written for. */
+const newVersions = { 2: '2.15.0', 3: '3.0.0' } as const;
+
+/** Tells of layers that no reader can restore from the file alone. */
+function reportLayers(findings: Translation['findings'], { report, path }: Writing): void {
+  for (const { layer, className, kind, why } of findings)
+    report.add(
+      kerasDiagnostics.diagnostic(kind === 'custom' ? 'custom-layer' : kind, {
+        message: `${layer} (${className}) ${why}.`,
+        origin: { file: path, node: layer, op: className },
+      }),
+    );
+}
+
+/** Finds every tensor that no file can hold, and names that HDF5 cannot keep. */
+function checkWritable(store: TensorStore, { path: file, report }: Writing): void {
+  for (const { name, weight, aliases } of store) {
+    const origin = { file, node: name };
+    if (datatypeOf(weight.dtype) === undefined)
+      report.add(
+        coreDiagnostics.diagnostic('not-writable', {
+          message: `${name} is ${weight.dtype}[${weight.shape.join(', ')}], a type that HDF5 does not have.`,
+          help: 'Cast the tensor in the source.',
+          origin,
+        }),
+      );
+    if (weight.shape.length > maxRank)
+      report.add(
+        coreDiagnostics.diagnostic('not-writable', {
+          message: `${name} has ${weight.shape.length} dimensions, and HDF5 has at most ${maxRank}.`,
+          origin,
+        }),
+      );
+    for (const each of [name, ...aliases])
+      if (/\0|\p{Surrogate}/u.test(each))
+        report.add(
+          kerasDiagnostics.diagnostic('text', {
+            message: `${JSON.stringify(each)} holds NUL, or is no valid Unicode.`,
+            origin,
+          }),
+        );
+  }
+}
+
+const maxRank = 32;
+
+function reportStructure({ structure }: TensorStore, { path: file, report }: Writing): void {
+  const isFlat =
+    structure?.kind === 'map' &&
+    structure.entries.every(([key, each]) => each.kind === 'tensor' && each.name === key);
+  if (isFlat) return;
+  report.add(
+    kerasDiagnostics.diagnostic('nesting', {
+      message: 'How the tensors are nested, and what values stand beside them, is left out.',
+      origin: { file },
+    }),
+  );
+}

@@ -1,0 +1,2 @@
+export { keras } from './format.js';
+export { kerasDiagnostics } from './diagnostics.js';
