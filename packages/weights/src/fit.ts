@@ -14,7 +14,7 @@ const optional: ReadonlySet<Role> = new Set(['recurrent bias']);
  * Why the parts of a source are not those of a target: in words, of the first that differs;
  * undefined where they fit.
  */
-export function misfit(target: Parts, source: Parts): string | undefined {
+function misfit(target: Parts, source: Parts): string | undefined {
   for (const [role, { shape }] of target) {
     const other = source.get(role)?.shape;
     if (other ? other.join() !== shape.join() : !optional.has(role))

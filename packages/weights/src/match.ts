@@ -15,7 +15,7 @@ export interface Match<T, S> {
 }
 
 /** Layers of which nothing tells which source is whose. */
-export interface Ambiguity<T, S> {
+interface Ambiguity<T, S> {
   readonly targets: readonly Layer<T>[];
   readonly sources: readonly Layer<S>[];
 }

@@ -22,7 +22,7 @@ export interface Side<P> {
 }
 
 /** A loose tensor of the target and the one of the source that it holds, or whose rows it holds. */
-export interface Link<T, S> {
+interface Link<T, S> {
   readonly target: Loose<T>;
   readonly source: Loose<S>;
   readonly ground: Ground;
