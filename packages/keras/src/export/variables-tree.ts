@@ -5,7 +5,7 @@ import type { VariableGroup } from '../vocabulary/variable-groups.js';
 import { grouped, slotsByTensor, type Former, type Place } from './placement.js';
 
 /** A tensor at its place. */
-export interface Placed extends Place {
+interface Placed extends Place {
   readonly tensor: StoredTensor;
 }
 

@@ -82,7 +82,7 @@ function listed(key: string, layers: readonly JsonCursor[]): readonly LayerPart[
 }
 
 /** The layers of a model, as its configuration lists them. */
-export function layersOf(config: JsonCursor): readonly JsonCursor[] {
+function layersOf(config: JsonCursor): readonly JsonCursor[] {
   // Keras 1, and Keras 2 before 2.2.3, have the list itself for Sequential.
   if (config.isArray) return config.items();
   return config.get('layers')?.items() ?? [];
@@ -189,7 +189,7 @@ export function anatomyOf(
 }
 
 /** A class name as Keras makes names of it: `Conv2DTranspose` is `conv2d_transpose`. */
-export const snakeCase = (className: string): string =>
+const snakeCase = (className: string): string =>
   className
     .replace(/\W+/g, '')
     .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
