@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { convert, type DroverError } from '@drover/core';
 import { keras } from '@drover/keras';
 import { openFile, outputFolder } from '@drover/node';
@@ -50,12 +50,13 @@ async function written(
   file: string,
   to: Generation,
   end: string,
+  shardSize?: number,
 ): Promise<string> {
   const source = await openFile(join(folder(from), file));
   const out = mkdtempSync(join(root, 'out-'));
   const path = `model.${end}`;
   const sink = outputFolder(out);
-  const options = { kerasVersion: to };
+  const options = { kerasVersion: to, shardSize };
   await convert({ from: keras, to: keras, source, sink, path, options, rewrite: true });
   source.close();
   return join(out, path);
@@ -112,6 +113,13 @@ describe.each(ways)('from Keras %i to Keras %i', (from, to) => {
       expectSame(facts, made.get(from)!['custom']!);
   }, 300_000);
 });
+
+it('shards load into a model that is built there', async () => {
+  const path = await written(2, 'image.keras', 3, 'weights.json', 600);
+  expect(readdirSync(dirname(path)).length).toBeGreaterThan(3);
+  const [facts] = run<readonly Facts[]>(3, 'weights', `image=${path}`);
+  expectSame(facts!, made.get(2)!['image']!);
+}, 300_000);
 
 it('a model that went through safetensors is one again', async () => {
   const source = await openFile(join(folder(2), 'image.h5'));

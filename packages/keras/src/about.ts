@@ -1,6 +1,6 @@
 import type { FormatAbout } from '@drover/core';
 import type { WriteContext } from '@drover/core/format';
-import { wholeNumber } from '@drover/core/option';
+import { byteSize, wholeNumber } from '@drover/core/option';
 
 /** What Keras files are, without the code that reads and writes them. */
 export const about = {
@@ -13,7 +13,10 @@ export const about = {
   },
   options: {
     read: {},
-    write: { kerasVersion: wholeNumber('version of Keras to write', { from: 2, to: 3 }) },
+    write: {
+      kerasVersion: wholeNumber('version of Keras to write', { from: 2, to: 3 }),
+      shardSize: byteSize('largest size of a weight file'),
+    },
   },
 } satisfies FormatAbout;
 

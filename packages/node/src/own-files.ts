@@ -34,11 +34,11 @@ function stands(path: string): boolean {
 }
 
 /**
- * Whether a file is called a shard of the main one: `NAME-00001-of-00002.…` of `NAME.…`. A shard of
- * a checkpoint is one by itself, too.
+ * Whether a file is called a shard of the main one: `NAME-00001-of-00002.…` of `NAME.…`, or
+ * `NAME_00001.…` as Keras has it. A shard of a checkpoint is one by itself, too.
  */
 function isShardOf(main: string, file: string): boolean {
-  const [, prefix] = /^(.+)-\d{5}-of-\d{5}\.[^/]+$/.exec(file) ?? [];
+  const [, prefix] = /^(.+?)(?:-\d{5}-of-\d{5}|_\d{5})\.[^/]+$/.exec(file) ?? [];
   return prefix !== undefined && main.startsWith(`${prefix}.`);
 }
 

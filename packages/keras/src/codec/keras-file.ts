@@ -2,7 +2,7 @@ import { ByteHandle, type Source } from '@drover/core';
 import { checkPath, JsonCursor, parseJson, readJson } from '@drover/core/format';
 import { readZip, type ZipArchive } from '@drover/zip';
 import { kerasDiagnostics } from '../diagnostics.js';
-import { hdf5Signature, openHdf5 } from './hdf5/hdf5-file.js';
+import { hdf5Signature, openHdf5, type Hdf5File } from './hdf5/hdf5-file.js';
 import { mergeShards, readWeights, type KerasWeights } from './weights.js';
 
 /** What a file is. */
@@ -61,13 +61,18 @@ export async function readKerasFile(source: Source): Promise<KerasFile> {
 async function readHdf5(bytes: ByteHandle, name: string) {
   const file = await openHdf5(bytes, name);
   const weights = await readWeights(file);
+  return { weights, metadata: await textsOf(file, weights) };
+}
+
+/** The texts that a file keeps as attributes. */
+async function textsOf(file: Hdf5File, weights: KerasWeights): Promise<Map<string, string>> {
   const metadata = new Map<string, string>();
   for (const place of weights.places)
     for (const key of await file.attributes(place)) {
       const text = await file.attribute(place, key);
       if (typeof text === 'string' && !metadata.has(key)) metadata.set(key, text);
     }
-  return { weights, metadata };
+  return metadata;
 }
 
 async function readArchive(source: Source): Promise<KerasFile> {
@@ -119,10 +124,14 @@ export async function shardsOf(source: Source): Promise<readonly string[]> {
 
 async function readShards(source: Source): Promise<KerasFile> {
   const shards: KerasWeights[] = [];
+  const metadata = new Map<string, string>();
   for (const path of await shardsOf(source)) {
     const shard = await source.sibling(path);
     const file = await openHdf5(ByteHandle.range(shard), shard.name);
-    shards.push(await readWeights(file));
+    const held = await readWeights(file);
+    shards.push(held);
+    for (const [key, text] of await textsOf(file, held))
+      if (!metadata.has(key)) metadata.set(key, text);
   }
   const index = (await readJson(source)).require('weight_map');
   const weights = mergeShards(shards, source.name);
@@ -133,5 +142,5 @@ async function readShards(source: Source): Promise<KerasFile> {
         message: `No shard of ${source.name} has ${path}, which it lists.`,
         origin: { file: source.name, node: path },
       });
-  return { container: 'shards', weights, metadata: new Map(), assets: [] };
+  return { container: 'shards', weights, metadata, assets: [] };
 }

@@ -78,8 +78,8 @@ const activations = ['activation', 'recurrent_activation'];
 
 /**
  * The configuration of a model as Keras 3 reads it, in the form that `.keras` has, from that of
- * Keras 2 to 2.15 or 3. What the model computes stays; how it was compiled is left out. Classes are named and
- * never looked up.
+ * Keras 2 or 3. What the model computes stays; how it was compiled is left out. Classes are named
+ * and never looked up.
  */
 export function toKeras3(model: JsonValue, from: Generation): Translation {
   const findings: LayerFinding[] = [];

@@ -10,6 +10,7 @@ import { ZipWriter } from '@drover/zip';
 import type { Writing } from '../about.js';
 import { datatypeOf } from '../codec/hdf5/datatype.js';
 import { encodeHdf5 } from '../codec/hdf5/write-hdf5.js';
+import { variablesGroup } from '../codec/weights.js';
 import { kerasDiagnostics } from '../diagnostics.js';
 import { generationOf } from '../vocabulary/generation.js';
 import type { Generation } from '../vocabulary/layer-variables.js';
@@ -19,18 +20,20 @@ import { legacyTree } from './legacy-tree.js';
 import { formerOf } from './placement.js';
 import { toKeras2 } from './to-keras2.js';
 import { toKeras3, type Translation } from './to-keras3.js';
-import { namesRead, variablesTree } from './variables-tree.js';
+import { shardsOf } from './shards.js';
+import { namesRead, variablesTree, type PlacedGroup } from './variables-tree.js';
 
 /** What is written. */
 type Container = 'archive' | 'weights' | 'hdf5';
 
 const containerFor = (path: string): Container =>
-  path.endsWith('.keras') ? 'archive' : path.endsWith('.weights.h5') ? 'weights' : 'hdf5';
+  path.endsWith('.keras') ? 'archive' : /\.weights\.(h5|json)$/.test(path) ? 'weights' : 'hdf5';
 
 /**
  * Writes a checkpoint by the end of its path: a whole model as `.keras`, weights as `.weights.h5`,
- * and under any other name an `.h5` in the legacy layout: a whole model where the metadata has its
- * configuration, else weights alone. A configuration of Keras 2 becomes one of Keras 3, or with
+ * or in shards with their `.weights.json`, and under any other name an `.h5` in the legacy layout:
+ * a whole model where the metadata has its configuration, else weights alone. `shardSize` makes
+ * shards of a `.weights.h5`, too. A configuration of Keras 2 becomes one of Keras 3, or with
  * `kerasVersion` 2 the other way round; weights go where the layers of it look for them. What a
  * name cannot tell stands in attributes that Keras passes over, so that every name comes back.
  * Equal checkpoints give equal files; there are no dates but those of the metadata.
@@ -68,14 +71,42 @@ export async function writeCheckpoint(
     );
   } else {
     const groups = variablesTree(store, source, target, former);
-    const isArchive = container === 'archive';
-    // Without its model, Keras finds no names but those that the groups keep.
     const names = namesRead(groups, target);
-    const bytes = encodeHdf5(variablesFile(groups, names, isArchive ? new Map() : metadata));
-    if (isArchive) await writeArchive(sink, path, bytes, metadata);
-    else await writeFile(sink, path, bytes);
+    if (container === 'archive')
+      await writeArchive(sink, path, encodeHdf5(variablesFile(groups, names, new Map())), metadata);
+    else await writeWeights(sink, context, groups, names, metadata);
   }
   for (const { name, weight } of store) tellTensor(name, weight, context.tensor);
+}
+
+/** Writes weights in one file, or in shards with their index where that is asked for. */
+async function writeWeights(
+  sink: Sink,
+  { path, options }: Writing,
+  groups: readonly PlacedGroup[],
+  names: readonly (readonly string[])[],
+  metadata: ReadonlyMap<string, string>,
+): Promise<void> {
+  const shards = shardsOf(groups, names, options.shardSize);
+  if (path.endsWith('.weights.h5') && shards.length === 1)
+    return writeFile(sink, path, encodeHdf5(variablesFile(groups, names, metadata)));
+  const stem = path.replace(/\.weights\.(h5|json)$/, '');
+  const files = new Map<string, string[]>();
+  let size = 0;
+  for (const [i, shard] of shards.entries()) {
+    const file = `${stem}_${`${i}`.padStart(5, '0')}.weights.h5`;
+    const texts = i === 0 ? metadata : new Map<string, string>();
+    await writeFile(sink, file, encodeHdf5(variablesFile(shard.groups, shard.names, texts)));
+    for (const { path: group, weights } of shard.groups) {
+      if (weights.length === 0) continue;
+      const key = `/${[...group, variablesGroup].join('/')}`;
+      files.set(key, [...(files.get(key) ?? []), file.slice(file.lastIndexOf('/') + 1)]);
+      for (const { tensor } of weights) size += tensor.weight.handle.length;
+    }
+  }
+  const index = { metadata: { total_size: size }, weight_map: Object.fromEntries(files) };
+  const bytes = ByteHandle.of(new TextEncoder().encode(JSON.stringify(index, undefined, 4)));
+  return writeFile(sink, `${stem}.weights.json`, bytes);
 }
 
 async function writeFile(sink: Sink, path: string, bytes: ByteHandle): Promise<void> {
@@ -154,10 +185,13 @@ const newVersions = { 2: '2.15.0', 3: '3.0.0' } as const;
 function reportLayers(findings: Translation['findings'], { report, path }: Writing): void {
   for (const { layer, className, kind, why } of findings)
     report.add(
-      kerasDiagnostics.diagnostic(kind === 'custom' ? 'custom-layer' : kind, {
-        message: `${layer} (${className}) ${why}.`,
-        origin: { file: path, node: layer, op: className },
-      }),
+      kerasDiagnostics.diagnostic(
+        kind === 'custom' ? 'custom-layer' : kind === 'code' ? 'code' : 'meaning',
+        {
+          message: `${layer} (${className}) ${why}.`,
+          origin: { file: path, node: layer, op: className },
+        },
+      ),
     );
 }
 

@@ -105,7 +105,9 @@ class Encoder {
   }
 
   #group({ members }: NewGroup): () => readonly Uint8Array[] {
-    const links = [...members].map(([name, node]) => [name, this.#object(node)] as const);
+    // By their names, as readers have them, so that a file that was read is written as it was.
+    const sorted = [...members].sort(([a], [b]) => (a < b ? -1 : 1));
+    const links = sorted.map(([name, node]) => [name, this.#object(node)] as const);
     return () => [
       message(messageTypes.linkInfo, record([0, 0], undefinedAddress, undefinedAddress)),
       message(groupInfo, record([0, 0])),
