@@ -240,7 +240,9 @@ export default [
     },
   },
   {
-    files: [`${tagged('core', 'container', 'dialect', 'format', 'parity', 'runtime', 'weights')}/src/**/*.ts`],
+    files: [
+      `${tagged('core', 'container', 'dialect', 'format', 'parity', 'runtime', 'weights')}/src/**/*.ts`,
+    ],
     ignores: [
       '**/*.{test,live}.ts',
       'packages/runtimes/src/mxnet/**',

@@ -7,7 +7,6 @@ export {
 } from './keras-file.js';
 export { type KerasWeight, type KerasWeights, type WeightGroup } from './weights.js';
 export { openHdf5, type Hdf5Dataset, type Hdf5File, type Hdf5Link } from './hdf5/hdf5-file.js';
-export type { PagedBytes } from './hdf5/paged-bytes.js';
 export type { Hdf5Description } from './hdf5/module.js';
 export {
   encodeHdf5,

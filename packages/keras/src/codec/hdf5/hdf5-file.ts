@@ -46,25 +46,13 @@ export const hdf5Signature = Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0
  * and no plugin leads out of the file. The file is closed when nobody holds it any more. Throws
  * `keras/hdf5` for what is none or is damaged.
  */
-export async function openHdf5(bytes: ByteHandle, name: string): Promise<Hdf5File> {
-  const library = await loadHdf5();
-  const pages = new PagedBytes(bytes);
-  const path = library.mount(pages);
-  try {
-    const id = await ask(library, pages, name, '/', ({ open }) => {
-      const opened = open(path, 0, false, -1, -1);
-      return opened < 0n ? undefined : opened;
-    });
-    return new Hdf5File(name, library, pages, path, id);
-  } catch (error) {
-    library.unmount(path);
-    throw error;
-  }
+export function openHdf5(bytes: ByteHandle, name: string): Promise<Hdf5File> {
+  return Hdf5File.open(bytes, name);
 }
 
 /** An open HDF5 file. Objects are named by absolute paths. */
 export class Hdf5File {
-  constructor(
+  private constructor(
     readonly name: string,
     private readonly library: Hdf5Library,
     private readonly pages: PagedBytes,
@@ -75,6 +63,23 @@ export class Hdf5File {
       library.module.close_file(id);
       library.unmount(mounted);
     });
+  }
+
+  /** See {@link openHdf5}. */
+  static async open(bytes: ByteHandle, name: string): Promise<Hdf5File> {
+    const library = await loadHdf5();
+    const pages = new PagedBytes(bytes);
+    const path = library.mount(pages);
+    try {
+      const id = await ask(library, pages, name, '/', ({ open }) => {
+        const opened = open(path, 0, false, -1, -1);
+        return opened < 0n ? undefined : opened;
+      });
+      return new Hdf5File(name, library, pages, path, id);
+    } catch (error) {
+      library.unmount(path);
+      throw error;
+    }
   }
 
   /**
