@@ -158,10 +158,16 @@ async function withFolded<T, S>(
   const places = new Map(source.layers.map((layer, i) => [layer, i]));
   const placeOf = (layer: Layer<S>) => places.get(own(layer)) ?? -1;
   const order = new Map(target.layers.map((layer, i) => [layer, i]));
+  const wanted = [...matching.missing, ...freed].toSorted((a, b) => order.get(a)! - order.get(b)!);
+  // A bias of zeros may have been left out, unless a normalisation is there to be filled itself.
+  const isKept = wanted.some((layer) => statisticsOf(layer));
+  const before = new Map(
+    wanted.map((layer) => [isKept ? layer : (target.withBias?.(layer) ?? layer), layer]),
+  );
   const more = await matchLayers(
     {
-      layers: [...matching.missing, ...freed].toSorted((a, b) => order.get(a)! - order.get(b)!),
-      isOrdered: (a, b) => target.isOrdered(a, b),
+      layers: [...before.keys()],
+      isOrdered: (a, b) => target.isOrdered(before.get(a)!, before.get(b)!),
     },
     {
       layers: [...matching.extra.filter((layer) => !parts.has(layer)), ...pairs].toSorted(
@@ -174,7 +180,7 @@ async function withFolded<T, S>(
   const extra = new Set(
     more.extra.flatMap((layer) => (isFolded(layer) ? [layer.layer, layer.normalization] : [layer])),
   );
-  const missing = new Set(more.missing);
+  const missing = new Set(more.missing.map((layer) => before.get(layer)!));
   // What was found for the layer alone stands, where nothing was found with its normalisation.
   const restored = matching.matches.filter((match) => !isFree(match) && missing.has(match.target));
   for (const match of restored) {
