@@ -37,8 +37,8 @@ export interface Application extends Hints {
 /**
  * A model with other weights: the same graph, its layers filled from a checkpoint or another model.
  * Which tensor is whose is found, by names, by values and by order; no elements are read unless
- * names leave something open. Throws a ConversionError that names every tensor without a source, without a
- * place, of another shape, or of which nothing tells where it belongs.
+ * names leave something open. Throws a ConversionError that names every tensor without a source,
+ * without a place, of another shape, or of which nothing tells where it belongs.
  */
 export async function applyToModel(onto: Model, application: Application): Promise<Model> {
   const { report = new Report() } = application;

@@ -62,8 +62,8 @@ export interface FileNames {
   /** Names that say the format to whoever writes one: `*.onnx`. */
   readonly any: readonly string[];
   /**
-   * Names of the main file in a folder that is given as a model; where files of several stand there,
-   * the first of these names counts.
+   * Names of the main file in a folder that is given as a model; where files of several stand
+   * there, the first of these names counts.
    */
   readonly inFolder: readonly string[];
 }

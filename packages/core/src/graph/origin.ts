@@ -25,7 +25,7 @@ export interface NodeOrigin {
   readonly node: string;
   /** The source's operator, as its format spells it. */
   readonly op: string;
-  /** The module of the exported program that it computes, where the source tells: `layer1.0.conv`. */
+  /** The module of the program that it computes, where the source tells: `layer1.0.conv`. */
   readonly scope?: string | undefined;
 }
 
