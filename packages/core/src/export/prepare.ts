@@ -33,6 +33,18 @@ export interface TargetNeeds {
   keeps(node: Node): boolean;
   /** For a format without loops: those that become the nodes of their trips. */
   readonly unroll?: UnrollLimits;
+  /** Whether names tell the modules of an exported program, which have no other place. */
+  readonly namesModules?: boolean;
+}
+
+/** Puts the names of nodes and of what they make behind those of their modules, in bodies too. */
+function nameModules(graph: Graph): void {
+  for (const node of graph.nodes) {
+    const { scope } = node.origin;
+    if (scope !== undefined)
+      for (const named of [node, ...node.outputs]) named.name = `${scope}/${named.name}`;
+    for (const { graph: body } of Object.values(node.regions)) nameModules(body);
+  }
 }
 
 const clean: readonly PassRun[] = [
@@ -88,6 +100,7 @@ export async function prepare(
   inputLayout: 'nchw' | 'nhwc' | undefined,
 ): Promise<Graph> {
   const graph = cloneGraph(model.graph);
+  if (needs.namesModules) nameModules(graph);
   for (const { run } of preparation(needs, inputLayout)) await run(graph);
   return graph;
 }

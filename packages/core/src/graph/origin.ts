@@ -38,10 +38,6 @@ export function nameOf({ path, node }: NodeOrigin): string {
   return [...calls, node].join('/');
 }
 
-/** A name of a node or a value behind that of the module that the node is of. */
-export const inScope = ({ scope }: NodeOrigin, name: string): string =>
-  scope === undefined ? name : `${scope}/${name}`;
-
 /**
  * How a value relates to the source's: it is the `same`, seen through a view; it is a `part` of
  * what computes the node's results; or several values of the source, found to be equal, are

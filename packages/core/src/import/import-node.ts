@@ -1,7 +1,7 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import { DroverError } from '../diagnostics/diagnostic.js';
 import type { Report } from '../diagnostics/report.js';
-import { inScope, resultOf } from '../graph/origin.js';
+import { resultOf } from '../graph/origin.js';
 import { Value } from '../graph/value.js';
 import type { Json } from '../ops/attr.js';
 import { foreign, foreignTypes } from '../ops/foreign.js';
@@ -44,10 +44,9 @@ function asForeign(
 
 /**
  * What a node of the source makes: by its rule, or as a foreign operator with the reason. Values
- * that the node makes take the source's names, behind that of the node's module; those that it
- * passes on keep their own. What a rule finds wrong is thrown as the error of this node, unless the
- * types of its operands are only guessed. `M` is what a format has beside values, such as sequences
- * of them.
+ * that the node makes take the source's names; those that it passes on keep their own. What a rule
+ * finds wrong is thrown as the error of this node, unless the types of its operands are only
+ * guessed. `M` is what a format has beside values, such as sequences of them.
  */
 export function importNode<N extends ImportedNode, M = Value>(
   node: N,
@@ -75,7 +74,7 @@ export function importNode<N extends ImportedNode, M = Value>(
     const name = results[i];
     if (name === undefined || !(value instanceof Value) || !value.producer) return;
     if (value.origin?.relation !== 'part' || value.origin.node !== node.source) return;
-    value.name = inScope(node.source, name);
+    value.name = name;
     value.origin = resultOf(node.source, i, name);
   });
   return made;

@@ -1,7 +1,7 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import type { DroverError } from '../diagnostics/diagnostic.js';
 import type { Graph, NodeOptions } from '../graph/graph.js';
-import { inScope, nameOf, type NodeOrigin } from '../graph/origin.js';
+import { nameOf, type NodeOrigin } from '../graph/origin.js';
 import type { Value } from '../graph/value.js';
 
 /**
@@ -31,12 +31,12 @@ export abstract class ImportedNode {
 
   /** Name and origin for the core node that takes this one's place. */
   get options(): NodeOptions {
-    return { name: inScope(this.source, this.name), origin: this.source };
+    return { name: this.name, origin: this.source };
   }
 
   /** Name and origin for one of several core nodes that together take this one's place. */
   step(suffix: string): NodeOptions {
-    return { name: inScope(this.source, `${this.name}/${suffix}`), origin: this.source };
+    return { name: `${this.name}/${suffix}`, origin: this.source };
   }
 
   /** Where findings about the node come from. */

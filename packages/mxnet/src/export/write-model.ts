@@ -109,7 +109,7 @@ async function toSymbol(model: Model, context: Writing): Promise<Written> {
   const { report: to } = context;
   const graph = await prepare(
     model,
-    { layout: 'channelsFirst', keeps: composites, unroll: unrolled },
+    { layout: 'channelsFirst', keeps: composites, unroll: unrolled, namesModules: true },
     context.options.inputLayout,
   );
   widenProducts(graph);

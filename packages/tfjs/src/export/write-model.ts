@@ -65,7 +65,7 @@ const named = ({ name }: NodeDef): string => name;
 async function toGraph(model: Model, context: Writing): Promise<ExportedGraph> {
   const graph = await prepare(
     model,
-    { layout: 'channelsLast', keeps },
+    { layout: 'channelsLast', keeps, namesModules: true },
     context.options.inputLayout,
   );
   await runPass(fitIntegers, graph, { held: heldBy(computedType), wide: 'int32' });
