@@ -3,9 +3,10 @@ import {
   type Checkpoint,
   type Report,
   type Sink,
-  type TensorStore,
+  TensorStore,
 } from '@drover/core';
-import { tellTensor, type WriteContext } from '@drover/core/format';
+import { reportStructure, tellTensor, type WriteContext } from '@drover/core/format';
+import { about } from '../about.js';
 import { encodeFile } from '../codec/encode-file.js';
 import { quantisedTypeFor, torchTypeFor } from '../codec/torch-types.js';
 import { pytorchDiagnostics } from '../diagnostics.js';
@@ -19,18 +20,19 @@ const namedPlaces = 8;
 
 /**
  * Writes a checkpoint as torch.save does, so that `torch.load(weights_only=True, mmap=True)` opens
- * it: nested as the store says, or a state dict of all names. Tied tensors, and those that overlap
+ * it: nested as it was in PyTorch, or a state dict of all names. Tied ones, and those that overlap
  * in the source, share a storage; a transposed one is a view with strides. Objects of classes that
  * the loader does not take become plain data (`pytorch/as-data`) or are left out
  * (`pytorch/left-out`), and so are the texts beside the tensors (`pytorch/metadata`). Throws
  * `core/not-writable` for types that PyTorch does not have and text that is no Unicode.
  */
 export async function writeCheckpoint(
-  { store }: Checkpoint,
+  { store: given, format }: Checkpoint,
   sink: Sink,
   context: WriteContext,
 ): Promise<void> {
   const { path, report } = context;
+  const store = nestedHere(given, format, path, report);
   const layout = new StorageLayout(typedTensors(store, path, report));
   report.throwIfErrors();
   const python = new PythonObject(store, layout);
@@ -40,6 +42,16 @@ export async function writeCheckpoint(
   await encodeFile(file, object, layout.storages);
   await file.close();
   for (const { name, weight } of store) tellTensor(name, weight, context.tensor);
+}
+
+/**
+ * A store without a nesting that is not PyTorch's: there names would be read from it, and be others
+ * than those of the tensors.
+ */
+function nestedHere(store: TensorStore, format: string, file: string, report: Report): TensorStore {
+  if (format === about.id) return store;
+  reportStructure(store, file, report);
+  return new TensorStore(store, { metadata: store.metadata });
 }
 
 /** The tensors with the types that they are written in. */
