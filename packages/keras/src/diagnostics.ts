@@ -76,11 +76,4 @@ export const kerasDiagnostics = defineDiagnostics('keras', {
     summary: 'A name of a tensor holds NUL or is no valid Unicode, which HDF5 cannot keep.',
     help: 'Rename the tensor.',
   },
-  nesting: {
-    failure: 'note',
-    severity: 'info',
-    summary:
-      'A checkpoint nests its tensors, or holds values beside them, which a Keras file does not tell. The names are kept.',
-    help: 'Keep the source if training is to go on from it.',
-  },
 });

@@ -5,7 +5,7 @@ import {
   type Sink,
   type TensorStore,
 } from '@drover/core';
-import { JsonCursor, parseJson, tellTensor } from '@drover/core/format';
+import { JsonCursor, parseJson, reportStructure, tellTensor } from '@drover/core/format';
 import { ZipWriter } from '@drover/zip';
 import type { Writing } from '../about.js';
 import { datatypeOf } from '../codec/hdf5/datatype.js';
@@ -58,7 +58,7 @@ export async function writeCheckpoint(
     isOwn ? versions['layout'] : undefined,
     isOwn ? store.structure : undefined,
   );
-  if (!isOwn && store.structure) reportStructure(store, context);
+  if (!isOwn && store.structure) reportStructure(store, context.path, context.report);
   if (container === 'hdf5') {
     const isModel = metadata.has('model_config');
     const generation = generationOf(metadata);
@@ -226,16 +226,3 @@ function checkWritable(store: TensorStore, { path: file, report }: Writing): voi
 }
 
 const maxRank = 32;
-
-function reportStructure({ structure }: TensorStore, { path: file, report }: Writing): void {
-  const isFlat =
-    structure?.kind === 'map' &&
-    structure.entries.every(([key, each]) => each.kind === 'tensor' && each.name === key);
-  if (isFlat) return;
-  report.add(
-    kerasDiagnostics.diagnostic('nesting', {
-      message: 'How the tensors are nested, and what values stand beside them, is left out.',
-      origin: { file },
-    }),
-  );
-}
