@@ -65,15 +65,18 @@ function buildProgram(): Command {
     for (const option of checkOptions()) target.addOption(option);
     return target;
   };
+  /** How a command may be told what a model is and where its weights lie. */
+  const withSource = (target: Command) =>
+    target
+      .option(fromOption, fromSummary)
+      .option(paramsOption, paramsSummary)
+      .option(linksOption, linksSummary);
   const convert = command(
     'convert <in> <out>',
     'read a model, convert it, write it',
     async () => (await import('./commands/convert.js')).convertCommand,
   )
-    .option(fromOption, fromSummary)
     .option('--to <format>', `format of the output: ${ids}; told by its name when absent`)
-    .option(paramsOption, paramsSummary)
-    .option(linksOption, linksSummary)
     .option('--entry <name>', 'graph to write, where the model holds several')
     .option('--rewrite', 'go through the representation within one format, too')
     .option('--verify', 'run both sides and compare; the options of parity tell how')
@@ -91,16 +94,13 @@ function buildProgram(): Command {
     .option('--dtype <type>', 'checkpoints: the type that floats are stored in')
     .option('--force', 'replace the model that is there')
     .addHelpText('after', `\nOUT is ${outputs}, a folder with --to, or - with --to.`);
-  withChecks(withOptions(convert, 'read', 'write'));
+  withChecks(withOptions(withSource(convert), 'read', 'write'));
   const inspect = command(
     'inspect <model>',
     'what a model is, and what each other format would refuse',
     async () => (await import('./commands/inspect.js')).inspectCommand,
-  )
-    .option(fromOption, fromSummary)
-    .option(paramsOption, paramsSummary)
-    .option(linksOption, linksSummary);
-  withOptions(inspect, 'read');
+  );
+  withOptions(withSource(inspect), 'read');
   const tensors = command(
     'tensors <file>',
     'the tensors that a model or a checkpoint holds',
@@ -111,25 +111,26 @@ function buildProgram(): Command {
       'those of these names, * standing for anything; may be given again',
       collect,
     )
-    .option('--statistics', 'read the elements, and tell their range, mean, zeros and NaN')
-    .option(fromOption, fromSummary)
-    .option(paramsOption, paramsSummary)
-    .option(linksOption, linksSummary);
-  withOptions(tensors, 'read');
+    .option('--statistics', 'read the elements, and tell their range, mean, zeros and NaN');
+  withOptions(withSource(tensors), 'read');
   const weights = program
     .command('weights')
     .summary('carry weights into a model, or out of it')
     .description('carry weights into a model, or out of it');
-  const allowMissing = [
-    '--allow-missing <pattern>',
-    'tensors that may keep what they hold; may be given again',
-    collect,
-  ] as const;
-  const allowExtra = [
-    '--allow-extra <pattern>',
-    'tensors that may be left out; may be given again',
-    collect,
-  ] as const;
+  /** How a command may be told what of the weights is whose, and what may be left. */
+  const withMatching = (target: Command) =>
+    withSource(target)
+      .option('--rules <file>', 'YAML that says which layer is whose, where nothing else tells')
+      .option(
+        '--allow-missing <pattern>',
+        'tensors that may keep what they hold; may be given again',
+        collect,
+      )
+      .option(
+        '--allow-extra <pattern>',
+        'tensors that may be left out; may be given again',
+        collect,
+      );
   const apply = command(
     'apply <new> <out>',
     'fill a model of any format with the tensors of a checkpoint',
@@ -138,21 +139,16 @@ function buildProgram(): Command {
   )
     .requiredOption('--onto <model>', 'the model or checkpoint that is filled; it is not changed')
     .option('--like <checkpoint>', 'the weights that the model holds now, under the names of NEW')
-    .option('--rules <file>', 'YAML that says which layer is whose, where nothing else tells')
     .option('--tensor-map <file>', 'JSON of convert or weights that says which tensor is whose')
     .option('--epsilon <number>', 'of batch normalisations that are computed into other layers')
     .option('--to <format>', `format of the output: ${ids}; that of the model when absent`)
-    .option(...allowMissing)
-    .option(...allowExtra)
-    .option(fromOption, fromSummary)
-    .option(paramsOption, paramsSummary)
-    .option(linksOption, linksSummary)
+
     .option('--force', 'replace the model that is there')
     .addHelpText(
       'after',
       '\nExample: drover weights apply finetuned.pth --onto web/model.json web-new/',
     );
-  withOptions(apply, 'read', 'write');
+  withOptions(withMatching(apply), 'read', 'write');
   const extract = command(
     'extract <model> <out>',
     'take the weights of a model out, under the names of a checkpoint',
@@ -160,19 +156,14 @@ function buildProgram(): Command {
     weights,
   )
     .requiredOption('--like <checkpoint>', 'names, layouts and types of what is written')
-    .option('--rules <file>', 'YAML that says which layer is whose, where nothing else tells')
     .option('--to <format>', `format of the output: ${ids}; told by its name when absent`)
-    .option(...allowMissing)
-    .option(...allowExtra)
-    .option(fromOption, fromSummary)
-    .option(paramsOption, paramsSummary)
-    .option(linksOption, linksSummary)
+
     .option('--force', 'replace the checkpoint that is there')
     .addHelpText(
       'after',
       '\nExample: drover weights extract web/model.json --like model.pth out.safetensors',
     );
-  withOptions(extract, 'read', 'write');
+  withOptions(withMatching(extract), 'read', 'write');
   command(
     'run <model>',
     'run a model on arrays',

@@ -121,7 +121,7 @@ describe.each(cases)('%s, converted to %s', (_, __, { each, model, format, runti
       const fresh = await filled(model, format, checkpoint, report);
       expect(
         await worstDistance(runtime, fresh, [await goldenOf(each.golden)], fresh.declared),
-      ).toBeLessThan(2e-5);
+      ).toBeLessThan(1e-5);
       const extract = async () =>
         extractWeights(await openModel(fresh.source, format), { like: emptied(checkpoint) });
       if (isFolded(model) || isCut(model)) {

@@ -27,6 +27,7 @@ export { tally } from './model/tally.js';
 
 // Elements, dimensions and bounds.
 export { complexTypes, floatTypes } from './tensor/dtype.js';
+export { holdsEvery } from './tensor/holds-every.js';
 export { asStored, decodeStrings, encodeStrings, roundTo } from './tensor/tensor.js';
 export { encodeSmallFloat } from './tensor/float-bits.js';
 export { convertElements } from './tensor/weight-step.js';
@@ -79,6 +80,7 @@ export {
   type WriteTable,
 } from './export/rule.js';
 export { composed, preparation, prepare, type TargetNeeds } from './export/prepare.js';
+export { reportEntriesLeft } from './format/open.js';
 export { reportStructure } from './format/report-structure.js';
 export { tellTensor } from './format/tensor-map.js';
 export type { UnrollLimits } from './passes/unroll-loops.js';

@@ -28,6 +28,7 @@ export {
   detectFormat,
   openCheckpoint,
   openModel,
+  isModel,
   openContent,
   type OpenOptions,
 } from './format/open.js';

@@ -233,3 +233,77 @@ it('carries Keras’ kernels into PyTorch’s names and layouts', async () => {
       await weight.bytes(),
     ]);
 });
+
+it('takes old values only where the new weights have the same tensors', async () => {
+  const model = () => linearModel(two);
+  const old = await extractWeights(model(), { like: checkpoint(twoLayers) });
+  const { 'head.bias': _, ...lacking } = twoLayers;
+  const weights = checkpoint({ ...lacking, 'encoder.bias': [4], 'other.bias': [2] });
+  expect(await failure(applyToModel(model(), { weights, like: old }))).toEqual([
+    expect.stringMatching(/^weights\/shape: encoder\.bias is float32\[4\] /),
+    expect.stringMatching(/^weights\/missing: .*has no head\.bias, float32\[2\]/),
+    expect.stringMatching(/^weights\/extra: other\.bias/),
+  ]);
+});
+
+it('takes a tensor with several names for each of them, and none of them as left over', async () => {
+  const { store } = checkpoint({ 'encoder.weight': [3, 2], 'encoder.bias': [3] });
+  const [weight, bias] = [...store];
+  const tied = new TensorStore([{ ...weight!, aliases: ['decoder.weight'] }, bias!]);
+  const weights = { ...checkpoint({}), store: tied };
+  const filled = await applyToModel(linearModel(two.slice(0, 1)), { weights });
+  expect((await constantsOf(filled))[0]!.values).toEqual([0, 2, 4, 1, 3, 5]);
+});
+
+it('does not put different values of two layers into one tensor', async () => {
+  const [weight] = [...checkpoint({ 'key.weight': [2, 2] }).store];
+  const tied = new TensorStore([{ ...weight!, aliases: ['query.weight'] }]);
+  const like = { ...checkpoint({}), store: tied };
+  const graph = new Graph();
+  const x = graph.input('x', 'float32', [1, 2]);
+  for (const [i, name] of ['key', 'query'].entries()) {
+    const node = { file: 'm.onnx', path: [], node: `/${name}/MatMul`, op: 'MatMul' };
+    const b = graph.constant(counted([2, 2], 10 * i, `onnx::MatMul_${i}`), name);
+    graph.output(name, graph.add(ops.MatMul, { a: x, b }, {}, { name, origin: node }).y);
+  }
+  expect(await failure(extractWeights(new Model(graph, { file: 'm.onnx' }), { like }))).toEqual([
+    expect.stringMatching(/^weights\/tied: .*key\.weight/),
+  ]);
+});
+
+it('does not guess how a square matrix lies where others contradict one another', async () => {
+  const layers: readonly Linear[] = [
+    { name: '/a/MatMul', sizes: [2, 3] },
+    { name: '/b/MatMul', sizes: [3, 4] },
+    { name: '/c/MatMul', sizes: [4, 4] },
+  ];
+  const biases = { 'a.bias': [3], 'b.bias': [4], 'c.bias': [4] };
+  const mixed = { 'a.weight': [3, 2], 'b.weight': [3, 4], 'c.weight': [4, 4], ...biases };
+  expect(await failure(applyToModel(linearModel(layers), { weights: checkpoint(mixed) }))).toEqual([
+    expect.stringMatching(/^weights\/ambiguous: \/c\/MatMul could hold c either way round/),
+  ]);
+  const inputsFirst = { ...mixed, 'a.weight': [2, 3] };
+  const filled = await applyToModel(linearModel(layers), { weights: checkpoint(inputsFirst) });
+  expect((await constantsOf(filled))[4]!.values.slice(0, 3)).toEqual([2000, 2001, 2002]);
+});
+
+it('leaves out a mask of places, and no bias of that name', async () => {
+  const weights = (shape: readonly number[]) => checkpoint({ ...twoLayers, 'h.attn.bias': shape });
+  await applyToModel(linearModel(two), { weights: weights([1, 1, 4, 4]) });
+  expect(await failure(applyToModel(linearModel(two), { weights: weights([4]) }))).toEqual([
+    expect.stringMatching(/^weights\/extra: h\.attn\.bias/),
+  ]);
+});
+
+it('tells that further graphs of a model are left', async () => {
+  const model = linearModel(two);
+  const report = new Report();
+  const both = new Model(
+    new Map([
+      ['main', model.graph],
+      ['train', new Graph('train')],
+    ]),
+  );
+  await applyToModel(both, { weights: checkpoint(twoLayers), report });
+  expect(report.diagnostics.map(({ code }) => code)).toEqual(['core/entries-left']);
+});

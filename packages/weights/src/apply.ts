@@ -1,14 +1,17 @@
 import {
-  Model,
+  isModel,
   Report,
   sizeOf,
   TensorStore,
   Weight,
   type Checkpoint,
+  type Model,
   type Value,
 } from '@drover/core';
+import { reportEntriesLeft } from '@drover/core/format';
 import { convertedTo } from './converted.js';
 import { weightsDiagnostics } from './diagnostics.js';
+import { digestOf } from './digest.js';
 import { constantAt, setConstant } from './operand.js';
 import type { Held } from './layer.js';
 import type { Hints } from './match-as-exported.js';
@@ -16,7 +19,15 @@ import { settleConstants } from './loose-constants.js';
 import { isNamedBy } from './name-pattern.js';
 import { pairSides, type Pairing, type Side } from './pair-sides.js';
 import { joinRows } from './join-rows.js';
-import { reportPairing, type Allowed } from './report-pairing.js';
+import {
+  isUnread,
+  reportExtra,
+  reportGrounds,
+  reportUnfound,
+  typeText,
+  type Allowed,
+  type Files,
+} from './report-pairing.js';
 import { checkpointSide, modelSide } from './sides.js';
 import { substituted } from './substitute.js';
 
@@ -53,15 +64,8 @@ export async function applyToModel(onto: Model, application: Application): Promi
     if (!known) made.push(place.graph.constant(filled, name));
     setConstant(place, known ?? made.at(-1)!);
   }
-  const { format, versions, producer, file, metadata } = onto;
-  return new Model(new Map([[onto.main, target.graph]]), {
-    main: onto.main,
-    format,
-    versions,
-    producer,
-    file,
-    metadata,
-  });
+  reportEntriesLeft(onto, report);
+  return onto.ofGraphs(new Map([[onto.main, target.graph]]));
 }
 
 /** A checkpoint with other weights, under its own names and layouts; see {@link applyToModel}. */
@@ -81,8 +85,9 @@ export async function filled(
   held: Iterable<Held<string>>,
   report: Report,
 ): Promise<TensorStore> {
-  const named = [...held].map((each) => ({ ...each, place: store.get(each.place)!.name }));
-  const found = joinRows(named, (name) => store.get(name)!.weight);
+  const places = [...held].map((each) => ({ ...each, place: store.get(each.place)!.name }));
+  await checkTied(places, report);
+  const found = joinRows(places, (name) => store.get(name)!.weight);
   const tensors = [];
   for (const tensor of store) {
     const weight = found.get(tensor.name);
@@ -96,32 +101,83 @@ export async function filled(
   return new TensorStore(tensors, store);
 }
 
+/** Tells tensors that several layers fill, as weights that are tied, with different values. */
+async function checkTied(held: readonly Held<string>[], report: Report): Promise<void> {
+  const first = new Map<string, Weight>();
+  for (const { place, row, weight } of held) {
+    const key = JSON.stringify([place, row]);
+    const known = first.get(key) ?? weight;
+    first.set(key, known);
+    if (known.same(weight) || (await digestOf(known)) === (await digestOf(weight))) continue;
+    report.add(
+      weightsDiagnostics.diagnostic('tied', {
+        message: `Several layers hold different values for ${place}, which is one tensor.`,
+        origin: { file: '', node: place },
+      }),
+    );
+  }
+}
+
 /** Where the weights of a source go in a target. Tells what has no place, and what no source. */
 async function newWeights<P>(
   target: Side<P>,
   file: string,
-  { weights, like, allow = {}, rules, epsilon }: Application,
+  { weights, like, allow = {}, ...hints }: Application,
   report: Report,
 ): Promise<readonly Held<P>[]> {
   const files = { target: file, source: weights.file };
-  if ('graphs' in weights) {
-    const source = await modelSide(weights);
-    const pairing = await pairSides(target, source, { rules, epsilon });
-    reportPairing(pairing, files, allow, report);
-    const held = await heldBy(pairing, files, allow, report);
+  const held = async <S>(source: Side<S>) => {
+    const pairing = await pairSides(target, source, hints);
+    reportGrounds(pairing, files, report);
+    reportUnfound(pairing, files, allow, report);
+    return heldBy(pairing, files, allow, report);
+  };
+  if (like) {
+    checkLike(like, weights, file, allow, report);
+    const old = await held(checkpointSide(named(like.store), hints.rules));
     report.throwIfErrors();
-    return held;
+    return old.map((each) => ({
+      ...each,
+      weight: substituted(each.weight, ({ name }) => weights.store.get(name!)?.weight),
+    }));
   }
-  const source = checkpointSide(like ? named(like.store) : weights.store, rules);
-  const pairing = await pairSides(target, source, { rules, epsilon });
-  reportPairing(pairing, files, allow, report);
-  const held = await heldBy(pairing, files, allow, report);
+  const found = await (isModel(weights)
+    ? held(await modelSide(weights))
+    : held(checkpointSide(weights.store, hints.rules)));
   report.throwIfErrors();
-  if (!like) return held;
-  return held.map((each) => ({
-    ...each,
-    weight: substituted(each.weight, ({ name }) => weights.store.get(name!)?.weight),
-  }));
+  return found;
+}
+
+/** Whether new weights have all that old ones have, under the same names and in the same shapes. */
+function checkLike(
+  like: Checkpoint,
+  weights: Model | Checkpoint,
+  file: string,
+  allow: Allowed,
+  report: Report,
+): void {
+  for (const { name, weight, role } of like.store) {
+    if (role === 'optimizer' || isUnread(name, weight)) continue;
+    const origin = { file: weights.file, node: name };
+    const fresh = weights.store.get(name)?.weight;
+    if (!fresh && !isNamedBy(name, allow.missing ?? []))
+      report.add(
+        weightsDiagnostics.diagnostic('missing', {
+          message: `${weights.file} has no ${name}, ${typeText(weight)}, which ${like.file} has.`,
+          origin,
+        }),
+      );
+    else if (fresh && fresh.shape.join() !== weight.shape.join())
+      report.add(
+        weightsDiagnostics.diagnostic('shape', {
+          message: `${name} is ${typeText(fresh)} in ${weights.file} and ${typeText(weight)} in ${like.file}.`,
+          origin,
+        }),
+      );
+  }
+  for (const tensor of weights.store)
+    if (tensor.role !== 'optimizer' && !like.store.has(tensor.name))
+      reportExtra(tensor, { target: file, source: weights.file }, allow, report);
 }
 
 /** The same tensors, each known by its name there, whatever it is made of. */
@@ -135,7 +191,7 @@ function named(store: TensorStore): TensorStore {
 
 async function heldBy<P, S>(
   { matches, links, unlinked }: Pairing<P, S>,
-  files: { readonly target: string; readonly source: string },
+  files: Files,
   allow: Allowed,
   report: Report,
 ): Promise<readonly Held<P>[]> {
@@ -144,7 +200,7 @@ async function heldBy<P, S>(
     if (!isNamedBy(name, allow.missing ?? []))
       report.add(
         weightsDiagnostics.diagnostic('missing', {
-          message: `${files.source} has nothing for ${name}, ${weight.dtype}[${weight.shape.join(', ')}], which may be computed from weights that change.`,
+          message: `${files.source} has nothing for ${name}, ${typeText(weight)}, which may be computed from weights that change.`,
           origin: { file: files.target, node: name },
         }),
       );

@@ -1,6 +1,6 @@
 import { isFloat, type TensorStore, type Weight } from '@drover/core';
 import { conventions, type Convention, type Leaf } from './conventions.js';
-import type { Form, Kind, Layer, Loose, Role } from './layer.js';
+import type { Form, Layer, Loose, Role } from './layer.js';
 import { renamed } from './rules.js';
 import { parseTensorName, type TensorName } from './tensor-name.js';
 
@@ -68,28 +68,28 @@ export function checkpointLayers(
     for (const [leaf, tensor] of rest.leaves) group.leaves.set(leaf, tensor);
     rest.leaves.clear();
   }
-  const layers = [...groups.values()].map(({ path, isReverse, leaves, layer }): Layer<string> => {
-    const fitting = conventions.filter((each) => isKept(each, leaves));
-    return {
-      title: [...path, ...(layer === undefined ? [] : [`l${layer}`])].join('.'),
-      names: [{ path, trust: 1 }],
-      isReverse,
-      kinds: [...new Set(fitting.map(({ kind }) => kind))],
-      forms: (kind: Kind) =>
-        fitting.filter((each) => each.kind === kind).map((each) => formOf(each, leaves)),
-      tensors: [...leaves.values()].map(({ name }) => name),
-    };
-  });
-  const isLayer = ({ kinds }: Layer<string>) => kinds.length > 0;
-  for (const { tensors } of layers.filter((each) => !isLayer(each)))
-    for (const name of tensors) loose.push({ place: name, name, weight: store.get(name)!.weight });
+  const layers: Layer<string>[] = [];
+  for (const { path, isReverse, leaves, layer } of groups.values()) {
+    const [first, ...forms] = conventions
+      .filter((each) => isKept(each, leaves))
+      .map((each) => formOf(each, leaves));
+    if (first)
+      layers.push({
+        title: [
+          ...path,
+          ...(layer === undefined ? [] : [`l${layer}`]),
+          ...(isReverse ? ['reverse'] : []),
+        ].join('.'),
+        names: [{ path, trust: 1 }],
+        isReverse,
+        forms: [first, ...forms],
+        tensors: [...leaves.values()].map(({ name }) => name),
+      });
+    else for (const { name, weight } of leaves.values()) loose.push({ place: name, name, weight });
+  }
   const isSorted = isSortedByType(store);
-  const found = layers.filter(isLayer);
-  return {
-    layers: isSorted ? found.toSorted((a, b) => natural.compare(a.title, b.title)) : found,
-    loose,
-    isSorted,
-  };
+  if (isSorted) layers.sort((a, b) => natural.compare(a.title, b.title));
+  return { layers, loose, isSorted };
 }
 
 /** The tensor of a leaf among those of a layer. */
@@ -109,7 +109,7 @@ function isKept({ leaves: known }: Convention, leaves: Leaves): boolean {
   );
 }
 
-function formOf({ name, leaves: known }: Convention, leaves: Leaves): Form<string> {
+function formOf({ kind, name, leaves: known }: Convention, leaves: Leaves): Form<string> {
   const kept = new Map<Role, Leaf>();
   const parts = new Map<Role, Weight>();
   for (const each of known) {
@@ -119,6 +119,7 @@ function formOf({ name, leaves: known }: Convention, leaves: Leaves): Form<strin
     parts.set(each.role, each.layout.to(rowOf(found.weight, each)));
   }
   return {
+    kind,
     convention: name,
     parts,
     held: (role, part) => {

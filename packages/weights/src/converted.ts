@@ -1,4 +1,5 @@
-import { bitsOf, toNumbers, type DType, type Report, type Weight } from '@drover/core';
+import { toNumbers, type DType, type Report, type Weight } from '@drover/core';
+import { holdsEvery } from '@drover/core/format';
 import { weightsDiagnostics } from './diagnostics.js';
 
 /**
@@ -13,8 +14,7 @@ export async function convertedTo(
 ): Promise<Weight> {
   if (weight.dtype === dtype) return weight;
   const converted = weight.cast(dtype);
-  if (bitsOf(dtype) >= bitsOf(weight.dtype) && dtype !== 'bfloat16' && weight.dtype !== 'bfloat16')
-    return converted;
+  if (holdsEvery(dtype, weight.dtype)) return converted;
   const [exact, rounded] = await Promise.all([weight.tensor(), converted.tensor()]);
   const [before, after] = [toNumbers(exact), toNumbers(rounded)];
   let error = 0;

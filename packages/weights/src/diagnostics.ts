@@ -26,6 +26,12 @@ export const weightsDiagnostics = defineDiagnostics('weights', {
     summary: 'Several tensors could be each other’s, and neither names, values nor order tell.',
     help: 'Name them in a file of rules (--rules), or give a checkpoint of the old weights with --like.',
   },
+  tied: {
+    failure: 'unsupported',
+    severity: 'error',
+    summary: 'A tensor that several layers share would get different values from them.',
+    help: 'Take a checkpoint in which these layers have tensors of their own.',
+  },
   computed: {
     failure: 'unsupported',
     severity: 'error',

@@ -1,4 +1,4 @@
-import { TensorStore, type DType, type Report, type StoredTensor } from '@drover/core';
+import { isFloat, TensorStore, type DType, type Report, type StoredTensor } from '@drover/core';
 import { convertedTo } from './converted.js';
 import { weightsDiagnostics } from './diagnostics.js';
 import { isNamedBy } from './name-pattern.js';
@@ -40,7 +40,7 @@ export async function editStore(
     const names = [name, ...aliases].filter((each) => !only || isNamedBy(each, only));
     const [first, ...others] = names.map((each) => (rename ? renamed(each, rename) : each));
     if (first === undefined) continue;
-    const isRounded = dtype !== undefined && /float/.test(weight.dtype);
+    const isRounded = dtype !== undefined && isFloat(weight.dtype);
     tensors.push({
       name: first,
       weight: isRounded ? await convertedTo(weight, dtype, first, report) : weight,

@@ -12,7 +12,7 @@ import { weightsDiagnostics } from './diagnostics.js';
 import type { Held } from './layer.js';
 import { isNamedBy } from './name-pattern.js';
 import { pairSides } from './pair-sides.js';
-import { isUnread, reportPairing, type Allowed } from './report-pairing.js';
+import { isUnread, reportGrounds, typeText, type Allowed } from './report-pairing.js';
 import type { Rules } from './rules.js';
 import { checkpointSide, modelSide } from './sides.js';
 
@@ -38,13 +38,7 @@ export async function extractWeights(
   const [target, source] = [await modelSide(model), checkpointSide(like.store, rules)];
   const pairing = await pairSides(target, source, { rules });
   const held: Held<string>[] = [];
-  // What the model lacks is missing in the checkpoint that is made, and the other way round.
-  reportPairing(
-    { ...pairing, extra: [], extraLayers: [], missing: [] },
-    { target: model.file, source: like.file },
-    {},
-    report,
-  );
+  reportGrounds(pairing, { target: model.file, source: like.file }, report);
   for (const { fit } of pairing.matches)
     for (const [role, part] of fit.target.parts) {
       const found = fit.source.held(role, part);
@@ -64,13 +58,13 @@ export async function extractWeights(
     if (known.has(name) || role === 'optimizer' || isNamedBy(name, allow.missing ?? [])) continue;
     const origin = { file: model.file, node: name };
     report.add(
-      isUnread(name)
+      isUnread(name, weight)
         ? weightsDiagnostics.diagnostic('kept', {
             message: `${name} is read by training alone; it is that of ${like.file}.`,
             origin,
           })
         : weightsDiagnostics.diagnostic('missing', {
-            message: `${model.file} does not hold ${name}, ${weight.dtype}[${weight.shape.join(', ')}], as a tensor of its own.`,
+            message: `${model.file} does not hold ${name}, ${typeText(weight)}, as a tensor of its own.`,
             origin,
           }),
     );

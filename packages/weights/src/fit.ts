@@ -1,8 +1,7 @@
-import type { Form, Kind, Layer, Parts, Role } from './layer.js';
+import type { Form, Layer, Parts, Role } from './layer.js';
 
 /** Two layers seen as one kind, of the same parts in the same shapes. */
 export interface Fit<T, S> {
-  readonly kind: Kind;
   readonly target: Form<T>;
   readonly source: Form<S>;
 }
@@ -31,46 +30,36 @@ export function fits<T, S>(target: Layer<T>, source: Layer<S>): readonly Fit<T, 
   const { isReverse } = target;
   if (isReverse !== undefined && source.isReverse !== undefined && isReverse !== source.isReverse)
     return [];
-  return target.kinds
-    .filter((kind) => source.kinds.includes(kind))
-    .flatMap((kind) =>
-      target.forms(kind).flatMap((to) =>
-        source
-          .forms(kind)
-          .filter(({ parts }) => misfit(to.parts, parts) === undefined)
-          .map((from) => ({ kind, target: to, source: from })),
-      ),
-    );
+  return target.forms.flatMap((to) =>
+    source.forms
+      .filter((from) => from.kind === to.kind && misfit(to.parts, from.parts) === undefined)
+      .map((from) => ({ target: to, source: from })),
+  );
 }
 
 /**
  * What a layer can be, as texts: two layers fit where they have one in common. A part that may be
  * absent is left out.
  */
-export function signatures<P>(layer: Layer<P>): ReadonlySet<string> {
-  const texts = layer.kinds.flatMap((kind) =>
-    layer.forms(kind).map(({ parts }) => {
-      const shapes = [...parts]
-        .filter(([role]) => !optional.has(role))
-        .map(([role, { shape }]) => `${role} ${shape.join()}`);
-      return `${kind}: ${shapes.toSorted().join('; ')}`;
-    }),
-  );
+export function signatures<P>({ forms }: Layer<P>): ReadonlySet<string> {
+  const texts = forms.map(({ kind, parts }) => {
+    const shapes = [...parts]
+      .filter(([role]) => !optional.has(role))
+      .map(([role, { shape }]) => `${role} ${shape.join()}`);
+    return `${kind}: ${shapes.toSorted().join('; ')}`;
+  });
   return new Set(texts);
 }
 
-/** The ways of a layer to be seen, with the kind of each. */
-export const waysOf = <P>(layer: Layer<P>) =>
-  layer.kinds.flatMap((kind) => layer.forms(kind).map(({ parts }) => [kind, parts] as const));
+const kindsOf = <P>({ forms }: Layer<P>) =>
+  [...new Set(forms.map(({ kind }) => kind))].join(' or ');
 
 /** Why two layers of one name do not fit, in the words of the ways that come nearest. */
 export function misfitOf<T, S>(target: Layer<T>, source: Layer<S>): string {
-  const reasons = waysOf(target).flatMap(([kind, parts]) =>
-    waysOf(source).flatMap(([other, given]: readonly [string, Parts]) =>
-      kind === other ? (misfit(parts, given) ?? []) : [],
+  const reasons = target.forms.flatMap((to) =>
+    source.forms.flatMap((from) =>
+      to.kind === from.kind ? (misfit(to.parts, from.parts) ?? []) : [],
     ),
   );
-  return (
-    reasons[0] ?? `one is a ${target.kinds.join(' or ')}, the other a ${source.kinds.join(' or ')}`
-  );
+  return reasons[0] ?? `one is a ${kindsOf(target)}, the other a ${kindsOf(source)}`;
 }

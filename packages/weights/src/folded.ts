@@ -19,9 +19,12 @@ const channels: Partial<Record<Kind, number>> = {
 const epsilons = { torch: 1e-5, keras: 1e-3 } as const;
 
 /** The form of a batch normalisation: one that has a mean. */
-export function statisticsOf<P>(layer: Layer<P>): Form<P> | undefined {
-  return layer.forms('normalization').find(({ parts }) => parts.has('mean'));
+export function statisticsOf<P>({ forms }: Layer<P>): Form<P> | undefined {
+  return forms.find(({ kind, parts }) => kind === 'normalization' && parts.has('mean'));
 }
+
+/** Whether a layer is one with a normalisation computed into it. */
+export const isFolded = <P>(layer: Layer<P>): layer is Folded<P> => 'normalization' in layer;
 
 const words =
   /(batch_?norm(alization)?|bn|conv(olution)?(2d)?|depthwise|linear|dense|fc|[_.\-/]|\d*$)/g;
@@ -45,13 +48,10 @@ export function layerBefore<P>(
 ): Layer<P> | undefined {
   const size = sizeOf(statisticsOf(normalization)!.parts.get('mean')!.shape);
   const path = normalization.names[0]!.path;
-  const has = (layer: Layer<P>) =>
-    layer.kinds.some((kind) => {
+  const has = ({ forms }: Layer<P>) =>
+    forms.some(({ kind, parts }) => {
       const axis = channels[kind];
-      return (
-        axis !== undefined &&
-        layer.forms(kind).some(({ parts }) => parts.get('weight')?.shape[axis] === size)
-      );
+      return axis !== undefined && parts.get('weight')?.shape[axis] === size;
     });
   const beside = layers.filter(({ names: [name] }) => {
     const parent = name!.path.slice(0, -1).join('/');
@@ -66,35 +66,34 @@ export function layerBefore<P>(
   return before && has(before) ? before : undefined;
 }
 
-/** A layer with a normalisation computed into it. Nothing can be taken back out of it. */
+/**
+ * A layer with a normalisation computed into it; undefined where it is none that has channels.
+ * Nothing can be taken back out of it.
+ */
 export function folded<P>(
   layer: Layer<P>,
   normalization: Layer<P>,
   epsilon: number | undefined,
-): Folded<P> {
-  const statistics = statisticsOf(normalization)!;
-  const isKeras = normalization.tensors.some((name) => /moving_/.test(name));
+): Folded<P> | undefined {
+  const statistics = statisticsOf(normalization)!.parts;
+  const isKeras = normalization.tensors.some((name) => name.includes('moving_'));
   const used = epsilon ?? (isKeras ? epsilons.keras : epsilons.torch);
-  return {
-    ...layer,
-    layer,
-    normalization,
-    epsilon: used,
-    tensors: [...layer.tensors, ...normalization.tensors],
-    forms: (kind) =>
-      layer.forms(kind).flatMap(({ convention, parts }) => {
-        const axis = channels[kind];
-        return axis === undefined
-          ? []
-          : [
-              {
-                convention,
-                parts: foldedParts(parts, statistics.parts, axis, used),
-                held: () => undefined,
-              },
-            ];
-      }),
-  };
+  const [first, ...forms] = layer.forms.flatMap(({ kind, convention, parts }): Form<P>[] => {
+    const axis = channels[kind];
+    if (axis === undefined) return [];
+    const made = foldedParts(parts, statistics, axis, used);
+    return [{ kind, convention, parts: made, held: () => undefined }];
+  });
+  return (
+    first && {
+      ...layer,
+      layer,
+      normalization,
+      epsilon: used,
+      tensors: [...layer.tensors, ...normalization.tensors],
+      forms: [first, ...forms],
+    }
+  );
 }
 
 /**

@@ -1,4 +1,4 @@
-import { sizeOf, type Graph, type Node, type Value, type Weight } from '@drover/core';
+import { isFloat, sizeOf, type Graph, type Node, type Value, type Weight } from '@drover/core';
 import type { Form, Kind, Layer, LayerName, Loose, Role } from './layer.js';
 import { biased, constantAt, zeros, type Operand } from './operand.js';
 import { parseTensorName } from './tensor-name.js';
@@ -97,14 +97,13 @@ export function graphLayers(graph: Graph): GraphLayers {
     return {
       graph: around,
       node,
-      title: node.origin.node,
+      title: isReverse ? `${node.origin.node}, reverse` : node.origin.node,
       names: [
         ...leaves.flatMap((leaf) => nameOfTensor(leaf.name!, uses.get(leaf) === 1 ? 3 : 1)),
         ...[node, also].flatMap((each) => (each ? namesOf(each) : [])),
       ],
       isReverse,
-      kinds: [kind],
-      forms: (asked) => (asked === kind ? [formOf(parts)] : []),
+      forms: [formOf(kind, parts)],
       tensors: leaves.map(({ name }) => name!),
     };
   });
@@ -123,24 +122,21 @@ export function graphLayers(graph: Graph): GraphLayers {
 export function withBias(layer: GraphLayer): GraphLayer | undefined {
   const { node, graph } = layer;
   const known = biased.get(node.op.name);
-  const [kind] = layer.kinds;
-  const [form] = layer.forms(kind!);
-  if (!known || form!.parts.has('bias')) return undefined;
+  const [form] = layer.forms;
+  if (!known || form.parts.has('bias')) return undefined;
   const place = { graph, node, index: known.operand };
   const grown: Form<Operand> = {
-    ...form!,
-    parts: new Map([...form!.parts, ['bias', zeros(node)]]),
+    ...form,
+    parts: new Map([...form.parts, ['bias', zeros(node)]]),
     held: (role, part) =>
-      role === 'bias' ? { place, weight: part, row: [0, 1] } : form!.held(role, part),
+      role === 'bias' ? { place, weight: part, row: [0, 1] } : form.held(role, part),
   };
-  return { ...layer, forms: (asked) => (asked === kind ? [grown] : []) };
+  return { ...layer, forms: [grown] };
 }
 
 /** Whether a value is floats that the model stores. */
 function isStored(value: Value | undefined): value is Value & { readonly constant: Weight } {
-  return (
-    value?.constant !== undefined && value.constant.origins.length > 0 && /float/.test(value.dtype)
-  );
+  return value?.constant !== undefined && value.constant.origins.length > 0 && isFloat(value.dtype);
 }
 
 function nameOfTensor(name: string, trust: number): readonly LayerName[] {
@@ -167,8 +163,9 @@ function namesOfNode(name: string): readonly LayerName[] {
   }));
 }
 
-function formOf(kept: KeptParts): Form<Operand> {
+function formOf(kind: Kind, kept: KeptParts): Form<Operand> {
   return {
+    kind,
     convention: 'core',
     parts: new Map([...kept].map(([role, { part }]) => [role, part])),
     held: (role, part) => {

@@ -41,6 +41,7 @@ export interface Held<P> {
 
 /** A layer's tensors, seen as those of a kind of layer. */
 export interface Form<P> {
+  readonly kind: Kind;
   /** Which framework keeps them so. */
   readonly convention: string;
   readonly parts: Parts;
@@ -64,10 +65,8 @@ export interface Layer<P> {
   readonly names: readonly LayerName[];
   /** Whether a recurrence runs backwards; undefined where nothing tells. */
   readonly isReverse: boolean | undefined;
-  /** What it can be. */
-  readonly kinds: readonly Kind[];
-  /** The ways to see it as a layer of a kind, the usual one first. */
-  forms(kind: Kind): readonly Form<P>[];
+  /** The ways to see it, of each kind the usual one first; never none. */
+  readonly forms: readonly [Form<P>, ...Form<P>[]];
   /** Names of its tensors in their file. */
   readonly tensors: readonly string[];
 }

@@ -1,6 +1,6 @@
 import { sizeOf, toNumbers, Weight } from '@drover/core';
 import type { Held, Loose } from './layer.js';
-import type { Match } from './match.js';
+import type { Settled } from './settle-layouts.js';
 
 /** Constants of more bytes are not looked into. */
 const maxBytes = 64 * 1024 * 1024;
@@ -22,7 +22,7 @@ export interface SettledConstants<P> {
  */
 export async function settleConstants<P, S>(
   loose: readonly Loose<P>[],
-  matches: readonly Match<P, S>[],
+  matches: readonly Settled<P, S>[],
 ): Promise<SettledConstants<P>> {
   const held: Held<P>[] = [];
   const unknown: Loose<P>[] = [];
@@ -33,7 +33,7 @@ export async function settleConstants<P, S>(
       continue;
     }
     const values = toNumbers(await weight.tensor());
-    if (new Set(values).size <= 2) continue;
+    if (hasFew(values)) continue;
     const vector = await vectorOf(weight, values, matches);
     if (vector) held.push({ place, weight: repeated(vector, weight.shape), row: [0, 1] });
     else unknown.push(each);
@@ -41,11 +41,18 @@ export async function settleConstants<P, S>(
   return { held, unknown };
 }
 
+/** Whether there are no more than two different values. */
+function hasFew(values: ArrayLike<number>): boolean {
+  const found = new Set<number>();
+  for (let i = 0; i < values.length && found.size <= 2; i++) found.add(values[i]!);
+  return found.size <= 2;
+}
+
 /** The source of the vector that every row of a constant is, where one layer alone holds it. */
 async function vectorOf<P, S>(
   { shape, dtype }: Weight,
   values: ArrayLike<number>,
-  matches: readonly Match<P, S>[],
+  matches: readonly Settled<P, S>[],
 ): Promise<Weight | undefined> {
   const size = shape.at(-1)!;
   if (values.length / size > maxRows) return undefined;

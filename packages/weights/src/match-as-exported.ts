@@ -1,9 +1,9 @@
 import { toNumbers } from '@drover/core';
 import { weightsDiagnostics } from './diagnostics.js';
-import { digestOf } from './digest.js';
+import { digestOfParts } from './digest.js';
 import { fits, misfitOf } from './fit.js';
-import { folded, layerBefore, statisticsOf, type Folded } from './folded.js';
-import type { Kind, Layer, Parts } from './layer.js';
+import { folded, isFolded, layerBefore, statisticsOf } from './folded.js';
+import type { Form, Layer, Parts } from './layer.js';
 import { matchLayers, type Evidence, type Match, type Matching } from './match.js';
 import type { Side } from './pair-sides.js';
 import type { Rules } from './rules.js';
@@ -16,30 +16,160 @@ export interface Hints {
   readonly epsilon?: number | undefined;
 }
 
-/** One way to look at what is left. */
-type Round<T, S> = (matching: Matching<T, S>, evidence: Evidence) => Promise<Matching<T, S>>;
+/** Layers as they are looked at, and each with the layer that it is of its file. */
+type Views<P> = ReadonlyMap<Layer<P>, Layer<P>>;
+
+/** Both sides, and how far what is found may rest on order. */
+interface Attempt<T, S> {
+  readonly target: Side<T>;
+  readonly source: Side<S>;
+  readonly evidence: Evidence;
+}
 
 /**
  * Matches layers as they are, and as what exporters make of them: a batch normalisation that is
- * computed into the layer before it, a bias of zeros that was left out, a recurrence whose steps
- * stand one by one. Order counts when nothing else is left to tell.
+ * computed into the layer before it, a bias of zeros that was left out or put in, a recurrence
+ * whose steps stand one by one. Order counts when nothing else is left to tell.
  */
 export async function matchAsExported<T, S>(
   target: Side<T>,
   source: Side<S>,
   { rules, epsilon }: Hints,
 ): Promise<Matching<T, S>> {
-  const rounds: readonly Round<T, S>[] = [
-    (matching, evidence) => withOthers(matching, target, source, evidence),
-    (matching, evidence) => withFolded(matching, target, source, epsilon, evidence),
-    (matching, evidence) => withBiases(matching, target, source, evidence),
-    (matching, evidence) => withoutBiases(matching, target, source, evidence),
-    (matching, evidence) => withUnrolled(matching, target, source, evidence),
-  ];
   let matching = withRules(target, source, rules);
-  for (const evidence of ['own', 'order'] as const)
-    for (const round of rounds) matching = await round(matching, evidence);
+  for (const evidence of ['own', 'order'] as const) {
+    const attempt = { target, source, evidence };
+    matching = await among(
+      matching,
+      attempt,
+      asTheyAre(matching.missing),
+      asTheyAre(matching.extra),
+    );
+    matching = await withFolded(matching, attempt, epsilon);
+    matching = await withBiases(matching, attempt);
+    matching = await withoutBiases(matching, attempt);
+    matching = await withUnrolled(matching, attempt);
+  }
   return withTwins(matching);
+}
+
+const asTheyAre = <P>(layers: readonly Layer<P>[]): Views<P> =>
+  new Map(layers.map((layer) => [layer, layer]));
+
+/**
+ * What is found among some views of what is left. A target whose view is matched is found; a source
+ * is left while one of its views is.
+ */
+async function among<T, S>(
+  { matches, ambiguities, missing, extra }: Matching<T, S>,
+  { target, source, evidence }: Attempt<T, S>,
+  targets: Views<T>,
+  sources: Views<S>,
+): Promise<Matching<T, S>> {
+  const found = await matchLayers(
+    {
+      layers: [...targets.keys()],
+      isOrdered: (a, b) => target.isOrdered(targets.get(a)!, targets.get(b)!),
+    },
+    {
+      layers: [...sources.keys()],
+      isOrdered: (a, b) => source.isOrdered(sources.get(a)!, sources.get(b)!),
+    },
+    evidence,
+  );
+  const seen = new Set(targets.values());
+  const open = new Set(found.missing.map((view) => targets.get(view)!));
+  const shown = new Set(sources.values());
+  const left = new Set(found.extra.map((view) => sources.get(view)!));
+  return {
+    matches: [...matches, ...found.matches],
+    ambiguities: [...ambiguities, ...found.ambiguities],
+    missing: missing.filter((layer) => !seen.has(layer) || open.has(layer)),
+    extra: extra.filter((layer) => !shown.has(layer) || left.has(layer)),
+  };
+}
+
+/** Batch normalisations that are computed into the layers before them. */
+async function withFolded<T, S>(
+  matching: Matching<T, S>,
+  attempt: Attempt<T, S>,
+  epsilon: number | undefined,
+): Promise<Matching<T, S>> {
+  const { target, source } = attempt;
+  const pairs = matching.extra
+    .filter((layer) => statisticsOf(layer))
+    .flatMap((normalization) => {
+      const before = layerBefore(normalization, source.layers);
+      return (before && folded(before, normalization, epsilon)) ?? [];
+    });
+  if (pairs.length === 0) return matching;
+  // A layer may have been found alone, where the normalisation was not.
+  const layers = new Set(pairs.map(({ layer }) => layer));
+  const alone = matching.matches.filter((match) => layers.has(match.source));
+  const freed = new Set(alone.map((match) => match.target));
+  const missing = new Set(matching.missing);
+  const wanted = target.layers.filter((layer) => missing.has(layer) || freed.has(layer));
+  // A bias of zeros may have been left out, unless a normalisation is there to be filled itself.
+  const isKept = wanted.some((layer) => statisticsOf(layer));
+  const found = await among(
+    { matches: [], ambiguities: [], missing: wanted, extra: pairs },
+    attempt,
+    new Map(wanted.map((each) => [isKept ? each : (target.withBias?.(each) ?? each), each])),
+    new Map(pairs.map((pair) => [pair, pair.layer])),
+  );
+  const isFound = new Set(found.matches.flatMap(({ source: { tensors } }) => tensors));
+  const isOpen = new Set(found.missing);
+  const stands = (match: Match<T, S>) => !freed.has(match.target) || isOpen.has(match.target);
+  return {
+    matches: [...matching.matches.filter(stands), ...found.matches],
+    ambiguities: [...matching.ambiguities, ...found.ambiguities],
+    missing: found.missing.filter((layer) => missing.has(layer)),
+    extra: matching.extra.filter(({ tensors }) => !tensors.every((name) => isFound.has(name))),
+  };
+}
+
+/** Layers of the target without a bias, whose sources have one: it was zeros. */
+function withBiases<T, S>(
+  matching: Matching<T, S>,
+  attempt: Attempt<T, S>,
+): Promise<Matching<T, S>> {
+  const grown = matching.missing.flatMap((layer) => {
+    const view = attempt.target.withBias?.(layer);
+    return view ? [[view, layer] as const] : [];
+  });
+  return among(matching, attempt, new Map(grown), asTheyAre(matching.extra));
+}
+
+/** Layers of the target whose biases are zeros, which their sources may have none of. */
+async function withoutBiases<T, S>(
+  matching: Matching<T, S>,
+  attempt: Attempt<T, S>,
+): Promise<Matching<T, S>> {
+  const views = new Map<Layer<T>, Layer<T>>();
+  for (const layer of matching.missing) {
+    const bare = await withoutZeros(layer.forms[0]);
+    if (bare) views.set({ ...layer, forms: [bare] }, layer);
+  }
+  return among(matching, attempt, views, asTheyAre(matching.extra));
+}
+
+/** A form without its bias, where that is zeros. */
+async function withoutZeros<P>(form: Form<P>): Promise<Form<P> | undefined> {
+  const bias = form.parts.get('bias');
+  if (!bias || !form.parts.has('weight')) return undefined;
+  if (toNumbers(await bias.tensor()).some((element) => element !== 0)) return undefined;
+  return { ...form, parts: new Map([...form.parts].filter(([role]) => role !== 'bias')) };
+}
+
+/** Recurrences of the source whose steps stand one by one. */
+function withUnrolled<T, S>(
+  matching: Matching<T, S>,
+  attempt: Attempt<T, S>,
+): Promise<Matching<T, S>> {
+  const views = matching.extra.flatMap((layer) =>
+    unrolled(layer).map((step) => [step, layer] as const),
+  );
+  return among(matching, attempt, asTheyAre(matching.missing), new Map(views));
 }
 
 /**
@@ -48,33 +178,30 @@ export async function matchAsExported<T, S>(
  * back to its rows hold them the other way round.
  */
 async function withTwins<T, S>(matching: Matching<T, S>): Promise<Matching<T, S>> {
+  if (matching.missing.length === 0) return matching;
   const matches = [...matching.matches];
   const missing: Layer<T>[] = [];
-  const tensorsOf = ({ tensors }: Layer<T>) => tensors.toSorted().join();
-  const byTensors = new Map(
-    matching.matches.map((match) => [`${match.fit.kind} ${tensorsOf(match.target)}`, match]),
-  );
+  const tensorsOf = ({ tensors, forms: [{ kind }] }: Layer<T>) =>
+    JSON.stringify([kind, tensors.toSorted()]);
+  const byTensors = new Map(matching.matches.map((match) => [tensorsOf(match.target), match]));
   const byValues = new Map<string, Match<T, S>>();
-  if (matching.missing.length > 0)
-    for (const match of matching.matches) {
-      const parts = valuesOf(match.fit.kind, match.fit.target.parts);
-      if (parts) byValues.set(await digestOf(parts), match);
-    }
+  for (const match of matching.matches) {
+    const parts = valuesOf(match.fits[0].target);
+    if (parts) byValues.set(await digestOfParts(parts), match);
+  }
   for (const layer of matching.missing) {
-    const [kind] = layer.kinds;
-    const parts = kind && valuesOf(kind, layer.forms(kind)[0]!.parts);
+    const parts = valuesOf(layer.forms[0]);
     const twin =
-      byTensors.get(`${kind} ${tensorsOf(layer)}`) ??
-      (parts ? byValues.get(await digestOf(parts)) : undefined);
-    const fit = twin && fits(layer, twin.source)[0];
-    if (fit) matches.push({ ...twin, target: layer, fit });
+      byTensors.get(tensorsOf(layer)) ?? (parts && byValues.get(await digestOfParts(parts)));
+    const [first, ...more] = twin ? fits(layer, twin.source) : [];
+    if (twin && first) matches.push({ ...twin, target: layer, fits: [first, ...more] });
     else missing.push(layer);
   }
   return { ...matching, matches, missing };
 }
 
 /** What tells that two layers hold the same; vectors of normalisations are alike without that. */
-function valuesOf(kind: Kind, parts: Parts): Parts | undefined {
+function valuesOf<P>({ kind, parts }: Form<P>): Parts | undefined {
   if (kind === 'normalization' || kind === 'slopes') return undefined;
   const weight = parts.get('weight');
   return kind === 'embedding' && weight ? new Map([['weight', weight.transpose([1, 0])]]) : parts;
@@ -93,191 +220,18 @@ function withRules<T, S>(
     if (!own) throw fault('none', `The target has no layer ${JSON.stringify(to)}.`);
     const its = source.layers.find(({ title }) => title === from);
     if (!its) throw fault('none', `The source has no layer ${JSON.stringify(from)}.`);
-    const grown = target.withBias?.(own);
-    const fit = fits(own, its)[0] ?? (grown && fits(grown, its)[0]);
-    if (!fit) throw fault('shape', `${from} does not fit ${to}: ${misfitOf(own, its)}.`);
-    return { target: own, source: its, fit, ground: 'rule' };
+    const [first, ...more] = [own, target.withBias?.(own)].flatMap((view) =>
+      view ? fits(view, its) : [],
+    );
+    if (!first) throw fault('shape', `${from} does not fit ${to}: ${misfitOf(own, its)}.`);
+    return { target: own, source: its, fits: [first, ...more], ground: 'rule' };
   });
-  const [targets, sources] = [
-    new Set(matches.map((match) => match.target)),
-    new Set(matches.map((match) => match.source)),
-  ];
+  const targets = new Set(matches.map((match) => match.target));
+  const sources = new Set(matches.map((match) => match.source));
   return {
     matches,
     ambiguities: [],
     missing: target.layers.filter((layer) => !targets.has(layer)),
     extra: source.layers.filter((layer) => !sources.has(layer)),
   };
-}
-
-async function withOthers<T, S>(
-  matching: Matching<T, S>,
-  target: Side<T>,
-  source: Side<S>,
-  evidence: Evidence,
-): Promise<Matching<T, S>> {
-  const more = await matchLayers(
-    { layers: matching.missing, isOrdered: (a, b) => target.isOrdered(a, b) },
-    { layers: matching.extra, isOrdered: (a, b) => source.isOrdered(a, b) },
-    evidence,
-  );
-  return joined(matching, more);
-}
-
-/** A matching, and what was found among what it left. */
-function joined<T, S>(
-  { matches, ambiguities }: Pick<Matching<T, S>, 'matches' | 'ambiguities'>,
-  more: Matching<T, S>,
-): Matching<T, S> {
-  return {
-    matches: [...matches, ...more.matches],
-    ambiguities: [...ambiguities, ...more.ambiguities],
-    missing: more.missing,
-    extra: more.extra,
-  };
-}
-
-async function withFolded<T, S>(
-  matching: Matching<T, S>,
-  target: Side<T>,
-  source: Side<S>,
-  epsilon: number | undefined,
-  evidence: Evidence,
-): Promise<Matching<T, S>> {
-  const pairs = matching.extra
-    .filter((layer) => statisticsOf(layer))
-    .flatMap((normalization): readonly Folded<S>[] => {
-      const before = layerBefore(normalization, source.layers);
-      return before ? [folded(before, normalization, epsilon)] : [];
-    });
-  if (pairs.length === 0) return matching;
-  const parts = new Set(pairs.flatMap(({ layer, normalization }) => [layer, normalization]));
-  const isFree = (match: Match<T, S>) => !parts.has(match.source);
-  const kept = matching.matches.filter(isFree);
-  const freed = matching.matches.filter((match) => !isFree(match)).map((match) => match.target);
-  const places = new Map(source.layers.map((layer, i) => [layer, i]));
-  const placeOf = (layer: Layer<S>) => places.get(own(layer)) ?? -1;
-  const order = new Map(target.layers.map((layer, i) => [layer, i]));
-  const wanted = [...matching.missing, ...freed].toSorted((a, b) => order.get(a)! - order.get(b)!);
-  // A bias of zeros may have been left out, unless a normalisation is there to be filled itself.
-  const isKept = wanted.some((layer) => statisticsOf(layer));
-  const before = new Map(
-    wanted.map((layer) => [isKept ? layer : (target.withBias?.(layer) ?? layer), layer]),
-  );
-  const more = await matchLayers(
-    {
-      layers: [...before.keys()],
-      isOrdered: (a, b) => target.isOrdered(before.get(a)!, before.get(b)!),
-    },
-    {
-      layers: [...matching.extra.filter((layer) => !parts.has(layer)), ...pairs].toSorted(
-        (a, b) => placeOf(a) - placeOf(b),
-      ),
-      isOrdered: (a, b) => source.isOrdered(own(a), own(b)),
-    },
-    evidence,
-  );
-  const extra = new Set(
-    more.extra.flatMap((layer) => (isFolded(layer) ? [layer.layer, layer.normalization] : [layer])),
-  );
-  const missing = new Set(more.missing.map((layer) => before.get(layer)!));
-  // What was found for the layer alone stands, where nothing was found with its normalisation.
-  const restored = matching.matches.filter((match) => !isFree(match) && missing.has(match.target));
-  for (const match of restored) {
-    missing.delete(match.target);
-    extra.delete(match.source);
-  }
-  return joined(
-    { matches: [...kept, ...restored], ambiguities: matching.ambiguities },
-    { ...more, missing: [...missing], extra: [...extra] },
-  );
-}
-
-/** Whether a source is a layer with a normalisation computed into it. */
-export const isFolded = <P>(layer: Layer<P>): layer is Folded<P> => 'normalization' in layer;
-const own = <P>(layer: Layer<P>): Layer<P> => (isFolded(layer) ? layer.layer : layer);
-
-/** Layers of the target whose biases are zeros, which their sources may have none of. */
-async function withoutBiases<T, S>(
-  matching: Matching<T, S>,
-  target: Side<T>,
-  source: Side<S>,
-  evidence: Evidence,
-): Promise<Matching<T, S>> {
-  const before = new Map<Layer<T>, Layer<T>>();
-  for (const layer of matching.missing) {
-    const bare = await withoutZeros(layer);
-    if (bare) before.set(bare, layer);
-  }
-  if (before.size === 0) return matching;
-  const more = await matchLayers(
-    {
-      layers: [...before.keys()],
-      isOrdered: (a, b) => target.isOrdered(before.get(a)!, before.get(b)!),
-    },
-    { layers: matching.extra, isOrdered: (a, b) => source.isOrdered(a, b) },
-    evidence,
-  );
-  const found = new Set(more.matches.map((match) => before.get(match.target)!));
-  return joined(matching, {
-    ...more,
-    missing: matching.missing.filter((layer) => !found.has(layer)),
-  });
-}
-
-/** A layer without its bias, where that is zeros. */
-async function withoutZeros<P>(layer: Layer<P>): Promise<Layer<P> | undefined> {
-  const [kind] = layer.kinds;
-  const [form] = kind ? layer.forms(kind) : [];
-  const bias = form?.parts.get('bias');
-  if (!form || !bias || !form.parts.has('weight')) return undefined;
-  if (!toNumbers(await bias.tensor()).every((element) => element === 0)) return undefined;
-  const parts = new Map([...form.parts].filter(([role]) => role !== 'bias'));
-  return { ...layer, forms: (asked) => (asked === kind ? [{ ...form, parts }] : []) };
-}
-
-async function withBiases<T, S>(
-  matching: Matching<T, S>,
-  target: Side<T>,
-  source: Side<S>,
-  evidence: Evidence,
-): Promise<Matching<T, S>> {
-  const before = new Map<Layer<T>, Layer<T>>();
-  const layers = matching.missing.map((layer) => {
-    const grown = target.withBias?.(layer) ?? layer;
-    before.set(grown, layer);
-    return grown;
-  });
-  if (layers.every((layer) => before.get(layer) === layer)) return matching;
-  const more = await matchLayers(
-    { layers, isOrdered: (a, b) => target.isOrdered(before.get(a)!, before.get(b)!) },
-    { layers: matching.extra, isOrdered: (a, b) => source.isOrdered(a, b) },
-    evidence,
-  );
-  return joined(matching, { ...more, missing: more.missing.map((layer) => before.get(layer)!) });
-}
-
-async function withUnrolled<T, S>(
-  matching: Matching<T, S>,
-  target: Side<T>,
-  source: Side<S>,
-  evidence: Evidence,
-): Promise<Matching<T, S>> {
-  const whole = new Map<Layer<S>, Layer<S>>();
-  const layers = matching.extra.flatMap((layer) => {
-    const steps = unrolled(layer);
-    for (const step of steps) whole.set(step, layer);
-    return steps.length > 0 ? steps : [layer];
-  });
-  if (whole.size === 0 || matching.missing.length === 0) return matching;
-  const more = await matchLayers(
-    { layers: matching.missing, isOrdered: (a, b) => target.isOrdered(a, b) },
-    {
-      layers,
-      isOrdered: (a, b) => source.isOrdered(whole.get(a) ?? a, whole.get(b) ?? b),
-    },
-    evidence,
-  );
-  const extra = [...new Set(more.extra.map((layer) => whole.get(layer) ?? layer))];
-  return joined(matching, { ...more, extra });
 }

@@ -1,7 +1,7 @@
 import { nameLikeness } from './alike.js';
+import { digestOfParts } from './digest.js';
 import { fits, signatures, type Fit } from './fit.js';
-import type { Layer, Parts } from './layer.js';
-import { digestOf } from './digest.js';
+import type { Layer } from './layer.js';
 
 /** How a source was found for a target. */
 export type Ground = 'rule' | 'name' | 'values' | 'order';
@@ -10,12 +10,13 @@ export type Ground = 'rule' | 'name' | 'values' | 'order';
 export interface Match<T, S> {
   readonly target: Layer<T>;
   readonly source: Layer<S>;
-  readonly fit: Fit<T, S>;
+  /** The layouts that both can be seen in; several for a square matrix. */
+  readonly fits: readonly [Fit<T, S>, ...Fit<T, S>[]];
   readonly ground: Ground;
 }
 
 /** Layers of which nothing tells which source is whose. */
-interface Ambiguity<T, S> {
+export interface Ambiguity<T, S> {
   readonly targets: readonly Layer<T>[];
   readonly sources: readonly Layer<S>[];
 }
@@ -29,10 +30,9 @@ export interface Matching<T, S> {
   readonly extra: readonly Layer<S>[];
 }
 
-/** A layer that has no partner yet, with its place in the order of its file. */
+/** A layer that has no partner yet. */
 interface Open<P> {
   readonly layer: Layer<P>;
-  readonly place: number;
   readonly signatures: ReadonlySet<string>;
 }
 
@@ -64,9 +64,8 @@ export async function matchLayers<T, S>(
 class Matcher<T, S> {
   readonly #open: Set<Open<T>>;
   readonly #left: Set<Open<S>>;
-  readonly #found = new Map<Open<T>, { readonly source: Open<S>; readonly ground: Ground }>();
+  readonly #matches: Match<T, S>[] = [];
   readonly #likeness = new Map<Open<T>, Map<Open<S>, number>>();
-  readonly #digests = new Map<Parts, Promise<string>>();
   readonly #ambiguities: Ambiguity<T, S>[] = [];
 
   constructor(
@@ -74,9 +73,7 @@ class Matcher<T, S> {
     private readonly sources: Ordered<S>,
   ) {
     const opened = <P>(layers: readonly Layer<P>[]) =>
-      new Set(
-        layers.map((layer, place): Open<P> => ({ layer, place, signatures: signatures(layer) })),
-      );
+      new Set(layers.map((layer): Open<P> => ({ layer, signatures: signatures(layer) })));
     this.#open = opened(targets.layers);
     this.#left = opened(sources.layers);
   }
@@ -86,7 +83,7 @@ class Matcher<T, S> {
     await this.#byValues();
     if (evidence === 'order') this.#byOrder();
     return {
-      matches: await this.#matches(),
+      matches: this.#matches,
       ambiguities: this.#ambiguities,
       missing: [...this.#open].map(({ layer }) => layer),
       extra: [...this.#left].map(({ layer }) => layer),
@@ -111,8 +108,10 @@ class Matcher<T, S> {
     return likeness;
   }
 
-  #settle(target: Open<T>, source: Open<S>, ground: Ground): void {
-    this.#found.set(target, { source, ground });
+  #settle(target: Open<T>, source: Open<S>, ground: Ground, equal?: Fit<T, S>): void {
+    const [first, ...more] = equal ? [equal] : fits(target.layer, source.layer);
+    const { layer } = target;
+    this.#matches.push({ target: layer, source: source.layer, fits: [first!, ...more], ground });
     this.#open.delete(target);
     this.#left.delete(source);
   }
@@ -147,32 +146,19 @@ class Matcher<T, S> {
 
   /** Those whose values are equal, as far as they tell one from another. */
   async #byValues(): Promise<void> {
-    const pairs: (readonly [Open<T>, Open<S>])[] = [];
+    const pairs: (readonly [Open<T>, Open<S>, Fit<T, S>])[] = [];
     for (const target of this.#open)
-      for (const source of this.#left)
-        if (this.#canBe(target, source) && (await this.#equalFit(target.layer, source.layer)))
-          pairs.push([target, source]);
-    const count = (each: Open<T> | Open<S>) => pairs.filter((pair) => pair.includes(each)).length;
-    for (const [target, source] of pairs)
-      if (count(target) === 1 && count(source) === 1) this.#settle(target, source, 'values');
-  }
-
-  /** The fit of two layers that hold the same values. */
-  async #equalFit(target: Layer<T>, source: Layer<S>): Promise<Fit<T, S> | undefined> {
-    for (const fit of fits(target, source)) {
-      const [a, b] = await Promise.all([
-        this.#digest(fit.target.parts),
-        this.#digest(fit.source.parts),
-      ]);
-      if (a === b) return fit;
-    }
-    return undefined;
-  }
-
-  #digest(parts: Parts): Promise<string> {
-    const known = this.#digests.get(parts) ?? digestOf(parts);
-    this.#digests.set(parts, known);
-    return known;
+      for (const source of this.#left) {
+        const fit = this.#canBe(target, source)
+          ? await equalFit(target.layer, source.layer)
+          : undefined;
+        if (fit) pairs.push([target, source, fit]);
+      }
+    const count = (i: 0 | 1, each: Open<T> | Open<S>) =>
+      pairs.filter((pair) => pair[i] === each).length;
+    for (const [target, source, fit] of pairs)
+      if (count(0, target) === 1 && count(1, source) === 1)
+        this.#settle(target, source, 'values', fit);
   }
 
   /** What is left, in order: as many as fit, then those whose names are alike. */
@@ -225,40 +211,14 @@ class Matcher<T, S> {
       }
     return doubtful;
   }
+}
 
-  /** The matches with the layouts that they are seen in. */
-  async #matches(): Promise<readonly Match<T, S>[]> {
-    const matches: Match<T, S>[] = [];
-    const open: {
-      readonly target: Layer<T>;
-      readonly source: Layer<S>;
-      readonly ground: Ground;
-    }[] = [];
-    for (const [{ layer: target }, { source, ground }] of this.#found) {
-      const [fit, ...more] = fits(target, source.layer);
-      if (more.length > 0) open.push({ target, source: source.layer, ground });
-      else matches.push({ target, source: source.layer, fit: fit!, ground });
-    }
-    // Square matrices fit both ways round: others of the same checkpoint tell which it keeps.
-    const seen = [...matches];
-    for (const each of open) {
-      const all = fits(each.target, each.source);
-      const equal =
-        each.ground === 'values' ? await this.#equalFit(each.target, each.source) : undefined;
-      const last = (layer: Layer<S>) => layer.names[0]?.path.at(-1);
-      const kept = (isLike: (layer: Layer<S>) => boolean) =>
-        all.find(({ kind, source: { convention } }) =>
-          seen.some(
-            ({ source, fit }) =>
-              isLike(source) && fit.kind === kind && fit.source.convention === convention,
-          ),
-        );
-      const fit =
-        equal ?? kept((layer) => last(layer) === last(each.source)) ?? kept(() => true) ?? all[0]!;
-      matches.push({ ...each, fit });
-    }
-    return matches;
-  }
+/** The fit of two layers in which they hold the same values. */
+async function equalFit<T, S>(target: Layer<T>, source: Layer<S>): Promise<Fit<T, S> | undefined> {
+  for (const fit of fits(target, source))
+    if ((await digestOfParts(fit.target.parts)) === (await digestOfParts(fit.source.parts)))
+      return fit;
+  return undefined;
 }
 
 /**

@@ -4,8 +4,9 @@ import type { Layer, Loose } from './layer.js';
 import { nameLikeness } from './alike.js';
 import { weightsDiagnostics } from './diagnostics.js';
 import { matchAsExported, type Hints } from './match-as-exported.js';
-import type { Ground, Matching } from './match.js';
+import type { Ground } from './match.js';
 import type { Rules } from './rules.js';
+import { settleLayouts, type SettledLayouts } from './settle-layouts.js';
 import { parseTensorName } from './tensor-name.js';
 
 /** The tensors of a model or a checkpoint. */
@@ -13,7 +14,7 @@ export interface Side<P> {
   /** In the order of computation or of the file. */
   readonly layers: readonly Layer<P>[];
   readonly loose: readonly Loose<P>[];
-  /** The tensor of a name, as a loose one. */
+  /** The tensor of a name, or of one of its other names, as a loose one. */
   tensor(name: string): Loose<P> | undefined;
   /** Whether the order of two layers means something. */
   isOrdered(a: Layer<P>, b: Layer<P>): boolean;
@@ -31,7 +32,9 @@ interface Link<T, S> {
 }
 
 /** What was found between two sides. */
-export interface Pairing<T, S> extends Omit<Matching<T, S>, 'extra'> {
+export interface Pairing<T, S> extends SettledLayouts<T, S> {
+  /** Layers of the target without a source. */
+  readonly missing: readonly Layer<T>[];
   /** Sources that no target takes. */
   readonly extraLayers: readonly Layer<S>[];
   readonly links: readonly Link<T, S>[];
@@ -68,14 +71,23 @@ export async function pairSides<T, S>(
   source: Side<S>,
   hints: Hints = {},
 ): Promise<Pairing<T, S>> {
-  const { extra: left, ...matching } = await matchAsExported(target, source, hints);
-  const matched = new Set(matching.matches.flatMap((each) => each.source.tensors));
-  const loose = left.flatMap(({ tensors }) => tensors.flatMap((name) => source.tensor(name) ?? []));
-  const open = new Set([...source.loose, ...loose].filter(({ name }) => !matched.has(name)));
+  const { extra: left, missing, ...found } = await matchAsExported(target, source, hints);
+  const settled = settleLayouts(found.matches);
+  // By their own names: a tensor with several belongs to a layer by each of them.
+  const tensorsOf = ({ tensors }: Layer<S>) => tensors.flatMap((name) => source.tensor(name) ?? []);
+  const matched = new Set(
+    found.matches.flatMap((each) => tensorsOf(each.source).map(({ name }) => name)),
+  );
+  const loose = new Map(
+    [...source.loose, ...left.flatMap(tensorsOf)].map((each) => [each.name, each]),
+  );
+  const open = new Set([...loose.values()].filter(({ name }) => !matched.has(name)));
   const [links, unlinked] = await linkLoose(target.loose, open, hints.rules);
   const linked = new Set(links.map((each) => each.source));
   return {
-    ...matching,
+    matches: settled.matches,
+    ambiguities: [...found.ambiguities, ...settled.ambiguities],
+    missing,
     links,
     unlinked,
     extraLayers: left,
@@ -129,9 +141,8 @@ async function linkOf<T, S>(
   }
   const named = shaped.filter((each) => nameLikeness(namesOf(each), namesOf(target)) > 0);
   if (named.length === 1) return link(named[0]!, 'name');
-  const digest = (each: Weight) => digestOf(new Map([['weight', each]]));
   for (const source of shaped)
-    if ((await digest(source.weight.reshape(weight.shape))) === (await digest(weight)))
+    if ((await digestOf(source.weight.reshape(weight.shape))) === (await digestOf(weight)))
       return link(source, 'values');
   const tables = sources.filter((each) => canBeRows(each.weight, weight));
   for (const source of tables) {

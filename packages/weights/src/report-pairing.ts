@@ -1,8 +1,8 @@
-import type { Report } from '@drover/core';
+import { isFloat, type Report, type Weight } from '@drover/core';
 import { nameLikeness } from './alike.js';
 import { weightsDiagnostics } from './diagnostics.js';
-import { misfitOf, waysOf } from './fit.js';
-import { isFolded } from './match-as-exported.js';
+import { misfitOf } from './fit.js';
+import { isFolded } from './folded.js';
 import type { Layer } from './layer.js';
 import { isNamedBy } from './name-pattern.js';
 import type { Pairing } from './pair-sides.js';
@@ -13,86 +13,114 @@ export interface Allowed {
   readonly extra?: readonly string[] | undefined;
 }
 
-/** Tensors that training frameworks keep beside those that inference reads. */
-const unread = [
-  '*num_batches_tracked',
+/** Tensors that training frameworks keep beside those that inference reads: counts, places. */
+const unread = ['*num_batches_tracked', '*rotary_emb.inv_freq'];
+
+/** The same, where they are no weights: not floats, or masks over places. */
+const unreadMasks = [
   '*position_ids',
   '*token_type_ids',
   '*.attn.bias',
   '*.attn.masked_bias',
   '*relative_position_index',
-  '*rotary_emb.inv_freq',
 ];
 
-/** Whether a tensor of a name is known to be read by training alone, or to be made anew. */
-export const isUnread = (name: string): boolean => isNamedBy(name, unread);
+/** Whether a tensor is known to be read by training alone, or to be made anew. */
+export const isUnread = (name: string, { dtype, shape }: Weight): boolean =>
+  isNamedBy(name, unread) ||
+  (isNamedBy(name, unreadMasks) && (!isFloat(dtype) || shape.length === 0 || shape.length === 4));
 
 const listed = (names: readonly string[]) =>
   names.length > 8
     ? `${names.slice(0, 8).join(', ')} and ${names.length - 8} more`
     : names.join(', ');
 
+/** The names of the files that weights are carried from and to. */
+export interface Files {
+  readonly target: string;
+  readonly source: string;
+}
+
 /**
- * Tells everything that was not found between two sides as errors, and what was found on weak
- * grounds as warnings. `files` are the names of both.
+ * Tells everything that was not found between two sides: layers of the target without a source, of
+ * another shape, and tensors of the source without a place.
  */
-export function reportPairing<T, S>(
-  { matches, links, missing, extra, extraLayers, ambiguities }: Pairing<T, S>,
-  files: { readonly target: string; readonly source: string },
+export function reportUnfound<T, S>(
+  { missing, extra, extraLayers, ambiguities }: Pairing<T, S>,
+  files: Files,
   allowed: Allowed,
   report: Report,
 ): void {
-  const told = new Set<string>();
-  const isAllowed = (name: string, patterns: readonly string[] = []) => isNamedBy(name, patterns);
-  for (const { targets, sources: candidates } of ambiguities) {
-    for (const name of candidates.flatMap(({ tensors }) => tensors)) told.add(name);
-    report.add(
-      weightsDiagnostics.diagnostic('ambiguous', {
-        message: `${listed(targets.map(({ title }) => title))} could each hold any of ${listed(candidates.map(({ title }) => title))}.`,
-        origin: { file: files.target, node: targets[0]!.title },
-      }),
-    );
-  }
+  // What is ambiguous is told as that.
+  const told = new Set(
+    ambiguities.flatMap(({ sources }) => sources.flatMap((each) => each.tensors)),
+  );
   const left = new Set(extra.map(({ name }) => name));
   const open = extraLayers.filter(({ tensors }) => tensors.some((name) => left.has(name)));
   for (const layer of missing) {
-    const names = layer.tensors;
-    if (names.every((name) => isAllowed(name, allowed.missing))) continue;
+    if (layer.tensors.every((name) => isNamedBy(name, allowed.missing ?? []))) continue;
+    const origin = { file: files.target, node: layer.title };
     const alike = open.find((each) => nameLikeness(layer.names, each.names) > 0);
     if (alike && alike.tensors.every((name) => !told.has(name))) {
       for (const name of alike.tensors) told.add(name);
       report.add(
         weightsDiagnostics.diagnostic('shape', {
           message: `${alike.title} of ${files.source} does not fit ${layer.title}: ${misfitOf(layer, alike)}.`,
-          origin: { file: files.target, node: layer.title },
+          origin,
         }),
       );
     } else
       report.add(
         weightsDiagnostics.diagnostic('missing', {
           message: `${files.source} has nothing for ${layer.title}, ${shapesOf(layer)}.`,
-          origin: { file: files.target, node: layer.title },
+          origin,
         }),
       );
   }
-  for (const { name, weight } of extra) {
-    if (told.has(name) || isAllowed(name, allowed.extra)) continue;
-    const origin = { file: files.source, node: name };
-    if (isUnread(name))
-      report.add(
-        weightsDiagnostics.diagnostic('kept', {
+  for (const each of extra) if (!told.has(each.name)) reportExtra(each, files, allowed, report);
+}
+
+/** Tells that a tensor of the source has no place, unless it may be left out. */
+export function reportExtra(
+  { name, weight }: { readonly name: string; readonly weight: Weight },
+  files: Files,
+  allowed: Allowed,
+  report: Report,
+): void {
+  if (isNamedBy(name, allowed.extra ?? [])) return;
+  const origin = { file: files.source, node: name };
+  report.add(
+    isUnread(name, weight)
+      ? weightsDiagnostics.diagnostic('kept', {
           message: `${name} is read by training alone.`,
           origin,
-        }),
-      );
-    else
-      report.add(
-        weightsDiagnostics.diagnostic('extra', {
-          message: `${name}, ${weight.dtype}[${weight.shape.join(', ')}], has no place in ${files.target}.`,
+        })
+      : weightsDiagnostics.diagnostic('extra', {
+          message: `${name}, ${typeText(weight)}, has no place in ${files.target}.`,
           origin,
         }),
-      );
-  }
+  );
+}
+
+/** Type and shape, for people. */
+export const typeText = ({ dtype, shape }: Weight): string => `${dtype}[${shape.join(', ')}]`;
+
+/** Tells what could be either as errors, and what was found on weak grounds as warnings. */
+export function reportGrounds<T, S>(
+  { matches, links, ambiguities }: Pairing<T, S>,
+  files: Files,
+  report: Report,
+): void {
+  for (const { targets, sources } of ambiguities)
+    report.add(
+      weightsDiagnostics.diagnostic('ambiguous', {
+        message:
+          targets.length === 1
+            ? `${targets[0]!.title} could hold ${sources[0]!.title} either way round.`
+            : `${listed(targets.map(({ title }) => title))} could each hold any of ${listed(sources.map(({ title }) => title))}.`,
+        origin: { file: files.target, node: targets[0]!.title },
+      }),
+    );
   const computed = matches.flatMap(({ source }) => (isFolded(source) ? [source] : []));
   if (computed.length > 0) {
     const epsilons = [...new Set(computed.map(({ epsilon }) => epsilon))].join(' and ');
@@ -126,8 +154,7 @@ export function reportPairing<T, S>(
       );
 }
 
-function shapesOf<P>(layer: Layer<P>): string {
-  const [, parts] = waysOf(layer)[0]!;
+function shapesOf<P>({ forms: [{ kind, parts }] }: Layer<P>): string {
   const shapes = [...parts].map(([role, { shape }]) => `${role} [${shape.join(', ')}]`);
-  return `a ${layer.kinds[0]} with ${shapes.join(', ')}`;
+  return `a ${kind} with ${shapes.join(', ')}`;
 }

@@ -1,5 +1,6 @@
 import type { Node, Pair } from 'yaml';
 import { weightsDiagnostics } from './diagnostics.js';
+import { starsOf } from './name-pattern.js';
 
 /** What a user says of which tensor is whose, where nothing else tells. */
 export interface Rules {
@@ -75,25 +76,10 @@ export async function parseRules(text: string, file: string): Promise<Rules> {
  */
 export function renamed(name: string, rename: ReadonlyMap<string, string>): string {
   for (const [from, to] of rename) {
-    const kept = matchOf(name, from.split('*'));
-    if (!kept) continue;
+    const stars = starsOf(name, from);
+    if (!stars) continue;
     let i = 0;
-    return to.replaceAll('*', () => kept[i++] ?? '');
+    return to.replaceAll('*', () => stars[i++] ?? '');
   }
   return name;
-}
-
-/** What the stars between some texts stand for in a name, the shortest first. */
-function matchOf(name: string, texts: readonly string[]): readonly string[] | undefined {
-  const [first, ...rest] = texts;
-  if (!name.startsWith(first!)) return undefined;
-  let at = first!.length;
-  const kept: string[] = [];
-  for (const [i, text] of rest.entries()) {
-    const found = i === rest.length - 1 ? name.length - text.length : name.indexOf(text, at);
-    if (found < at || !name.startsWith(text, found)) return undefined;
-    kept.push(name.slice(at, found));
-    at = found + text.length;
-  }
-  return at === name.length ? kept : undefined;
 }

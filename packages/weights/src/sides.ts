@@ -20,7 +20,7 @@ export function checkpointSide(store: TensorStore, rules?: Rules): Side<string> 
     },
     tensor: (name) => {
       const stored = store.get(name);
-      return stored && { place: name, name, weight: stored.weight };
+      return stored && { place: stored.name, name: stored.name, weight: stored.weight };
     },
   };
 }

@@ -1,17 +1,17 @@
 import {
   cloneGraph,
-  Model,
   Report,
   Weight,
   type Checkpoint,
   type Graph,
+  type Model,
   type TensorMapping,
   type TensorStep,
 } from '@drover/core';
 import { convertedTo } from './converted.js';
 import { weightsDiagnostics } from './diagnostics.js';
 import { isNamedBy } from './name-pattern.js';
-import { isUnread, type Allowed } from './report-pairing.js';
+import { isUnread, typeText, type Allowed } from './report-pairing.js';
 import { applied, substituted } from './substitute.js';
 
 /** A tensor map, and the source that it is applied to. */
@@ -115,12 +115,12 @@ function mappedWeights(
     if (
       !used.has(name) &&
       (role === 'parameter' || role === 'buffer') &&
-      !isUnread(name) &&
+      !isUnread(name, weight) &&
       !isNamedBy(name, allow.extra ?? [])
     )
       report.add(
         weightsDiagnostics.diagnostic('extra', {
-          message: `${name}, ${weight.dtype}[${weight.shape.join(', ')}], is not in the map.`,
+          message: `${name}, ${typeText(weight)}, is not in the map.`,
           origin: { file: weights.file, node: name },
         }),
       );
@@ -136,11 +136,11 @@ function mappedWeights(
 export async function applyMap(onto: Model, application: MapApplication): Promise<Model> {
   const { report = new Report() } = application;
   const mapped = mappedWeights(application, report);
-  const found = new Map<Weight, Weight>();
+  const found = new Map<string, Weight>();
   for (const [name, weight] of mapped) {
     const own = onto.store.get(name)?.weight;
     if (own && own.shape.join() === weight.shape.join())
-      found.set(own, await convertedTo(weight, own.dtype, name, report));
+      found.set(own.name ?? name, await convertedTo(weight, own.dtype, name, report));
     else
       report.add(
         weightsDiagnostics.diagnostic(own ? 'shape' : 'extra', {
@@ -152,17 +152,9 @@ export async function applyMap(onto: Model, application: MapApplication): Promis
       );
   }
   report.throwIfErrors();
-  const byName = new Map([...found].map(([own, weight]) => [own.name, weight]));
   const graphs = new Map([...onto.graphs].map(([name, graph]) => [name, cloneGraph(graph)]));
-  for (const graph of graphs.values()) fill(graph, ({ name }) => byName.get(name));
-  return new Model(graphs, {
-    main: onto.main,
-    format: onto.format,
-    versions: onto.versions,
-    producer: onto.producer,
-    file: onto.file,
-    metadata: onto.metadata,
-  });
+  for (const graph of graphs.values()) fill(graph, ({ name }) => found.get(name!));
+  return onto.ofGraphs(graphs);
 }
 
 function fill(graph: Graph, other: (stored: Weight) => Weight | undefined): void {

@@ -9,16 +9,15 @@ const turned = (weight: Weight) => weight.transpose([1, 0]);
  */
 export function unrolled<P>(layer: Layer<P>): readonly Layer<P>[] {
   // An RNN has one gate, so nothing is put into another order.
-  const [form] = layer.forms('RNN');
+  const form = layer.forms.find(({ kind }) => kind === 'RNN');
   if (!form) return [];
   return (['input', 'recurrent'] as const).map((of): Layer<P> => {
     const linear = linearForm(form, `${of} weight`, `${of} bias`);
     return {
       ...layer,
       title: `${layer.title}, ${of}`,
-      kinds: ['linear'],
       isReverse: undefined,
-      forms: (kind) => (kind === 'linear' ? [linear] : []),
+      forms: [linear],
     };
   });
 }
@@ -26,6 +25,7 @@ export function unrolled<P>(layer: Layer<P>): readonly Layer<P>[] {
 function linearForm<P>(form: Form<P>, weight: Role, bias: Role): Form<P> {
   const vector = form.parts.get(bias);
   return {
+    kind: 'linear',
     convention: form.convention,
     parts: new Map<Role, Weight>([
       ['weight', turned(form.parts.get(weight)!)],

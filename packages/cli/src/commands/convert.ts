@@ -1,7 +1,7 @@
 import { convert } from '@drover/core';
 import { floatTypes } from '@drover/core/format';
 import { compareWithModel, runBaseline } from '@drover/parity';
-import { editStore, type StoreEdit } from '@drover/weights';
+import type { StoreEdit } from '@drover/weights';
 import {
   baselineOptions,
   checkUsage,
@@ -100,7 +100,9 @@ export async function convertCommand(
       path,
       entry,
       rewrite,
-      edit: edit && ((store, report) => editStore(store, edit, report)),
+      edit:
+        edit &&
+        (async (store, report) => (await import('@drover/weights')).editStore(store, edit, report)),
       read: optionValues(opened.format, 'read', { ...options }),
       options: written,
     }),

@@ -1,10 +1,10 @@
 import {
+  isModel,
   openContent,
   Report,
   writeCheckpoint,
   writeModel,
   type Checkpoint,
-  type Model,
   type TensorMapping,
 } from '@drover/core';
 import { openFile } from '@drover/node';
@@ -42,8 +42,6 @@ interface WeightsOptions extends OpenOptions {
 /** Longest map and longest file of rules, in bytes. */
 const maxText = 64 * 1024 * 1024;
 
-const isModel = (content: Model | Checkpoint): content is Model => 'graphs' in content;
-
 /** Reads what the command line names; `--from` and `--params` are for one of several alone. */
 async function read(path: string, report: Report, options: OpenOptions) {
   const { source, format, params } = await open(path, options);
@@ -66,7 +64,8 @@ const usage = (message: string, file: string) =>
   cliDiagnostics.error('usage', { message, origin: { file } });
 
 function epsilonOf({ epsilon }: WeightsOptions): number | undefined {
-  const value = epsilon === undefined ? undefined : Number(epsilon);
+  // Number takes an empty text for 0.
+  const value = epsilon === undefined ? undefined : Number(epsilon.trim() || NaN);
   if (value === undefined || (value >= 0 && value < 1)) return value;
   throw usage(`--epsilon must be a number from 0 to 1, not ${JSON.stringify(epsilon)}.`, '');
 }

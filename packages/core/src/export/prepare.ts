@@ -47,21 +47,19 @@ function nameModules(graph: Graph): void {
   }
 }
 
-const clean: readonly PassRun[] = [
+/** What tidies a graph and leaves nodes that compute the same apart. */
+const tidy: readonly PassRun[] = [
   passRun(resolveShapes),
   passRun(deadCode),
   // Movement first: it folds into the handles of constants without reading them.
   passRun(simplifyMovement),
   passRun(foldConstants, { maxBytes: maxFoldedBytes }),
-  passRun(commonSubexpressions),
-  passRun(deadCode),
 ];
 
-/** The passes that find composites in what formats spell out, in order. */
+const clean: readonly PassRun[] = [...tidy, passRun(commonSubexpressions), passRun(deadCode)];
+
+/** What finds composites in what formats spell out, in order, once calls are inlined. */
 const recognition: readonly PassRun[] = [
-  // Shapes, layouts and composites are seen through calls.
-  passRun(inlineCalls),
-  ...clean,
   passRun(settleChoices),
   passRun(deadCode),
   passRun(recogniseBias),
@@ -80,6 +78,9 @@ export function preparation(
 ): readonly PassRun[] {
   const layout = inputLayout === 'nchw' ? 'channelsFirst' : 'channelsLast';
   return [
+    // Shapes, layouts and composites are seen through calls.
+    passRun(inlineCalls),
+    ...clean,
     ...recognition,
     ...(inputLayout ? [passRun(setInputLayout, { layout })] : []),
     passRun(lower, { keep: (node: Node) => needs.keeps(node) }),
@@ -112,7 +113,6 @@ export async function prepare(
  */
 export async function composed(model: Model): Promise<Graph> {
   const graph = cloneGraph(model.graph);
-  for (const pass of recognition)
-    if (pass.name !== commonSubexpressions.name) await pass.run(graph);
+  for (const { run } of [passRun(inlineCalls), ...tidy, ...recognition]) await run(graph);
   return graph;
 }

@@ -1,10 +1,9 @@
-import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
 import type { Diagnostic } from '../diagnostics/diagnostic.js';
 import { Report } from '../diagnostics/report.js';
 import type { Model } from '../model/model.js';
 import { TensorStore } from '../model/tensor-store.js';
 import type { Format, ReadContext } from './format.js';
-import { incapable, openContent } from './open.js';
+import { incapable, isModel, openContent, reportEntriesLeft } from './open.js';
 import { checkOptions, type Options, type OptionValues } from './option.js';
 import type { Sink } from './sink.js';
 import type { Source } from './source.js';
@@ -52,14 +51,7 @@ function isCopy({
 /** The model at the entry that is written. That others are left is told, unless one was named. */
 function chosen(model: Model, entry: string | undefined, report: Report): Model {
   if (entry !== undefined) return model.at(entry);
-  const left = [...model.graphs.keys()].filter((name) => name !== model.main);
-  if (left.length > 0)
-    report.add(
-      coreDiagnostics.diagnostic('entries-left', {
-        message: `Of ${model.graphs.size} graphs ${model.main} is written; ${left.join(', ')} ${left.length === 1 ? 'is' : 'are'} left.`,
-        origin: { file: model.file },
-      }),
-    );
+  reportEntriesLeft(model, report);
   return model;
 }
 
@@ -71,11 +63,11 @@ const nowhere: Sink = {
 };
 
 /**
- * Converts a model into a model, or into a checkpoint where the target holds no graphs; or a
- * checkpoint into a checkpoint. Everything that has
- * no faithful form in the target is thrown at once as a ConversionError, before anything is
- * written. Within one format nothing passes through the representation: the model is written again
- * with every name, weight bit and metadatum, unless something asks for a change.
+ * Converts a model into a model, or into a checkpoint where the target holds no graphs or the
+ * tensors are edited; or a checkpoint into a checkpoint. Everything that has no faithful form in
+ * the target is thrown at once as a ConversionError, before anything is written. Within one format
+ * nothing passes through the representation: the model is written again with every name, weight bit
+ * and metadatum, unless something asks for a change.
  */
 export async function convert<R extends Options, W extends Options>(
   conversion: Conversion<R, W>,
@@ -93,19 +85,21 @@ export async function convert<R extends Options, W extends Options>(
     } else {
       const read = await openContent(source, from, reading);
       const { plan, write } = to.model ?? {};
-      if ('graphs' in read && !(to.checkpoint?.write && (!write || edit))) {
+      if (isModel(read) && plan && write && !edit) {
         const model = chosen(read, entry, report);
         store = model.store;
-        if (!plan || !write) throw incapable(to, 'write models', context.path);
-        if (edit) throw incapable(to, 'write tensors without their graph', context.path);
         if (dryRun) await plan(model, context);
         else await write(model, sink, context);
-      } else {
-        if (!to.checkpoint?.write) throw incapable(to, 'write checkpoints', context.path);
+      } else if (to.checkpoint?.write) {
         const { format, versions, file } = read;
         store = edit ? await edit(read.store, report) : read.store;
         await to.checkpoint.write({ store, format, versions, file }, into, context);
-      }
+      } else
+        throw incapable(
+          to,
+          isModel(read) && !edit ? 'write models' : 'write checkpoints',
+          context.path,
+        );
     }
     report.throwIfErrors();
     if (!dryRun) await sink.commit();

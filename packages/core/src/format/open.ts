@@ -79,6 +79,21 @@ async function contentOf(format: Format, source: Source): Promise<Content> {
   return (await format.detect(source)) ?? (format.model ? 'model' : 'checkpoint');
 }
 
+/** Whether what was read is a model; else it is a checkpoint. */
+export const isModel = (content: Model | Checkpoint): content is Model => 'graphs' in content;
+
+/** Tells that of a model's graphs only the main one is written. */
+export function reportEntriesLeft({ graphs, main, file }: Model, report: Report): void {
+  const left = [...graphs.keys()].filter((name) => name !== main);
+  if (left.length > 0)
+    report.add(
+      coreDiagnostics.diagnostic('entries-left', {
+        message: `Of ${graphs.size} graphs ${main} is written; ${left.join(', ')} ${left.length === 1 ? 'is' : 'are'} left.`,
+        origin: { file },
+      }),
+    );
+}
+
 /**
  * Reads a source as what it is: a model, which has graphs, or a checkpoint. `formats` as for
  * {@link openModel}. Throws what {@link openModel} and {@link openCheckpoint} do.

@@ -73,6 +73,12 @@ export class Model {
     return (this.#store ??= this.#makeStore());
   }
 
+  /** A model of other graphs, the main one among them, with all else that this one says. */
+  ofGraphs(graphs: ReadonlyMap<string, Graph>): Model {
+    const { main, format, versions, producer, file, metadata } = this;
+    return new Model(graphs, { main, format, versions, producer, file, metadata });
+  }
+
   /** The same model with another graph as the main one. Throws `core/no-entry`. */
   at(entry: string): Model {
     return new Model(this.graphs, { ...this, store: () => this.store, main: this.#named(entry) });

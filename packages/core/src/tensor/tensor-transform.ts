@@ -1,4 +1,5 @@
-import { bitsOf, isFloat, isInt, type DType } from './dtype.js';
+import type { DType } from './dtype.js';
+import { holdsEvery } from './holds-every.js';
 import type { WeightStep } from './weight-step.js';
 import type { Weight, WeightContent } from './weight.js';
 
@@ -154,34 +155,6 @@ function computedFrom(weight: Weight, op: string): readonly TensorSource[] {
   }));
 }
 
-/** Bits of the integers that a type holds without a gap, the sign not counted. */
-function integerBits(dtype: DType): number {
-  const mantissa: Partial<Record<DType, number>> = {
-    float64: 53,
-    float32: 24,
-    float16: 11,
-    bfloat16: 8,
-    bool: 1,
-  };
-  return mantissa[dtype] ?? (isInt(dtype) ? bitsOf(dtype) - (dtype.startsWith('u') ? 0 : 1) : 0);
-}
-
-/** Floats whose every value each later one holds. */
-const widerFloats: Partial<Record<DType, readonly DType[]>> = {
-  float16: ['float32', 'float64'],
-  bfloat16: ['float32', 'float64'],
-  float32: ['float64'],
-};
-
-/** Whether a type holds every value of another. */
-function holds(dtype: DType, from: DType): boolean {
-  if (isFloat(from)) return widerFloats[from]?.includes(dtype) === true;
-  if (!isInt(from) && from !== 'bool') return false;
-  const isSigned = isInt(from) && !from.startsWith('u');
-  const isUnsigned = dtype.startsWith('u') || dtype === 'bool';
-  return !(isSigned && isUnsigned) && integerBits(dtype) >= integerBits(from);
-}
-
 /** Type and shape after a step. */
 function typeAfter(step: TensorStep, { dtype, shape }: Pick<Weight, 'dtype' | 'shape'>) {
   switch (step.kind) {
@@ -216,7 +189,7 @@ function stepBack(step: TensorStep, { dtype, shape }: Pick<Weight, 'dtype' | 'sh
     case 'place':
       return { ...step, kind: 'slice', size: shape[step.axis]! } as const;
     case 'cast':
-      return holds(step.dtype, dtype)
+      return holdsEvery(step.dtype, dtype)
         ? ({ kind: 'cast', dtype } as const)
         : `${step.dtype} does not hold every ${dtype}`;
     case 'affine':
