@@ -2,7 +2,7 @@ import { toNumbers } from '@drover/core';
 import { weightsDiagnostics } from './diagnostics.js';
 import { digestOfParts } from './digest.js';
 import { fits, misfitOf } from './fit.js';
-import { folded, isFolded, layerBefore, statisticsOf } from './folded.js';
+import { folded, layerBefore, statisticsOf } from './folded.js';
 import type { Form, Layer, Parts } from './layer.js';
 import { matchLayers, type Evidence, type Match, type Matching } from './match.js';
 import type { Side } from './pair-sides.js';
