@@ -1,5 +1,25 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { memorySource, Report, type Checkpoint, type Structure } from '@drover/core';
+import {
+  ByteHandle,
+  MemorySink,
+  memorySource,
+  openCheckpoint,
+  Report,
+  type Checkpoint,
+  type Structure,
+} from '@drover/core';
+import {
+  encodeFile,
+  orderedDict,
+  PickleDict,
+  PickleFloat,
+  PickleGlobal,
+  PickleObject,
+  PickleSequence,
+  reduceTensor,
+  torchTypeFor,
+  type PickleValue,
+} from './codec/index.js';
 import { pytorch } from './format.js';
 
 const folder = new URL('./codec/testdata/', import.meta.url);
@@ -144,6 +164,79 @@ test('what has no elements here is told, and hides nothing', async () => {
   const structure = checkpoint.store.structure!;
   expect(at(structure, 'coo')).toMatchObject({ kind: 'opaque', type: 'torch.sparse_coo' });
   expect(at(structure, 'csr')).toMatchObject({ kind: 'opaque', type: 'torch.sparse_csr' });
+});
+
+/** What is read from an object, written as it is. */
+async function readBack(object: PickleValue) {
+  const sink = new MemorySink();
+  await encodeFile(await sink.create('model.pt'), object, [ByteHandle.of(new Uint8Array(4))]);
+  await sink.commit();
+  const report = new Report();
+  const { store } = await openCheckpoint(memorySource('model.pt', sink.files), pytorch, { report });
+  return { structure: store.structure!, report };
+}
+const inTorch = (module: string, name: string, ...args: readonly PickleValue[]) =>
+  new PickleObject(new PickleGlobal(module, name), args);
+const tuple = (...items: readonly PickleValue[]) => new PickleSequence('tuple', items);
+const plain = reduceTensor({
+  type: torchTypeFor('float32')!,
+  storage: '0',
+  count: 1,
+  offset: 0,
+  shape: [1],
+  strides: [1],
+});
+
+test('a parameter keeps its attributes, also those in slots', async () => {
+  const [own, inSlots] = [new PickleDict(), new PickleDict()];
+  own.set('group', 3);
+  inSlots.set('tag', 'x');
+  const args = [plain, false, orderedDict(), tuple(own, inSlots)];
+  const rebuild = '_rebuild_parameter_with_state';
+  const { structure } = await readBack(inTorch('torch._utils', rebuild, ...args));
+  expect(structure).toEqual({
+    kind: 'opaque',
+    type: `torch._utils.${rebuild}`,
+    state: {
+      kind: 'map',
+      entries: [
+        ['data', { kind: 'tensor', name: 'tensor' }],
+        ['group', { kind: 'value', value: 3 }],
+        ['tag', { kind: 'value', value: 'x' }],
+      ],
+    },
+  });
+});
+
+test.each([
+  ['torch.Tensor', []],
+  ['torchvision.tv_tensors.Image', ['torchvision.tv_tensors.Image is named and not built.']],
+])('a %s is a tensor, and its class is told where it is another one', async (type, said) => {
+  const at = type.lastIndexOf('.');
+  const ofClass = new PickleGlobal(type.slice(0, at), type.slice(at + 1));
+  const args = [plain.type, ofClass, tuple(...plain.args), new PickleDict()];
+  const { structure, report } = await readBack(
+    inTorch('torch._tensor', '_rebuild_from_type_v2', ...args),
+  );
+  expect(structure).toEqual({ kind: 'tensor', name: 'tensor' });
+  expect(report.diagnostics.map(({ message }) => message)).toEqual(said);
+});
+
+test('keys that have no form here become texts, and that is told', async () => {
+  const sizes = new PickleDict();
+  for (const key of [1, new PickleFloat(2.5), null, true, 'a']) sizes.set(key, 0);
+  const { report: quiet } = await readBack(sizes);
+  expect(quiet.diagnostics).toEqual([]);
+  sizes.set(tuple(3, 4), 0);
+  sizes.set(2n ** 70n, 0);
+  const outer = new PickleDict();
+  outer.set('sizes', sizes);
+  const { structure, report } = await readBack(outer);
+  const inner = at(structure, 'sizes') as Structure & { readonly kind: 'map' };
+  expect(inner.entries.map(([key]) => key).slice(-2)).toEqual(['(3, 4)', String(2n ** 70n)]);
+  expect(report.diagnostics.map(({ code, message }) => [code, message])).toEqual([
+    ['pytorch/text-key', '"sizes" has 2 keys that are read as texts.'],
+  ]);
 });
 
 test('quantised tensors are codes, and say what the codes mean', async () => {

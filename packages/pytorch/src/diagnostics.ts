@@ -73,6 +73,13 @@ export const pytorchDiagnostics = defineDiagnostics('pytorch', {
     summary: 'A checkpoint has texts beside its tensors, for which a PyTorch file has no place.',
     help: 'Keep the original file if you need them.',
   },
+  'text-key': {
+    failure: 'note',
+    severity: 'info',
+    summary:
+      'A dict of a checkpoint has keys that are neither texts nor numbers, booleans or None, such as tuples. They are read as texts, as Python prints them, and written so.',
+    help: 'Nothing to do for tensors. A program that looks for such keys has to make them again.',
+  },
   renamed: {
     failure: 'note',
     severity: 'info',

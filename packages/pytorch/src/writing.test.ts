@@ -45,10 +45,10 @@ async function contentOf({ store }: Checkpoint) {
   return content;
 }
 
-/** A checkpoint of tensors that a program made. */
+/** A checkpoint of tensors that a program made; one with a nesting is as of a PyTorch file. */
 const made = (tensors: Iterable<StoredTensor>, structure?: Structure): Checkpoint => ({
   store: new TensorStore(tensors, { structure }),
-  format: 'core',
+  format: structure ? 'pytorch' : 'core',
   versions: {},
   file: '',
 });
@@ -200,6 +200,27 @@ test('tensors that the nesting does not name stand at its end; those that are mi
   const { store } = await openCheckpoint(sourceOf(await written(checkpoint, report)), pytorch);
   expect([...store].map(({ name }) => name)).toEqual(['net.w', 'more']);
   expect(report.diagnostics.map(({ message }) => message)).toEqual(['Left out: /gone (tensor).']);
+});
+
+test('tensors beside a nesting that has no names are left out and told', async () => {
+  const report = new Report();
+  const checkpoint = made([tensor('w', floats(1)), tensor('more', floats(2))], {
+    kind: 'tensor',
+    name: 'w',
+  });
+  const { store } = await openCheckpoint(sourceOf(await written(checkpoint, report)), pytorch);
+  expect(store.structure).toEqual({ kind: 'tensor', name: 'tensor' });
+  expect(report.diagnostics.map(({ message }) => message)).toEqual(['Left out: more (tensor).']);
+});
+
+test('names do not follow a nesting that is of another format', async () => {
+  const structure: Structure = {
+    kind: 'map',
+    entries: [['a', { kind: 'map', entries: [['b', { kind: 'tensor', name: 'w' }]] }]],
+  };
+  const foreign = { ...made([tensor('w', floats(1))], structure), format: 'keras' };
+  const { store } = await again(foreign);
+  expect([...store].map(({ name }) => name)).toEqual(['w']);
 });
 
 test('types that PyTorch lacks, and names that are no text, are all told before anything is written', async () => {

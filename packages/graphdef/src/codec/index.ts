@@ -28,4 +28,5 @@ export {
 } from './data-type.js';
 export { decodeGraphDef, decodeSignature, encodeGraphDef, encodeSignature } from './json-graph.js';
 export type { JsonMembers } from './json-attr.js';
+export { encodeBytes } from './json-scalar.js';
 export { attrOf, parseInput, type InputRef } from './operator.js';

@@ -3,7 +3,7 @@ import { pytorchDiagnostics } from '../diagnostics.js';
 import { PickleSequence } from './pickle/pickle-value.js';
 import { refuseUnsafe } from './pickle/unpickle.js';
 import type { PytorchFile } from './pytorch-file.js';
-import { readStream, readWhole, type PytorchLimits } from './read-stream.js';
+import { endOfRecord, readStream, type PytorchLimits } from './read-stream.js';
 import { Storages } from './storages.js';
 
 const magic = 0x1950a86a20f9469cfc6cn;
@@ -27,7 +27,7 @@ export async function readLegacyFile(
   const at = (offset: number) => ({ handle, offset, name: source.name, file: source.name });
   const first = await readStream(at(0), storages, limits);
   if (first.value !== magic) {
-    const { value, unsafe } = await readWhole(at(0), storages, limits);
+    const { value, unsafe } = await endOfRecord(first, at(0), storages, limits);
     refuseUnsafe(unsafe);
     const content = { kind: 'pickle', value, storages } as const;
     return { container: 'pickle', versions: {}, parts: [{ path: [], content }], notes: [] };

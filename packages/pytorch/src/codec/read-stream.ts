@@ -52,17 +52,26 @@ export async function readStream(
   }
 }
 
-/**
- * Reads the pickle of a record that holds nothing else. What follows it is taken for a pickle, too,
- * so that one that hides behind a harmless first one is named; then, or if it is none, throws
- * `pytorch/pickle`.
- */
+/** Reads the pickle of a record that holds nothing else. Throws as {@link endOfRecord} does. */
 export async function readWhole(
   place: PickledPlace,
   storages: Storages,
   limits: PytorchLimits,
 ): Promise<Unpickled> {
-  const first = await readStream(place, storages, limits);
+  return endOfRecord(await readStream(place, storages, limits), place, storages, limits);
+}
+
+/**
+ * The first pickle of a record, which holds nothing else. What follows it is taken for a pickle,
+ * too, so that one that hides behind a harmless first one is named; then, or if it is none, throws
+ * `pytorch/pickle`.
+ */
+export async function endOfRecord(
+  first: Unpickled,
+  place: PickledPlace,
+  storages: Storages,
+  limits: PytorchLimits,
+): Promise<Unpickled> {
   const { handle, name, file } = place;
   if (first.end === handle.length) return first;
   const rest = await readStream({ ...place, offset: first.end }, storages, limits).catch(

@@ -7,6 +7,7 @@ import {
   type PickleValue,
 } from './pickle/pickle-value.js';
 import type { Storages } from './storages.js';
+import { quantisedParts, sparseParts } from './tensor-parts.js';
 import { torchTypeOf, type TorchType } from './torch-types.js';
 import type { TensorView } from './view-weight.js';
 
@@ -113,19 +114,15 @@ function named(type: string, names: readonly string[], values: Args): Rebuilt {
   };
 }
 
-const compressed = ['compressed_indices', 'plain_indices', 'values', 'size'];
-
 function sparse(
   layout: PickleValue | undefined,
   data: PickleValue | undefined,
 ): Rebuilt | undefined {
   const name = layout instanceof PickleObject ? layout.args[0] : undefined;
-  if (typeof name !== 'string' || !(data instanceof PickleSequence)) return undefined;
-  return named(
-    name,
-    name === 'torch.sparse_coo' ? ['indices', 'values', 'size', 'is_coalesced'] : compressed,
-    data.items,
-  );
+  const parts = sparseParts.get(String(name));
+  return parts && data instanceof PickleSequence
+    ? named(String(name), parts, data.items)
+    : undefined;
 }
 
 /** A tensor of a subclass: what the plain one's function makes, and the attributes. */
@@ -222,10 +219,9 @@ function quantised(
   const view = viewOf(id, offset, size, stride, storages, undefined);
   if (!view || !(parameters instanceof PickleSequence)) return undefined;
   const [scheme, ...values] = parameters.items;
-  if (!(scheme instanceof PickleGlobal)) return undefined;
-  const names = scheme.name.startsWith('per_channel')
-    ? ['scales', 'zero_points', 'axis']
-    : ['scale', 'zero_point'];
+  const type = scheme instanceof PickleGlobal ? scheme.path : '';
+  const names = quantisedParts.get(type);
+  if (!names) return undefined;
   const parts = values.slice(0, names.length).map((value, i) => [names[i]!, value] as const);
-  return { kind: 'quantised', type: scheme.path, view, parts };
+  return { kind: 'quantised', type, view, parts };
 }

@@ -15,6 +15,7 @@ import {
   reduceSparse,
   reduceTensor,
 } from '../codec/reduce-tensor.js';
+import { sparseParts } from '../codec/tensor-parts.js';
 import { quantisedTypeFor, torchTypeOf } from '../codec/torch-types.js';
 import { moduleStateOf } from './module-state.js';
 import { partsOf, quantisedOf } from './quantised.js';
@@ -24,11 +25,6 @@ import { nodesIn } from './structure-nodes.js';
 type OfKind<K extends Structure['kind']> = Structure & { readonly kind: K };
 type Path = readonly StructureKey[];
 
-const compressed = ['compressed_indices', 'plain_indices', 'values', 'size'];
-const sparseParts: ReadonlyMap<string, readonly string[]> = new Map([
-  ['torch.sparse_coo', ['indices', 'values', 'size', 'is_coalesced']],
-  ...['csr', 'csc', 'bsr', 'bsc'].map((name) => [`torch.sparse_${name}`, compressed] as const),
-]);
 const parameterWithState = 'torch._utils._rebuild_parameter_with_state';
 
 /**
@@ -49,7 +45,8 @@ export class PythonObject {
 
   /**
    * The object. Without a nesting it is a state dict: all names in the order of the store, further
-   * ones behind those of their tensors. Tensors that the nesting does not name stand at its end.
+   * ones behind those of their tensors. Tensors that the nesting does not name stand at its end,
+   * where that is a dict, and are left out otherwise.
    */
   make(): PickleValue {
     const { structure } = this.store;
@@ -57,8 +54,10 @@ export class PythonObject {
     const value = this.#visit(structure, []) ?? orderedDict();
     const names = new Set<string>();
     for (const each of nodesIn(structure)) if (each.kind === 'tensor') names.add(each.name);
+    const isOrdered =
+      value instanceof PickleObject && value.type.path === 'collections.OrderedDict';
+    const entries = isOrdered ? value.entries : value;
     for (const [name, tensor] of this.#named(names)) {
-      const entries = value instanceof PickleObject ? value.entries : value;
       if (entries instanceof PickleDict) entries.set(name, tensor);
       else this.left.push(`${name} (tensor)`);
     }

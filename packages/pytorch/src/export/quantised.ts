@@ -1,4 +1,5 @@
 import type { Structure } from '@drover/core';
+import { quantisedParts } from '../codec/tensor-parts.js';
 
 /** What the structure says of a quantised tensor: its codes, and what they mean. */
 export interface Quantised {
@@ -7,11 +8,6 @@ export interface Quantised {
   readonly scheme: string;
   readonly parameters: readonly Structure[];
 }
-
-const parametersOf: ReadonlyMap<string, readonly string[]> = new Map([
-  ['torch.per_tensor_affine', ['scale', 'zero_point']],
-  ['torch.per_channel_affine', ['scales', 'zero_points', 'axis']],
-]);
 
 /** Parts of an object by their names; undefined where one is missing. */
 export function partsOf(
@@ -27,7 +23,7 @@ export function partsOf(
 /** What a structure says of a quantised tensor; undefined for anything else. */
 export function quantisedOf(structure: Structure): Quantised | undefined {
   const type = structure.kind === 'opaque' ? structure.type : '';
-  const names = parametersOf.get(type);
+  const names = quantisedParts.get(type);
   const [codes, ...parameters] = (names && partsOf(structure, ['codes', ...names])) ?? [];
   return codes?.kind === 'tensor'
     ? { codes: codes.name, scheme: type.slice('torch.'.length), parameters }

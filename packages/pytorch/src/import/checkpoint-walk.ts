@@ -25,7 +25,7 @@ import type { Storages } from '../codec/storages.js';
 import { torchTypeOf } from '../codec/torch-types.js';
 import { placeOf, viewWeight, type TensorView } from '../codec/view-weight.js';
 import { pytorchDiagnostics } from '../diagnostics.js';
-import { entriesOf, keyText, partsOf, structureKey } from './object-parts.js';
+import { attributesOf, entriesOf, keyText, partsOf, structureKey } from './object-parts.js';
 import { plainObject, type PlainObject } from './plain-object.js';
 import { roleOf } from './roles.js';
 
@@ -34,6 +34,8 @@ import { roleOf } from './roles.js';
  */
 const maxNodes = 1_000_000;
 const maxDepth = 500;
+/** Classes whose tensors are no more than tensors here. */
+const plainTensors = /^torch\.(Tensor|nn\.parameter\.(Parameter|Buffer))$/;
 
 /** A place of a checkpoint: the keys that lead to it, and what they say of the tensors below. */
 class Place {
@@ -163,14 +165,20 @@ export class CheckpointWalk {
     entries: Iterable<readonly [PickleValue, PickleValue]>,
     place: Place,
   ): Structure & { readonly kind: 'map' } {
-    return {
-      kind: 'map',
-      entries: Array.from(
-        entries,
-        ([key, value], i) =>
-          [structureKey(key, i), this.#visit(value, place.at(keyText(key, i)))] as const,
-      ),
-    };
+    let asText = 0;
+    const visited = Array.from(entries, ([key, value], i) => {
+      const kept = structureKey(key, i);
+      if (typeof kept === 'string' && typeof key !== 'string') asText++;
+      return [kept, this.#visit(value, place.at(keyText(key, i)))] as const;
+    });
+    if (asText > 0)
+      this.report.add(
+        pytorchDiagnostics.diagnostic('text-key', {
+          message: `${JSON.stringify(place.path.join('.'))} has ${asText} keys that are read as texts.`,
+          origin: { file: this.file },
+        }),
+      );
+    return { kind: 'map', entries: visited };
   }
 
   /** A dict of a class of Python's own; a state dict has the versions of its modules beside it. */
@@ -200,15 +208,19 @@ export class CheckpointWalk {
     return plain ? { kind: 'opaque', type: 'bytes' } : this.#opaque(record, place);
   }
 
-  /** An object of a class that is not built: its tensors are those of what it was made of. */
-  #opaque(record: PickleObject, place: Place): Structure {
-    const type = typeName(record);
+  #named(type: string): void {
     this.report.add(
       pytorchDiagnostics.diagnostic('opaque', {
         message: `${type} is named and not built.`,
         origin: { file: this.file },
       }),
     );
+  }
+
+  /** An object of a class that is not built: its tensors are those of what it was made of. */
+  #opaque(record: PickleObject, place: Place): Structure {
+    const type = typeName(record);
+    this.#named(type);
     const entries = partsOf(record).map(({ key, value, isTable }) => {
       if (!isTable) return [key, this.#visit(value, place.at(key))] as const;
       const role: TensorRole | undefined = key === '_buffers' ? 'buffer' : place.role;
@@ -242,13 +254,15 @@ export class CheckpointWalk {
         return { kind: 'opaque', type: rebuilt.type, state };
       }
       case 'value': {
+        const { type = record.type.path } = rebuilt;
+        if (rebuilt.type !== undefined && !plainTensors.test(type)) this.#named(type);
         const data = this.#visit(rebuilt.value, place.within());
         if (record.type.name === 'Size') return { ...data, type: 'torch.Size' } as Structure;
-        const attributes = rebuilt.state instanceof PickleDict ? rebuilt.state : undefined;
-        if (!attributes || attributes.size === 0) return data;
-        const parts = this.#map(attributes.entries(), place);
+        const attributes = attributesOf(rebuilt.state);
+        if (attributes.length === 0) return data;
+        const parts = this.#map(attributes, place);
         const state = { kind: 'map', entries: [['data', data], ...parts.entries] } as const;
-        return { kind: 'opaque', type: rebuilt.type ?? record.type.path, state };
+        return { kind: 'opaque', type, state };
       }
     }
   }

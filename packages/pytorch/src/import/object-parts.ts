@@ -33,6 +33,21 @@ export function entriesOf(
 const isModule = (state: PickleValue | undefined) =>
   state instanceof PickleDict && [...tables].every((table) => entriesOf(state.get(table)));
 
+/** What a state is made of: attributes, or a pair of those and the ones in slots. */
+function halvesOf(state: PickleValue | undefined): readonly (PickleValue | undefined)[] {
+  const isPair =
+    state instanceof PickleSequence &&
+    state.items.length === 2 &&
+    state.items.every((half) => half === null || half instanceof PickleDict);
+  return isPair ? state.items : [state];
+}
+
+/** The attributes that a state gives, those in slots last. */
+export const attributesOf = (
+  state: PickleValue | undefined,
+): readonly (readonly [PickleValue, PickleValue])[] =>
+  halvesOf(state).flatMap((half) => (half instanceof PickleDict ? [...half.entries()] : []));
+
 /**
  * What a record of any class was made of, in the order in which Python would have handed it over:
  * arguments, elements, entries, attributes.
@@ -51,13 +66,7 @@ export function partsOf(record: PickleObject): readonly ObjectPart[] {
   for (const [key, value] of record.entries.entries()) add(keyText(key, parts.length), value);
   const { state } = record;
   const isOfModule = isModule(state);
-  // Attributes, or a pair of those and the ones in slots.
-  const isPair =
-    state instanceof PickleSequence &&
-    state.items.length === 2 &&
-    state.items.every((half) => half === null || half instanceof PickleDict);
-  const halves = isPair ? state.items : [state];
-  for (const half of halves) {
+  for (const half of halvesOf(state)) {
     if (half instanceof PickleDict)
       for (const [key, value] of half.entries())
         add(keyText(key, parts.length), value, isOfModule && tables.has(key));

@@ -1,6 +1,7 @@
 import { ByteHandle, MemorySink, memorySource, Weight, type Source } from '@drover/core';
 import { codesOf } from '../../testing/failure.js';
 import { all, base64, fixture } from '../../testing/fixture.js';
+import { bytesEntry, readBundle } from '../../testing/made-bundle.js';
 import { decodeBundle } from './decode-bundle.js';
 import { elementTypeOf } from './element-type.js';
 import { encodeBundle, type WritableTensor } from './encode-bundle.js';
@@ -65,6 +66,22 @@ test('reads the index and the lengths of strings, and a tensor when it is asked 
   const scalar = tensors.find(({ name }) => name === 'scalar')!;
   expect(new Float32Array((await scalar.bytes.read()).slice().buffer)[0]).toBe(2.5);
   expect(ofData().at(-1)![2]).toBe(4);
+});
+
+test('of a byte that holds four bits the low ones count, also of one that is alone', async () => {
+  const int4 = 29;
+  // 0x1c; 0x23, 0x2a and 0x31.
+  const [one, three] = await readBundle([
+    ['one', bytesEntry(4, 1, { dtype: int4 })],
+    ['three', bytesEntry(5, 3, { dtype: int4 })],
+  ]);
+  expect([...(await one!.bytes.read())]).toEqual([0xc]);
+  expect([...(await three!.bytes.read())]).toEqual([0xa3, 0x1]);
+  const sink = new MemorySink();
+  const bytes = ByteHandle.of(Uint8Array.of(0xfc));
+  await encodeBundle(sink, 'm', [{ name: 'one', dtype: 'int4', shape: [1], bytes }]);
+  await sink.commit();
+  expect([...sink.files.get('m.data-00000-of-00001')!]).toEqual([0xc]);
 });
 
 describe('writing refuses', () => {

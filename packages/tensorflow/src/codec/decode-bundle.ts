@@ -1,4 +1,5 @@
 import {
+  bitsOf,
   ByteHandle,
   bytesOf,
   DroverError,
@@ -117,7 +118,7 @@ export async function decodeBundle(
   const byPlace = new Map<string, string[]>();
   const stretches: Entry[] = [];
   for (const entry of whole) {
-    const { name, dataType, shape } = entry;
+    const { name, dataType, shape, shard, offset, size, crc32c } = entry;
     if (entry.slices.length > 0) {
       const parts = entry.slices.map((extents) => {
         const key = keyText(sliceKey(name, extents));
@@ -134,8 +135,9 @@ export async function decodeBundle(
       });
       continue;
     }
-    const place = JSON.stringify([entry.shard, entry.offset, entry.size, dataType, shape]);
-    const known = entry.size > 0 ? byPlace.get(place) : undefined;
+    // With the CRC: of two that differ one is wrong, and only one would be looked at.
+    const place = JSON.stringify([shard, offset, size, crc32c, dataType, shape]);
+    const known = size > 0 ? byPlace.get(place) : undefined;
     if (known) {
       known.push(name);
       continue;
@@ -239,8 +241,7 @@ class EntryReader {
       );
     const unit = unitBytes(dtype);
     const little = isBigEndian && unit > 1 ? checked.decoded(bigEndian(unit), size) : checked;
-    const length = bytesOf(dtype, count);
-    return length === size ? little : little.decoded(packing(dtype), length);
+    return bitsOf(dtype) < 8 ? little.decoded(packing(dtype), bytesOf(dtype, count)) : little;
   }
 
   /** The error that the slices of a tensor do something. */

@@ -1,6 +1,8 @@
 import {
+  bitsOf,
   bytesOf,
   coreDiagnostics,
+  MemorySink,
   sizeOf,
   type ByteHandle,
   type DType,
@@ -140,7 +142,7 @@ async function writeElements(file: SinkFile, { dtype, shape, bytes }: WritableTe
     return { size: pieces.reduce((sum, piece) => sum + piece.length, 0), crc32c };
   }
   const size = sizeOf(shape) * storedBytes(dtype);
-  const stored = bytes.length === size ? bytes : bytes.decoded(unpacking(dtype, size), size);
+  const stored = bitsOf(dtype) < 8 ? bytes.decoded(unpacking(dtype, size), size) : bytes;
   const sum = new Crc(crc32cTables);
   for await (const piece of stored.chunks()) {
     sum.add(piece);
@@ -154,16 +156,8 @@ async function messageBytes(
   name: 'BundleHeader' | 'BundleEntry',
   message: Message & BundleEntry,
 ): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  await encodeMessage(schema, name, message, {
-    write: async (piece) => void pieces.push(new Uint8Array(piece)),
-    close: async () => {},
-  });
-  const out = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    out.set(piece, at);
-    at += piece.length;
-  }
-  return out;
+  const sink = new MemorySink();
+  await encodeMessage(schema, name, message, await sink.create(name));
+  await sink.commit();
+  return sink.files.get(name)!;
 }

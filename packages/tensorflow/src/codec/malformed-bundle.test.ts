@@ -164,6 +164,14 @@ test('bytes that two tensors share in part are refused; the same bytes are one t
       ]),
     ),
   ).toEqual(['tensorflow/bundle']);
+  expect(
+    await codesOf(
+      readBundle([
+        ['a', bytesEntry(0, 4)],
+        ['b', bytesEntry(0, 4, { crc32c: 1 })],
+      ]),
+    ),
+  ).toEqual(['tensorflow/bundle']);
   const tensors = await readBundle([
     ['a', bytesEntry(4, 4)],
     ['b', bytesEntry(0, 4)],

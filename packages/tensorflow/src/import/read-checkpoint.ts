@@ -8,6 +8,7 @@ import {
   type TensorRole,
 } from '@drover/core';
 import type { ReadContext } from '@drover/core/format';
+import { encodeBytes } from '@drover/graphdef/codec';
 import { indexPath } from '../codec/bundle-files.js';
 import { isStateHead, latestPrefix } from '../codec/checkpoint-state.js';
 import { decodeBundle, type BundleTensor } from '../codec/decode-bundle.js';
@@ -45,7 +46,7 @@ export async function readCheckpoint(source: Source, { report }: ReadContext): P
   if (graph) {
     const bytes = await objectGraphBytes(graph, index.name);
     objects = objectNames(await decodeObjectGraph(bytes, index.name));
-    metadata.set(objectGraphKey, base64(bytes));
+    metadata.set(objectGraphKey, encodeBytes(bytes));
   }
   const names = new Set(tensors.flatMap(({ name, aliases }) => [name, ...aliases]));
   const stored = tensors.flatMap((tensor): readonly StoredTensor[] => {
@@ -99,12 +100,4 @@ async function objectGraphBytes(
     message: `${objectGraphKey} is ${dataType}[${shape.join(', ')}] and no string.`,
     origin: { file, node: objectGraphKey },
   });
-}
-
-function base64(bytes: Uint8Array): string {
-  let text = '';
-  // In pieces: an engine takes only so many arguments.
-  for (let at = 0; at < bytes.length; at += 4096)
-    text += String.fromCharCode(...bytes.subarray(at, at + 4096));
-  return btoa(text);
 }

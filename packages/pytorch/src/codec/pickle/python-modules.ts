@@ -85,6 +85,11 @@ const only = (calls: string, names = ''): Harmless => ({
   calls: words(calls),
 });
 
+const operators = only(
+  '',
+  'add sub mul truediv floordiv mod neg pos pow abs eq ne lt le gt ge and_ or_ not_ xor getitem matmul',
+);
+
 /**
  * What checkpoints ordinarily hold of the standard library, and what does no more than hold data
  * when it is built. `builtins.getattr` is not in it: see `isMemberLookup`.
@@ -138,20 +143,8 @@ export const harmless: ReadonlyMap<string, Harmless> = new Map([
   ['enum', all()],
   ['dataclasses', only('', 'MISSING _MISSING_TYPE _HAS_DEFAULT_FACTORY_CLASS')],
   ['copy', only('', 'copy deepcopy')],
-  [
-    '_operator',
-    only(
-      '',
-      'add sub mul truediv floordiv mod neg pos pow abs eq ne lt le gt ge and_ or_ not_ xor getitem matmul',
-    ),
-  ],
-  [
-    'operator',
-    only(
-      '',
-      'add sub mul truediv floordiv mod neg pos pow abs eq ne lt le gt ge and_ or_ not_ xor getitem matmul',
-    ),
-  ],
+  ['_operator', operators],
+  ['operator', operators],
 ]);
 
 /** Functions from outside the standard library that only put tensors and arrays together. */

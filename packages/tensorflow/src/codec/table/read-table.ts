@@ -10,13 +10,15 @@ import {
 import { ByteCursor } from './byte-cursor.js';
 import { compareBytes } from './compare-bytes.js';
 
-const magic = [0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb];
+/** The last bytes of a table. */
+export const tableMagic = Uint8Array.of(0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb);
 /** Two handles of at most 20 bytes each, and the magic. */
 export const footerBytes = 48;
 
 /** Whether the last bytes of a file are those of a table. */
 export const isTableEnd = (bytes: Uint8Array): boolean =>
-  bytes.length >= magic.length && magic.every((byte, i) => bytes.at(i - magic.length) === byte);
+  bytes.length >= tableMagic.length &&
+  tableMagic.every((byte, i) => bytes.at(i - tableMagic.length) === byte);
 
 /** A block of entries, and the last key that it may hold. */
 interface Block extends BlockHandle {

@@ -1,12 +1,11 @@
 import type { SinkFile } from '@drover/core';
 import { maskedCrcOf } from '../masked-crc.js';
 import type { TableEntry } from './block.js';
-import { footerBytes } from './read-table.js';
+import { footerBytes, tableMagic } from './read-table.js';
 
 /** As TensorFlow writes tables (tensorflow/core/lib/io/table_options.h). */
 const blockBytes = 262_144;
 const restartInterval = 16;
-const magic = Uint8Array.of(0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb);
 
 /** Bytes that are put together. */
 class Bytes {
@@ -126,7 +125,7 @@ export async function writeTable(file: SinkFile, entries: Iterable<TableEntry>):
   handles.add(await put(index.finish()));
   const footer = new Uint8Array(footerBytes);
   footer.set(handles.value);
-  footer.set(magic, footerBytes - magic.length);
+  footer.set(tableMagic, footerBytes - tableMagic.length);
   await file.write(footer);
 }
 
