@@ -18,7 +18,7 @@ export { allocateBytes } from './bytes/allocate-bytes.js';
 export { bigEndian } from './bytes/big-endian.js';
 export { checkRange } from './bytes/byte-range.js';
 export type { ByteCheck, ByteEncoding } from './bytes/byte-handle.js';
-export { Crc, crc32cTables, crc32Tables, type CrcTables } from './bytes/crc.js';
+export { Crc, crc32Code, crc32cCode, type CrcCode } from './bytes/crc.js';
 export { inMultiples } from './bytes/pieces.js';
 export { checkPath } from './format/memory.js';
 export { JsonCursor, parseJson, readJson, type JsonLimits, type JsonValue } from './format/json.js';

@@ -1,5 +1,5 @@
 import { ByteHandle, type ByteSource } from '@drover/core';
-import { Crc, crc32Tables, type ByteCheck, type ByteEncoding } from '@drover/core/format';
+import { Crc, crc32Code, type ByteCheck, type ByteEncoding } from '@drover/core/format';
 import { zipDiagnostics } from './diagnostics.js';
 import { transformed } from './transform.js';
 import {
@@ -106,7 +106,7 @@ function inflation({ name, offset, size }: ZipEntry, source: ByteSource): ByteEn
 function checkOf({ name, offset, crc32 }: ZipEntry, source: ByteSource): ByteCheck {
   return {
     begin() {
-      const sum = new Crc(crc32Tables);
+      const sum = new Crc(crc32Code);
       return {
         add: (bytes) => sum.add(bytes),
         end: () => {

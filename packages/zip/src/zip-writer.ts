@@ -1,5 +1,5 @@
 import { coreDiagnostics, type ByteHandle, type SinkFile } from '@drover/core';
-import { Crc, crc32Tables } from '@drover/core/format';
+import { Crc, crc32Code } from '@drover/core/format';
 import { zipDiagnostics } from './diagnostics.js';
 import { record, u16, u32, u64 } from './record.js';
 import { transformed } from './transform.js';
@@ -81,7 +81,7 @@ export class ZipWriter {
     const isWide = content.length * (method === 0 ? 1 : deflateMargin) >= max32;
     await this.#put(this.#localHeader(bytes, method, isWide));
     const start = this.#at;
-    const sum = new Crc(crc32Tables);
+    const sum = new Crc(crc32Code);
     const summed = async function* () {
       for await (const piece of content.chunks()) {
         sum.add(piece);

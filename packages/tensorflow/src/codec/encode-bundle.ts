@@ -9,7 +9,7 @@ import {
   type Sink,
   type SinkFile,
 } from '@drover/core';
-import { Crc, crc32cTables } from '@drover/core/format';
+import { Crc, crc32cCode } from '@drover/core/format';
 import { encodeMessage, type Message } from '@drover/protobuf';
 import { indexPath, shardPath } from './bundle-files.js';
 import { storedBytes, typeNumberOf } from './element-type.js';
@@ -143,7 +143,7 @@ async function writeElements(file: SinkFile, { dtype, shape, bytes }: WritableTe
   }
   const size = sizeOf(shape) * storedBytes(dtype);
   const stored = bitsOf(dtype) < 8 ? bytes.decoded(unpacking(dtype, size), size) : bytes;
-  const sum = new Crc(crc32cTables);
+  const sum = new Crc(crc32cCode);
   for await (const piece of stored.chunks()) {
     sum.add(piece);
     await file.write(piece);

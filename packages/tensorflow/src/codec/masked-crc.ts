@@ -1,5 +1,5 @@
 import type { DiagnosticOrigin } from '@drover/core';
-import { Crc, crc32cTables, type ByteCheck } from '@drover/core/format';
+import { Crc, crc32cCode, type ByteCheck } from '@drover/core/format';
 import { tensorflowDiagnostics } from '../diagnostics.js';
 
 /**
@@ -10,7 +10,7 @@ export const maskCrc = (sum: number): number => (((sum >>> 15) | (sum << 17)) + 
 
 /** The masked CRC-32C of bytes. */
 export function maskedCrcOf(...pieces: readonly Uint8Array[]): number {
-  const sum = new Crc(crc32cTables);
+  const sum = new Crc(crc32cCode);
   for (const piece of pieces) sum.add(piece);
   return maskCrc(sum.value);
 }
@@ -27,7 +27,7 @@ export function compareCrc(found: number, stored: number, what: string, origin: 
 /** Holds the bytes of a tensor against the masked CRC that was stored with it. */
 export const crcCheck = (stored: number, what: string, origin: DiagnosticOrigin): ByteCheck => ({
   begin() {
-    const sum = new Crc(crc32cTables);
+    const sum = new Crc(crc32cCode);
     return {
       add: (bytes) => sum.add(bytes),
       end: () => compareCrc(maskCrc(sum.value), stored, what, origin),

@@ -4,7 +4,7 @@ import {
   type DiagnosticOrigin,
   type DroverError,
 } from '@drover/core';
-import { Crc, crc32cTables } from '@drover/core/format';
+import { Crc, crc32cCode } from '@drover/core/format';
 import { tensorflowDiagnostics } from '../diagnostics.js';
 import { compareCrc, maskCrc } from './masked-crc.js';
 import { varint } from './table/write-table.js';
@@ -110,7 +110,7 @@ async function readLengths(
   if (trailer.length < lengthBytes) throw wrong(`The lengths of ${what} have no end`);
   const check = Uint8Array.from(trailer);
   const sum = (): Crc => {
-    const crc = new Crc(crc32cTables);
+    const crc = new Crc(crc32cCode);
     for (const length of lengths) crc.add(u32(length, isBigEndian));
     return crc;
   };
@@ -138,7 +138,7 @@ export function encodeStoredStrings(canonical: Uint8Array): {
   readonly crc32c: number;
 } {
   const view = new DataView(canonical.buffer, canonical.byteOffset, canonical.length);
-  const sum = new Crc(crc32cTables);
+  const sum = new Crc(crc32cCode);
   const [lengths, texts]: [Uint8Array[], Uint8Array[]] = [[], []];
   for (let at = 0; at < canonical.length;) {
     const length = view.getUint32(at, true);
