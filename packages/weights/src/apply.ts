@@ -12,6 +12,7 @@ import { reportEntriesLeft } from '@drover/core/format';
 import { convertedTo } from './converted.js';
 import { weightsDiagnostics } from './diagnostics.js';
 import { digestOf } from './digest.js';
+import { withEpsilons } from './folded-epsilon.js';
 import { constantAt, setConstant } from './operand.js';
 import type { Held } from './layer.js';
 import type { Hints } from './match-as-exported.js';
@@ -127,7 +128,10 @@ async function newWeights<P>(
 ): Promise<readonly Held<P>[]> {
   const files = { target: file, source: weights.file };
   const held = async <S>(source: Side<S>) => {
-    const pairing = await pairSides(target, source, hints);
+    const found = await pairSides(target, source, hints);
+    // The old values show what a normalisation was computed with.
+    const isShown = like && hints.epsilon === undefined;
+    const pairing = isShown ? { ...found, matches: await withEpsilons(found.matches) } : found;
     reportGrounds(pairing, files, report);
     reportUnfound(pairing, files, allow, report);
     return heldBy(pairing, files, allow, report);

@@ -73,8 +73,8 @@ export const weightsDiagnostics = defineDiagnostics('weights', {
     failure: 'note',
     severity: 'warning',
     summary:
-      'A batch normalisation of the source is computed into the layer before it, with the epsilon that its framework takes unless told otherwise.',
-    help: 'Give the epsilon with --epsilon where the network was made with another.',
+      'A batch normalisation of the source is computed into the layer before it, with an epsilon that no checkpoint tells: that of its framework, unless told or shown otherwise.',
+    help: 'Where the network was made with another, give it with --epsilon, or the weights that were exported with --like, which show it.',
   },
   narrowed: {
     failure: 'note',

@@ -9,7 +9,7 @@ export interface Folded<P> extends Layer<P> {
 }
 
 /** What each kind of layer has its channels in: the axis of its weight. */
-const channels: Partial<Record<Kind, number>> = {
+export const channelAxes: Partial<Record<Kind, number>> = {
   convolution: 0,
   linear: 1,
   'transposed convolution': 1,
@@ -50,7 +50,7 @@ export function layerBefore<P>(
   const path = normalization.names[0]!.path;
   const has = ({ forms }: Layer<P>) =>
     forms.some(({ kind, parts }) => {
-      const axis = channels[kind];
+      const axis = channelAxes[kind];
       return axis !== undefined && parts.get('weight')?.shape[axis] === size;
     });
   const beside = layers.filter(({ names: [name] }) => {
@@ -79,7 +79,7 @@ export function folded<P>(
   const isKeras = normalization.tensors.some((name) => name.includes('moving_'));
   const used = epsilon ?? (isKeras ? epsilons.keras : epsilons.torch);
   const [first, ...forms] = layer.forms.flatMap(({ kind, convention, parts }): Form<P>[] => {
-    const axis = channels[kind];
+    const axis = channelAxes[kind];
     if (axis === undefined) return [];
     const made = foldedParts(parts, statistics, axis, used);
     return [{ kind, convention, parts: made, held: () => undefined }];
@@ -96,55 +96,67 @@ export function folded<P>(
   );
 }
 
+/** The vectors of a batch normalisation. */
+const vectorRoles = ['scale', 'bias', 'mean', 'variance'] as const;
+
 /**
  * scale / sqrt(variance + epsilon) times the weight of each channel, and the bias that goes with
  * it. Computed in float64 and rounded once.
  */
 function foldedParts(layer: Parts, normalization: Parts, axis: number, epsilon: number): Parts {
   const weight = layer.get('weight')!;
-  const vectors = (['scale', 'bias', 'mean', 'variance'] as const).flatMap(
-    (role) => normalization.get(role) ?? [],
-  );
-  const read = async (part: Weight | undefined, absent: number) => {
-    const values = part && toNumbers(await part.tensor());
-    return (i: number) => values?.[i] ?? absent;
-  };
-  const factor = async () => {
-    const scale = await read(normalization.get('scale'), 1);
-    const variance = await read(normalization.get('variance'), 1);
-    return (i: number) => scale(i) / Math.sqrt(variance(i) + epsilon);
+  const own = layer.get('bias');
+  const roles = vectorRoles.filter((role) => normalization.has(role));
+  const vectors = roles.map((role) => normalization.get(role)!);
+  const read = async (given: readonly Weight[]) => {
+    const values = await Promise.all(given.map(numbersOf));
+    const vector = (role: (typeof vectorRoles)[number], absent: number) => {
+      const known = values[roles.indexOf(role)];
+      return (i: number) => known?.[i] ?? absent;
+    };
+    const [scale, variance] = [vector('scale', 1), vector('variance', 1)];
+    return {
+      factor: (i: number) => scale(i) / Math.sqrt(variance(i) + epsilon),
+      mean: vector('mean', 0),
+      shift: vector('bias', 0),
+    };
   };
   const { dtype, shape } = weight;
   const size = shape[axis]!;
+  const inner = sizeOf(shape.slice(axis + 1));
   const scaled = Weight.computedLater(
     weight,
     'BatchNormalization',
     [weight, ...vectors],
-    async () => {
-      const [elements, by] = [toNumbers(await weight.tensor()), await factor()];
-      const inner = sizeOf(shape.slice(axis + 1));
-      const data = Float64Array.from(elements, (x, i) => x * by(Math.floor(i / inner) % size));
+    async ([plain, ...given]) => {
+      const { factor } = await read(given);
+      const data = Float64Array.from(
+        await numbersOf(plain!),
+        (x, i) => x * factor(Math.floor(i / inner) % size),
+      );
       return { dtype, shape, data };
     },
   );
-  const own = layer.get('bias');
   const type = { dtype, shape: [size] };
-  const parts = own ? [own, ...vectors] : vectors;
-  const bias = Weight.computedLater(type, 'BatchNormalization', parts, async () => {
-    const by = await factor();
-    const [before, mean, after] = [
-      await read(own, 0),
-      await read(normalization.get('mean'), 0),
-      await read(normalization.get('bias'), 0),
-    ];
-    const data = Float64Array.from(
-      { length: size },
-      (_, i) => (before(i) - mean(i)) * by(i) + after(i),
-    );
-    return { ...type, data };
-  });
+  const bias = Weight.computedLater(
+    type,
+    'BatchNormalization',
+    own ? [...vectors, own] : vectors,
+    async (given) => {
+      const { factor, mean, shift } = await read(given.slice(0, roles.length));
+      const [before] = await Promise.all(given.slice(roles.length).map(numbersOf));
+      const data = Float64Array.from(
+        { length: size },
+        (_, i) => ((before?.[i] ?? 0) - mean(i)) * factor(i) + shift(i),
+      );
+      return { ...type, data };
+    },
+  );
   return new Map([
     ['weight', scaled],
     ['bias', bias],
   ]);
 }
+
+/** The elements of a weight as numbers. */
+export const numbersOf = async (weight: Weight) => toNumbers(await weight.tensor());

@@ -21,7 +21,8 @@ export function applied(weight: Weight, step: WeightStep): Weight {
 
 /**
  * A weight over other stored tensors: `other` gives what stands for one, or undefined to keep it.
- * Throws `weights/computed` where an operator computed the elements from a tensor that changes.
+ * Throws `weights/computed` where the elements were computed from a tensor that changes, and how is
+ * not known.
  */
 export function substituted(weight: Weight, other: (stored: Weight) => Weight | undefined): Weight {
   const { content } = weight;
@@ -32,8 +33,10 @@ export function substituted(weight: Weight, other: (stored: Weight) => Weight | 
       const of = substituted(content.of, other);
       return of === content.of ? weight : applied(of, content.step);
     }
-    case 'merged':
-      return substituted(content.parts[0], other);
+    case 'merged': {
+      const first = substituted(content.parts[0], other);
+      return first === content.parts[0] ? weight : first;
+    }
     case 'concat': {
       const parts = content.parts.map((part) => substituted(part, other));
       return parts.every((part, i) => part === content.parts[i])
@@ -41,8 +44,10 @@ export function substituted(weight: Weight, other: (stored: Weight) => Weight | 
         : Weight.concat(parts, content.axis);
     }
     case 'computed': {
-      const changed = weight.origins.find((each) => other(each) !== undefined);
-      if (!changed) return weight;
+      const parts = content.parts.map((part) => substituted(part, other));
+      if (parts.every((part, i) => part === content.parts[i])) return weight;
+      if (content.from) return content.from(parts);
+      const changed = weight.origins.find((each) => other(each) !== undefined)!;
       throw weightsDiagnostics.error('computed', {
         message: `${content.op} computed a constant from ${changed.name}, which would change.`,
         origin: { file: '', node: changed.name! },

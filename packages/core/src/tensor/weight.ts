@@ -27,6 +27,8 @@ export type WeightContent =
       readonly op: string;
       readonly parts: readonly Weight[];
       readonly bytes: ByteHandle;
+      /** Computes the same from other parts, where that is known. */
+      readonly from?: ((parts: readonly Weight[]) => Weight) | undefined;
     }
   /** Several that were found to be equal; the elements are those of the first. */
   | { readonly kind: 'merged'; readonly parts: readonly [Weight, ...Weight[]] };
@@ -90,17 +92,22 @@ export class Weight {
     return new Weight(tensor.dtype, tensor.shape, { kind: 'computed', op, parts, bytes });
   }
 
-  /** What an operator will make of constants: computed whenever the elements are read. */
+  /**
+   * What an operator will make of constants: computed whenever the elements are read. `compute`
+   * takes these parts, or others in their places.
+   */
   static computedLater(
-    { dtype, shape }: { readonly dtype: DType; readonly shape: readonly number[] },
+    type: { readonly dtype: DType; readonly shape: readonly number[] },
     op: string,
     parts: readonly Weight[],
-    compute: () => Promise<Tensor>,
+    compute: (parts: readonly Weight[]) => Promise<Tensor>,
   ): Weight {
+    const { dtype, shape } = type;
     const bytes = ByteHandle.computed(bytesOf(dtype, sizeOf(shape)), async function* () {
-      yield encodeTensor(await compute());
+      yield encodeTensor(await compute(parts));
     });
-    return new Weight(dtype, shape, { kind: 'computed', op, parts, bytes });
+    const from = (others: readonly Weight[]) => Weight.computedLater(type, op, others, compute);
+    return new Weight(dtype, shape, { kind: 'computed', op, parts, bytes, from });
   }
 
   /**
