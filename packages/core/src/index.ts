@@ -21,6 +21,7 @@ export type { Extent } from './bytes/extent.js';
 export type { Source } from './format/source.js';
 export type { Sink, SinkFile } from './format/sink.js';
 export { MemorySink, memorySource } from './format/memory.js';
+export { openUrl, type UrlOptions } from './format/url-source.js';
 
 // Reading, writing and converting.
 export type { Format, FormatAbout } from './format/format.js';

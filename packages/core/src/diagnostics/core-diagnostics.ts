@@ -134,6 +134,12 @@ export const coreDiagnostics = defineDiagnostics('core', {
     summary: 'A file that the model needs is not there.',
     help: 'Put the file beside the model, or name it with --params.',
   },
+  'not-fetched': {
+    failure: 'io',
+    severity: 'error',
+    summary: 'A file behind a URL cannot be read by ranges.',
+    help: 'Check the address and the connection, or download the file and open that.',
+  },
   'not-evaluable': {
     failure: 'unsupported',
     severity: 'error',
