@@ -1,14 +1,15 @@
-// npm run bench [MODEL...]: time and peak memory of conversions and of an evaluation by the
-// reference, beside copying the same bytes in the same run, so that figures compare across
-// machines. Without arguments: a fixture and a synthetic model of 200 MB that is made on the fly.
-// Each measurement is a process of its own.
+// npm run bench [FILE...]: time and peak memory of conversions of a model or a checkpoint, and of
+// an evaluation by the reference, beside copying the same bytes in the same run, so that figures
+// compare across machines. What is written reaches the disk before it has its name, so that is
+// measured of a copy, too. Without arguments: a fixture, a synthetic model of 200 MB and a
+// synthetic checkpoint of 1 GB that are made on the fly. Each measurement is a process of its own.
 import { spawnSync } from 'node:child_process';
 import {
   closeSync,
   copyFileSync,
+  fsyncSync,
   mkdtempSync,
   openSync,
-  readFileSync,
   rmSync,
   statSync,
   writeSync,
@@ -22,22 +23,31 @@ const rounds = 3;
 
 /** What is measured, by name. Each loads what it needs before the clock starts. */
 const measurements = {
-  /** Reads every byte and writes it: what any converter has to do at least. */
+  /** What any converter has to do at least. */
   copy: async (path, out) => {
     return async () => {
-      readFileSync(path);
       copyFileSync(path, out);
     };
   },
+  /** The same, until it is on the disk. */
+  'copy to disk': async (path, out) => {
+    return async () => {
+      copyFileSync(path, out);
+      const file = openSync(out, 'r');
+      fsyncSync(file);
+      closeSync(file);
+    };
+  },
   /** The graph alone, weights left in the file. */
-  graph: async (path) => {
-    const [{ openModel }, { openFile }, formats] = await Promise.all([
+  open: async (path) => {
+    const [{ detectFormat, openContent }, { openFile }, formats] = await Promise.all([
       import('@drover/core'),
       import('@drover/node'),
       allFormats(),
     ]);
     return async () => {
-      await openModel(await openFile(path), formats);
+      const source = await openFile(path);
+      await openContent(source, await detectFormat(source, formats));
     };
   },
   /** The reference evaluator; free dimensions are 1. */
@@ -61,12 +71,15 @@ const measurements = {
       await evaluate(graph, inputs);
     };
   },
-  convert: async (path, out, to) => {
-    const [{ convert, detectFormat }, { openFile, outputFolder }, formats] = await Promise.all([
-      import('@drover/core'),
-      import('@drover/node'),
-      allFormats(),
-    ]);
+  /** `only`: the name of a tensor that alone is written. */
+  convert: async (path, out, to, only) => {
+    const [{ convert, detectFormat }, { openFile, outputFolder }, { editStore }, formats] =
+      await Promise.all([
+        import('@drover/core'),
+        import('@drover/node'),
+        import('@drover/weights'),
+        allFormats(),
+      ]);
     const sink = outputFolder(mkdtempSync(`${out}-`));
     return async () => {
       const source = await openFile(path);
@@ -76,6 +89,7 @@ const measurements = {
         to: target,
         source,
         sink,
+        ...(only && { edit: (store, report) => editStore(store, { only: [only] }, report) }),
       });
     };
   },
@@ -131,6 +145,42 @@ async function writeLarge(path) {
   closeSync(file);
 }
 
+const checkpointTensors = 100;
+
+/** A checkpoint of a hundred tensors of 10 MB. */
+async function writeCheckpoint(folder) {
+  const [
+    { outputFolder },
+    { ByteHandle, TensorStore, Weight, writeCheckpoint: write },
+    { pytorch },
+  ] = await Promise.all([
+    import('@drover/node'),
+    import('@drover/core'),
+    import('@drover/pytorch'),
+  ]);
+  const bytes = new Uint8Array(
+    Float32Array.from({ length: 2_500_000 }, (_, i) => Math.sin(i)).buffer,
+  );
+  const tensors = Array.from({ length: checkpointTensors }, (_, i) => ({
+    name: `layer${i}.weight`,
+    weight: Weight.stored(
+      'float32',
+      [2500, 1000],
+      undefined,
+      // Each of its own, as trained tensors are.
+      ByteHandle.computed(bytes.length, async function* () {
+        yield bytes;
+      }),
+    ),
+    role: 'parameter',
+    aliases: [],
+  }));
+  await write(
+    { store: new TensorStore(tensors), format: 'core', versions: {}, file: '' },
+    { to: pytorch, sink: outputFolder(folder), path: 'checkpoint.pth' },
+  );
+}
+
 /**
  * Runs one measurement in a process of its own; the best of some rounds, because everything else
  * only adds.
@@ -164,7 +214,7 @@ async function measureHere([name, ...args]) {
 }
 
 const mega = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
-const columns = [30, 9, 14, 10, 11, 10];
+const columns = [30, 10, 14, 10, 10, 10, 10];
 const line = (cells) =>
   console.log(
     cells
@@ -173,21 +223,51 @@ const line = (cells) =>
       .trimEnd(),
   );
 
+/** What is measured of a model: every format that holds graphs, and the reference. */
+function* modelRows(path, scratch) {
+  for (const to of ['onnx', 'tfjs', 'mxnet'])
+    yield [`to ${to}`, measure('convert', path, join(scratch, to), to)];
+  yield ['evaluate', measure('evaluate', path)];
+}
+
+/** What is measured of a checkpoint: every format that holds all that one can, and a part. */
+function* checkpointRows(path, scratch, name) {
+  for (const to of ['pytorch', 'safetensors', 'tensorflow', 'keras'])
+    yield [`to ${to}`, measure('convert', path, join(scratch, to), to)];
+  yield ['one tensor', measure('convert', path, join(scratch, 'one'), 'safetensors', name)];
+}
+
+/** The first tensor of a checkpoint; undefined for a model. */
+async function firstTensor(path) {
+  const [{ detectFormat, isModel, openContent }, { openFile }, formats] = await Promise.all([
+    import('@drover/core'),
+    import('@drover/node'),
+    allFormats(),
+  ]);
+  const source = await openFile(path);
+  const content = await openContent(source, await detectFormat(source, formats));
+  return isModel(content) ? undefined : [...content.store][0]?.name;
+}
+
 async function bench(paths) {
   const scratch = mkdtempSync(join(tmpdir(), 'drover-bench-'));
   try {
     if (paths.length === 0) {
       const large = join(scratch, 'large.onnx');
       await writeLarge(large);
+      await writeCheckpoint(scratch);
       paths = [
         resolve(import.meta.dirname, '..', 'fixtures/models/torch-mobilenet_v2/ts_op17.onnx'),
         large,
+        join(scratch, 'checkpoint.pth'),
       ];
     }
-    line(['model', 'bytes', 'what', 'time', '× copying', 'peak']);
+    line(['file', 'bytes', 'what', 'time', '× copying', '× to disk', 'peak']);
     for (const path of paths) {
       const { size } = statSync(path);
-      const copy = measure('copy', path, join(scratch, 'copy'));
+      const [copy, toDisk] = ['copy', 'copy to disk'].map((name) =>
+        measure(name, path, join(scratch, 'copy')),
+      );
       const row = (what, { milliseconds, peakBytes }) =>
         line([
           basename(path),
@@ -195,13 +275,15 @@ async function bench(paths) {
           what,
           `${milliseconds.toFixed(0)} ms`,
           (milliseconds / copy.milliseconds).toFixed(2),
+          (milliseconds / toDisk.milliseconds).toFixed(2),
           mega(peakBytes),
         ]);
       row('copy', copy);
-      row('read graph', measure('graph', path));
-      for (const to of ['onnx', 'tfjs', 'mxnet'])
-        row(`to ${to}`, measure('convert', path, join(scratch, to), to));
-      row('evaluate', measure('evaluate', path));
+      row('copy to disk', toDisk);
+      row('open', measure('open', path));
+      const name = await firstTensor(path);
+      const rows = name === undefined ? modelRows : checkpointRows;
+      for (const each of rows(path, scratch, name)) row(...each);
     }
   } finally {
     rmSync(scratch, { recursive: true, force: true });
