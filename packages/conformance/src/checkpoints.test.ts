@@ -49,7 +49,7 @@ const byAnyName = (tensors: Awaited<ReturnType<typeof contentOf>>['tensors']) =>
   );
 
 /** What a target told that it changes: the tensors come back with the same elements alone. */
-const changes: ReadonlySet<string> = new Set(['core/untied']);
+const changes: ReadonlySet<string> = new Set(['core/untied', 'mxnet/scalar']);
 
 /** The elements of tensors under each of their names. */
 const elementsOf = ({ store }: Checkpoint) =>

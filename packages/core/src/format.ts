@@ -81,7 +81,7 @@ export {
   type WriteTable,
 } from './export/rule.js';
 export { composed, preparation, prepare, type TargetNeeds } from './export/prepare.js';
-export { reportEntriesLeft } from './format/open.js';
+export { contentOf, reportEntriesLeft } from './format/open.js';
 export { flatTensors, type NamedTensor } from './format/flat-tensors.js';
 export { reportStructure } from './format/report-structure.js';
 export { tellTensor } from './format/tensor-map.js';
