@@ -49,14 +49,17 @@ const byAnyName = (tensors: Awaited<ReturnType<typeof contentOf>>['tensors']) =>
   );
 
 /** What a target told that it changes: the tensors come back with the same elements alone. */
-const changes: ReadonlySet<string> = new Set(['core/untied', 'mxnet/scalar']);
+const changes: ReadonlySet<string> = new Set(['core/untied', 'mxnet/scalar', 'tfjs/as-int32']);
 
 /** The elements of tensors under each of their names. */
 const elementsOf = ({ store }: Checkpoint) =>
   Promise.all(
     [...store].map(async ({ name, weight, aliases }) => {
       const { data } = await weight.tensor();
-      return [name, ...aliases].map((each) => [each, Array.from<unknown>(data)] as const);
+      const elements = Array.from<unknown>(data).map((x) =>
+        typeof x === 'bigint' ? Number(x) : x,
+      );
+      return [name, ...aliases].map((each) => [each, elements] as const);
     }),
   ).then((all) => new Map(all.flat()));
 
