@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { convert, DroverError, openModel, toNumbers } from '@drover/core';
 import { loadFormats } from '@drover/formats';
 import { openFile, outputFolder } from '@drover/node';
-import { readArrays } from '@drover/numpy';
+import { readArrays } from '@drover/numpy/codec';
 import { consultOracle, judge } from '@drover/parity';
 import { mxnet as mxnetRuntime } from '@drover/runtimes/mxnet';
 import { onnxruntime } from '@drover/runtimes/onnxruntime';

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import { decodeTensor, Weight, type Source, type Tensor } from '@drover/core';
+import { decodeTensor, Weight, type ByteHandle, type Source, type Tensor } from '@drover/core';
 import { openFile, type FileSink } from '@drover/node';
-import { readArrays, writeNpz } from '@drover/numpy';
+import { npyOf, readArrays, writeNpz } from '@drover/numpy/codec';
 import { cliDiagnostics } from './diagnostics.js';
 
 /**
@@ -25,13 +25,9 @@ export async function readArrayFiles(paths: readonly string[]): Promise<Map<stri
 
 async function readArrayFile(path: string): Promise<Map<string, Tensor>> {
   const source = await openFile(path);
-  const stem = basename(path).replace(/\.\w+$/, '');
   try {
-    if (path.endsWith('.pb')) return await readTensorProto(source, stem);
-    const arrays = await readArrays(source);
-    return path.endsWith('.npy')
-      ? new Map([...arrays.values()].map((value) => [stem, value]))
-      : arrays;
+    if (path.endsWith('.pb')) return await readTensorProto(source, basename(path, '.pb'));
+    return await readArrays(source);
   } finally {
     source.close();
   }
@@ -52,8 +48,10 @@ export async function writeArrays(
   arrays: ReadonlyMap<string, Tensor>,
 ): Promise<void> {
   try {
+    const files = new Map<string, ByteHandle>();
+    for (const [name, value] of arrays) files.set(name, await npyOf(Weight.from(value), name));
     const file = await sink.create(sink.main ?? '-');
-    await writeNpz(file, new Map([...arrays].map(([name, value]) => [name, Weight.from(value)])));
+    await writeNpz(file, files);
     await file.close();
     await sink.commit();
   } catch (error) {

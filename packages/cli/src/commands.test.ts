@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { toNumbers } from '@drover/core';
 import { formats } from '@drover/formats';
 import { openFile } from '@drover/node';
-import { encodeNpz, readArrays } from '@drover/numpy';
+import { encodeNpz, readArrays } from '@drover/numpy/codec';
 import * as v from 'valibot';
 import { contents, copyOf, model, scratch } from '../testing/fixture.js';
 import { drover } from '../testing/in-process.js';

@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path';
 import type { Diagnostic, Format, Sink } from '@drover/core';
+import { usualName, writtenContent, type Content } from '@drover/core/format';
 import { loadFormats } from '@drover/formats';
 import { outputFile, outputFolder, ownFiles, type WrittenFile } from '@drover/node';
 import { cliDiagnostics } from './diagnostics.js';
@@ -11,17 +12,28 @@ export interface Output {
   /** As the user named it: a file, a folder, or - for standard output. */
   readonly path: string;
   readonly target: Target;
+  readonly content: Content;
   /** Files that are replaced. */
   readonly replaces: readonly string[];
 }
 
-/** An output; with `force`, in the place of the model that stands there. */
-export async function outputAt(path: string, target: Target, force: boolean): Promise<Output> {
-  const output = { path, target, replaces: [] };
+/** An output of some content; with `force`, in the place of what stands there. */
+export async function outputAt(
+  path: string,
+  target: Target,
+  content: Content,
+  force: boolean,
+): Promise<Output> {
+  const output = { path, target, content, replaces: [] };
   const isReplaced = force && path !== '-';
   return isReplaced
     ? { ...output, replaces: await ownFiles(mainFile(output), await loadFormats()) }
     : output;
+}
+
+/** What becomes of a model or a checkpoint in a format, at the path of an output. */
+export async function contentAt(path: string, target: Target, content: Content): Promise<Content> {
+  return writtenContent(await target.load(), content, target.isFolder ? undefined : path);
 }
 
 /** What was written. */
@@ -33,8 +45,8 @@ export interface WrittenOut<R> {
 }
 
 /** The main file of an output. */
-export const mainFile = ({ path, target }: Output): string =>
-  target.isFolder ? join(path, target.about.fileNames.usual) : path;
+export const mainFile = ({ path, target, content }: Output): string =>
+  target.isFolder ? join(path, usualName(target.about, content)) : path;
 
 /** Says which files of the model that was replaced are gone, the first of them by name. */
 function removal(main: string, removed: readonly string[]) {

@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import type { Content } from '@drover/core/format';
 
 const fixtures = new URL('../../../fixtures/', import.meta.url).pathname;
 const models = join(fixtures, 'models/');
@@ -14,19 +15,18 @@ interface FixtureEntry {
 }
 
 /**
- * The fixture of a format that has the smallest main file, among the models and the checkpoints; a
+ * The fixture of a format that has the smallest main file among its models or its checkpoints; a
  * path from those of the models on.
  */
-export function smallest(format: string): string {
-  const all = (['models', 'checkpoints'] as const).flatMap((kind) =>
-    readdirSync(join(fixtures, kind)).flatMap((folder) => {
-      const text = readFileSync(join(fixtures, kind, folder, 'fixture.json'), 'utf8');
-      const fixture = JSON.parse(text) as Record<typeof kind, readonly FixtureEntry[]>;
-      return fixture[kind].flatMap((each) =>
-        each.format === format ? [join('..', kind, folder, each.file)] : [],
-      );
-    }),
-  );
+export function smallest(format: string, content: Content): string {
+  const kind = `${content}s` as const;
+  const all = readdirSync(join(fixtures, kind)).flatMap((folder) => {
+    const text = readFileSync(join(fixtures, kind, folder, 'fixture.json'), 'utf8');
+    const fixture = JSON.parse(text) as Record<typeof kind, readonly FixtureEntry[]>;
+    return fixture[kind].flatMap((each) =>
+      each.format === format ? [join('..', kind, folder, each.file)] : [],
+    );
+  });
   const size = (path: string) => statSync(model(path)).size;
   return all.toSorted((a, b) => size(a) - size(b))[0]!;
 }

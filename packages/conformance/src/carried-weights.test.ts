@@ -14,7 +14,7 @@ import {
   type Format,
 } from '@drover/core';
 import { openFile } from '@drover/node';
-import { readArrays } from '@drover/numpy';
+import { readArrays } from '@drover/numpy/codec';
 import { pytorch } from '@drover/pytorch';
 import { applyToModel, extractWeights } from '@drover/weights';
 import { convertInMemory, declaredBy, openFixture, worstDistance } from './conversion-chain.js';

@@ -8,6 +8,7 @@ import {
   type Checkpoint,
   type Format,
 } from '@drover/core';
+import { usualName } from '@drover/core/format';
 import fc from 'fast-check';
 import { checkpointFixtures, type CheckpointFixture } from './checkpoint-fixture.js';
 import { allFormats, isCatalogued } from './subjects.js';
@@ -47,6 +48,21 @@ const byAnyName = (tensors: Awaited<ReturnType<typeof contentOf>>['tensors']) =>
     ]),
   );
 
+/** What a target told that it changes: the tensors come back with the same elements alone. */
+const changes: ReadonlySet<string> = new Set(['core/untied', 'mxnet/scalar', 'tfjs/as-int32']);
+
+/** The elements of tensors under each of their names. */
+const elementsOf = ({ store }: Checkpoint) =>
+  Promise.all(
+    [...store].map(async ({ name, weight, aliases }) => {
+      const { data } = await weight.tensor();
+      const elements = Array.from<unknown>(data).map((x) =>
+        typeof x === 'bigint' ? Number(x) : x,
+      );
+      return [name, ...aliases].map((each) => [each, elements] as const);
+    }),
+  ).then((all) => new Map(all.flat()));
+
 it('every format of checkpoints has some, and every one of them is of such a format', () => {
   const has = fixtures.map(({ format }) => format);
   expect([...new Set(has)].toSorted()).toEqual(formats.map(({ id }) => id).toSorted());
@@ -78,12 +94,12 @@ describe.each(pairs)('%s to %s', (_, __, fixture, to) => {
 
   it('and back is the same, bit for bit, and so is the second writing', async () => {
     const written = async (sink = new MemorySink()) => {
-      await convert({ from, to, source, sink });
-      return sink.files;
+      const { diagnostics } = await convert({ from, to, source, sink });
+      return { files: sink.files, isChanged: diagnostics.some(({ code }) => changes.has(code)) };
     };
-    let files: ReadonlyMap<string, Uint8Array>;
+    let there: Awaited<ReturnType<typeof written>>;
     try {
-      files = await written();
+      there = await written();
     } catch (error) {
       // What a target cannot hold it has to say by name.
       if (!(error instanceof DroverError)) throw error;
@@ -91,13 +107,18 @@ describe.each(pairs)('%s to %s', (_, __, fixture, to) => {
       for (const { code } of error.diagnostics) expect(isCatalogued(code, from, to)).toBe(true);
       return;
     }
-    expect(await written()).toEqual(files);
-    const there = memorySource(to.fileNames.usual, files);
+    expect(await written()).toEqual(there);
+    const copy = memorySource(usualName(to, 'checkpoint'), there.files);
     const back = new MemorySink();
-    await convert({ from: to, to: from, source: there, sink: back });
-    const again = memorySource(from.fileNames.usual, back.files);
-    const { tensors, metadata } = await contentOf(await openCheckpoint(again, from));
-    const expected = await contentOf(await openCheckpoint(source, from));
+    await convert({ from: to, to: from, source: copy, sink: back });
+    const again = memorySource(usualName(from, 'checkpoint'), back.files);
+    const [first, last] = [await openCheckpoint(source, from), await openCheckpoint(again, from)];
+    if (there.isChanged) {
+      expect(await elementsOf(last)).toEqual(await elementsOf(first));
+      return;
+    }
+    const { tensors, metadata } = await contentOf(last);
+    const expected = await contentOf(first);
     // Further names may come from texts beside the tensors, which not every format has.
     const isWhole = [...expected.metadata].every(([key, text]) => metadata.get(key) === text);
     const seen = isWhole ? (each: typeof tensors) => each : byAnyName;

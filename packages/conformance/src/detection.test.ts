@@ -1,4 +1,5 @@
 import { memorySource } from '@drover/core';
+import { isNamed } from '@drover/core/format';
 import { filesOf } from './conversion-chain.js';
 import { checkpointFixtures } from './checkpoint-fixture.js';
 import { allFormats, subjects } from './subjects.js';
@@ -14,11 +15,10 @@ describe.each(allFormats.map((format) => [format.id, format] as const))('%s', (i
     async (_, fixture) => {
       const { main, files } = await filesOf(fixture);
       for (const [name, bytes] of files) {
-        const isOurs = fixture.format === id && name === main;
-        expect([name, await format.detect(fileIn(bytes))]).toEqual([
-          name,
-          isOurs ? 'model' : undefined,
-        ]);
+        // What a format keeps beside a model it may read by itself, too.
+        const weights = isNamed(name, format.fileNames.checkpoint?.any ?? []) && 'checkpoint';
+        const expected = fixture.format === id && (name === main ? 'model' : weights);
+        expect([name, (await format.detect(fileIn(bytes))) ?? false]).toEqual([name, expected]);
       }
     },
   );

@@ -1,6 +1,6 @@
 import type { ModelFiles, Runtime, Tensor } from '@drover/core';
 import { openFile } from '@drover/node';
-import { readArrays } from '@drover/numpy';
+import { readArrays } from '@drover/numpy/codec';
 import { distance } from './distance.js';
 
 /**

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Tensor } from '@drover/core';
 import { openFile } from '@drover/node';
-import { readArrays } from '@drover/numpy';
+import { readArrays } from '@drover/numpy/codec';
 
 /** Where the fixture models lie. */
 export const modelFolder = new URL('../../../fixtures/models/', import.meta.url).pathname;

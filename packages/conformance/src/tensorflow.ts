@@ -14,7 +14,7 @@ import {
 } from '@drover/core';
 import { JsonCursor } from '@drover/core/format';
 import { openFile } from '@drover/node';
-import { encodeNpz, readArrays } from '@drover/numpy';
+import { encodeNpz, readArrays } from '@drover/numpy/codec';
 
 /**
  * Real TensorFlow as a runtime of graph models: what TF.js lets pass, its own kernels may refuse.

@@ -22,6 +22,7 @@ export { Crc, crc32Code, crc32cCode, type CrcCode } from './bytes/crc.js';
 export { inMultiples } from './bytes/pieces.js';
 export { checkPath } from './format/memory.js';
 export { JsonCursor, parseJson, readJson, type JsonLimits, type JsonValue } from './format/json.js';
+export { roleOfType } from './model/role-of-type.js';
 export { storeOf, type FileTensor } from './model/store-of.js';
 export { tally } from './model/tally.js';
 
@@ -80,9 +81,11 @@ export {
   type WriteTable,
 } from './export/rule.js';
 export { composed, preparation, prepare, type TargetNeeds } from './export/prepare.js';
-export { reportEntriesLeft } from './format/open.js';
+export { contentOf, reportEntriesLeft } from './format/open.js';
+export { flatTensors, type NamedTensor } from './format/flat-tensors.js';
 export { reportStructure } from './format/report-structure.js';
 export { tellTensor } from './format/tensor-map.js';
+export { usualName, writtenContent } from './format/written-content.js';
 export type { UnrollLimits } from './passes/unroll-loops.js';
 export { writeNodes, type NodeWriter } from './export/write-nodes.js';
 export { writtenOutputs, type WrittenOutput } from './export/written-outputs.js';

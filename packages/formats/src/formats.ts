@@ -1,6 +1,7 @@
 import type { Format, FormatAbout } from '@drover/core';
 import { about as keras } from '@drover/keras/about';
 import { about as mxnet } from '@drover/mxnet/about';
+import { about as numpy } from '@drover/numpy/about';
 import { about as onnx } from '@drover/onnx/about';
 import { about as pytorch } from '@drover/pytorch/about';
 import { about as safetensors } from '@drover/safetensors/about';
@@ -28,6 +29,7 @@ export const formats: readonly ListedFormat[] = [
   },
   { about: tensorflow, load: async () => (await import('@drover/tensorflow')).tensorflow },
   { about: keras, load: async () => (await import('@drover/keras')).keras },
+  { about: numpy, load: async () => (await import('@drover/numpy')).numpy },
 ];
 
 /** The code of every format. */

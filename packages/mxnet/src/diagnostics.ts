@@ -37,6 +37,26 @@ export const mxnetDiagnostics = defineDiagnostics('mxnet', {
       'A params file holds an array without shape and elements, and the elements are asked for.',
     help: 'Initialise the parameter in MXNet before saving.',
   },
+  'array-left': {
+    failure: 'note',
+    severity: 'warning',
+    summary: 'A params file holds an array without shape and elements. It is left out.',
+    help: 'Initialise the parameter in MXNet before saving.',
+  },
+  sparse: {
+    failure: 'note',
+    severity: 'info',
+    summary:
+      'A params file holds a sparse array. It is read as the array that it stands for, filled up with zeros.',
+    help: 'Nothing to do, unless the zeros take too much room.',
+  },
+  scalar: {
+    failure: 'note',
+    severity: 'warning',
+    summary:
+      'A tensor without dimensions becomes a list of one element, because params files of MXNet 1.9 have no scalars.',
+    help: 'Reshape it where the framework that reads it asks for a scalar. Counts of batches are read by none.',
+  },
   'other-params': {
     failure: 'io',
     severity: 'error',

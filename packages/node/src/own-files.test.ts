@@ -67,6 +67,26 @@ describe('ownFiles', () => {
     expect(await ownFiles(at('a.model.index'), [listing])).toEqual(['a.model.index', shards[0]]);
   });
 
+  it('takes weights that the format of the model reads by themselves, unless another names them', async () => {
+    const both: typeof listing = {
+      ...listing,
+      detect: async (source) =>
+        text(await source.read()).startsWith('weights') ? 'checkpoint' : listing.detect(source),
+      files: async (source) =>
+        text(await source.read()).startsWith('weights') ? [] : listing.files!(source),
+    };
+    put('a.model', 'a.bin');
+    writeFileSync(at('a.bin'), 'weights');
+    expect(await ownFiles(at('a.model'), [both])).toEqual(['a.model', 'a.bin']);
+    const other: typeof listing = {
+      ...both,
+      detect: async (s) => ((await both.detect(s)) === 'checkpoint' ? 'checkpoint' : undefined),
+    };
+    expect(await ownFiles(at('a.model'), [listing, other])).toEqual(['a.model']);
+    put('b.model', 'a.bin');
+    expect(await ownFiles(at('a.model'), [both])).toEqual(['a.model']);
+  });
+
   it('leaves hidden files, which a stranger could have named', async () => {
     put('a.model', '.profile', '.ssh/config', 'own.bin');
     expect(await ownFiles(at('a.model'), [listing])).toEqual(['a.model', 'own.bin']);

@@ -1,20 +1,32 @@
 import { lstatSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DroverError, type Format } from '@drover/core';
+import type { Content } from '@drover/core/format';
 import { openFile } from './file-source.js';
 import { filesOf } from './open-model-file.js';
 
-/** What a file is as a model: undefined where it is none that can be understood. */
-async function filesOfModel(
+type DetectingFormat = Pick<Format, 'detect' | 'files'>;
+
+/** What a file is by itself. */
+interface KnownFile {
+  readonly format: DetectingFormat;
+  readonly content: Content;
+  readonly files: readonly string[];
+}
+
+/** What a file is as a model or a checkpoint; undefined where it is none that can be understood. */
+async function knownFile(
   path: string,
-  formats: readonly Pick<Format, 'detect' | 'files'>[],
-): Promise<readonly string[] | undefined> {
+  formats: readonly DetectingFormat[],
+): Promise<KnownFile | undefined> {
   try {
     const source = await openFile(path);
     try {
-      for (const format of formats)
-        if ((await format.detect(source)) !== undefined)
-          return (await format.files?.(source)) ?? [];
+      for (const format of formats) {
+        const content = await format.detect(source);
+        if (content !== undefined)
+          return { format, content, files: (await format.files?.(source)) ?? [] };
+      }
     } finally {
       source.close();
     }
@@ -42,6 +54,10 @@ function isShardOf(main: string, file: string): boolean {
   return prefix !== undefined && main.startsWith(`${prefix}.`);
 }
 
+/** Whether a file is the weights of a model, though its format also reads them by themselves. */
+const isWeightsOf = (model: KnownFile | undefined, file: KnownFile): boolean =>
+  model?.content === 'model' && file.content === 'checkpoint' && file.format === model.format;
+
 /** Such a file is the user's, whichever model names it. */
 const isHidden = (path: string) => path.split('/').some((part) => part.startsWith('.'));
 
@@ -54,18 +70,20 @@ const isHidden = (path: string) => path.split('/').some((part) => part.startsWit
  */
 export async function ownFiles(
   path: string,
-  formats: readonly Pick<Format, 'detect' | 'files'>[],
+  formats: readonly DetectingFormat[],
 ): Promise<readonly string[]> {
   if (!stands(path)) return [];
   const main = basename(path);
-  const named = new Set(await filesOfModel(path, formats));
+  const known = await knownFile(path, formats);
+  const named = new Set(known?.files);
   named.delete(main);
   for (const file of named) if (isHidden(file)) named.delete(file);
   if (named.size === 0) return [main];
   for (const other of filesOf(dirname(path))) {
     if (other === main || (named.has(other) && isShardOf(main, other))) continue;
-    const theirs = await filesOfModel(join(dirname(path), other), formats);
-    for (const file of theirs ? [other, ...theirs] : []) named.delete(file);
+    const theirs = await knownFile(join(dirname(path), other), formats);
+    if (!theirs || (named.has(other) && isWeightsOf(known, theirs))) continue;
+    for (const file of [other, ...theirs.files]) named.delete(file);
   }
   return [main, ...named];
 }

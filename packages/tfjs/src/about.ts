@@ -2,11 +2,16 @@ import type { FormatAbout } from '@drover/core';
 import type { WriteContext } from '@drover/core/format';
 import { byteSize, choice, inputLayout } from '@drover/core/option';
 
-/** What TensorFlow.js graph models are, without the code that reads and writes them. */
+/** What models and weights of TensorFlow.js are, without the code that reads and writes them. */
 export const about = {
   id: 'tfjs',
   title: 'TensorFlow.js',
-  fileNames: { usual: 'model.json', any: ['*.json'], inFolder: ['model.json'] },
+  fileNames: {
+    usual: 'model.json',
+    any: ['*.json'],
+    inFolder: ['model.json'],
+    checkpoint: { usual: 'weights_manifest.json', any: ['*weights_manifest.json'] },
+  },
   options: {
     read: {},
     write: {

@@ -5,7 +5,8 @@ export const tfjsDiagnostics = defineDiagnostics('tfjs', {
   model: {
     failure: 'malformed',
     severity: 'error',
-    summary: 'A model.json is JSON, but no model of TF.js: it has neither a graph nor layers.',
+    summary:
+      'A model.json is JSON, but no model of TF.js: it has neither a graph nor layers, nor weights.',
     help: 'Give the model.json that the converter or model.save wrote. Models of tensorflowjs before 1.0 (tensorflowjs_model.pb) must be converted again.',
   },
   weights: {
@@ -20,6 +21,13 @@ export const tfjsDiagnostics = defineDiagnostics('tfjs', {
     severity: 'error',
     summary: 'The model is a layers model, which states Keras layers and no graph.',
     help: 'Convert the Keras model to a graph model: tensorflowjs_converter --output_format=tfjs_graph_model.',
+  },
+  'as-int32': {
+    failure: 'note',
+    severity: 'warning',
+    summary:
+      'Integers of other types are stored as int32, the only one that TF.js has. What does not fit is refused.',
+    help: 'Cast them back where the framework that reads them asks for their own type.',
   },
   narrowing: {
     failure: 'unsupported',

@@ -1,5 +1,5 @@
 import { convert } from '@drover/core';
-import { floatTypes } from '@drover/core/format';
+import { contentOf, floatTypes } from '@drover/core/format';
 import { compareWithModel, runBaseline } from '@drover/parity';
 import type { StoreEdit } from '@drover/weights';
 import {
@@ -19,7 +19,7 @@ import { open, type OpenOptions } from '../open.js';
 import type { Outcome } from '../outcome.js';
 import { step } from '../progress.js';
 import { runtimesFor } from '../runtimes.js';
-import { mainFile, outputAt, writeOut, writtenText } from '../write-out.js';
+import { contentAt, mainFile, outputAt, writeOut, writtenText } from '../write-out.js';
 
 interface ConvertOptions extends OpenOptions, CheckOptions {
   readonly entry?: string;
@@ -71,10 +71,11 @@ export async function convertCommand(
   checkUsage(options, input!);
   if (dryRun && verify) throw usage('--dry-run writes nothing that --verify could run.');
   const edit = editOf(options);
-  const out = await outputAt(output!, target, force);
-  const main = mainFile(out);
   const opened = await open(input!, options);
   const to = await target.load();
+  const content = edit ? 'checkpoint' : await contentOf(opened.format, opened.source);
+  const out = await outputAt(output!, target, await contentAt(output!, target, content), force);
+  const main = mainFile(out);
   const saved =
     options.saveInputs === undefined ? [] : inputFiles(options.saveInputs, options, force);
   const using = runtimesFor(options.runtime, opened, { format: to, source: opened.source });

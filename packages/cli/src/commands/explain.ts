@@ -1,7 +1,6 @@
 import { coreDiagnostics, runtimeDiagnostics, type DiagnosticCatalogue } from '@drover/core';
 import { loadFormats } from '@drover/formats';
 import { nodeDiagnostics } from '@drover/node';
-import { numpyDiagnostics } from '@drover/numpy';
 import { parityDiagnostics } from '@drover/parity';
 import { zipDiagnostics } from '@drover/zip';
 import { cliDiagnostics } from '../diagnostics.js';
@@ -12,7 +11,6 @@ const own: readonly DiagnosticCatalogue<string>[] = [
   cliDiagnostics,
   coreDiagnostics,
   nodeDiagnostics,
-  numpyDiagnostics,
   parityDiagnostics,
   runtimeDiagnostics,
   zipDiagnostics,

@@ -5,6 +5,7 @@ import {
   writeCheckpoint,
   writeModel,
   type Checkpoint,
+  type Model,
   type TensorMapping,
 } from '@drover/core';
 import { openFile } from '@drover/node';
@@ -25,7 +26,7 @@ import { open, type OpenOptions } from '../open.js';
 import { optionValues } from '../option-values.js';
 import type { Outcome } from '../outcome.js';
 import { step } from '../progress.js';
-import { outputAt, writeOut, writtenText } from '../write-out.js';
+import { contentAt, outputAt, writeOut, writtenText } from '../write-out.js';
 
 interface WeightsOptions extends OpenOptions {
   readonly to?: string;
@@ -53,11 +54,15 @@ async function read(path: string, report: Report, options: OpenOptions) {
   return { content, format };
 }
 
-/** A checkpoint that gives names. Throws `cli/usage` for a model. */
+/** The weights of a model as a checkpoint; a checkpoint as it is. */
+function weightsOf({ store, format, versions, file }: Model | Checkpoint): Checkpoint {
+  return { store, format, versions, file };
+}
+
+/** What gives names: a checkpoint, or the weights of a model. */
 async function readLike(path: string, report: Report, options: OpenOptions): Promise<Checkpoint> {
   const { content } = await read(path, report, { allowLinks: options.allowLinks });
-  if (!isModel(content)) return content;
-  throw usage(`${path} is a model; --like takes a checkpoint.`, path);
+  return weightsOf(content);
 }
 
 const usage = (message: string, file: string) =>
@@ -114,7 +119,8 @@ export async function applyCommand(
     throw usage('--tensor-map says everything; --like and --rules are for finding it.', tensorMap);
   const target = await read(onto!, report, options);
   const to = targetFor(output!, options.to, target.format);
-  const out = await outputAt(output!, to, force);
+  const writes = await contentAt(output!, to, isModel(target.content) ? 'model' : 'checkpoint');
+  const out = await outputAt(output!, to, writes, force);
   const written = optionValues(to.about, 'write', { ...options });
   const weights = await read(weightsPath!, report, { allowLinks });
   const given = {
@@ -142,7 +148,9 @@ export async function applyCommand(
     `Writing ${output}`,
     (format, sink, path) => {
       const request = { to: format, sink, path, report, options: written };
-      return isModel(filled) ? writeModel(filled, request) : writeCheckpoint(filled, request);
+      return isModel(filled) && writes === 'model'
+        ? writeModel(filled, request)
+        : writeCheckpoint(weightsOf(filled), request);
     },
   );
   return {
@@ -177,7 +185,7 @@ export async function extractCommand(
       modelPath!,
     );
   const to = targetFor(output!, options.to, undefined);
-  const out = await outputAt(output!, to, force);
+  const out = await outputAt(output!, to, 'checkpoint', force);
   const written = optionValues(to.about, 'write', { ...options });
   const checkpoint = await step(`Matching ${modelPath}`, async () =>
     extractWeights(content, {

@@ -88,6 +88,19 @@ export const coreDiagnostics = defineDiagnostics('core', {
     summary: 'A tensor has a type or a shape that files of the target cannot hold.',
     help: 'Cast the tensor to float32 or int32, which every format has, or give a scalar the shape [1].',
   },
+  untied: {
+    failure: 'note',
+    severity: 'warning',
+    summary:
+      'A tensor has several names, as weights that are tied have, and files of the target cannot say that they are one: it is stored under each of them.',
+    help: 'Tie the weights in the framework after loading, if they are trained further.',
+  },
+  'texts-left': {
+    failure: 'note',
+    severity: 'info',
+    summary: 'A checkpoint keeps texts beside its tensors, and files of the target have no place.',
+    help: 'Nothing to do unless you need them: safetensors keeps them.',
+  },
   nesting: {
     failure: 'note',
     severity: 'info',

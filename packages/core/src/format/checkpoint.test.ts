@@ -117,3 +117,19 @@ test('a format that holds no models, or no checkpoints, says so', async () => {
   await expect(work).rejects.toEqual(failing('core/incapable'));
   await expect(openCheckpoint(sourceOf(tied), models)).rejects.toEqual(failing('core/incapable'));
 });
+
+test('a checkpoint has no graph to choose', async () => {
+  const sink = new MemorySink();
+  const work = convert({ from, to, source: sourceOf(tied), sink, entry: 'main' });
+  await expect(work).rejects.toEqual(failing('core/no-entry'));
+});
+
+test('where a format has models, too, the path says what is written', async () => {
+  const checkpoint = { usual: 'w.json', any: ['*w.json'] };
+  const both: Format = { ...to, model: {}, fileNames: { ...to.fileNames, checkpoint } };
+  const sink = new MemorySink();
+  await convert({ from, to: both, source: sourceOf(tied), sink });
+  expect([...sink.files.keys()]).toEqual(['w.json']);
+  const wrong = { from, to: both, source: sourceOf(tied), sink, path: 'model.json' };
+  await expect(convert(wrong)).rejects.toEqual(failing('core/incapable'));
+});

@@ -66,6 +66,8 @@ export interface FileNames {
    * there, the first of these names counts.
    */
   readonly inFolder: readonly string[];
+  /** Those of files of weights alone, where the format has models, too; they stand in `any`. */
+  readonly checkpoint?: { readonly usual: string; readonly any: readonly string[] };
 }
 
 /**

@@ -74,7 +74,7 @@ export async function openCheckpoint<R extends Options>(
 }
 
 /** What a source holds; where only the caller says the format, its reader will tell. */
-async function contentOf(format: Format, source: Source): Promise<Content> {
+export async function contentOf(format: Format, source: Source): Promise<Content> {
   if (!format.checkpoint) return 'model';
   return (await format.detect(source)) ?? (format.model ? 'model' : 'checkpoint');
 }

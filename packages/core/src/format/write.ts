@@ -3,17 +3,18 @@ import { Report } from '../diagnostics/report.js';
 import type { Checkpoint } from '../model/checkpoint.js';
 import type { Model } from '../model/model.js';
 import type { TensorStore } from '../model/tensor-store.js';
-import type { Format, WriteContext } from './format.js';
+import type { Content, Format, WriteContext } from './format.js';
 import { incapable } from './open.js';
 import { checkOptions, type Options, type OptionValues } from './option.js';
 import type { Sink } from './sink.js';
 import type { TensorMapping } from './tensor-map.js';
 import type { ValueMapping } from './value-map.js';
+import { checkContentName, usualName } from './written-content.js';
 
 /** How to write something, beside what and where to. */
 export interface WriteRequest<W extends Options> {
   readonly to: Format<Options, W>;
-  /** Name of the main file to write. Defaults to the format's usual name. */
+  /** Name of the main file to write. Defaults to the format's usual name of what is written. */
   readonly path?: string | undefined;
   /** Options of the format. */
   readonly options?: OptionValues<W> | undefined;
@@ -38,13 +39,16 @@ export interface WriteReport extends WrittenMaps {
 }
 
 /**
- * What a writer is given, and the maps that it has told, of the tensors of a store. Throws
- * `core/option`.
+ * What a writer of a model or a checkpoint is given, and the maps that it has told, of the tensors
+ * of a store. Throws `core/option`, and `core/incapable` for a path that says the other content.
  */
 export function writing<W extends Options>(
-  { to, path = to.fileNames.usual, options = {} as OptionValues<W> }: WriteRequest<W>,
+  { to, path: given, options = {} as OptionValues<W> }: WriteRequest<W>,
+  content: Content,
   report: Report,
 ): { readonly context: WriteContext<W>; maps(store: TensorStore): WrittenMaps } {
+  const path = given ?? usualName(to, content);
+  checkContentName(to, content, path);
   const tensors: TensorMapping[] = [];
   const values: ValueMapping[] = [];
   const context: WriteContext<W> = {
@@ -69,12 +73,13 @@ function unmapped(store: TensorStore, tensors: readonly TensorMapping[]): readon
 /** Writes into the sink of a request, all or nothing. */
 async function written<W extends Options>(
   request: WriteRequest<W> & { readonly sink: Sink },
+  content: Content,
   store: () => TensorStore,
   write: (sink: Sink, context: WriteContext<W>) => Promise<void>,
 ): Promise<WriteReport> {
   const { sink, report = new Report() } = request;
   try {
-    const { context, maps } = writing(request, report);
+    const { context, maps } = writing(request, content, report);
     await write(sink, context);
     report.throwIfErrors();
     await sink.commit();
@@ -95,6 +100,7 @@ export function writeModel<W extends Options>(
 ): Promise<WriteReport> {
   return written(
     request,
+    'model',
     () => model.store,
     async (sink, context) => {
       const { to } = request;
@@ -114,6 +120,7 @@ export function writeCheckpoint<W extends Options>(
 ): Promise<WriteReport> {
   return written(
     request,
+    'checkpoint',
     () => checkpoint.store,
     async (sink, context) => {
       const { to } = request;
@@ -132,7 +139,7 @@ export async function planModel<W extends Options>(
   request: WriteRequest<W>,
 ): Promise<WriteReport> {
   const { report = new Report() } = request;
-  const { context, maps } = writing(request, report);
+  const { context, maps } = writing(request, 'model', report);
   if (!request.to.model?.plan) throw incapable(request.to, 'write models', context.path);
   await request.to.model.plan(model, context);
   return { ...maps(model.store), diagnostics: report.diagnostics };

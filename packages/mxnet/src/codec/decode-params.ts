@@ -75,6 +75,13 @@ const numpyMagics = new Set([
   0x04034b50, 0x06054b50, 0x504b0304, 0x504b0506, 0x4d554e93, 0x934e554d,
 ]);
 
+/** Whether bytes begin as a params file does: the magic number of the list, and a reserved 0. */
+export function isParams(head: Uint8Array): boolean {
+  if (head.length < 16) return false;
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  return view.getBigUint64(0, true) === listMagic && view.getBigUint64(8, true) === 0n;
+}
+
 /**
  * Reads the headers of a params file (`mx.nd.save` of any version, Module checkpoints, Gluon's
  * `save_parameters`): the list itself and arrays without magic number (up to 0.10), V1, V2 and V3.

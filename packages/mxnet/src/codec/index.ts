@@ -10,6 +10,7 @@ export { encodeSymbol } from './encode-symbol.js';
 export { typeFlagOf, typeFlags, type MxnetDType } from './type-flag.js';
 export {
   decodeParams,
+  isParams,
   type NdArrayRecord,
   type ParamsFile,
   type ParamsLimits,

@@ -27,3 +27,10 @@ export function typeFlagOf(dtype: DType): number | undefined {
   const flag = (typeFlags as readonly DType[]).indexOf(dtype);
   return flag < 0 ? undefined : flag;
 }
+
+/** Types that files have a number for, and that 1.9.1 does not load. */
+const notLoaded: ReadonlySet<DType> = new Set(['int16', 'uint16', 'uint32', 'uint64']);
+
+/** Whether MXNet 1.9.1 loads arrays of an element type. */
+export const isLoaded = (dtype: DType): boolean =>
+  typeFlagOf(dtype) !== undefined && !notLoaded.has(dtype);

@@ -8,7 +8,7 @@ import {
   type Value,
 } from '@drover/core';
 import { storeOf, tally, type FileTensor, type ReadContext, valueOf } from '@drover/core/format';
-import type { NdArrayRecord } from '../codec/decode-params.js';
+import { isParams, type NdArrayRecord } from '../codec/decode-params.js';
 import type { SymbolGraph } from '../codec/symbol.js';
 import { inputName, isAuxiliary } from '../codec/operator.js';
 import { readSymbol } from '../codec/decode-symbol.js';
@@ -64,9 +64,15 @@ const operatorsOf = ({ nodes }: SymbolGraph): readonly string[] =>
  * context names. Inputs are the variables without a stored array, their types what hints, operators
  * and parameters tell; labels of training heads are dropped. What has no canonical form stays in
  * the graph as a foreign operator with the reason. Errors: those of the codec,
- * `core/missing-file`, `core/invalid-shape`.
+ * `core/missing-file`, `core/invalid-shape`, and `core/incapable` for a params file.
  */
 export async function readModel(source: Source, { report, params }: ReadContext): Promise<Model> {
+  if (isParams(await source.read({ offset: 0, length: Math.min(16, source.size) })))
+    throw coreDiagnostics.error('incapable', {
+      message: `${source.name} is a params file: arrays without a graph.`,
+      help: 'Give the symbol file, PREFIX-symbol.json, to read it as a model.',
+      origin: { file: source.name },
+    });
   const { graph: symbol, sourceVersion } = await readSymbol(source);
   const file = source.name;
   const stored = params ?? (await findParams(source));

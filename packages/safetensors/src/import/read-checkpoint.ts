@@ -1,24 +1,18 @@
 import {
   DroverError,
-  isFloat,
   TensorStore,
   Weight,
   type Checkpoint,
   type DiagnosticOrigin,
-  type DType,
   type Report,
   type Source,
 } from '@drover/core';
-import type { ReadContext } from '@drover/core/format';
+import { roleOfType, type ReadContext } from '@drover/core/format';
 import { partMetadata } from '../codec/aliases.js';
 import { decodeFile, type SafetensorsFile, type SafetensorsTensor } from '../codec/decode-file.js';
 import { dtypeOf } from '../codec/dtype.js';
 import { decodeIndex } from '../codec/index-file.js';
 import { safetensorsDiagnostics } from '../diagnostics.js';
-
-/** A file says no roles: what is trained are floats; step counts and masks are kept beside them. */
-const roleOf = (dtype: DType) =>
-  isFloat(dtype) || dtype === 'complex64' ? ('parameter' as const) : ('buffer' as const);
 
 /** Reads a checkpoint of one file: its header. */
 export async function readFileCheckpoint(
@@ -133,7 +127,7 @@ function checkpointOf(
       return [];
     }
     const weight = Weight.stored(dtype, shape, name, bytes);
-    return [{ name, weight, role: roleOf(dtype), aliases: aliases.get(name) ?? [] }];
+    return [{ name, weight, role: roleOfType(dtype), aliases: aliases.get(name) ?? [] }];
   });
   report.throwIfErrors();
   const store = new TensorStore(stored, { metadata });

@@ -1,5 +1,5 @@
 import { ByteHandle, coreDiagnostics, bytesOf, type DroverError, type Source } from '@drover/core';
-import type { JsonCursor, JsonValue } from '@drover/core/format';
+import { readJson, type JsonCursor, type JsonValue } from '@drover/core/format';
 import { tfjsDiagnostics } from '../diagnostics.js';
 import {
   storedDtype,
@@ -36,6 +36,25 @@ function duplicateError(json: JsonCursor, message: string): DroverError {
   return coreDiagnostics.error('duplicate', {
     message,
     origin: { file: json.file, pointer: json.pointer },
+  });
+}
+
+/** The manifest of a file: its `weightsManifest`, or the whole where that is a list of groups. */
+export const manifestOf = (json: JsonCursor): JsonCursor | undefined =>
+  Array.isArray(json.value) ? json : json.get('weightsManifest');
+
+/**
+ * Reads the weights of a file, with a topology or without, and finds them in the shards beside it.
+ * Throws `core/limit`, `tfjs/model` for a file without a manifest, and what {@link decodeManifest}
+ * throws.
+ */
+export async function readWeights(source: Source): Promise<readonly WeightGroup[]> {
+  const json = await readJson(source);
+  const manifest = manifestOf(json);
+  if (manifest) return decodeManifest(manifest, source);
+  throw tfjsDiagnostics.error('model', {
+    message: `${source.name} has no weightsManifest.`,
+    origin: { file: source.name },
   });
 }
 

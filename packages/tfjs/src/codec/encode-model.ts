@@ -45,11 +45,15 @@ export function encodeModelJson(model: ModelJson, groups: readonly GroupSpec[]):
       modelInitializer: initializer && encodeGraphDef(initializer),
       initializerSignature: initializerSignature && encodeSignature(initializerSignature),
       trainingConfig,
-      weightsManifest: groups.map(encodeGroup),
+      weightsManifest: encodeManifest(groups),
     },
     extra,
   );
 }
+
+/** A manifest as JSON: what `tf.io.loadWeights` takes. */
+export const encodeManifest = (groups: readonly GroupSpec[]): JsonValue[] =>
+  groups.map(encodeGroup);
 
 function encodeGroup({ paths, weights, extra }: GroupSpec): JsonValue {
   return objectOf({ paths, weights: weights.map(encodeSpec) }, extra);

@@ -9,8 +9,13 @@ export {
   type WeightGroup,
   type WeightSpec,
 } from './model.js';
-export { decodeManifest } from './decode-manifest.js';
+export { decodeManifest, manifestOf, readWeights } from './decode-manifest.js';
 export { decodeModelJson, readModel } from './decode-model.js';
-export { encodeModelJson, type GroupSpec } from './encode-model.js';
+export { encodeManifest, encodeModelJson, type GroupSpec } from './encode-model.js';
 export { shardsOf } from './shard-paths.js';
-export { writeModel, type WritableWeight, type WriteModelOptions } from './write-model.js';
+export {
+  writeModel,
+  writeWeights,
+  type WritableWeight,
+  type WriteModelOptions,
+} from './write-model.js';

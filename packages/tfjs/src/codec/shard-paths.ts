@@ -1,5 +1,6 @@
 import type { Source } from '@drover/core';
 import { checkPath, readJson } from '@drover/core/format';
+import { manifestOf } from './decode-manifest.js';
 
 /**
  * Paths of the `count` shards of a group beside the JSON file at `path`. Those of a `model.json`
@@ -16,11 +17,11 @@ export function shardPaths(path: string, group: number, count: number): readonly
 }
 
 /**
- * Paths of the shards that a model.json names, each once, whether they are there or not. Errors:
- * `core/json`, `core/limit`, `core/path`.
+ * Paths of the shards that a model.json or a manifest names, each once, whether they are there or
+ * not. Errors: `core/json`, `core/limit`, `core/path`.
  */
 export async function shardsOf(source: Source): Promise<readonly string[]> {
-  const manifest = (await readJson(source)).get('weightsManifest');
+  const manifest = manifestOf(await readJson(source));
   const paths = (manifest?.items() ?? []).flatMap((group) => group.require('paths').items());
   return [...new Set(paths.map((path) => checkPath(path.string(), source.name)))];
 }

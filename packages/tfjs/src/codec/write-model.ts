@@ -7,7 +7,8 @@ import {
   type Sink,
   type SinkFile,
 } from '@drover/core';
-import { encodeModelJson, type GroupSpec } from './encode-model.js';
+import type { JsonValue } from '@drover/core/format';
+import { encodeManifest, encodeModelJson, type GroupSpec } from './encode-model.js';
 import { type ModelJson, type Quantization, type WeightDType, type WeightSpec } from './model.js';
 import { affineCodes, affineRange, float16Codes } from './quantize.js';
 import { shardPaths } from './shard-paths.js';
@@ -22,9 +23,12 @@ export interface WritableWeight {
   readonly bytes: ByteHandle;
 }
 
-/** How a model is written. */
+/** How a model, or its weights, are written. */
 export interface WriteModelOptions {
-  /** Path of the JSON file; the shards lie beside it. `model.json` unless told. */
+  /**
+   * Path of the JSON file; the shards lie beside it. `model.json` unless told, and of weights alone
+   * `weights_manifest.json`.
+   */
   readonly path?: string;
   /** Bytes of a shard, the last of a group apart; 4 MiB unless told. */
   readonly shardBytes?: number;
@@ -35,7 +39,8 @@ export interface WriteModelOptions {
   readonly quantize?: (weight: WritableWeight) => Quantization['dtype'] | undefined;
 }
 
-const readable: ReadonlySet<DType> = new Set<WeightDType>([
+/** Element types that TF.js reads. */
+export const writableTypes: ReadonlySet<DType> = new Set<WeightDType>([
   'float32',
   'int32',
   'bool',
@@ -55,17 +60,39 @@ interface Planned {
  * sink is not committed. Throws `core/not-writable`, `core/duplicate` and, for bytes that type and
  * shape do not ask for, `core/range`, before anything is written.
  */
-export async function writeModel(
+export function writeModel(
   model: ModelJson,
   groups: readonly (readonly WritableWeight[])[],
   sink: Sink,
   options: WriteModelOptions = {},
 ): Promise<readonly GroupSpec[]> {
-  const { path = 'model.json', shardBytes = 4 * 1024 * 1024 } = options;
+  return writeWith((written) => encodeModelJson(model, written), groups, sink, {
+    path: 'model.json',
+    ...options,
+  });
+}
+
+/** Writes weights alone: the shards, then the manifest. Otherwise as {@link writeModel}. */
+export function writeWeights(
+  groups: readonly (readonly WritableWeight[])[],
+  sink: Sink,
+  options: WriteModelOptions = {},
+): Promise<readonly GroupSpec[]> {
+  return writeWith(encodeManifest, groups, sink, { path: 'weights_manifest.json', ...options });
+}
+
+/** Writes shards and then the JSON that is made of what they hold. */
+async function writeWith(
+  encode: (groups: readonly GroupSpec[]) => JsonValue,
+  groups: readonly (readonly WritableWeight[])[],
+  sink: Sink,
+  options: WriteModelOptions & { readonly path: string },
+): Promise<readonly GroupSpec[]> {
+  const { path, shardBytes = 4 * 1024 * 1024 } = options;
   const names = new Set<string>();
   for (const weight of groups.flat()) {
     const origin = { file: path, node: weight.name };
-    if (!readable.has(weight.dtype))
+    if (!writableTypes.has(weight.dtype))
       throw coreDiagnostics.error('not-writable', {
         message: `${weight.name} is ${weight.dtype}.`,
         origin,
@@ -105,7 +132,7 @@ export async function writeModel(
     });
   }
   const file = await sink.create(path);
-  await file.write(new TextEncoder().encode(JSON.stringify(encodeModelJson(model, written))));
+  await file.write(new TextEncoder().encode(JSON.stringify(encode(written))));
   await file.close();
   return written;
 }

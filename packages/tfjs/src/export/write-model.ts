@@ -1,26 +1,14 @@
 import {
-  bytesOf,
   intRange,
-  isFloat,
   isInt,
-  sizeOf,
-  type ByteHandle,
   type DType,
   type Model,
   type Report,
   type Sink,
-  type Tensor,
   type ValueMapping,
   type Weight,
 } from '@drover/core';
-import {
-  convertElements,
-  fitIntegers,
-  prepare,
-  runPass,
-  tellTensor,
-  type ByteEncoding,
-} from '@drover/core/format';
+import { fitIntegers, prepare, runPass, tellTensor } from '@drover/core/format';
 import type { Writing } from '../about.js';
 import { exportGraph, heldBy, keeps, type ExportedGraph } from '@drover/graphdef';
 import type { NodeDef } from '@drover/graphdef/codec';
@@ -30,34 +18,8 @@ import { tfjsDiagnostics } from '../diagnostics.js';
 import { computedType } from '../vocabulary/computed-type.js';
 import { ownMetadata } from '../vocabulary/metadata.js';
 import { fuse } from './fuse.js';
-
-/**
- * Elements in the type to store. Reading them throws `tfjs/narrowing` for integers beyond 32 bits.
- */
-function handleOf(
-  { name, weight, dtype }: ExportedGraph['weights'][number],
-  file: string,
-): ByteHandle {
-  if (weight.dtype === dtype) return weight.handle;
-  const narrow = (elements: Tensor): Tensor => {
-    if (isFloat(dtype)) return { ...elements, dtype };
-    const [least, most] = intRange(dtype)!;
-    const data = Float64Array.from(elements.data as ArrayLike<number | bigint>, (each) => {
-      if (each >= least && each <= most) return Number(each);
-      throw tfjsDiagnostics.error('narrowing', {
-        message: `${name} holds ${each}, which is no ${dtype}.`,
-        origin: { file, node: name },
-      });
-    });
-    return { dtype, shape: elements.shape, data };
-  };
-  const count = sizeOf(weight.shape);
-  const encoding: ByteEncoding = {
-    name: `${weight.dtype} as ${dtype}`,
-    decode: (stored) => convertElements(stored, weight.dtype, count, narrow),
-  };
-  return weight.handle.decoded(encoding, bytesOf(dtype, count));
-}
+import { storageOptions } from './storage-options.js';
+import { storedAs } from './stored-as.js';
 
 const named = ({ name }: NodeDef): string => name;
 
@@ -116,7 +78,6 @@ export async function planModel(model: Model, context: Writing): Promise<void> {
 export async function writeModel(model: Model, sink: Sink, context: Writing): Promise<void> {
   const { graph, signature, weights } = await toGraph(model, context);
   context.report.throwIfErrors();
-  const { quantize, shardSize } = context.options;
   const metadata = [...model.metadata].filter(([key]) => !ownMetadata.has(key));
   const json: ModelJson = {
     topology: { kind: 'graph', graph },
@@ -134,12 +95,8 @@ export async function writeModel(model: Model, sink: Sink, context: Writing): Pr
     name: each.name,
     dtype: each.dtype,
     shape: each.weight.shape,
-    bytes: handleOf(each, model.file),
+    bytes: storedAs(each, model.file),
   }));
-  const storage = { f16: 'float16', u8: 'uint8', u16: 'uint16' } as const;
-  await encodeModel(json, [writable], sink, {
-    path: context.path,
-    ...(shardSize !== undefined && { shardBytes: shardSize }),
-    ...(quantize && { quantize: () => storage[quantize] }),
-  });
+  const { path, options } = context;
+  await encodeModel(json, [writable], sink, { path, ...storageOptions(options) });
 }

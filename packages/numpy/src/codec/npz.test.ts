@@ -49,10 +49,11 @@ describe('readArrays', () => {
     });
   });
 
-  it('reads a .npy file as arr_0', async () => {
-    const arrays = await read(await npy(tensor('int8', [2], [-1, 5])));
-    expect([...arrays]).toEqual([
-      ['arr_0', { dtype: 'int8', shape: [2], data: Float64Array.of(-1, 5) }],
+  it('reads a .npy file as the array of its name', async () => {
+    const bytes = await npy(tensor('int8', [2], [-1, 5]));
+    const source = memorySource('in/dense.kernel.npy', new Map([['in/dense.kernel.npy', bytes]]));
+    expect([...(await readArrays(source))]).toEqual([
+      ['dense.kernel', { dtype: 'int8', shape: [2], data: Float64Array.of(-1, 5) }],
     ]);
   });
 
@@ -154,7 +155,7 @@ describe('writeNpz', () => {
       close: async () => {},
     };
     const weight = Weight.stored('float32', [length / 4], 'w', content);
-    await writeNpz(file, new Map([['w', weight]]));
+    await writeNpz(file, new Map([['w', await npyOf(weight)]]));
     expect(longest).toBe(2 ** 20);
     expect(written - length).toBeLessThan(1000);
   });

@@ -7,13 +7,22 @@ import {
   type Tensor,
 } from '@drover/core';
 import { readZip, ZipWriter, type ZipLimits } from '@drover/zip';
-import { numpyDiagnostics } from './diagnostics.js';
-import { isNpy, npyOf, openNpy } from './npy.js';
+import { numpyDiagnostics } from '../diagnostics.js';
+import { isNpy, nameOfNpy, npyOf, openNpy } from './npy.js';
+
+/** Whether bytes begin as a `.npz` does: a ZIP archive of arrays, or an empty one. */
+export function isNpz(head: Uint8Array): boolean {
+  const text = String.fromCharCode(...head.subarray(0, 4));
+  if (text === 'PK\x05\x06') return head.length === 22;
+  if (text !== 'PK\x03\x04' || head.length < 30) return false;
+  const nameBytes = head[26]! + 256 * head[27]!;
+  return new TextDecoder().decode(head.subarray(30, 30 + nameBytes)).endsWith('.npy');
+}
 
 /**
  * Opens the arrays of a `.npz` archive (stored or deflated) by name, in the archive's order;
- * numbers stay in the file until they are asked for. A `.npy` file gives one array named `arr_0`,
- * as `numpy.savez` names it. Throws `numpy/format`, `numpy/size`, `numpy/dtype` and what
+ * numbers stay in the file until they are asked for. A `.npy` file gives one array of the file's
+ * name, without its end. Throws `numpy/format`, `numpy/size`, `numpy/dtype`, `numpy/text` and what
  * `@drover/zip` throws.
  */
 export async function openArrays(
@@ -22,7 +31,10 @@ export async function openArrays(
 ): Promise<Map<string, Weight>> {
   const file = ByteHandle.range(source);
   const head = await file.read({ offset: 0, length: Math.min(file.length, 6) });
-  if (isNpy(head)) return new Map([['arr_0', await openNpy(file, 'arr_0', source.name)]]);
+  if (isNpy(head)) {
+    const name = nameOfNpy(source.name);
+    return new Map([[name, await openNpy(file, name, source.name)]]);
+  }
   const arrays = new Map<string, Weight>();
   const archive = await readZip(source, { ...limits, names: 'keys' });
   for (const entry of archive.entries) {
@@ -52,21 +64,25 @@ export async function readArrays(
 }
 
 /**
- * Writes arrays as an uncompressed `.npz` archive in the order given, in pieces. Equal arrays give
- * equal bytes: there is no time in them. The file is not closed. Throws `numpy/dtype` for types
- * that NumPy lacks.
+ * Writes `.npy` files, as {@link npyOf} makes them, into an uncompressed `.npz` archive by the
+ * names of their arrays, in the order given, in pieces. Equal arrays give equal bytes: there is no
+ * time in them. The file is not closed. Throws `zip/name` for a name that leads out of the archive.
  */
-export async function writeNpz(file: SinkFile, arrays: ReadonlyMap<string, Weight>): Promise<void> {
+export async function writeNpz(
+  file: SinkFile,
+  arrays: ReadonlyMap<string, ByteHandle>,
+): Promise<void> {
   const archive = new ZipWriter(file, { names: 'keys' });
-  for (const [name, weight] of arrays) await archive.add(`${name}.npy`, await npyOf(weight));
+  for (const [name, npy] of arrays) await archive.add(`${name}.npy`, npy);
   await archive.finish();
 }
 
 /** A `.npz` archive in memory; see {@link writeNpz}. */
 export async function encodeNpz(arrays: ReadonlyMap<string, Tensor>): Promise<Uint8Array> {
   const sink = new MemorySink();
-  const weights = [...arrays].map(([name, tensor]) => [name, Weight.from(tensor)] as const);
-  await writeNpz(await sink.create('arrays.npz'), new Map(weights));
+  const files = new Map<string, ByteHandle>();
+  for (const [name, tensor] of arrays) files.set(name, await npyOf(Weight.from(tensor), name));
+  await writeNpz(await sink.create('arrays.npz'), files);
   await sink.commit();
   return sink.files.get('arrays.npz')!;
 }

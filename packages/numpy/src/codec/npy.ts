@@ -7,8 +7,8 @@ import {
   type DroverError,
   type DType,
 } from '@drover/core';
-import { bigEndian, encodeStrings } from '@drover/core/format';
-import { numpyDiagnostics } from './diagnostics.js';
+import { allocateBytes, bigEndian, encodeStrings } from '@drover/core/format';
+import { numpyDiagnostics } from '../diagnostics.js';
 
 // prettier-ignore
 const dtypes: ReadonlyMap<string, DType> = new Map([
@@ -16,6 +16,8 @@ const dtypes: ReadonlyMap<string, DType> = new Map([
   ['i1', 'int8'], ['i2', 'int16'], ['i4', 'int32'], ['i8', 'int64'],
   ['u1', 'uint8'], ['u2', 'uint16'], ['u4', 'uint32'], ['u8', 'uint64'],
   ['b1', 'bool'], ['c8', 'complex64'], ['c16', 'complex128'],
+  // Raw elements, as ml_dtypes, and so JAX, stores it. NumPy itself takes them for no numbers.
+  ['V2', 'bfloat16'],
 ]);
 const codes = new Map([...dtypes].map(([code, dtype]) => [dtype, code]));
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
@@ -31,9 +33,10 @@ export function isNpy(bytes: Uint8Array): boolean {
 
 /**
  * Opens a `.npy` file of version 1, 2 or 3: plain numbers, bool, complex and text (`S`, `U`),
- * either byte order, C or Fortran order. Numbers stay where they are until they are asked for; text
- * is read. `name` is the source's name for the array, `file` what messages name. Throws
- * `numpy/format`, `numpy/size`, `numpy/dtype`.
+ * either byte order, C or Fortran order. Raw elements of two bytes (`V2`) are taken for bfloat16,
+ * which ml_dtypes writes so. Numbers stay where they are until they are asked for; text is read.
+ * `name` is the source's name for the array, `file` what messages name. Throws `numpy/format`,
+ * `numpy/size`, `numpy/dtype`, `numpy/text`.
  * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 export async function openNpy(npy: ByteHandle, name: string, file: string): Promise<Weight> {
@@ -63,7 +66,7 @@ export async function openNpy(npy: ByteHandle, name: string, file: string): Prom
     });
   }
   const unit = kind === 'c' ? itemBytes / 2 : kind === 'U' ? 4 : itemBytes;
-  const isSwapped = order === '>' && kind !== 'S' && unit > 1;
+  const isSwapped = order === '>' && kind !== 'S' && kind !== 'V' && unit > 1;
   const bytes = isSwapped ? data.decoded(bigEndian(unit), wanted) : data;
   const axes = shape.map((_, axis) => shape.length - 1 - axis);
   // Stored with the first axis innermost: the axes of a C order, turned round.
@@ -139,7 +142,7 @@ function decodeText(
           });
         text += String.fromCodePoint(code);
       }
-    } else text = new TextDecoder().decode(bytes.subarray(i * itemBytes, (i + 1) * itemBytes));
+    } else text = utf8Of(bytes.subarray(i * itemBytes, (i + 1) * itemBytes), i, file);
     // NumPy pads with NUL, and cannot tell trailing NULs from padding either.
     let end = text.length;
     while (end > 0 && text.charCodeAt(end - 1) === 0) end--;
@@ -148,13 +151,33 @@ function decodeText(
   return out;
 }
 
+function utf8Of(bytes: Uint8Array, at: number, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw numpyDiagnostics.error('text', {
+      message: `Element ${at} of ${file} is bytes that are not UTF-8.`,
+      origin: { file },
+    });
+  }
+}
+
+/** The name of the array of a `.npy` file, which is that of the file without its end. */
+export const nameOfNpy = (path: string): string =>
+  path.slice(path.lastIndexOf('/') + 1).replace(/\.npy$/, '');
+
+/** Whether NumPy has a type for elements of this one. */
+export const hasNpyType = (dtype: DType): boolean => dtype === 'string' || codes.has(dtype);
+
 /**
  * A `.npy` file of version 1.0, little-endian, C order, its data aligned to 64 bytes: as NumPy
- * writes it. Text becomes `U` and is read for it; numbers are read when the file is. Throws
- * `numpy/dtype` for the types that NumPy lacks (bfloat16, float8, 4- and 2-bit integers).
+ * writes it. Text becomes `U` and is read for it; numbers are read when the file is. bfloat16
+ * becomes `V2`, as ml_dtypes writes it. `name` is what messages call the array. Throws
+ * `numpy/dtype` for the types that NumPy lacks (float8, 4- and 2-bit integers), and `numpy/text`
+ * for texts that end with NUL.
  */
-export async function npyOf(weight: Weight): Promise<ByteHandle> {
-  const { descr, data } = await body(weight);
+export async function npyOf(weight: Weight, name = weight.name ?? ''): Promise<ByteHandle> {
+  const { descr, data } = await body(weight, name);
   const { shape } = weight;
   const dims = `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
   const dictionary = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${dims}, }`;
@@ -165,24 +188,33 @@ export async function npyOf(weight: Weight): Promise<ByteHandle> {
   return ByteHandle.join([ByteHandle.of(header), data]);
 }
 
-async function body(weight: Weight): Promise<{ descr: string; data: ByteHandle }> {
+async function body(weight: Weight, name: string): Promise<{ descr: string; data: ByteHandle }> {
   const { dtype } = weight;
-  if (dtype === 'string') return encodeText((await weight.tensor()).data as readonly string[]);
+  if (dtype === 'string')
+    return encodeText((await weight.tensor()).data as readonly string[], name);
   const code = codes.get(dtype);
   if (code === undefined) {
     throw numpyDiagnostics.error('dtype', {
       message: `NumPy has no type for ${dtype}.`,
       help: 'Cast to float32 or int8 first.',
-      origin: { file: '' },
+      origin: { file: '', node: name },
     });
   }
   return { descr: (bytesOf(dtype, 1) === 1 ? '|' : '<') + code, data: weight.handle };
 }
 
-function encodeText(values: readonly string[]): { descr: string; data: ByteHandle } {
+function encodeText(values: readonly string[], name: string): { descr: string; data: ByteHandle } {
+  const origin = { file: '', node: name };
+  const bad = values.findIndex((value) => value.endsWith('\0'));
+  if (bad >= 0)
+    throw numpyDiagnostics.error('text', {
+      message: `Element ${bad} of ${name} ends with NUL, which NumPy takes for padding.`,
+      origin,
+    });
   const points = values.map((value) => Array.from(value, (character) => character.codePointAt(0)!));
   const width = points.reduce((most, text) => Math.max(most, text.length), 1);
-  const data = new Uint32Array(width * values.length);
+  const bytes = allocateBytes(4 * width * values.length, `The text of ${name}`, origin);
+  const data = new Uint32Array(bytes.buffer);
   points.forEach((text, i) => data.set(text, i * width));
-  return { descr: `<U${width}`, data: ByteHandle.of(new Uint8Array(data.buffer)) };
+  return { descr: `<U${width}`, data: ByteHandle.of(bytes) };
 }
