@@ -74,6 +74,8 @@ export function variablesTree(
       placed.push({ group: path, key: `${next++}`, tensor });
     }
   }
+  // Keras 2 opens the variables of the root, whether it has some or not.
+  groupAt([]);
   const names = new Map(target.map(({ path, name }) => [path.join('/'), name.split('/').at(-1)!]));
   return [...groups].map(([key, { path, placed }]) => ({
     path,

@@ -40,7 +40,7 @@ const containerFor = (path: string): Container =>
  *
  * Throws `keras/no-config` where a whole model is asked for and there is none, `keras/code` where
  * it holds code, `keras/meaning` where Keras 3 would compute something else, and
- * `core/not-writable` for a tensor that HDF5 cannot hold.
+ * `core/not-writable` for a tensor that HDF5 cannot hold, or Keras 2 not read.
  */
 export async function writeCheckpoint(
   checkpoint: Checkpoint,
@@ -196,13 +196,14 @@ function reportLayers(findings: Translation['findings'], { report, path }: Writi
 }
 
 /** Finds every tensor that no file can hold, and names that HDF5 cannot keep. */
-function checkWritable(store: TensorStore, { path: file, report }: Writing): void {
+function checkWritable(store: TensorStore, { path: file, report, options }: Writing): void {
   for (const { name, weight, aliases } of store) {
     const origin = { file, node: name };
-    if (datatypeOf(weight.dtype) === undefined)
+    const isUnread = options.kerasVersion === 2 && weight.dtype === 'bfloat16';
+    if (isUnread || datatypeOf(weight.dtype) === undefined)
       report.add(
         coreDiagnostics.diagnostic('not-writable', {
-          message: `${name} is ${weight.dtype}[${weight.shape.join(', ')}], a type that HDF5 does not have.`,
+          message: `${name} is ${weight.dtype}[${weight.shape.join(', ')}], a type that ${isUnread ? 'Keras 2 does not read from files' : 'HDF5 does not have'}.`,
           help: 'Cast the tensor in the source.',
           origin,
         }),
