@@ -3,12 +3,20 @@ import type { Generation } from '../vocabulary/layer-variables.js';
 import { builtInLayers } from '../vocabulary/built-in-layers.js';
 import { isObject, member, text, type JsonObject } from './json-object.js';
 import { NestedModels } from './nested-models.js';
-import type { LayerFinding, Translation, TranslationContext } from './to-keras3.js';
+import {
+  entryOf,
+  type Find,
+  type LayerFinding,
+  type Translation,
+  type TranslationContext,
+} from './translation.js';
 
 const models: ReadonlyMap<string, string> = new Map([
   ['Functional', 'keras.src.engine.functional'],
   ['Sequential', 'keras'],
 ]);
+
+const functions = new Set(['Lambda']);
 
 const recurrent = ['zero_output_for_mask', 'seed', 'use_cudnn'];
 const adapters = ['lora_rank', 'lora_alpha', 'quantization_config'];
@@ -51,8 +59,7 @@ const positional: ReadonlyMap<string, readonly string[]> = new Map([
 
 /**
  * The configuration of a model as Keras 2.15 reads it, in the form that `.keras` has, from that of
- * Keras 3 or 2. How the model was
- * compiled is left out. Classes are named and never looked up.
+ * Keras 3 or 2. How the model was compiled is left out. Classes are named and never looked up.
  */
 export function toKeras2(model: JsonValue, from: Generation): Translation {
   const findings: LayerFinding[] = [];
@@ -62,17 +69,9 @@ export function toKeras2(model: JsonValue, from: Generation): Translation {
 }
 
 function layerOf(layer: JsonObject, context: TranslationContext): JsonObject {
-  const className = text(layer, 'class_name') ?? '';
-  const config = member(layer, 'config') ?? {};
-  const name = text(layer, 'name') ?? (isObject(config) ? text(config, 'name') : undefined);
-  const find = (kind: LayerFinding['kind'], why: string) =>
-    void context.findings.push({ layer: name ?? className, className, kind, why });
+  const entry = entryOf(layer, context, models, functions);
+  const { className, name, config, isOwn, inbound, build, find } = entry;
   const model = models.get(className);
-  const isOwn = model !== undefined || builtInLayers.has(className);
-  if (className === 'Lambda') find('code', 'holds code of Python');
-  else if (!isOwn) find('custom', 'is of a class that is not Keras’ own');
-  const inbound = member(layer, 'inbound_nodes');
-  const build = className === 'Sequential' ? member(layer, 'build_config') : undefined;
   return {
     module: model ?? (isOwn ? 'keras.layers' : (text(layer, 'module') ?? null)),
     class_name: className,
@@ -115,7 +114,7 @@ function layerConfig(
   className: string,
   config: JsonObject,
   context: TranslationContext,
-  find: (kind: LayerFinding['kind'], why: string) => void,
+  find: Find,
 ): JsonObject {
   const left = new Set(context.isSame ? [] : removed.get(className));
   const names = renamed.get(className);
@@ -153,12 +152,7 @@ function partOf(value: JsonValue, context: TranslationContext): JsonValue {
 }
 
 /** The tensors of a call as Keras 2 lists them, each with the other arguments of the call. */
-function nodeOf(
-  className: string,
-  node: JsonValue,
-  nested: NestedModels,
-  find: (kind: LayerFinding['kind'], why: string) => void,
-): JsonValue {
+function nodeOf(className: string, node: JsonValue, nested: NestedModels, find: Find): JsonValue {
   if (!isObject(node)) return node;
   const args = member(node, 'args');
   const given = member(node, 'kwargs');

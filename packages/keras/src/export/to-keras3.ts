@@ -3,34 +3,13 @@ import type { Generation } from '../vocabulary/layer-variables.js';
 import { builtInLayers } from '../vocabulary/built-in-layers.js';
 import { isObject, member, text, type JsonObject } from './json-object.js';
 import { NestedModels } from './nested-models.js';
-
-/** A layer of a model that its own form in Keras 3 says little of. */
-export interface LayerFinding {
-  /** The layer's name. */
-  readonly layer: string;
-  readonly className: string;
-  /**
-   * `code`: it holds code of Python, or a function of TensorFlow; `custom`: a class that is not
-   * Keras' own; `meaning`: Keras 3 computes something else under the same name.
-   */
-  readonly kind: 'code' | 'custom' | 'meaning';
-  readonly why: string;
-}
-
-/** A configuration of Keras 3, and what is to be told of it. */
-export interface Translation {
-  readonly config: JsonValue;
-  readonly findings: readonly LayerFinding[];
-}
-
-/** What is known on the way through a configuration. */
-export interface TranslationContext {
-  readonly findings: LayerFinding[];
-  /** The models among the layers of the model that is gone through. */
-  readonly nested: NestedModels;
-  /** The generation stays: only the form that archives have is given. */
-  readonly isSame: boolean;
-}
+import {
+  entryOf,
+  type Find,
+  type LayerFinding,
+  type Translation,
+  type TranslationContext,
+} from './translation.js';
 
 const models: ReadonlyMap<string, JsonObject> = new Map([
   ['Functional', { module: 'keras.src.models.functional', class_name: 'Functional' }],
@@ -90,24 +69,15 @@ export function toKeras3(model: JsonValue, from: Generation): Translation {
 
 /** A layer or a model, as an entry of a list of layers or alone. */
 function layerOf(layer: JsonObject, context: TranslationContext): JsonObject {
-  const className = text(layer, 'class_name') ?? '';
-  const given = member(layer, 'config') ?? {};
+  const entry = entryOf(layer, context, models, functions);
+  const { className, name, config: given, isOwn, inbound, build, find } = entry;
   const model = models.get(className);
-  const name = text(layer, 'name') ?? (isObject(given) ? text(given, 'name') : undefined);
-  const find = (kind: LayerFinding['kind'], why: string) =>
-    void context.findings.push({ layer: name ?? className, className, kind, why });
-  const isOwn = model !== undefined || builtInLayers.has(className);
-  if (functions.has(className))
-    find('code', className === 'Lambda' ? 'holds code of Python' : 'is a function of TensorFlow');
-  else if (!isOwn) find('custom', 'is of a class that is not Keras’ own');
-  const inbound = member(layer, 'inbound_nodes');
   const config = model
     ? modelConfig(given, context)
     : isObject(given)
       ? layerConfig(className, given, context, find)
       : given;
   const registered = text(layer, 'registered_name') ?? (isOwn ? null : className);
-  const build = className === 'Sequential' ? member(layer, 'build_config') : undefined;
   return {
     module: isOwn ? 'keras.layers' : (text(layer, 'module') ?? null),
     class_name: className,
@@ -162,7 +132,7 @@ function layerConfig(
   className: string,
   config: JsonObject,
   context: TranslationContext,
-  find: (kind: LayerFinding['kind'], why: string) => void,
+  find: Find,
 ): JsonObject {
   const left = new Set(context.isSame ? [] : removed.get(className));
   const names = renamed.get(className);

@@ -19,8 +19,9 @@ import { legacyFile, variablesFile } from './hdf5-tree.js';
 import { legacyTree } from './legacy-tree.js';
 import { formerOf } from './placement.js';
 import { toKeras2 } from './to-keras2.js';
-import { toKeras3, type Translation } from './to-keras3.js';
+import { toKeras3 } from './to-keras3.js';
 import { shardsOf } from './shards.js';
+import type { Translation } from './translation.js';
 import { namesRead, variablesTree, type PlacedGroup } from './variables-tree.js';
 
 /** What is written. */
