@@ -70,7 +70,7 @@ const isHidden = (path: string) => path.split('/').some((part) => part.startsWit
  */
 export async function ownFiles(
   path: string,
-  formats: readonly DetectingFormat[],
+  formats: readonly Pick<Format, 'detect' | 'files'>[],
 ): Promise<readonly string[]> {
   if (!stands(path)) return [];
   const main = basename(path);

@@ -2,6 +2,7 @@ import {
   isModel,
   openContent,
   Report,
+  TensorStore,
   writeCheckpoint,
   writeModel,
   type Checkpoint,
@@ -59,10 +60,12 @@ function weightsOf({ store, format, versions, file }: Model | Checkpoint): Check
   return { store, format, versions, file };
 }
 
-/** What gives names: a checkpoint, or the weights of a model. */
+/** What gives names: a checkpoint, or the weights of a model without the constants of its graph. */
 async function readLike(path: string, report: Report, options: OpenOptions): Promise<Checkpoint> {
   const { content } = await read(path, report, { allowLinks: options.allowLinks });
-  return weightsOf(content);
+  if (!isModel(content)) return content;
+  const weights = [...content.store].filter(({ role }) => role !== 'constant');
+  return { ...weightsOf(content), store: new TensorStore(weights) };
 }
 
 const usage = (message: string, file: string) =>
