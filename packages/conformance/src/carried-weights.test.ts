@@ -14,11 +14,10 @@ import {
   type Format,
 } from '@drover/core';
 import { openFile } from '@drover/node';
-import { readArrays } from '@drover/numpy/codec';
 import { pytorch } from '@drover/pytorch';
 import { applyToModel, extractWeights } from '@drover/weights';
 import { convertInMemory, declaredBy, openFixture, worstDistance } from './conversion-chain.js';
-import type { ModelFixture } from './model-fixture.js';
+import { readGolden, type ModelFixture } from './model-fixture.js';
 import { subjectOf, writers } from './subjects.js';
 
 const folder = join(import.meta.dirname, '../../../fixtures/trained');
@@ -96,19 +95,6 @@ async function rewritten(
 const emptied = (checkpoint: Checkpoint) =>
   rewritten(checkpoint, async ({ handle }) => new Uint8Array(handle.length));
 
-async function goldenOf(path: string) {
-  const file = await openFile(path);
-  const arrays = await readArrays(file);
-  file.close();
-  const prefixed = (start: string) =>
-    new Map(
-      [...arrays].flatMap(([name, value]) =>
-        name.startsWith(start) ? [[name.slice(start.length), value] as const] : [],
-      ),
-    );
-  return { file: path, inputs: prefixed('in_'), outputs: prefixed('out_') };
-}
-
 async function filled(model: ModelFixture, to: Format, checkpoint: Checkpoint, report: Report) {
   const opened = await openFixture(model);
   try {
@@ -142,7 +128,7 @@ describe.each(cases)('%s, converted to %s', (_, __, { each, model, format, runti
       const report = new Report();
       const fresh = await filled(model, format, checkpoint, report);
       expect(
-        await worstDistance(runtime, fresh, [await goldenOf(each.golden)], fresh.declared),
+        await worstDistance(runtime, fresh, [await readGolden(each.golden)], fresh.declared),
       ).toBeLessThan(1e-5);
       const extract = async () =>
         extractWeights(await openModel(fresh.source, format), { like: await emptied(checkpoint) });

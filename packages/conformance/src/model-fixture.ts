@@ -28,23 +28,32 @@ export interface ModelFixture {
   goldens(): Promise<readonly Golden[]>;
 }
 
-interface ModelEntry {
-  readonly file: string;
+/** How a model file names what golden files have under other names. */
+interface GoldenNames {
   readonly format: string;
-  readonly params?: string;
-  readonly golden: readonly string[];
   readonly input?: string;
   readonly inputs?: Readonly<Record<string, string>>;
   readonly outputs?: Readonly<Record<string, string>>;
 }
 
+interface ModelEntry extends GoldenNames {
+  readonly file: string;
+  readonly params?: string;
+  readonly golden: readonly string[];
+}
+
 /** TF.js runtimes name tensors without the `:0` of their first result. */
-const bare = (entry: ModelEntry, name: string) =>
+const bare = (entry: GoldenNames, name: string) =>
   entry.format === 'tfjs' ? name.replace(/:0$/, '') : name;
 
-async function readGolden(path: string, entry: ModelEntry): Promise<Golden> {
+/** Reads a golden file; unless told, names are those of the model. */
+export async function readGolden(
+  path: string,
+  entry: GoldenNames = { format: 'onnx' },
+): Promise<Golden> {
   const source = await openFile(path);
   const arrays = await readArrays(source);
+  source.close();
   const inputs = new Map(Object.entries(entry.inputs ?? {}));
   const outputs = new Map(Object.entries(entry.outputs ?? {}));
   const side = (prefix: string, names: (key: string) => string | undefined) =>
@@ -56,7 +65,7 @@ async function readGolden(path: string, entry: ModelEntry): Promise<Golden> {
       ),
     );
   return {
-    file: path.slice(modelFolder.length),
+    file: path.replace(modelFolder, ''),
     inputs: side('in_', (key) => entry.input ?? inputs.get(key)),
     outputs: side('out_', (key) => outputs.get(key)),
   };

@@ -74,7 +74,10 @@ function describedBy(
   }
 }
 
-/** Groups in the order of the model, where a file has them by name; optimizer state comes last. */
+/**
+ * Groups in the order of the model, where a file has them by name: that of the configuration, or of
+ * the numbers that Keras gives the layers of one class; optimizer state comes last.
+ */
 function inModelOrder(
   { layout, groups }: KerasWeights,
   described: readonly VariableGroup[],
@@ -91,7 +94,21 @@ function inModelOrder(
   };
   const placed = groups.map((group) => [group, placeOf(group)] as const);
   // Twice Infinity is no difference.
-  return placed.sort(([, a], [, b]) => (a === b ? 0 : a - b)).map(([group]) => group);
+  return placed
+    .sort(([one, a], [other, b]) => (a === b ? byNumber(one.path, other.path) : a - b))
+    .map(([group]) => group);
+}
+
+/** Compares paths by the numbers of the keys `dense`, `dense_1`, …, `dense_10` of one class. */
+function byNumber(a: readonly string[], b: readonly string[]): number {
+  const at = a.findIndex((key, i) => key !== b[i]);
+  const [one, other] = [numbered(a[at] ?? ''), numbered(b[at] ?? '')];
+  return at >= 0 && one.name === other.name ? one.number - other.number : 0;
+}
+
+function numbered(key: string): { readonly name: string; readonly number: number } {
+  const [, name = key, number = '0'] = /^(.+)_(\d+)$/.exec(key) ?? [];
+  return { name, number: Number(number) };
 }
 
 const buffers = /(^|\/)(moving_mean|moving_variance|mean|variance|count|vector_u)$/;

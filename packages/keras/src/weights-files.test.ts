@@ -1,7 +1,9 @@
 import {
   ByteHandle,
   ConversionError,
+  memorySource,
   MemorySink,
+  openCheckpoint,
   TensorStore,
   Weight,
   writeCheckpoint,
@@ -41,3 +43,19 @@ test.each(['m.weights.h5', 'm.h5'])(
     ]);
   },
 );
+
+test('layers of one class are read by their numbers, as Keras gives them in the order of the model', async () => {
+  const names = Array.from({ length: 12 }, (_, i) => `dense${i === 0 ? '' : `_${i}`}/kernel`);
+  const tensors = names.map((name) => ({
+    name,
+    weight: Weight.of('uint8', [1], new Uint8Array(1)),
+    role: 'parameter' as const,
+    aliases: [],
+  }));
+  const path = 'm.weights.h5';
+  const sink = new MemorySink();
+  const checkpoint = { store: new TensorStore(tensors), format: 'core', versions: {}, file: '' };
+  await writeCheckpoint(checkpoint, { to: keras, sink, path });
+  const { store } = await openCheckpoint(memorySource(path, sink.files), keras);
+  expect([...store].map(({ name }) => name)).toEqual(names);
+});
