@@ -80,7 +80,7 @@ export const kerasDiagnostics = defineDiagnostics('keras', {
   optimizer: {
     failure: 'note',
     severity: 'warning',
-    summary: 'A state of the optimizer has no place in the version of Keras that is written.',
+    summary: 'A state of the optimizer is not loaded by the version of Keras that is written.',
     help: 'Keep the source if training is to go on as if it had not been interrupted.',
   },
   'custom-layer': {
@@ -94,7 +94,7 @@ export const kerasDiagnostics = defineDiagnostics('keras', {
     failure: 'note',
     severity: 'info',
     summary:
-      'How a model of one generation of Keras was compiled (optimizer, loss, metrics) is left out of a model of another one. The state of the optimizer stays in the file.',
+      'How a model of one generation of Keras was compiled (optimizer, loss, metrics) is left out of a model of another one.',
     help: 'Compile the model again if training is to go on.',
   },
   text: {

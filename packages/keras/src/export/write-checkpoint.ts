@@ -43,8 +43,9 @@ const containerFor = (path: string): Container =>
  * A whole model of Keras 1 is made one of Keras 2 first.
  *
  * Throws `keras/no-config` where a whole model is asked for and there is none, `keras/code` where
- * it holds code, `keras/meaning` where the other version would compute something else,
- * `keras/keras-1` where the weights of Keras 1 lost their order, and `core/not-writable` for a tensor that HDF5 cannot hold.
+ * it holds code, `keras/meaning` where the version that is written would compute something else,
+ * `keras/keras-1` where the weights of Keras 1 lost their order, and `core/not-writable` for a
+ * tensor that HDF5 cannot hold.
  */
 export async function writeCheckpoint(
   checkpoint: Checkpoint,
@@ -58,7 +59,7 @@ export async function writeCheckpoint(
     : checkpoint;
   const isOwn = format === 'keras';
   checkWritable(store, context);
-  const { metadata, source, target } = modelOf(store.metadata, container, context);
+  const { metadata, source, target } = modelOf(store, container, context);
   // Without a version Keras 2 takes weights for those of Keras 1, and turns kernels round.
   if (container === 'hdf5' && !metadata.has('keras_version') && !isKeras1(checkpoint))
     metadata.set('keras_version', newVersions[generationTo(context)]);
@@ -102,15 +103,12 @@ function upgraded(checkpoint: Checkpoint, container: Container, context: Writing
     return checkpoint;
   }
   const { checkpoint: current, findings, mismatches, left } = upgradeKeras1(checkpoint);
-  if (container !== 'weights') reportLayers(findings, context);
+  if (container !== 'weights') {
+    reportLayers(findings, context);
+    if (checkpoint.store.metadata.has('training_config')) reportNotCompiled(context);
+  }
   reportLayers(mismatches, context);
-  for (const node of left)
-    report.add(
-      kerasDiagnostics.diagnostic('optimizer', {
-        message: `${node}, a state of the optimizer of Keras 1, is left out.`,
-        origin: { file, node },
-      }),
-    );
+  for (const name of left) reportState(name, 'is left out', context);
   return current;
 }
 
@@ -168,7 +166,8 @@ async function writeArchive(
 }
 
 /** The texts to write, and the groups of variables as the source and the target have them. */
-function modelOf(before: ReadonlyMap<string, string>, container: Container, context: Writing) {
+function modelOf(store: TensorStore, container: Container, context: Writing) {
+  const before = store.metadata;
   const metadata = new Map(before);
   const to = generationTo(context);
   const text = before.get('model_config');
@@ -197,13 +196,12 @@ function modelOf(before: ReadonlyMap<string, string>, container: Container, cont
     metadata.set('keras_version', newVersions[to]);
     // The other generation would compile the model by it, and has other arguments.
     const isCompiled = metadata.delete('training_config') || given.get('compile_config');
-    if (isCompiled && container !== 'weights')
-      context.report.add(
-        kerasDiagnostics.diagnostic('not-compiled', {
-          message: 'How the model was compiled is left out.',
-          origin: { file: context.path },
-        }),
-      );
+    if (isCompiled && container !== 'weights') {
+      reportNotCompiled(context);
+      for (const { name, role } of store)
+        if (role === 'optimizer')
+          reportState(name, 'stays in the file, and is not loaded', context);
+    }
   }
   return {
     metadata,
@@ -216,6 +214,22 @@ const generationTo = ({ options }: Writing): Generation => (options.kerasVersion
 
 /** The versions that a translated configuration is written for. */
 const newVersions = { 2: '2.15.0', 3: '3.0.0' } as const;
+
+const reportNotCompiled = ({ report, path: file }: Writing): void =>
+  report.add(
+    kerasDiagnostics.diagnostic('not-compiled', {
+      message: 'How the model was compiled is left out.',
+      origin: { file },
+    }),
+  );
+
+const reportState = (node: string, what: string, { report, path: file }: Writing): void =>
+  report.add(
+    kerasDiagnostics.diagnostic('optimizer', {
+      message: `${node}, a state of the optimizer, ${what}.`,
+      origin: { file, node },
+    }),
+  );
 
 /** Tells of layers that no reader can restore from the file alone. */
 function reportLayers(findings: Translation['findings'], { report, path }: Writing): void {

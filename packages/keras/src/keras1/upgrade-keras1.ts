@@ -71,6 +71,8 @@ export function upgradeKeras1(checkpoint: Checkpoint): Upgrade {
   const metadata = new Map(store.metadata);
   metadata.set('model_config', JSON.stringify(config));
   metadata.set('keras_version', '2.0.0');
+  // Optimizers of Keras 1 have other arguments.
+  metadata.delete('training_config');
   const upgraded = new TensorStore(tensors, { metadata });
   return {
     checkpoint: { store: upgraded, format: 'keras', versions: { keras: '2.0.0' }, file },
