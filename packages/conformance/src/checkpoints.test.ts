@@ -84,8 +84,13 @@ it.each(named)('%s holds what its own library reads from it', async (_, fixture)
 });
 
 const writers = formats.filter(({ checkpoint }) => checkpoint?.write);
+/** A whole model of Keras 1, whose weights take the names and layouts of later versions. */
+const isUpgraded = ({ expected: { metadata } }: CheckpointFixture, { id }: Format) =>
+  id === 'keras' && /^1\./.test(metadata['keras_version'] ?? '');
 const pairs = writers.flatMap((to) =>
-  fixtures.map((fixture) => [fixture.id, to.id, fixture, to] as const),
+  fixtures
+    .filter((fixture) => !isUpgraded(fixture, to))
+    .map((fixture) => [fixture.id, to.id, fixture, to] as const),
 );
 
 describe.each(pairs)('%s to %s', (_, __, fixture, to) => {

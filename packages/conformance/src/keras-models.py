@@ -3,8 +3,9 @@
 make FOLDER                   saves each model as NAME.h5, NAME.keras and NAME.weights.h5
 read [--custom] FILE...       loads whole models
 weights NAME=FILE...          loads weights into models that are built here
+predict EXPECTED=FILE...      loads whole models, and says how far each output is from what another Keras predicted
 
-Of each model: its weights in their order, as base64, and what it predicts.
+Of each model: its weights in their order, as base64, what it was given, and what it predicts.
 """
 
 import base64
@@ -16,6 +17,7 @@ os.environ |= {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 L = keras.layers
 
@@ -60,6 +62,14 @@ def sequence():
     return keras.Sequential([L.Input((5,)), L.Dense(4, activation="relu"), L.GaussianNoise(0.1), L.Dense(3)], name="sequence")
 
 
+def recurrent():
+    frames = L.Input((6, 5), name="frames")
+    x = L.Bidirectional(L.LSTM(4, return_sequences=True), name="first")(frames)
+    x = L.Bidirectional(L.GRU(3, return_sequences=True), name="second")(x)
+    x = L.Bidirectional(L.GRU(3, return_sequences=True, reset_after=False), name="third")(x)
+    return keras.Model(frames, L.Dense(2, name="head")(x), name="recurrent")
+
+
 class Scale(L.Layer):
     """A class that is not Keras' own."""
 
@@ -76,7 +86,7 @@ def custom():
     return keras.Model(inputs, L.Dense(2)(Scale(name="scale")(L.Dense(3)(inputs))), name="custom")
 
 
-MODELS = {"image": image, "text": text, "sequence": sequence, "custom": custom}
+MODELS = {"image": image, "text": text, "sequence": sequence, "recurrent": recurrent, "custom": custom}
 
 
 def built(name):
@@ -94,7 +104,8 @@ def facts(model):
     outputs = model(inputs if len(inputs) > 1 else inputs[0], training=False)
     outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
     weights = [base64.b64encode(np.ascontiguousarray(w).tobytes()).decode() for w in model.get_weights()]
-    return {"keras": keras.__version__, "weights": weights, "outputs": [np.asarray(y).astype("float64").ravel().tolist() for y in outputs]}
+    given = [np.asarray(x).astype("float64").ravel().tolist() for x in inputs]
+    return {"keras": keras.__version__, "weights": weights, "inputs": given, "outputs": [np.asarray(y).astype("float64").ravel().tolist() for y in outputs]}
 
 
 def make(folder):
@@ -123,4 +134,35 @@ def weights(*pairs):
     return found
 
 
-print(json.dumps({"make": make, "read": read, "weights": weights}[sys.argv[1]](*sys.argv[2:])), flush=True)
+def predict(*pairs):
+    tf.nn.convolution, tf.nn.conv_transpose = on_cpu(tf.nn.convolution), on_cpu(tf.nn.conv_transpose)
+    return [distances(*pair.split("=", 1)) for pair in pairs]
+
+
+def on_cpu(function):
+    """A convolution with channels first, which TensorFlow has on GPUs alone, by the one with channels last."""
+
+    def convolved(x, kernel, *shapes, data_format=None, **kwargs):
+        if not data_format or not data_format.startswith("NC"):
+            return function(x, kernel, *shapes, data_format=data_format, **kwargs)
+        # Of a transposed convolution the first is that of its result, with the batch.
+        last = [[s[0], *s[2:], s[1]] if isinstance(s, (list, tuple)) and len(s) == len(x.shape) else s for s in shapes]
+        y = function(tf.experimental.numpy.moveaxis(x, 1, -1), kernel, *last, data_format=f"N{data_format[2:]}C", **kwargs)
+        return tf.experimental.numpy.moveaxis(y, -1, 1)
+
+    return convolved
+
+
+def distances(expected, file):
+    """The largest difference of each output, as a share of its largest value."""
+    with open(expected) as text:
+        known = json.load(text)
+    inputs, wanted = ([np.frombuffer(base64.b64decode(x["data"]), x["dtype"]).reshape(x["shape"]) for x in known[key]] for key in ("inputs", "outputs"))
+    model = keras.models.load_model(file, compile=False)
+    outputs = model(inputs if len(inputs) > 1 else inputs[0], training=False)
+    outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
+    assert [np.shape(y) for y in outputs] == [y.shape for y in wanted]
+    return [float(np.abs(np.asarray(y) - z).max() / np.abs(z).max()) for y, z in zip(outputs, wanted)]
+
+
+print(json.dumps({"predict": predict, "make": make, "read": read, "weights": weights}[sys.argv[1]](*sys.argv[2:])), flush=True)

@@ -34,7 +34,7 @@ function run<T>(generation: Generation, ...args: readonly string[]): T {
 }
 
 /** Names of models of Keras' own layers; `custom` has one that is not. */
-const own = ['image', 'text', 'sequence'] as const;
+const own = ['image', 'text', 'sequence', 'recurrent'] as const;
 const folder = (generation: Generation) => join(root, `${generation}`);
 const made = new Map<Generation, Readonly<Record<string, Facts>>>();
 

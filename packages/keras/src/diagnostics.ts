@@ -53,8 +53,35 @@ export const kerasDiagnostics = defineDiagnostics('keras', {
     failure: 'unsupported',
     severity: 'error',
     summary:
-      'Keras 3 computes something else than Keras 2 under the same name, or calls a layer in a way that the other cannot say.',
+      'Two versions of Keras compute something else under one name, or one has what the other cannot say.',
     help: 'Write the weights to a path that ends in .weights.h5, and state the function in the model that your program builds.',
+  },
+  'keras-1': {
+    failure: 'unsupported',
+    severity: 'error',
+    summary:
+      'A whole model of Keras 1 went through another format, which lost the order of its weights and what computed it, so that later versions cannot be given them.',
+    help: 'Convert the .h5 that Keras 1 saved.',
+  },
+  'keras-1-weights': {
+    failure: 'note',
+    severity: 'warning',
+    summary:
+      'Weights of Keras 1 without the configuration of their layers are written under the names and in the layouts of Keras 1, which later versions do not load.',
+    help: 'Convert the whole model (model.save of Keras 1) instead.',
+  },
+  training: {
+    failure: 'note',
+    severity: 'warning',
+    summary:
+      'An argument of a layer that works in training alone has no counterpart in the version of Keras that is written, and is left out.',
+    help: 'Nothing is to be done where the model only predicts.',
+  },
+  optimizer: {
+    failure: 'note',
+    severity: 'warning',
+    summary: 'A state of the optimizer is not loaded by the version of Keras that is written.',
+    help: 'Keep the source if training is to go on as if it had not been interrupted.',
   },
   'custom-layer': {
     failure: 'note',
@@ -67,7 +94,7 @@ export const kerasDiagnostics = defineDiagnostics('keras', {
     failure: 'note',
     severity: 'info',
     summary:
-      'How a model of one generation of Keras was compiled (optimizer, loss, metrics) is left out of a model of another one. The state of the optimizer stays in the file.',
+      'How a model of one generation of Keras was compiled (optimizer, loss, metrics) is left out of a model of another one.',
     help: 'Compile the model again if training is to go on.',
   },
   text: {

@@ -52,6 +52,16 @@ describe('HDF5 that no Keras wrote', () => {
     expect(diagnostics[0]!.help).not.toBe('');
   });
 
+  it('references to objects are no numbers: they are told, named, and not followed', async () => {
+    const report = new Report();
+    const source = sourceOf('m.h5', data('references.h5'));
+    const { store } = await openCheckpoint(source, keras, { report });
+    expect([...store].map(({ name }) => name)).toEqual(['dense/kernel']);
+    expect(report.diagnostics.map(({ code, origin }) => [code, origin.node])).toEqual([
+      ['keras/no-elements', 'dense/bias'],
+    ]);
+  });
+
   it('chunks, compression, byte order and a second name are read', async () => {
     const source = sourceOf('m.h5', data('compressed.h5'));
     const { store } = await openCheckpoint(source, keras);
@@ -81,6 +91,20 @@ describe('HDF5 that no Keras wrote', () => {
   it('an error does not spoil what is read after it', async () => {
     await failureOf(readWhole(sourceOf('m.h5', data('cycle.h5').slice(0, 700))));
     await readWhole(sourceOf('m.h5', data('compressed.h5')));
+  });
+});
+
+describe('archives that no Keras wrote', () => {
+  it.each([
+    ['traversal', 'zip/name', /evil\.txt/],
+    ['duplicate', 'core/duplicate', /config\.json/],
+    ['inflated', 'core/limit', /./],
+    ['deep', 'core/limit', /nests deeper than 128 levels/],
+  ])('%s is refused with its code', async (name, code, message) => {
+    const work = readWhole(sourceOf('m.keras', data(`${name}.keras`)));
+    const { diagnostics } = await failureOf(work);
+    expect(diagnostics.map((each) => each.code)).toEqual([code]);
+    expect(diagnostics[0]!.message).toMatch(message);
   });
 });
 

@@ -11,9 +11,11 @@ import {
   type TranslationContext,
 } from './translation.js';
 
-const models: ReadonlyMap<string, string> = new Map([
-  ['Functional', 'keras.src.engine.functional'],
-  ['Sequential', 'keras'],
+const models: ReadonlyMap<string, JsonObject> = new Map([
+  ['Functional', { module: 'keras.src.engine.functional', class_name: 'Functional' }],
+  // As Keras before 2.4 calls it.
+  ['Model', { module: 'keras.src.engine.functional', class_name: 'Functional' }],
+  ['Sequential', { module: 'keras', class_name: 'Sequential' }],
 ]);
 
 const functions = new Set(['Lambda']);
@@ -73,8 +75,9 @@ function layerOf(layer: JsonObject, context: TranslationContext): JsonObject {
   const { className, name, config, isOwn, inbound, build, find } = entry;
   const model = models.get(className);
   return {
-    module: model ?? (isOwn ? 'keras.layers' : (text(layer, 'module') ?? null)),
+    module: isOwn ? 'keras.layers' : (text(layer, 'module') ?? null),
     class_name: className,
+    ...model,
     config: isObject(config)
       ? model
         ? modelConfig(config, context)
@@ -143,12 +146,10 @@ function partOf(value: JsonValue, context: TranslationContext): JsonValue {
     // A generator of Keras 3: weights are stored, so that nothing is drawn.
     return [[key, key === 'seed' && isObject(each) ? null : each] as const];
   });
-  return {
-    module: member(value, 'module') ?? null,
-    class_name: className,
-    config: Object.fromEntries(plain),
-    registered_name: null,
-  };
+  const module = member(value, 'module');
+  const named = { class_name: className, config: Object.fromEntries(plain) };
+  // Without a module Keras 2.15 looks among its own, as older versions wrote it.
+  return module === undefined ? named : { module, ...named, registered_name: null };
 }
 
 /** The tensors of a call as Keras 2 lists them, each with the other arguments of the call. */

@@ -21,11 +21,16 @@ const functions = new Set(['Lambda', 'TFOpLambda', 'SlicingOpLambda']);
 
 const ofKernels = ['kernel_initializer', 'kernel_regularizer', 'kernel_constraint'];
 const recurrent = ['time_major', 'implementation'];
+const spatialDropout = ['trainable', 'noise_shape'];
 const renorm = ['fused', 'renorm', 'renorm_clipping', 'renorm_momentum', 'virtual_batch_size'];
 
 /** Arguments that Keras 2 writes and Keras 3 refuses. None of them changes what is computed. */
 const removed: ReadonlyMap<string, readonly string[]> = new Map([
   ['InputLayer', ['ragged']],
+  ['Discretization', ['trainable']],
+  ['SpatialDropout1D', spatialDropout],
+  ['SpatialDropout2D', spatialDropout],
+  ['SpatialDropout3D', spatialDropout],
   ['Embedding', ['input_length']],
   ['Conv1DTranspose', ['groups']],
   ['Conv2DTranspose', ['groups']],

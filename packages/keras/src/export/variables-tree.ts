@@ -40,7 +40,10 @@ export function variablesTree(
   former: Former,
 ): readonly PlacedGroup[] {
   const slots = slotsByTensor(store, source, former);
-  const places = new Map(source.map((group, i) => [group, target[i]!]));
+  // A sequence of Keras 3 begins with its input, and one of older versions need not.
+  const isNoInput = ({ className }: VariableGroup) => className !== 'InputLayer';
+  const targets = target.filter(isNoInput);
+  const places = new Map(source.filter(isNoInput).map((group, i) => [group, targets[i]!]));
   const groups = new Map<string, { path: readonly string[]; placed: Placed[] }>();
   const groupAt = (path: readonly string[]) => {
     const key = path.join('/');

@@ -15,6 +15,7 @@ import { kerasDiagnostics } from '../diagnostics.js';
 import { generationOf } from '../vocabulary/generation.js';
 import type { Generation } from '../vocabulary/layer-variables.js';
 import { groupsOf } from '../vocabulary/variable-groups.js';
+import { isKeras1, isUpgradable, upgradeKeras1 } from '../keras1/upgrade-keras1.js';
 import { legacyFile, variablesFile } from './hdf5-tree.js';
 import { legacyTree } from './legacy-tree.js';
 import { formerOf } from './placement.js';
@@ -39,21 +40,29 @@ const containerFor = (path: string): Container =>
  * name cannot tell stands in attributes that Keras passes over, so that every name comes back.
  * Equal checkpoints give equal files; there are no dates but those of the metadata.
  *
+ * A whole model of Keras 1 is made one of Keras 2 first.
+ *
  * Throws `keras/no-config` where a whole model is asked for and there is none, `keras/code` where
- * it holds code, `keras/meaning` where Keras 3 would compute something else, and
- * `core/not-writable` for a tensor that HDF5 cannot hold, or Keras 2 not read.
+ * it holds code, `keras/meaning` where the version that is written would compute something else,
+ * `keras/keras-1` where the weights of Keras 1 lost their order, and `core/not-writable` for a
+ * tensor that HDF5 cannot hold, or Keras 2 not read.
  */
 export async function writeCheckpoint(
   checkpoint: Checkpoint,
   sink: Sink,
   context: Writing,
 ): Promise<void> {
-  const { store, versions, format } = checkpoint;
   const { path, report } = context;
   const container = containerFor(path);
+  const { store, versions, format } = isKeras1(checkpoint)
+    ? upgraded(checkpoint, container, context)
+    : checkpoint;
   const isOwn = format === 'keras';
   checkWritable(store, context);
-  const { metadata, source, target } = modelOf(store.metadata, container, context);
+  const { metadata, source, target } = modelOf(store, container, context);
+  // Without a version Keras 2 takes weights for those of Keras 1, and turns kernels round.
+  if (container === 'hdf5' && !metadata.has('keras_version') && !isKeras1(checkpoint))
+    metadata.set('keras_version', newVersions[generationTo(context)]);
   report.throwIfErrors();
   const former = formerOf(
     isOwn ? versions['layout'] : undefined,
@@ -78,6 +87,29 @@ export async function writeCheckpoint(
     else await writeWeights(sink, context, groups, names, metadata);
   }
   for (const { name, weight } of store) tellTensor(name, weight, context.tensor);
+}
+
+/** A checkpoint of Keras 1 as one of Keras 2; tells what does not cross. */
+function upgraded(checkpoint: Checkpoint, container: Container, context: Writing): Checkpoint {
+  const { report, path: file } = context;
+  if (!isUpgradable(checkpoint)) {
+    const isWhole = checkpoint.store.metadata.has('model_config') && container !== 'weights';
+    report.add(
+      kerasDiagnostics.diagnostic(isWhole ? 'keras-1' : 'keras-1-weights', {
+        message: `${checkpoint.file} has weights of Keras 1, and does not tell which layers they are of, or in which order.`,
+        origin: { file },
+      }),
+    );
+    return checkpoint;
+  }
+  const { checkpoint: current, findings, mismatches, left } = upgradeKeras1(checkpoint);
+  if (container !== 'weights') {
+    reportLayers(findings, context);
+    if (checkpoint.store.metadata.has('training_config')) reportNotCompiled(context);
+  }
+  reportLayers(mismatches, context);
+  for (const name of left) reportState(name, 'is left out', context);
+  return current;
 }
 
 /** Writes weights in one file, or in shards with their index where that is asked for. */
@@ -134,9 +166,10 @@ async function writeArchive(
 }
 
 /** The texts to write, and the groups of variables as the source and the target have them. */
-function modelOf(before: ReadonlyMap<string, string>, container: Container, context: Writing) {
+function modelOf(store: TensorStore, container: Container, context: Writing) {
+  const before = store.metadata;
   const metadata = new Map(before);
-  const to: Generation = context.options.kerasVersion === 2 ? 2 : 3;
+  const to = generationTo(context);
   const text = before.get('model_config');
   if (text === undefined) {
     if (container === 'archive')
@@ -146,8 +179,7 @@ function modelOf(before: ReadonlyMap<string, string>, container: Container, cont
           origin: { file: context.path },
         }),
       );
-    // Without a version Keras 2 takes weights for those of Keras 1, and turns kernels round.
-    if (container === 'hdf5' && (!before.has('keras_version') || generationOf(before) !== to))
+    if (container === 'hdf5' && before.has('keras_version') && generationOf(before) !== to)
       metadata.set('keras_version', newVersions[to]);
     return { metadata, source: [], target: [] };
   }
@@ -164,13 +196,12 @@ function modelOf(before: ReadonlyMap<string, string>, container: Container, cont
     metadata.set('keras_version', newVersions[to]);
     // The other generation would compile the model by it, and has other arguments.
     const isCompiled = metadata.delete('training_config') || given.get('compile_config');
-    if (isCompiled && container !== 'weights')
-      context.report.add(
-        kerasDiagnostics.diagnostic('not-compiled', {
-          message: 'How the model was compiled is left out.',
-          origin: { file: context.path },
-        }),
-      );
+    if (isCompiled && container !== 'weights') {
+      reportNotCompiled(context);
+      for (const { name, role } of store)
+        if (role === 'optimizer')
+          reportState(name, 'stays in the file, and is not loaded', context);
+    }
   }
   return {
     metadata,
@@ -179,20 +210,35 @@ function modelOf(before: ReadonlyMap<string, string>, container: Container, cont
   };
 }
 
+const generationTo = ({ options }: Writing): Generation => (options.kerasVersion === 2 ? 2 : 3);
+
 /** The versions that a translated configuration is written for. */
 const newVersions = { 2: '2.15.0', 3: '3.0.0' } as const;
+
+const reportNotCompiled = ({ report, path: file }: Writing): void =>
+  report.add(
+    kerasDiagnostics.diagnostic('not-compiled', {
+      message: 'How the model was compiled is left out.',
+      origin: { file },
+    }),
+  );
+
+const reportState = (node: string, what: string, { report, path: file }: Writing): void =>
+  report.add(
+    kerasDiagnostics.diagnostic('optimizer', {
+      message: `${node}, a state of the optimizer, ${what}.`,
+      origin: { file, node },
+    }),
+  );
 
 /** Tells of layers that no reader can restore from the file alone. */
 function reportLayers(findings: Translation['findings'], { report, path }: Writing): void {
   for (const { layer, className, kind, why } of findings)
     report.add(
-      kerasDiagnostics.diagnostic(
-        kind === 'custom' ? 'custom-layer' : kind === 'code' ? 'code' : 'meaning',
-        {
-          message: `${layer} (${className}) ${why}.`,
-          origin: { file: path, node: layer, op: className },
-        },
-      ),
+      kerasDiagnostics.diagnostic(kind === 'custom' ? 'custom-layer' : kind, {
+        message: `${layer} (${className}) ${why}.`,
+        origin: { file: path, node: layer, op: className },
+      }),
     );
 }
 

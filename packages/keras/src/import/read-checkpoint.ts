@@ -27,7 +27,8 @@ import { namesOf } from '../vocabulary/weight-names.js';
  * the later one has a number appended (`keras/renamed`). The structure has the file's own groups.
  * What stands below `optimizer` is optimizer state, running statistics and states of generators are
  * buffers, the rest are parameters. What the configuration names is not looked up: layers of other
- * classes than Keras' own, and such as carry code, are data. Errors as for `readKerasFile`.
+ * classes than Keras' own, and such as carry code, are data. Errors as for
+ * `readKerasFile`, and `core/limit` for a configuration that nests too deep.
  */
 export async function readCheckpoint(source: Source, { report }: ReadContext): Promise<Checkpoint> {
   const { weights: stored, metadata, assets } = await readKerasFile(source);

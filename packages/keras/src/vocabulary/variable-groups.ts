@@ -14,6 +14,7 @@ export interface VariableGroup {
   /** What they are called: `bidirectional/forward_lstm/lstm_cell`. */
   readonly name: string;
   readonly className: string;
+  readonly config: JsonCursor;
   /** The layer of the model that they belong to; of a model within it, that model. */
   readonly layer: string;
   /** undefined for a class whose variables are not known here. */
@@ -41,6 +42,7 @@ export function groupsOf(model: JsonCursor, generation: Generation): readonly Va
       path,
       name: names.join('/'),
       className,
+      config,
       layer: names[0] ?? '',
       variables: anatomy?.variables.map(({ name, isTrained: is }) => ({
         name,
