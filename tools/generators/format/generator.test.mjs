@@ -8,11 +8,20 @@ import format from './generator.mjs';
 
 const inner = 'packages/sample/';
 const fixture = 'fixtures/models/sample-layer/';
+
+/** A package of this repository and all those that it needs. */
+function withNeeded(name, found = new Set()) {
+  if (found.has(name)) return found;
+  found.add(name);
+  const path = join(root, `packages/${name}/package.json`);
+  const { dependencies = {} } = JSON.parse(readFileSync(path, 'utf8'));
+  for (const each of Object.keys(dependencies))
+    if (each.startsWith('@drover/')) withNeeded(each.slice('@drover/'.length), found);
+  return found;
+}
+
 /** The packages in which a format is known. */
-const workspace =
-  'core formats graphdef keras mxnet onnx protobuf pytorch safetensors tensorflow tfjs zip'.split(
-    ' ',
-  );
+const workspace = [...withNeeded('formats')];
 let copy;
 /** What the format generator wrote. */
 let written;
