@@ -14,7 +14,7 @@ const pythons = {
 export type Python = keyof typeof pythons;
 
 /** A tensor as a framework has it: base64 of its elements, texts one by one. */
-export interface TensorFact {
+interface TensorFact {
   readonly dtype: string;
   readonly shape: readonly number[];
   readonly data: string | readonly string[];

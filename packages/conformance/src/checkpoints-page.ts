@@ -10,7 +10,7 @@ export interface VerifiedRow {
 }
 
 /** The tensors that a framework loaded as they should be. */
-export interface VerifiedCell {
+interface VerifiedCell {
   readonly there: TensorFacts;
   /** Those that the framework loaded that had saved the checkpoint; absent where none had. */
   readonly back?: TensorFacts;
