@@ -231,11 +231,19 @@ const reportState = (node: string, what: string, { report, path: file }: Writing
     }),
   );
 
+/** The code of what is found of a layer. */
+const layerCodes = new Map([
+  ['code', 'code'],
+  ['custom', 'custom-layer'],
+  ['meaning', 'meaning'],
+  ['training', 'training'],
+] as const);
+
 /** Tells of layers that no reader can restore from the file alone. */
 function reportLayers(findings: Translation['findings'], { report, path }: Writing): void {
   for (const { layer, className, kind, why } of findings)
     report.add(
-      kerasDiagnostics.diagnostic(kind === 'custom' ? 'custom-layer' : kind, {
+      kerasDiagnostics.diagnostic(layerCodes.get(kind)!, {
         message: `${layer} (${className}) ${why}.`,
         origin: { file: path, node: layer, op: className },
       }),
