@@ -74,6 +74,8 @@ export interface CheckpointForm {
   readonly holds: readonly DType[];
   /** Whether a loader gives a tensor of several names under each of them. */
   readonly hasEachName: boolean;
+  /** Whether a scalar becomes a list of one element, which the writer tells. */
+  readonly listsScalars?: boolean;
   /** The ways in which the framework saves checkpoints, with their titles. */
   readonly ways: Readonly<Record<string, string>>;
   /** How names of the framework become plain ones, where they are more than those. */
@@ -171,6 +173,7 @@ const listed: readonly ListedForm[] = [
     call: 'mx.nd.load',
     holds: ['float64', 'float32', 'float16', 'bfloat16', 'int64', 'int32', 'int8', 'uint8', 'bool'],
     hasEachName: true,
+    listsScalars: true,
     ways: { mxnet: 'mx.nd.save', 'mxnet-shapes': 'mx.nd.save, shapes of NumPy' },
   },
   {

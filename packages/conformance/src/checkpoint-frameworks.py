@@ -242,15 +242,11 @@ def save_mxnet_shapes(folder):
 
 
 def load_mxnet(path):
-    mx = mxnet()
-    # Without it MXNet has no scalars and no arrays without elements.
-    with mx.util.np_shape(True):
-        loaded = mx.nd.load(path)
-        found = {}
-        for name, value in loaded.items():
-            own = value.asnumpy()
-            found[name.removeprefix("arg:").removeprefix("aux:")] = array_fact(own, "bfloat16" if own.dtype.names else None)
-        return found
+    found = {}
+    for name, value in mxnet().nd.load(path).items():
+        own = value.asnumpy()
+        found[name.removeprefix("arg:").removeprefix("aux:")] = array_fact(own, "bfloat16" if own.dtype.names else None)
+    return found
 
 
 # ---- TensorFlow

@@ -122,6 +122,17 @@ const loadable = (facts: TensorFacts, { store }: Checkpoint, form: CheckpointFor
     ),
   );
 
+/** Tensors as they are after they went through forms. */
+function through(facts: TensorFacts, ...forms: readonly CheckpointForm[]): TensorFacts {
+  if (!forms.some(({ listsScalars }) => listsScalars)) return facts;
+  return Object.fromEntries(
+    Object.entries(facts).map(([name, fact]) => [
+      name,
+      fact.shape.length === 0 ? { ...fact, shape: [1] } : fact,
+    ]),
+  );
+}
+
 /** A file on disk, and what it should hold. */
 interface Expectation {
   readonly path: string;
@@ -164,7 +175,7 @@ async function carry(origin: Origin, to: CheckpointForm, from: Opened): Promise<
       ([name]) => !refused.includes(checkpoint.store.get(name)?.name ?? name),
     ),
   );
-  const there = { path, form: to, expected: loadable(facts, left, to) };
+  const there = { path, form: to, expected: through(loadable(facts, left, to), to) };
   if (!origin.form) return { refused, there };
   const back = await opened(path, { ...to, rename: undefined });
   return {
@@ -173,7 +184,7 @@ async function carry(origin: Origin, to: CheckpointForm, from: Opened): Promise<
     back: {
       path: await write(back, origin.form),
       form: origin.form,
-      expected: loadable(facts, back, origin.form),
+      expected: through(loadable(facts, back, origin.form), to, origin.form),
     },
   };
 }

@@ -12,6 +12,7 @@ export {
 } from './format/format.js';
 export type { Coverage } from './format/coverage.js';
 export { defineDiagnostics } from './diagnostics/diagnostic.js';
+export { listed } from './diagnostics/listed.js';
 
 // Bytes and text.
 export { allocateBytes } from './bytes/allocate-bytes.js';

@@ -1,5 +1,5 @@
 import type { Report } from '@drover/core';
-import type { NamedTensor } from '@drover/core/format';
+import { listed, type NamedTensor } from '@drover/core/format';
 import { numpyDiagnostics } from './diagnostics.js';
 
 /** Tells which tensors of a file are bfloat16, that is elements without a type to NumPy. */
@@ -10,7 +10,7 @@ export function reportRaw(tensors: Iterable<NamedTensor>, file: string, report: 
   if (names.length > 0)
     report.add(
       numpyDiagnostics.diagnostic('raw', {
-        message: `bfloat16 stands as raw elements of two bytes in ${names.join(', ')}.`,
+        message: `bfloat16 stands as raw elements of two bytes in ${listed(names)}.`,
         origin: { file },
       }),
     );

@@ -1,4 +1,5 @@
 import { isFloat, type Report, type Weight } from '@drover/core';
+import { listed } from '@drover/core/format';
 import { nameLikeness } from './alike.js';
 import { weightsDiagnostics } from './diagnostics.js';
 import { misfitOf } from './fit.js';
@@ -29,11 +30,6 @@ const unreadMasks = [
 export const isUnread = (name: string, { dtype, shape }: Weight): boolean =>
   isNamedBy(name, unread) ||
   (isNamedBy(name, unreadMasks) && (!isFloat(dtype) || shape.length === 0 || shape.length === 4));
-
-const listed = (names: readonly string[]) =>
-  names.length > 8
-    ? `${names.slice(0, 8).join(', ')} and ${names.length - 8} more`
-    : names.join(', ');
 
 /** The names of the files that weights are carried from and to. */
 export interface Files {

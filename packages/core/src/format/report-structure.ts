@@ -1,9 +1,7 @@
 import { coreDiagnostics } from '../diagnostics/core-diagnostics.js';
+import { listed } from '../diagnostics/listed.js';
 import type { Report } from '../diagnostics/report.js';
 import type { Structure, TensorStore } from '../model/tensor-store.js';
-
-/** As many of the values that are left are named. */
-const namedValues = 8;
 
 /** Where the values and objects of a structure stand. */
 function* valuesIn(structure: Structure, path = ''): Iterable<string> {
@@ -35,10 +33,9 @@ export function reportStructure({ structure }: TensorStore, file: string, report
     );
     return;
   }
-  const more = values.length > namedValues ? ` and ${values.length - namedValues} more` : '';
   report.add(
     coreDiagnostics.diagnostic('values-left', {
-      message: `The nesting is left out, and ${values.length} values beside the tensors: ${values.slice(0, namedValues).join(', ')}${more}.`,
+      message: `The nesting is left out, and ${values.length} values beside the tensors: ${listed(values)}.`,
       origin: { file },
     }),
   );

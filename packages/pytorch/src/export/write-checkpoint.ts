@@ -5,7 +5,7 @@ import {
   type Sink,
   TensorStore,
 } from '@drover/core';
-import { reportStructure, tellTensor, type WriteContext } from '@drover/core/format';
+import { listed, reportStructure, tellTensor, type WriteContext } from '@drover/core/format';
 import { about } from '../about.js';
 import { encodeFile } from '../codec/encode-file.js';
 import { quantisedTypeFor, torchTypeFor } from '../codec/torch-types.js';
@@ -14,9 +14,6 @@ import { PythonObject } from './python-object.js';
 import { quantisedOf } from './quantised.js';
 import { StorageLayout, type TypedTensor } from './storage-layout.js';
 import { nodesIn } from './structure-nodes.js';
-
-/** As many of the places of one finding are named. */
-const namedPlaces = 8;
 
 /**
  * Writes a checkpoint as torch.save does, so that `torch.load(weights_only=True, mmap=True)` opens
@@ -84,10 +81,9 @@ function tell(python: PythonObject, store: TensorStore, file: string, report: Re
     said: string,
   ) => {
     if (places.length === 0) return;
-    const more = places.length > namedPlaces ? ` and ${places.length - namedPlaces} more` : '';
     report.add(
       pytorchDiagnostics.diagnostic(code, {
-        message: `${said}: ${places.slice(0, namedPlaces).join(', ')}${more}.`,
+        message: `${said}: ${listed(places)}.`,
         origin: { file },
       }),
     );
