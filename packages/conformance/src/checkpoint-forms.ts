@@ -175,6 +175,7 @@ const listed: readonly ListedForm[] = [
     hasEachName: true,
     listsScalars: true,
     ways: { mxnet: 'mx.nd.save', 'mxnet-shapes': 'mx.nd.save, shapes of NumPy' },
+    rename: new Map([['arg:*', '*']]),
   },
   {
     title: 'NumPy',
